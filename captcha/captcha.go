@@ -1,0 +1,97 @@
+// Package captcha verifies the tokens of third-party CAPTCHA services: reCAPTCHA
+// v2 and v3, hCaptcha and Turnstile. Each service is one file.
+//
+// A [Provider] answers in one of three classes, which never mix:
+//
+//   - a refusal is a [Result] whose OK is false: the visitor's token is bad;
+//   - [ErrMisconfigured] is ours: a wrong secret, a used-up quota;
+//   - [ErrUnavailable] is theirs: no answer, or one that makes no sense.
+//
+// Whatever a visitor can cause by sending an odd token is a refusal, so that
+// nobody can talk a form into its outage plan.
+package captcha
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+)
+
+// ErrMisconfigured reports a mistake on our side: a wrong secret or sitekey, a
+// quota that is used up. Deny and alarm; never step down.
+var ErrMisconfigured = errors.New("captcha: misconfigured")
+
+// ErrUnavailable reports that the service gave no usable answer.
+var ErrUnavailable = errors.New("captcha: service unavailable")
+
+// Reason is a stable code for a refusal.
+type Reason string
+
+// Reasons of a refusal.
+const (
+	ReasonMissing   Reason = "token-missing"   // no token, or one that says it is none
+	ReasonMalformed Reason = "token-malformed" // too long, or bytes no token has
+	ReasonRefused   Reason = "token-refused"   // the service says no
+	ReasonSpent     Reason = "token-spent"     // too old or used before, by the service's word
+	ReasonHostname  Reason = "hostname-mismatch"
+	ReasonAction    Reason = "action-mismatch"
+	ReasonCData     Reason = "cdata-mismatch"
+	ReasonTooOld    Reason = "token-too-old"
+	ReasonScore     Reason = "score-low"
+	ReasonTestToken Reason = "test-token" // a public dummy token against real keys
+)
+
+// Expect is what a token must be bound to. An empty field is not checked,
+// except where the provider's own configuration demands it.
+type Expect struct {
+	Hosts  []string // hostnames the token may come from, without port
+	Action string   // the form's name
+	CData  string
+}
+
+// Attempt is one token to verify.
+type Attempt struct {
+	Token  string
+	Remote netip.Addr // the visitor's address; the zero Addr is not sent
+	Now    time.Time  // the time of the attempt, read once by the caller
+	Expect Expect
+}
+
+// Result is what a service said of a token, after every binding was checked.
+// The zero value is a refusal.
+type Result struct {
+	OK       bool
+	Reason   Reason    // why not; empty when OK
+	Hostname string    // as the service reported it
+	Action   string    // as the service reported it
+	Issued   time.Time // challenge_ts, zero when absent
+	Risk     float64   // 0 human to 1 bot, whatever direction the service counts in
+	HasRisk  bool      // Risk was reported; 0 and absent are different things
+}
+
+// Service is what is publicly known of a provider: facts, no secrets.
+type Service struct {
+	Name     string        // "hcaptcha"; a metrics label
+	Field    string        // the form field that its widget fills
+	Endpoint string        // the default verify URL
+	Script   string        // URL of the widget's script
+	Class    string        // class of the widget's element
+	MaxToken int           // longest token worth asking about, in bytes
+	Life     time.Duration // how long a token can be redeemed
+	CSP      []string      // sources its widget needs (script, frame, style, connect)
+}
+
+// Provider turns a token into a verified result.
+type Provider interface {
+	// Service returns the public facts.
+	Service() Service
+	// Sitekey returns the public key that the widget shows.
+	Sitekey() string
+	// Validate reports every mistake of the configuration. Public test keys are
+	// a mistake unless test is true.
+	Validate(test bool) error
+	// Verify asks the service. An error wraps ErrMisconfigured or
+	// ErrUnavailable, and comes with the zero Result.
+	Verify(ctx context.Context, a Attempt) (Result, error)
+}

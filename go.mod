@@ -1,0 +1,3 @@
+module github.com/palisade-dev/palisade
+
+go 1.25.0
