@@ -1,0 +1,69 @@
+# What a developer and CI run. `make` lists the targets.
+#
+# The pattern `work` means every package of every module in go.work. `./...`
+# at the root would silently leave the nested modules out.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+FUZZTIME  ?= 60s
+BENCH     ?= .
+BENCHTIME ?= 1s
+LISTEN    ?= 127.0.0.1:8080
+
+# Pinned here and not in a go.mod: a tool must not choose the versions that the
+# modules of the workspace build with.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# A command for every module, run in its folder and outside the workspace.
+each_module = go list -m -f '{{.Dir}}' | while read -r dir; do (cd "$$dir"; set -x; GOWORK=off $(1)); done
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: tools ## all tests of all modules; installs what they need and says so
+	go test -race -shuffle=on -count=1 work
+	@$(call each_module,go build ./...)
+
+.PHONY: tools
+tools: ## install what the tests need, if it is missing
+	@scripts/tools.sh
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, go mod tidy
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then printf 'not gofmt-ed:\n%s\n' "$$unformatted" >&2; exit 1; fi
+	go vet work
+	go run $(STATICCHECK) work
+	@$(call each_module,go mod tidy -diff)
+
+.PHONY: vuln
+vuln: ## known vulnerabilities; needs the Go vulnerability database, or VULNDB=file:///its/copy
+	@$(call each_module,go run $(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...)
+
+.PHONY: fuzz
+fuzz: ## every fuzz test in turn, each for FUZZTIME (60s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## every benchmark, or those that match BENCH, each for BENCHTIME (1s)
+	go test -run='^$$' -bench='$(BENCH)' -benchmem -benchtime=$(BENCHTIME) work
+
+.PHONY: full
+full: ## lint, test, fuzz and bench; says first how long that takes
+	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
+	echo "full: lint and test take a few minutes; then $$fuzz fuzz tests of $(FUZZTIME) each, and $$bench benchmarks of $(BENCHTIME) or more each"
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory bench
+
+.PHONY: demo
+demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)
+	go run ./cmd/palisade demo -listen $(LISTEN)
+
+.PHONY: deps
+deps: ## write testdata/deps.golden anew, after a dependency was added or dropped on purpose
+	go test -count=1 -run='^TestDependencies$$' . -update-deps
