@@ -17,7 +17,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # A command for every module, run in its folder and outside the workspace.
-each_module = go list -m -f '{{.Dir}}' | while read -r dir; do (cd "$$dir"; set -x; GOWORK=off $(1)); done
+each_module = go list -m -f '{{.Dir}}' | while read -r dir; do \
+	echo "GOWORK=off $(1)  \# in .$${dir\#"$$PWD"}"; (cd "$$dir" && GOWORK=off $(1) </dev/null); done
 
 .PHONY: help
 help: ## list the targets

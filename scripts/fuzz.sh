@@ -11,6 +11,10 @@ fuzz_tests() {
 }
 
 tests=$(fuzz_tests)
+if [ -z "$tests" ]; then
+	echo "fuzz: no fuzz tests found" >&2
+	exit 1
+fi
 if [ "${1:?usage: fuzz.sh FUZZTIME | list}" = list ]; then
 	echo "$tests"
 	exit
