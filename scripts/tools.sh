@@ -7,11 +7,12 @@ cd "$(dirname "$0")/.."
 
 commands=() packages=()
 
-# need COMMAND PACKAGE: the tests run COMMAND, which Debian's PACKAGE brings.
+# need COMMAND PACKAGE...: the tests run COMMAND, which Debian's PACKAGEs bring.
 need() {
 	command -v "$1" >/dev/null && return
 	commands+=("$1")
-	packages+=("$2")
+	shift
+	packages+=("$@")
 }
 
 die() {
@@ -34,5 +35,5 @@ install_packages() {
 }
 
 command -v go >/dev/null || die "missing: go 1.25 or newer (https://go.dev/dl/)"
-need gcc gcc # the race detector
+need gcc gcc libc6-dev # the race detector
 [ ${#packages[@]} = 0 ] || install_packages
