@@ -1,0 +1,96 @@
+package pow
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Challenge is what a new challenge is for.
+type Challenge struct {
+	// Binding is what the challenge is good for: site, form, ticket. It is
+	// signed but not sent; whoever checks must come to the same bytes. 1 to
+	// MaxBinding bytes.
+	Binding []byte
+	// Level selects the work, an index of Config.Levels.
+	Level uint8
+	// Issued is now; kept to the millisecond.
+	Issued time.Time
+	// Expires is when the challenge ends, a second to MaxLife after Issued; cut to
+	// the second, which is all that the widget knows.
+	Expires time.Time
+}
+
+// AppendChallenge appends a new challenge as JSON, as the altcha 3.2 widget and
+// its worker read it. Nothing is remembered. A level with a picked counter costs
+// one derivation, taken from the same share as [Captcha.Derive], so it can
+// answer [ErrBusy]; any other error is a mistake of the caller. After an error
+// dst is returned as it was.
+func (c *Captcha) AppendChallenge(dst []byte, ch Challenge) ([]byte, error) {
+	if err := c.validate(ch); err != nil {
+		return dst, err
+	}
+	var random [nonceSize + 8 + 8]byte
+	rand.Read(random[:]) // never fails
+	work, signer := &c.levels[ch.Level], &c.keys[0]
+	t := terms{cost: work.cost, expires: ch.Expires.Unix(), prefix: work.prefix}
+	copy(t.nonce[:], random[:])
+	t.setSalt(ch.Level, signer.id, ch.Issued.UnixMilli(), random[nonceSize:])
+
+	var prefix [keySize]byte
+	if work.counters > 0 {
+		// The remainder of 64 random bits by at most 2^20 is even enough.
+		counter := uint32(binary.BigEndian.Uint64(random[nonceSize+8:]) % work.counters)
+		derived, err := c.derive(context.Background(), t.nonce, t.salt, t.cost, counter)
+		if err != nil {
+			return dst, err
+		}
+		t.picked, t.keySignature = true, signer.solutionTag(&t, counter, derived)
+		t.prefix = hex.AppendEncode(prefix[:0], derived[:keySize/2])
+	}
+	return appendJSON(dst, &t, signer, ch.Binding), nil
+}
+
+func (c *Captcha) validate(ch Challenge) error {
+	var errs []error
+	if n := len(ch.Binding); n == 0 || n > MaxBinding {
+		errs = append(errs, fmt.Errorf("pow: Binding has %d bytes; give 1 to %d", n, MaxBinding))
+	}
+	if int(ch.Level) >= len(c.levels) {
+		errs = append(errs, fmt.Errorf("pow: Level is %d; there are %d", ch.Level, len(c.levels)))
+	}
+	if ms := ch.Issued.UnixMilli(); ms <= 0 || ms > maxMilli {
+		errs = append(errs, errors.New("pow: Issued is not set"))
+	}
+	if life := ch.Expires.Sub(ch.Issued); ch.Expires.Unix() <= ch.Issued.Unix() || life > MaxLife {
+		errs = append(errs, fmt.Errorf("pow: Expires must be a second to %v after Issued", MaxLife))
+	}
+	return errors.Join(errs...)
+}
+
+// appendJSON writes the members in the order that ALTCHA's own libraries use.
+func appendJSON(dst []byte, t *terms, signer *key, binding []byte) []byte {
+	tag := signer.tag(t, binding)
+	dst = append(dst, `{"parameters":{"algorithm":"`+algorithm+`","cost":`...)
+	dst = strconv.AppendUint(dst, uint64(t.cost), 10)
+	dst = append(dst, `,"expiresAt":`...)
+	dst = strconv.AppendInt(dst, t.expires, 10)
+	dst = append(dst, `,"keyLength":32,"keyPrefix":"`...)
+	dst = append(dst, t.prefix...)
+	if t.picked {
+		dst = append(dst, `","keySignature":"`...)
+		dst = hex.AppendEncode(dst, t.keySignature[:])
+	}
+	dst = append(dst, `","nonce":"`...)
+	dst = hex.AppendEncode(dst, t.nonce[:])
+	dst = append(dst, `","salt":"`...)
+	dst = hex.AppendEncode(dst, t.salt[:])
+	dst = append(dst, `"},"signature":"`...)
+	dst = hex.AppendEncode(dst, tag[:])
+	return append(dst, `"}`...)
+}
