@@ -2,7 +2,6 @@ module github.com/palisade-dev/palisade
 
 go 1.25.0
 
-require (
-	golang.org/x/crypto v0.55.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
-)
+require golang.org/x/crypto v0.55.0
+
+require golang.org/x/sys v0.47.0 // indirect
