@@ -1,0 +1,288 @@
+// Package clientip finds out who asks: one typed address for each request.
+//
+// Every choice of trust is named and there is no default, because each wrong one
+// either lets anybody forge an address (and so reset every limit) or counts all
+// visitors as one:
+//
+//	clientip.RemoteAddr()                        // clients connect to this process
+//	clientip.Proxies("10.0.0.0/8")               // X-Forwarded-For, written by these proxies
+//	clientip.Forwarded("10.0.0.0/8")             // RFC 7239 Forwarded, written by these proxies
+//	clientip.Header("CF-Connecting-IP", "…/20")  // one header that these peers always set
+//
+// A header is read only when the peer of the socket is one of the named proxies.
+// Lists are read from the right, the end that the nearest proxy wrote; what
+// stands left of the first untrusted address was sent by the client and is never
+// looked at. Whatever cannot be read is an error: an attempt without an address
+// is refused, not counted under somebody else's.
+package clientip
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Bounds of what a header may make us do.
+const (
+	maxHops   = 32   // addresses looked at; a real chain has a handful
+	maxHeader = 4096 // bytes of all lines of the header together
+)
+
+// Errors of finding an address.
+var (
+	ErrNoSource = errors.New("clientip: nobody said whose word to take; use RemoteAddr or one of the others")
+	ErrPeer     = errors.New("clientip: the peer has no readable address")
+	ErrHeader   = errors.New("clientip: the forwarding header is missing or unreadable")
+)
+
+// Source finds the client address of a request. The zero Source refuses every
+// request, and [Source.Validate] reports it.
+type Source struct {
+	kind    kind
+	header  string // canonical name
+	trusted []netip.Prefix
+	mistake error
+}
+
+type kind uint8
+
+const (
+	none kind = iota
+	socket
+	list      // X-Forwarded-For
+	forwarded // RFC 7239
+	single
+)
+
+// RemoteAddr takes the peer of the connection. It is right where clients connect
+// to this process itself, and reads no header.
+func RemoteAddr() Source { return Source{kind: socket} }
+
+// Proxies takes X-Forwarded-For, as far as the named proxies wrote it: the
+// rightmost address that is not itself one of them. Where all are, it is the
+// leftmost: the request began inside. Each proxy is an address or a CIDR.
+func Proxies(proxies ...string) Source { return behind(list, "X-Forwarded-For", proxies) }
+
+// Forwarded is Proxies for the Forwarded header of RFC 7239. A hop that hides its
+// address ("unknown" or an obfuscated name) is an error if it is reached.
+func Forwarded(proxies ...string) Source { return behind(forwarded, "Forwarded", proxies) }
+
+// Header takes a header that holds one address and that the named peers set on
+// every request, replacing what the client sent, such as CF-Connecting-IP.
+func Header(name string, peers ...string) Source {
+	s := behind(single, http.CanonicalHeaderKey(name), peers)
+	if name == "" || strings.ContainsAny(name, " :\r\n\t") {
+		s.mistake = errors.Join(s.mistake, fmt.Errorf("clientip: %q is not the name of a header", name))
+	}
+	return s
+}
+
+func behind(kind kind, header string, proxies []string) Source {
+	s := Source{kind: kind, header: header}
+	var errs []error
+	if len(proxies) == 0 {
+		errs = append(errs, errors.New("clientip: name the proxies whose word is taken"))
+	}
+	for _, text := range proxies {
+		prefix, err := parsePrefix(text)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("clientip: %q is neither an address nor a CIDR", text))
+		case prefix.Bits() == 0:
+			errs = append(errs, fmt.Errorf("clientip: %q trusts everybody", text))
+		default:
+			s.trusted = append(s.trusted, prefix)
+		}
+	}
+	s.mistake = errors.Join(errs...)
+	return s
+}
+
+func parsePrefix(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		addr = addr.Unmap().WithZone("")
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), nil
+}
+
+// Validate reports every mistake in how the source was made.
+func (s Source) Validate() error {
+	if s.kind == none {
+		return ErrNoSource
+	}
+	return s.mistake
+}
+
+// Addr returns the client's address, without zone and with IPv4-mapped addresses
+// folded to IPv4, or an error.
+func (s Source) Addr(r *http.Request) (netip.Addr, error) {
+	if err := s.Validate(); err != nil {
+		return netip.Addr{}, err
+	}
+	peer, ok := parseAddr(r.RemoteAddr)
+	if !ok {
+		return netip.Addr{}, ErrPeer
+	}
+	if s.kind == socket || !s.trusts(peer) {
+		return peer, nil
+	}
+	lines := r.Header[s.header]
+	size := 0
+	for _, line := range lines {
+		size += len(line)
+	}
+	if len(lines) == 0 || size > maxHeader {
+		return netip.Addr{}, ErrHeader
+	}
+	if s.kind == single {
+		addr, ok := parseAddr(strings.TrimSpace(lines[0]))
+		if len(lines) > 1 || !ok {
+			return netip.Addr{}, ErrHeader
+		}
+		return addr, nil
+	}
+	return s.walk(lines)
+}
+
+// walk goes from the right end of the last line to the left end of the first.
+func (s Source) walk(lines []string) (netip.Addr, error) {
+	var addr netip.Addr
+	hops := 0
+	for i := len(lines) - 1; i >= 0; i-- {
+		for rest, more := lines[i], true; more; {
+			var element string
+			if s.kind == forwarded {
+				rest, element, more = cutLastElement(rest)
+			} else {
+				rest, element, more = cutLast(rest)
+			}
+			var ok bool
+			if addr, ok = s.hop(element); !ok {
+				return netip.Addr{}, ErrHeader
+			}
+			if hops++; hops > maxHops {
+				return netip.Addr{}, ErrHeader
+			}
+			if !s.trusts(addr) {
+				return addr, nil
+			}
+		}
+	}
+	return addr, nil
+}
+
+func (s Source) hop(element string) (netip.Addr, bool) {
+	if s.kind == forwarded {
+		return forwardedFor(element)
+	}
+	return parseAddr(strings.TrimSpace(element))
+}
+
+func (s Source) trusts(addr netip.Addr) bool {
+	for _, prefix := range s.trusted {
+		if prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutLast splits a list at its last comma.
+func cutLast(text string) (before, last string, more bool) {
+	if i := strings.LastIndexByte(text, ','); i >= 0 {
+		return text[:i], text[i+1:], true
+	}
+	return "", text, false
+}
+
+// cutLastElement is cutLast for a list whose elements may hold commas in quotes.
+// Quotes are counted from the left, so that an unbalanced one, which only a
+// client can have sent, hides nothing that a proxy appended: the last comma with
+// an even number of quotes to its right splits.
+func cutLastElement(text string) (before, last string, more bool) {
+	quoted := false
+	for i := len(text) - 1; i >= 0; i-- {
+		switch text[i] {
+		case '"':
+			quoted = !quoted
+		case ',':
+			if !quoted {
+				return text[:i], text[i+1:], true
+			}
+		}
+	}
+	return "", text, false
+}
+
+// forwardedFor returns the address in the one "for" parameter of an element.
+func forwardedFor(element string) (addr netip.Addr, ok bool) {
+	found := false
+	for pair := range strings.SplitSeq(element, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		if !strings.EqualFold(name, "for") {
+			continue
+		}
+		if found {
+			return netip.Addr{}, false
+		}
+		if quoted, isQuoted := strings.CutPrefix(value, `"`); isQuoted {
+			value, isQuoted = strings.CutSuffix(quoted, `"`)
+			if !isQuoted {
+				return netip.Addr{}, false
+			}
+		}
+		if addr, ok = parseAddr(value); !ok {
+			return netip.Addr{}, false
+		}
+		found = true
+	}
+	return addr, found
+}
+
+// parseAddr reads an address with or without port and brackets.
+func parseAddr(text string) (netip.Addr, bool) {
+	if len(text) > 64 {
+		return netip.Addr{}, false
+	}
+	if strings.Contains(text, "]:") || strings.Count(text, ":") == 1 {
+		both, err := netip.ParseAddrPort(text)
+		return both.Addr().Unmap().WithZone(""), err == nil
+	}
+	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+		text = text[1 : len(text)-1]
+		if !strings.Contains(text, ":") {
+			return netip.Addr{}, false // only IPv6 has brackets
+		}
+	}
+	addr, err := netip.ParseAddr(text)
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// Prefix returns the network that one visitor is counted by: the address itself
+// for IPv4, the /64 for IPv6, because that much is given to one customer, who
+// can use any address of it.
+func Prefix(addr netip.Addr) netip.Prefix { return network(addr, 32, 64) }
+
+// Network returns the wider network around an address, /24 or /48: what one
+// provider's customer with more than one address often has.
+func Network(addr netip.Addr) netip.Prefix { return network(addr, 24, 48) }
+
+func network(addr netip.Addr, v4, v6 int) netip.Prefix {
+	addr = addr.Unmap()
+	bits := v6
+	if addr.Is4() {
+		bits = v4
+	}
+	prefix, _ := addr.WithZone("").Prefix(bits) // fails only for the zero Addr
+	return prefix
+}

@@ -1,0 +1,83 @@
+package layer
+
+import (
+	"encoding/hex"
+	"html"
+	"strings"
+)
+
+// Reasons of the decoy layer.
+const (
+	ReasonDecoyFilled  Reason = "decoy-filled"  // the field that should stay empty was filled
+	ReasonDecoyChanged Reason = "decoy-changed" // the field that should come back as it was did not
+	ReasonDecoyMissing Reason = "decoy-missing" // the form was not the one that the page showed
+)
+
+// Decoy is a field that people neither see nor fill.
+type Decoy struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // what it must come back with
+	Label string `json:"label"`
+}
+
+// decoyNames are attractive to a bot that fills what it finds, and are none that
+// browsers fill: Chrome 156 filled fields named company, zip, phone and state in
+// every way of hiding but display:none, and none of these.
+var decoyNames = [...]string{"website", "url", "homepage", "web_page", "link", "site_url", "blog", "subject_line"}
+
+// Decoys returns the decoys of one ticket. The seed is derived from the ticket
+// under a key, so the names need not be stored and cannot be foretold. A suffix
+// keeps them apart from the application's own fields.
+//
+// The first must come back empty, the second with its value.
+func Decoys(seed [16]byte) [2]Decoy {
+	var text [24]byte
+	hex.Encode(text[:], seed[:12])
+	s := string(text[:])
+	return [2]Decoy{
+		{Name: decoyNames[seed[15]%byte(len(decoyNames))] + "_" + s[:4], Label: decoyLabel},
+		{Name: "ref_" + s[4:10], Value: s[10:22], Label: decoyLabel},
+	}
+}
+
+const decoyLabel = "Leave this field as it is"
+
+// CheckDecoys compares what came back. lookup returns a field's value and how
+// often it was sent. No finding is hard: browsers and password managers were
+// seen to fill decoys for people.
+func CheckDecoys(decoys [2]Decoy, lookup func(name string) (value string, count int)) []Finding {
+	var found []Finding
+	for _, d := range decoys {
+		value, count := lookup(d.Name)
+		switch {
+		case count != 1:
+			found = append(found, Finding{Layer: "decoy", Reason: ReasonDecoyMissing, Weight: weightDecoyGone})
+		case value == d.Value:
+		case d.Value == "":
+			found = append(found, Finding{Layer: "decoy", Reason: ReasonDecoyFilled, Weight: weightDecoy})
+		default:
+			found = append(found, Finding{Layer: "decoy", Reason: ReasonDecoyChanged, Weight: weightDecoyGone})
+		}
+	}
+	return found
+}
+
+// HTML returns the field in a wrapper that the external stylesheet hides with
+// display:none, which also hides it from screen readers. The attributes are the
+// ones that kept Chrome 156 from filling a field in 440 measured combinations
+// (autocomplete="off" does not), and those that password managers look for.
+func (d Decoy) HTML() string {
+	var b strings.Builder
+	b.WriteString(`<div class="palisade-aside" aria-hidden="true"><label>`)
+	b.WriteString(html.EscapeString(d.Label))
+	b.WriteString(` <input type="text" name="`)
+	b.WriteString(html.EscapeString(d.Name))
+	b.WriteString(`" value="`)
+	b.WriteString(html.EscapeString(d.Value))
+	b.WriteString(`" tabindex="-1" autocomplete="new-password" data-1p-ignore data-lpignore="true" data-bwignore data-form-type="other"`)
+	if d.Value != "" {
+		b.WriteString(` readonly`)
+	}
+	b.WriteString(`></label></div>`)
+	return b.String()
+}

@@ -1,0 +1,37 @@
+package layer
+
+import "strings"
+
+// maxEmail is the longest address that SMTP can carry (RFC 5321 §4.5.3.1).
+const maxEmail = 254
+
+// dotless are domains whose mailboxes ignore dots, with the name they go by.
+var dotless = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+
+// CanonicalEmail returns the form under which an address is counted, so that a
+// mailbox has one count however it is spelled: lower case, no plus tag, and no
+// dots where the provider ignores them. ok is false for what is no address.
+//
+// It is a key, never an address to write to: that the local part folds case and
+// drops tags is true of nearly all mailboxes, not of all.
+func CanonicalEmail(text string) (canonical string, ok bool) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	at := strings.LastIndexByte(text, '@')
+	if at <= 0 || at == len(text)-1 || len(text) > maxEmail || strings.ContainsAny(text, " \t\r\n,;<>\x00") {
+		return "", false
+	}
+	local, domain := text[:at], strings.TrimSuffix(text[at+1:], ".")
+	if domain == "" || strings.Contains(local, "@") {
+		return "", false
+	}
+	if plus := strings.IndexByte(local, '+'); plus > 0 {
+		local = local[:plus]
+	}
+	if name, is := dotless[domain]; is {
+		domain = name
+		if bare := strings.ReplaceAll(local, ".", ""); bare != "" {
+			local = bare
+		}
+	}
+	return local + "@" + domain, true
+}

@@ -1,0 +1,90 @@
+package layer
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Reasons of the origin layer.
+const (
+	ReasonCrossSite       Reason = "cross-site"        // a browser says that another site's page submitted
+	ReasonOriginAmbiguous Reason = "origin-ambiguous"  // a header that has one value was sent twice, or says two things
+	ReasonNoOrigin        Reason = "no-origin-headers" // what every current browser sends is missing
+)
+
+// Origin judges where a submission comes from by what browsers say and pages
+// cannot forge: Sec-Fetch-Site and Origin. hosts are the site's own, in lower
+// case, with the port unless it is the scheme's.
+//
+// A page of another site is refused. A client that sends neither header is no
+// browser of today, or one on plain HTTP; it gets a small weight and no more, and
+// what it leaves out exempts it from nothing else.
+func Origin(h http.Header, hosts []string) (Finding, bool) {
+	fetchSite, origin := h["Sec-Fetch-Site"], h["Origin"]
+	if len(fetchSite) > 1 || len(origin) > 1 {
+		return hardOrigin(ReasonOriginAmbiguous)
+	}
+	if len(origin) == 1 && origin[0] != "null" && !allowed(origin[0], hosts) {
+		return hardOrigin(ReasonCrossSite)
+	}
+	if len(fetchSite) == 1 {
+		switch fetchSite[0] {
+		case "same-origin", "none":
+			return Finding{}, false
+		case "same-site":
+			// A sibling host: only its Origin tells whether it is one of ours.
+			if len(origin) == 1 && origin[0] != "null" {
+				return Finding{}, false
+			}
+		}
+		return hardOrigin(ReasonCrossSite)
+	}
+	switch {
+	case len(origin) == 0:
+		return Finding{Layer: "origin", Reason: ReasonNoOrigin, Weight: weightNoOrigin}, true
+	case origin[0] == "null": // a sandbox, a data: URL, a redirect across sites
+		return hardOrigin(ReasonCrossSite)
+	}
+	return Finding{}, false
+}
+
+func hardOrigin(why Reason) (Finding, bool) {
+	return Finding{Layer: "origin", Reason: why, Hard: true}, true
+}
+
+// allowed reports whether an Origin header names one of the hosts.
+func allowed(origin string, hosts []string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return false
+	}
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	default:
+		return false
+	}
+	for _, own := range hosts {
+		if host == own || host == withoutDefaultPort(own) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutDefaultPort allows a host to be configured with a port that browsers
+// leave out of the Origin header.
+func withoutDefaultPort(host string) string {
+	if name, port, err := net.SplitHostPort(host); err == nil && (port == "443" || port == "80") {
+		if strings.Contains(name, ":") {
+			return "[" + name + "]"
+		}
+		return name
+	}
+	return host
+}

@@ -1,0 +1,40 @@
+package layer_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/layer"
+)
+
+func TestTiming(t *testing.T) {
+	const least = 3 * time.Second
+	rows := []struct {
+		name string
+		age  time.Duration
+		want layer.Reason
+	}{
+		{"a person's time is nothing to speak of", 20 * time.Second, ""},
+		{"exactly the least time is enough", least, ""},
+		{"a little quicker is too fast", least - time.Millisecond, layer.ReasonTooFast},
+		{"at once is no person", 50 * time.Millisecond, layer.ReasonInhuman},
+		{"a ticket from another process's near future is no person either", -time.Second, layer.ReasonInhuman},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			f, found := layer.Timing(row.age, least)
+			if f.Reason != row.want || found != (row.want != "") {
+				t.Errorf("got %+v", f)
+			}
+			if f.Hard {
+				t.Error("too fast denies on its own")
+			}
+			if found && f.Weight < 2 {
+				t.Error("too fast does not even buy a challenge")
+			}
+		})
+	}
+	if _, found := layer.Timing(0, -1); found {
+		t.Error("a form without a least time finds something")
+	}
+}
