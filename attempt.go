@@ -1,0 +1,225 @@
+package palisade
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/store"
+)
+
+// attempt is one request under judgement: parsed once, with the clock read once.
+type attempt struct {
+	form *Form
+	req  *http.Request
+	now  time.Time
+	addr netip.Addr
+	body *submission
+
+	ticketText, proofText, token string // as sent; claims, not facts
+	ticket                       ticket
+	signer                       *ticketKey
+	proof                        pow.Proof
+
+	need     uint8 // level that a proof must show
+	stepDown bool
+	score    float64
+	findings []Finding
+	answer   *answer // to this submission, or to the same one sent before
+
+	// Room for one trip, so that a decision does not allocate it.
+	takes  [maxLimits + 2]store.Take
+	claims [3]store.Claim
+}
+
+var attempts = sync.Pool{New: func() any { return new(attempt) }}
+
+func (f *Form) begin(r *http.Request) *attempt {
+	a := attempts.Get().(*attempt)
+	*a = attempt{form: f, req: r, now: f.guard.config.Clock()}
+	return a
+}
+
+func (a *attempt) end() {
+	*a = attempt{} // keep nothing of a visitor, nor the request, alive in the pool
+	attempts.Put(a)
+}
+
+// read parses the request and takes out the fields that decide.
+func (a *attempt) read(f *Form) (err error) {
+	if a.body, err = readSubmission(a.req, f.config.MaxBody); err != nil {
+		return err
+	}
+	var query url.Values
+	if a.req.URL.RawQuery != "" {
+		query = a.req.URL.Query()
+	}
+	if a.ticketText, err = a.body.oneOf(FieldTicket, HeaderTicket, a.req, query); err != nil {
+		return err
+	}
+	if a.proofText, err = a.body.oneOf(FieldProof, HeaderProof, a.req, query); err != nil {
+		return err
+	}
+	if provider := f.guard.config.Captcha; provider != nil {
+		if a.token, err = a.body.oneOf(provider.Service().Field, HeaderCaptcha, a.req, query); err != nil {
+			return err
+		}
+	}
+	for _, name := range f.counted {
+		if _, err = a.body.one(name, query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// value returns a field that read has found to be sent once at most.
+func (a *attempt) value(name string) string {
+	value, _ := a.lookup(name)
+	return value
+}
+
+func (a *attempt) lookup(name string) (value string, count int) {
+	for i := range a.body.fields {
+		if f := &a.body.fields[i]; f.name == name {
+			value = f.value
+			count++
+		}
+	}
+	return value, count
+}
+
+func (a *attempt) add(found Finding) {
+	a.findings = append(a.findings, found)
+	a.score += found.Weight
+}
+
+// carried reports whether the ticket carries an earlier visible solve, which
+// needs the browser that did the solving.
+func (a *attempt) carried() bool {
+	return a.ticket.carry > 0 && a.ticket.agent == agentTag(a.req)
+}
+
+// Life of marks, and caps that bound what one network can make the guard do.
+const (
+	// unverifiedLife is how long a token is remembered before its provider has
+	// vouched for it; longer than any provider call may take.
+	unverifiedLife = 90 * time.Second
+
+	unverifiedBurst = 30 // tokens of one network under way at once …
+	unverifiedEvery = unverifiedLife / unverifiedBurst
+
+	deriveBurst = 60 // derivations for one network at once …
+	deriveEvery = time.Second
+)
+
+// trip is all that this attempt asks of the store.
+func (a *attempt) trip(f *Form) store.Trip {
+	takes := a.fill(f.limits)
+	if !a.proof.Derived() {
+		takes = append(takes, store.Take{Key: a.networkKey("derive\x00"), Every: deriveEvery, Burst: deriveBurst})
+	}
+	expires := a.ticket.issued.Add(f.config.MaxAge)
+	claims := append(a.claims[:0],
+		store.Claim{Key: a.ticket.key(), Issued: a.ticket.issued, Expires: expires},
+		store.Claim{Key: store.Key(a.proof.ID()), Issued: a.proof.Issued(), Expires: a.proof.Expires()})
+	if _, service := f.asks(a); service {
+		takes = append(takes, store.Take{Key: a.networkKey("unverified\x00"), Every: unverifiedEvery, Burst: unverifiedBurst})
+		claims = append(claims, store.Claim{Key: tokenKey(a.token), Pool: store.Unverified, Expires: a.now.Add(unverifiedLife)})
+	}
+	return store.Trip{Now: a.now, Claims: claims, Takes: takes}
+}
+
+// fill makes the rules' takes ready. While a step-down stands in for a provider
+// every limit counts double.
+func (a *attempt) fill(rules []rule) []store.Take {
+	cost := 1
+	if a.ticket.has(flagStepDown) {
+		cost = 2
+	}
+	takes := a.takes[:0]
+	for i := range rules {
+		if take, ok := rules[i].fill(a, cost); ok {
+			takes = append(takes, take)
+		}
+	}
+	return takes
+}
+
+func (a *attempt) networkKey(purpose string) store.Key {
+	return store.Key(a.form.guard.keys.lookup.TagAddr(purpose, clientip.Network(a.addr).Addr()))
+}
+
+// decide turns a verdict into the decision, the only thing that leaves.
+func (a *attempt) decide(v verdict) Decision {
+	f := a.form
+	d := Decision{
+		ID: newID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
+		Outcome: v.outcome, Reason: v.reason, Level: a.need, Score: a.score,
+		RetryAfter: v.wait, Err: v.err, Findings: a.findings,
+		judged: true, stepDown: a.stepDown, carry: a.ticket.carry,
+	}
+	if a.addr.IsValid() {
+		tag := f.guard.keys.lookup.TagAddr("visitor\x00", clientip.Prefix(a.addr).Addr())
+		d.Visitor = Visitor(tag[:])
+	}
+	if d.Outcome == Allow {
+		_, service := f.asks(a)
+		d.visible = service || a.proof.Level() > 0 || a.carried()
+	}
+	return d
+}
+
+// compareTags notes what changed between minting and submitting. People change
+// networks and browsers update, so it is evidence and never a condition.
+func (g *Guard) compareTags(a *attempt) {
+	if a.ticket.agent != agentTag(a.req) {
+		a.add(Finding{Layer: layerTicket, Reason: ReasonAgentChanged, Weight: 1})
+	}
+	if a.ticket.network != networkTag(a.addr) {
+		a.add(Finding{Layer: layerTicket, Reason: ReasonNetworkChanged, Weight: 0.5})
+	}
+}
+
+func agentTag(r *http.Request) [2]byte {
+	if lines := r.Header["User-Agent"]; len(lines) > 0 {
+		return tag16(lines[0])
+	}
+	return tag16("")
+}
+
+func networkTag(addr netip.Addr) [2]byte {
+	raw := clientip.Network(addr).Addr().As16()
+	return tag16(raw[:])
+}
+
+// tag16 folds bytes into 16 bits (FNV-1a): enough to notice a change, too few to
+// tell one visitor from another.
+func tag16[T string | []byte](text T) [2]byte {
+	hash := uint32(2166136261)
+	for i := range len(text) {
+		hash = (hash ^ uint32(text[i])) * 16777619
+	}
+	hash ^= hash >> 16
+	return [2]byte{byte(hash >> 8), byte(hash)}
+}
+
+// binding is what a proof is bound to besides the site, whose name is in the
+// key: the form and this one ticket.
+func (t *ticket) binding() (b [formIDSize + nonceSize]byte) {
+	copy(b[:], t.form[:])
+	copy(b[formIDSize:], t.nonce[:])
+	return b
+}
+
+// key names the ticket in the store. The nonce is random, so it needs no hash.
+func (t *ticket) key() store.Key {
+	var key store.Key
+	copy(key[:], t.nonce[:])
+	copy(key[nonceSize:], "tick")
+	return key
+}

@@ -1,0 +1,223 @@
+package palisade
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/store"
+	"github.com/palisade-dev/palisade/store/memory"
+)
+
+// benchSite is a guard whose proofs are cheap to make, so that thousands can be
+// prepared; what they cost to check beyond the derivation is the same.
+type benchSite struct {
+	form   *Form
+	now    time.Time
+	bodies []string
+}
+
+const prepared = 4096
+
+func newBenchSite(b *testing.B) *benchSite {
+	s := &benchSite{now: time.Now()}
+	guard, err := New(Config{
+		Keys: Keys{Current: testKeys.Current}, ClientIP: clientip.RemoteAddr(), Site: "example.com",
+		Clock: func() time.Time { return s.now }, Logger: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError})),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	guard.budget = unlimited{}
+	work := pow.DefaultLevels()
+	work[0] = pow.Work{Cost: 1, Prefix: "0"}
+	if guard.pow, err = pow.New(pow.Config{Keys: guard.keys.proofs, Levels: work}); err != nil {
+		b.Fatal(err)
+	}
+	s.form, err = guard.Form(FormConfig{Name: "signup", Captcha: WhenRisky, Limits: []Limit{
+		{Rate: 1e6, Per: time.Minute, By: ByIP}, {Rate: 1e6, Per: time.Minute, By: ByNetwork}, {Rate: 1e6, Per: time.Minute, By: ByField("email")},
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	page := s.request(http.MethodGet, "")
+	for n := range prepared {
+		page.RemoteAddr = addrOf(n)
+		s.bodies = append(s.bodies, fillIn(b, string(s.form.Fields(page))))
+	}
+	s.now = s.now.Add(20 * time.Second)
+	return s
+}
+
+func (s *benchSite) request(method, body string) *http.Request {
+	r := httptest.NewRequest(method, "/signup", strings.NewReader(body))
+	r.RemoteAddr = "203.0.113.7:40000"
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Origin", "https://example.com")
+	return r
+}
+
+// submission is the n-th prepared one, each from a network of its own.
+func (s *benchSite) submission(n int) *http.Request {
+	r := s.request(http.MethodPost, s.bodies[n])
+	r.RemoteAddr = addrOf(n)
+	return r
+}
+
+func addrOf(n int) string { return fmt.Sprintf("10.%d.%d.1:40000", n>>8, n&255) }
+
+var (
+	inputTag  = regexp.MustCompile(`<input[^>]* name="([^"]*)"[^>]* value="([^"]*)"`)
+	proofData = regexp.MustCompile(`data-palisade-challenge="([^"]*)"`)
+)
+
+func fillIn(b *testing.B, markup string) string {
+	v := url.Values{"username": {"ada"}, "email": {"ada@example.org"}}
+	for _, m := range inputTag.FindAllStringSubmatch(markup, -1) {
+		v.Set(m[1], html.UnescapeString(m[2]))
+	}
+	challenge := html.UnescapeString(proofData.FindStringSubmatch(markup)[1])
+	proof, err := pow.Solve(context.Background(), []byte(challenge))
+	if err != nil {
+		b.Fatal(err)
+	}
+	v.Set(FieldProof, proof)
+	return v.Encode()
+}
+
+// BenchmarkCheck is the judgement of a good form POST: all layers, three limits,
+// two claims. "parsed" leaves out reading the body; neither has the derivation,
+// which BenchmarkDerive in package pow measures.
+func BenchmarkCheck(b *testing.B) {
+	b.Run("whole", func(b *testing.B) {
+		s := newBenchSite(b)
+		requests := make([]*http.Request, prepared)
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if i%prepared == 0 {
+				b.StopTimer()
+				s.fresh()
+				for n := range requests {
+					requests[n] = s.submission(n)
+				}
+				b.StartTimer()
+			}
+			if d := s.form.Check(requests[i%prepared]); !d.Allowed() {
+				b.Fatal(d.Reason, d.Findings)
+			}
+		}
+	})
+	b.Run("parsed", func(b *testing.B) {
+		s := newBenchSite(b)
+		attempts := make([]*attempt, prepared)
+		ctx := context.Background()
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if i%prepared == 0 {
+				b.StopTimer()
+				s.fresh()
+				for n := range attempts {
+					attempts[n] = s.form.begin(s.submission(n))
+					if err := attempts[n].read(s.form); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.StartTimer()
+			}
+			if d := judgeParsed(ctx, s.form, attempts[i%prepared]); !d.Allowed() {
+				b.Fatal(d.Reason, d.Findings)
+			}
+		}
+	})
+}
+
+// judgeParsed is judge without the steps read and derive.
+func judgeParsed(ctx context.Context, f *Form, a *attempt) Decision {
+	for i, step := range steps {
+		if i == stepRead || i == stepDerive {
+			continue
+		}
+		if v := step(f, ctx, a); v.ends {
+			return a.decide(v)
+		}
+	}
+	return a.decide(verdict{ends: true, outcome: Allow, reason: ReasonClean})
+}
+
+// Places in steps that the benchmark leaves out.
+const (
+	stepRead   = 1
+	stepDerive = 9
+)
+
+// fresh empties the store, so that the prepared tickets can be used again.
+func (s *benchSite) fresh() {
+	s.form.guard.config.Store = memory.New(memory.Epoch(s.now.Add(-time.Hour)))
+	s.form.recent = newRecent()
+}
+
+// BenchmarkRefusal is what an attempt costs that has nothing.
+func BenchmarkRefusal(b *testing.B) {
+	s := newBenchSite(b)
+	rows := []struct{ name, body string }{
+		{"no ticket", "username=bot"},
+		{"forged ticket", "palisade-ticket=" + strings.Repeat("A", ticketChars)},
+		{"forged proof", strings.Replace(s.bodies[0], "palisade-proof=ey", "palisade-proof=eY", 1)},
+	}
+	for _, row := range rows {
+		b.Run(row.name, func(b *testing.B) {
+			ctx := context.Background()
+			a := s.form.begin(s.request(http.MethodPost, row.body))
+			if err := a.read(s.form); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				a.findings, a.score, a.need = a.findings[:0], 0, 0
+				if d := judgeParsed(ctx, s.form, a); d.Allowed() {
+					b.Fatal("allowed")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkOffer is what a page costs: a ticket and its challenge.
+func BenchmarkOffer(b *testing.B) {
+	s := newBenchSite(b)
+	page := s.request(http.MethodGet, "")
+	b.Run("ticket and challenge", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := s.form.offer(page, wish{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("markup", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = s.form.Fields(page)
+		}
+	})
+}
+
+// unlimited is a budget without end.
+type unlimited struct{}
+
+func (unlimited) Spend(context.Context, store.Trip) (store.Result, error) {
+	return store.Result{Status: store.Granted}, nil
+}

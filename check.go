@@ -1,0 +1,332 @@
+package palisade
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/store"
+)
+
+// steps are what an attempt passes through, in this order: cheap before dear,
+// local before remote, and nothing is spent before the store's one trip. Each
+// step may end the judgement; an attempt that no step ends is allowed.
+var steps = [...]func(*Form, context.Context, *attempt) verdict{
+	(*Form).exempt,      // FormConfig.Exempt
+	(*Form).read,        // bounded body; one value for each field that decides
+	(*Form).identify,    // one typed client address
+	(*Form).origin,      // a cross-site browser is refused
+	(*Form).checkTicket, // ours, for this form, old enough, not too old
+	(*Form).checkDecoys, // fields that people do not fill
+	(*Form).weigh,       // findings -> the level that a proof must show
+	(*Form).checkProof,  // format, signature, binding, level; no work yet
+	(*Form).spend,       // ONE trip: the sender's limits, and ticket and proof are used up
+	(*Form).derive,      // the work of the embedded proof, once for each that was issued
+	(*Form).ask,         // the provider, where the level asks for it
+	(*Form).takeTargets, // limits that belong to somebody else
+}
+
+func (f *Form) judge(ctx context.Context, a *attempt) Decision {
+	for _, step := range steps {
+		if v := step(f, ctx, a); v.ends {
+			return a.decide(v)
+		}
+	}
+	return a.decide(verdict{ends: true, outcome: Allow, reason: ReasonClean})
+}
+
+// verdict is how a step ends the judgement; the zero value goes on.
+type verdict struct {
+	ends    bool
+	outcome Outcome
+	reason  Reason
+	wait    time.Duration
+	err     error // the outage, never a refusal
+}
+
+var goOn verdict
+
+func deny(why Reason) verdict      { return verdict{ends: true, outcome: Deny, reason: why} }
+func challenge(why Reason) verdict { return verdict{ends: true, outcome: Challenge, reason: why} }
+
+// outage is the one place where something being gone becomes a decision. Only a
+// provider that is really down has a stand-in; all else is refused.
+func (f *Form) outage(a *attempt, why Reason, err error) verdict {
+	if why == ReasonProviderDown && f.config.ProviderDown == StepDown {
+		a.need, a.stepDown = topLevel, true
+		return verdict{ends: true, outcome: Challenge, reason: why, err: err}
+	}
+	return verdict{ends: true, outcome: Deny, reason: why, err: err}
+}
+
+func (f *Form) exempt(_ context.Context, a *attempt) verdict {
+	if f.config.Exempt != nil && f.config.Exempt(a.req) {
+		return verdict{ends: true, outcome: Allow, reason: ReasonExempt}
+	}
+	return goOn
+}
+
+func (f *Form) read(_ context.Context, a *attempt) verdict {
+	err := a.read(f)
+	switch {
+	case err == nil:
+		return goOn
+	case errors.Is(err, errTooLarge):
+		return deny(ReasonTooLarge)
+	case errors.Is(err, errUnsupported):
+		return deny(ReasonUnsupported)
+	case errors.Is(err, errAmbiguous):
+		return deny(ReasonAmbiguous)
+	}
+	return deny(ReasonUnreadable)
+}
+
+func (f *Form) identify(_ context.Context, a *attempt) verdict {
+	addr, err := f.guard.config.ClientIP.Addr(a.req)
+	if err != nil {
+		return deny(ReasonAddress)
+	}
+	a.addr = addr
+	return goOn
+}
+
+func (f *Form) origin(_ context.Context, a *attempt) verdict {
+	if finding, found := layer.Origin(a.req.Header, f.guard.hosts); found {
+		a.add(finding)
+		if finding.Hard {
+			return deny(finding.Reason)
+		}
+	}
+	return goOn
+}
+
+// checkTicket believes nothing in a ticket before its signature holds. Whoever
+// has none, or a bad one, starts at the highest level: a page of ours always
+// gives one.
+func (f *Form) checkTicket(_ context.Context, a *attempt) verdict {
+	t, signer, why := f.guard.keys.parseTicket(a.ticketText)
+	if why == "" && (t.form != f.id || t.level > topLevel || t.issued.After(a.now.Add(clockSkew))) {
+		why = ReasonTicketForged
+	}
+	if why != "" {
+		a.need = topLevel
+		return challenge(why)
+	}
+	a.ticket, a.signer = t, signer
+	a.need = max(f.baseLevel(a), t.level)
+	age := a.now.Sub(t.issued)
+	if age >= f.config.MaxAge {
+		return challenge(ReasonTicketExpired)
+	}
+	if age < f.wait(t.level) {
+		return challenge(ReasonTicketTooNew)
+	}
+	if !t.has(flagRetry) {
+		if finding, found := layer.Timing(age, f.config.MinFill); found {
+			a.add(finding)
+		}
+	}
+	f.guard.compareTags(a)
+	return goOn
+}
+
+func (f *Form) checkDecoys(_ context.Context, a *attempt) verdict {
+	if !a.ticket.has(flagDecoys) || a.body.json {
+		return goOn
+	}
+	decoys := layer.Decoys(a.signer.decoySeed(&a.ticket))
+	for _, finding := range layer.CheckDecoys(decoys, a.lookup) {
+		a.add(finding)
+		if finding.Reason == layer.ReasonDecoyFilled && f.config.Divert != nil {
+			return verdict{ends: true, outcome: Divert, reason: finding.Reason}
+		}
+	}
+	return goOn
+}
+
+// Suspicion, as the sum of log-odds, from which more proof is asked for. It
+// never denies: that takes a hard finding.
+const (
+	suspicious     = 2.0
+	verySuspicious = 5.0
+)
+
+func (f *Form) weigh(_ context.Context, a *attempt) verdict {
+	switch {
+	case a.score >= verySuspicious:
+		a.need = max(a.need, 2)
+	case a.score >= suspicious:
+		a.need = max(a.need, 1)
+	}
+	return goOn
+}
+
+// checkProof looks at everything about the proof that costs nothing: whether it
+// is ours, for this ticket, and shows enough. It also sees to it that a needed
+// captcha was tried at all.
+func (f *Form) checkProof(_ context.Context, a *attempt) verdict {
+	if a.proofText == "" {
+		return challenge(ReasonProofMissing)
+	}
+	binding := a.ticket.binding()
+	proof, why := f.guard.pow.Check(a.proofText, binding[:], a.now)
+	if why != "" {
+		a.add(Finding{Layer: layerProof, Reason: Reason(why), Weight: suspicious})
+		a.need = max(a.need, 1)
+		return challenge(ReasonProofBad)
+	}
+	a.proof = proof
+	work, service := f.asks(a)
+	if proof.Level() < work {
+		if a.score >= suspicious {
+			return challenge(ReasonSuspicious)
+		}
+		return challenge(ReasonProofWeak)
+	}
+	if service && a.token == "" {
+		return challenge(ReasonCaptcha)
+	}
+	return goOn
+}
+
+// spend makes the one trip to the store. Up to here nothing is used up and the
+// same ticket may be sent again; from here on ticket and proof are gone.
+func (f *Form) spend(ctx context.Context, a *attempt) verdict {
+	result, err := f.guard.config.Store.Spend(ctx, a.trip(f))
+	if err != nil {
+		return f.outage(a, ReasonStoreDown, err)
+	}
+	switch result.Status {
+	case store.Granted:
+		a.answer = f.recent.begin(a)
+		return goOn
+	case store.Limited:
+		return verdict{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
+	case store.Forgotten:
+		return challenge(ReasonForgotten)
+	case store.Spent:
+		if a.answer = f.recent.find(a); a.answer != nil {
+			return deny(ReasonDuplicate)
+		}
+		return challenge(ReasonTicketSpent)
+	}
+	return f.outage(a, ReasonStoreDown, errNoAnswer)
+}
+
+func (f *Form) derive(ctx context.Context, a *attempt) verdict {
+	ok, err := f.guard.pow.Derive(ctx, a.proof)
+	if err != nil {
+		return f.outage(a, ReasonBusy, err)
+	}
+	if !ok {
+		a.need = topLevel
+		return challenge(ReasonProofWrong)
+	}
+	return goOn
+}
+
+// ask has the provider verify the token. Its claim so far stands in the pool of
+// unverified bytes; with the provider's word it is claimed for good.
+func (f *Form) ask(ctx context.Context, a *attempt) verdict {
+	if _, service := f.asks(a); !service {
+		return goOn
+	}
+	provider := f.guard.config.Captcha
+	result, err := provider.Verify(ctx, captcha.Attempt{
+		Token: a.token, Remote: a.addr, Now: a.now,
+		Expect: captcha.Expect{Hosts: f.guard.hostnames, Action: f.config.Name},
+	})
+	switch {
+	case errors.Is(err, captcha.ErrUnavailable):
+		return f.outage(a, ReasonProviderDown, err)
+	case err != nil:
+		return f.outage(a, ReasonProviderMisfit, err)
+	case !result.OK:
+		why := Reason("captcha-" + string(result.Reason))
+		a.add(Finding{Layer: layerCaptcha, Reason: why, Weight: suspicious})
+		a.need = max(a.need, 1)
+		return challenge(why)
+	}
+	return f.promote(ctx, a, provider.Service().Life)
+}
+
+func (f *Form) promote(ctx context.Context, a *attempt, life time.Duration) verdict {
+	claim := store.Claim{Key: tokenKey(a.token), Expires: a.now.Add(life + unverifiedLife)}
+	result, err := f.guard.config.Store.Spend(ctx, store.Trip{Now: a.now, Claims: []store.Claim{claim}})
+	switch {
+	case err != nil:
+		return f.outage(a, ReasonStoreDown, err)
+	case result.Status == store.Granted:
+		return goOn
+	}
+	return challenge("captcha-" + Reason(captcha.ReasonSpent))
+}
+
+// takeTargets takes the limits that belong to somebody other than the sender.
+// Over them, the hardest proof is asked for, and whoever shows it goes through.
+func (f *Form) takeTargets(ctx context.Context, a *attempt) verdict {
+	takes := a.fill(f.targets)
+	if len(takes) == 0 || a.proof.Level() == topLevel {
+		return goOn
+	}
+	result, err := f.guard.config.Store.Spend(ctx, store.Trip{Now: a.now, Takes: takes})
+	switch {
+	case err != nil:
+		return f.outage(a, ReasonStoreDown, err)
+	case result.Status == store.Granted:
+		return goOn
+	}
+	a.need = topLevel
+	return challenge(ReasonTargetLimit)
+}
+
+// Levels of proof: 0 is the silent one, 1 the visible step, 2 the hardest local
+// one. The code and mailbox challenges will stand above them.
+const topLevel uint8 = 2
+
+// wait is how old a ticket of a level must be to be submitted. Age is what a bot
+// cannot buy: it is measured here, from the signed time of issue. Being
+// challenged must never be quicker than filling the form as people do.
+func (f *Form) wait(level uint8) time.Duration {
+	switch level {
+	case 0:
+		return 0
+	case 1:
+		return max(3*time.Second, f.config.MinFill)
+	}
+	return max(8*time.Second, 2*f.config.MinFill)
+}
+
+// baseLevel is what the form asks of everybody.
+func (f *Form) baseLevel(a *attempt) uint8 {
+	if f.config.Captcha != Always || a.carried() {
+		return 0
+	}
+	return 1
+}
+
+// asks tells what the needed level means for this attempt.
+func (f *Form) asks(a *attempt) (work uint8, service bool) { return f.requires(a.need, &a.ticket) }
+
+// requires tells what a level means under a ticket: how much embedded work, and
+// whether the provider's token on top. Next to a provider's captcha the first
+// step is that captcha and no more work than the silent proof's.
+func (f *Form) requires(level uint8, t *ticket) (work uint8, service bool) {
+	if f.guard.config.Captcha == nil || f.config.Captcha == Never || t.has(flagStepDown) {
+		return level, false
+	}
+	if level == topLevel {
+		return topLevel, true
+	}
+	return 0, level > 0
+}
+
+func tokenKey(token string) store.Key {
+	sum := sha256.Sum256([]byte(token))
+	return store.Key(sum[:])
+}
+
+var errNoAnswer = errors.New("palisade: the store gave no answer")

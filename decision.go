@@ -1,0 +1,191 @@
+package palisade
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/palisade-dev/palisade/layer"
+)
+
+// Outcome is what a decision comes to. The zero value denies.
+type Outcome uint8
+
+const (
+	// Deny refuses the attempt.
+	Deny Outcome = iota
+	// Challenge refuses it for now and says how to go on.
+	Challenge
+	// Divert shows a bot a success that did not happen (FormConfig.Divert).
+	Divert
+	// Allow lets it through.
+	Allow
+)
+
+var outcomeNames = [...]string{"deny", "challenge", "divert", "allow"}
+
+// String returns the name used in logs and metrics.
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
+	}
+	return "invalid"
+}
+
+// MarshalText writes the name.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// LogValue writes the name.
+func (o Outcome) LogValue() slog.Value { return slog.StringValue(o.String()) }
+
+// Reason is a stable code that says why. It goes to logs and metrics, never to
+// the visitor.
+type Reason = layer.Reason
+
+// Finding is what one layer said of an attempt.
+type Finding = layer.Finding
+
+// Reasons of a decision. The layers add their own, see package layer, and so do
+// the providers, see package captcha, whose reasons begin with "captcha-".
+const (
+	ReasonClean       Reason = "clean"        // allowed, nothing to say
+	ReasonExempt      Reason = "exempt"       // allowed by FormConfig.Exempt
+	ReasonUnjudged    Reason = "unjudged"     // the zero Decision
+	ReasonUnreadable  Reason = "unreadable"   // the body could not be read as what it says it is
+	ReasonAmbiguous   Reason = "ambiguous"    // a field that decides was sent twice, or in two places
+	ReasonTooLarge    Reason = "too-large"    // the body is over FormConfig.MaxBody
+	ReasonUnsupported Reason = "unsupported"  // a content type or encoding that is not judged
+	ReasonAddress     Reason = "address"      // no client address could be made out
+	ReasonSuspicious  Reason = "suspicious"   // the findings together ask for more proof
+	ReasonOverLimit   Reason = "over-limit"   // over a limit of the sender's own
+	ReasonTargetLimit Reason = "target-limit" // over a limit that belongs to somebody else
+
+	ReasonTicketMissing  Reason = "ticket-missing"
+	ReasonTicketForged   Reason = "ticket-forged"   // no signature of ours, or for another form or time
+	ReasonTicketExpired  Reason = "ticket-expired"  // the page was open for too long
+	ReasonTicketSpent    Reason = "ticket-spent"    // was accepted before
+	ReasonTicketTooNew   Reason = "ticket-too-new"  // younger than its level asks
+	ReasonAgentChanged   Reason = "agent-changed"   // finding: another user agent than at minting
+	ReasonNetworkChanged Reason = "network-changed" // finding: another network than at minting
+	ReasonForgotten      Reason = "forgotten"       // issued before the store's memory begins
+	ReasonDuplicate      Reason = "duplicate"       // the very same submission again: a double click
+
+	ReasonProofMissing Reason = "proof-missing"
+	ReasonProofBad     Reason = "proof-bad"    // malformed, forged, expired, or for another ticket
+	ReasonProofWrong   Reason = "proof-wrong"  // well signed, but not the work it claims
+	ReasonProofWeak    Reason = "proof-weak"   // shows less than is needed by now
+	ReasonCaptcha      Reason = "captcha-none" // the visible captcha was not solved
+
+	ReasonStoreDown      Reason = "store-down"
+	ReasonBusy           Reason = "busy" // no place to check the proof in time
+	ReasonProviderDown   Reason = "provider-down"
+	ReasonProviderMisfit Reason = "provider-misconfigured"
+)
+
+// Names of the layers that live in this package.
+const (
+	layerTicket  = "ticket"
+	layerProof   = "proof"
+	layerCaptcha = "captcha"
+)
+
+// ID names a decision. The visitor sees it and can quote it.
+type ID [5]byte
+
+var idText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+func newID() (id ID) { rand.Read(id[:]); return id }
+
+// String returns eight characters without look-alikes (Crockford's base 32).
+func (id ID) String() string {
+	var text [8]byte
+	idText.Encode(text[:], id[:])
+	return string(text[:])
+}
+
+// MarshalText writes the characters of String.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// Visitor stands for a client address in logs: a keyed hash of the network that
+// limits count (a /64 of IPv6), so decisions of one visitor can be told together
+// without storing the address. It changes with Keys.Current.
+type Visitor [6]byte
+
+// String returns twelve hexadecimal digits.
+func (v Visitor) String() string { return hex.EncodeToString(v[:]) }
+
+// MarshalText writes the digits of String.
+func (v Visitor) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// Decision is the judgement of one attempt, and the form in which log, audit
+// and metrics see it. The zero Decision denies.
+type Decision struct {
+	ID         ID            `json:"id"`
+	Site       string        `json:"site"`
+	Form       string        `json:"form"`
+	Time       time.Time     `json:"time"`
+	Outcome    Outcome       `json:"outcome"`
+	Reason     Reason        `json:"reason"`
+	Level      uint8         `json:"level"` // what a proof must show, as far as the judgement got
+	Score      float64       `json:"score"` // log-odds of automation, the sum of the weights
+	Findings   []Finding     `json:"findings,omitempty"`
+	RetryAfter time.Duration `json:"retry_after,omitempty"` // when a limit would let it through
+	Visitor    Visitor       `json:"visitor,omitzero"`      // stands for the address
+	Err        error         `json:"-"`                     // the outage behind a 503, for the log only
+
+	stepDown bool // the challenge stands in for a provider that is down
+	judged   bool
+	visible  bool  // a visible captcha was solved for it, or its solve was carried
+	carry    uint8 // how often the solve behind it was carried
+}
+
+// Allowed reports whether the protected handler may run.
+func (d Decision) Allowed() bool { return d.judged && d.Outcome == Allow }
+
+// Status returns the HTTP status that the decision is answered with; 200 when
+// allowed. It is the same through every door.
+func (d Decision) Status() int {
+	if d.Allowed() || d.Outcome == Divert {
+		return http.StatusOK
+	}
+	switch d.Reason {
+	case ReasonUnreadable, ReasonAmbiguous, ReasonAddress:
+		return http.StatusBadRequest
+	case ReasonTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case ReasonUnsupported:
+		return http.StatusUnsupportedMediaType
+	case ReasonDuplicate:
+		return http.StatusConflict
+	case ReasonOverLimit:
+		return http.StatusTooManyRequests
+	case ReasonStoreDown, ReasonBusy, ReasonProviderDown, ReasonProviderMisfit:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusForbidden
+}
+
+// LogValue groups the decision for slog. It holds nothing that was typed and no
+// clear address.
+func (d Decision) LogValue() slog.Value {
+	attrs := []slog.Attr{
+		slog.String("id", d.ID.String()),
+		slog.String("site", d.Site),
+		slog.String("form", d.Form),
+		slog.String("outcome", d.Outcome.String()),
+		slog.String("reason", string(d.Reason)),
+		slog.Int("level", int(d.Level)),
+		slog.Float64("score", d.Score),
+		slog.String("visitor", d.Visitor.String()),
+	}
+	for _, f := range d.Findings {
+		attrs = append(attrs, slog.Float64("finding."+f.Layer+"."+string(f.Reason), f.Weight))
+	}
+	if d.Err != nil {
+		attrs = append(attrs, slog.String("error", d.Err.Error()))
+	}
+	return slog.GroupValue(attrs...)
+}

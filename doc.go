@@ -1,0 +1,47 @@
+// Package palisade keeps automation out of the requests that change something:
+// sign-ups, logins, comments, votes, API calls. A protected handler cannot run
+// unverified, no third party is needed, and a clean visitor sees nothing.
+//
+//	guard, err := palisade.New(palisade.Config{
+//		Keys:     palisade.Keys{Current: key}, // 32 random bytes, kept secret
+//		ClientIP: clientip.RemoteAddr(),       // no default: say whom you trust
+//		Site:     "example.com",
+//	})
+//	signup, err := guard.Form(palisade.FormConfig{Name: "signup", Captcha: palisade.WhenRisky})
+//
+//	mux.Handle("/.palisade/", guard.Handler())         // script, widget, tickets
+//	mux.Handle("GET /signup", page)                    // puts signup.Fields(r) inside its <form>
+//	mux.Handle("POST /signup", signup.Protect(create)) // runs for allowed attempts only
+//
+// # The path of one POST
+//
+// [Form.Protect] hands the request to the steps in check.go, in this order:
+//
+//	read      one bounded body; one value for each field that decides, or 400
+//	identify  one typed client address, from package clientip
+//	origin    a cross-site browser is refused
+//	ticket    ours, for this form, old enough, not too old
+//	decoys    fields that people do not fill
+//	weigh     findings add up to the level that a proof must show
+//	proof     signature and binding of the embedded proof of work
+//	spend     ONE trip to the store: the limits are taken, ticket and proof used up
+//	derive    the work itself is checked, once for each challenge ever issued
+//	ask       the CAPTCHA service, where the level asks for it
+//	targets   limits that belong to somebody else, such as an e-mail address
+//
+// What comes out is a [Decision]: allow, challenge, deny or divert, with
+// findings, a score and an id. Only an allowed one makes a [Pass].
+//
+// # What a visitor meets
+//
+// A page's form carries a signed ticket and a small script, which solves a
+// proof of work of some 50 ms in the background. Suspicion (too fast, a filled
+// decoy, no ticket) buys a challenge page that keeps what was typed. Programs
+// get application/problem+json with a challenge they can solve.
+//
+// # What it is not
+//
+// Proof of work does not price out an attacker who solves it in native code,
+// and CAPTCHA tokens are for sale. They are gates: what bounds an attacker is
+// what stands behind them, single use, measured age and rate limits.
+package palisade

@@ -1,0 +1,103 @@
+package palisade
+
+import (
+	"context"
+	"html"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/palisade-dev/palisade/web"
+)
+
+type nonceKey struct{}
+
+// WithNonce returns a context that holds the nonce of a page's Content Security
+// Policy. [Form.Fields] puts it on the tags it writes. Without one they are
+// same-origin files, which 'self' allows.
+func WithNonce(ctx context.Context, nonce string) context.Context {
+	return context.WithValue(ctx, nonceKey{}, nonce)
+}
+
+// Fields returns the markup that goes inside the form's element: a fresh ticket,
+// the decoys, the silent proof's challenge, and the script that solves it. The
+// page must not be cached by anything shared, since a ticket is good for one
+// submission; see [Form.CachedFields] for pages that are.
+func (f *Form) Fields(r *http.Request) template.HTML {
+	return f.fields(r, wish{level: f.pageLevel(), decoys: true})
+}
+
+// CachedFields returns markup that is the same for every visitor: the script
+// fetches the ticket. A visitor without JavaScript gets none and is challenged.
+func (f *Form) CachedFields() template.HTML { return f.markup(nil, "") }
+
+// fields falls back to the cached markup when no ticket may be minted: the
+// script then tries again, and the server's answer says when.
+func (f *Form) fields(r *http.Request, w wish) template.HTML {
+	nonce, _ := r.Context().Value(nonceKey{}).(string)
+	o, err := f.offer(r, w)
+	if err != nil {
+		return f.markup(nil, nonce)
+	}
+	return f.markup(&o, nonce)
+}
+
+// markup writes the element that palisade.js works on.
+func (f *Form) markup(o *Ticket, nonce string) template.HTML {
+	var b strings.Builder
+	base := f.guard.config.Base
+	b.WriteString(`<div class="palisade"`)
+	attribute(&b, "data-palisade-form", f.config.Name)
+	attribute(&b, "data-palisade-base", base)
+	ticket := ""
+	if o != nil {
+		ticket = o.Ticket
+		attribute(&b, "data-palisade-expires", strconv.FormatInt(o.Expires, 10))
+		attribute(&b, "data-palisade-challenge", string(o.Challenge))
+	}
+	if f.pageLevel() > 0 && f.guard.config.Captcha == nil {
+		attribute(&b, "data-palisade-visible", "1")
+	}
+	b.WriteString(`><input type="hidden" name="` + FieldTicket + `"`)
+	attribute(&b, "value", ticket)
+	b.WriteString(`><input type="hidden" name="` + FieldProof + `" value="">`)
+	if o != nil {
+		for _, d := range o.Decoys {
+			b.WriteString(d.HTML())
+		}
+		if o.Captcha != nil {
+			writeWidget(&b, o.Captcha, nonce)
+		}
+	}
+	b.WriteString(`</div><link rel="stylesheet"`)
+	attribute(&b, "href", web.URL(base, "palisade.css"))
+	attributeIf(&b, "nonce", nonce)
+	b.WriteString(`><script defer`)
+	attribute(&b, "src", web.URL(base, "palisade.js"))
+	attributeIf(&b, "nonce", nonce)
+	b.WriteString(`></script>`)
+	return template.HTML(b.String())
+}
+
+// writeWidget writes the provider's own element and script.
+func writeWidget(b *strings.Builder, w *Widget, nonce string) {
+	b.WriteString(`<div`)
+	attribute(b, "class", w.Class)
+	attribute(b, "data-sitekey", w.Sitekey)
+	attribute(b, "data-action", w.Action)
+	b.WriteString(`></div><script async defer`)
+	attribute(b, "src", w.Script)
+	attributeIf(b, "nonce", nonce)
+	b.WriteString(`></script>`)
+}
+
+func attribute(b *strings.Builder, name, value string) {
+	b.WriteString(" " + name + `="` + html.EscapeString(value) + `"`)
+}
+
+func attributeIf(b *strings.Builder, name, value string) {
+	if value != "" {
+		attribute(b, name, value)
+	}
+}

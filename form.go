@@ -1,0 +1,247 @@
+package palisade
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// When says when the visible captcha is asked for: the third-party one where
+// Config.Captcha is set, the embedded one otherwise. The silent embedded proof
+// is required in every case.
+type When uint8
+
+const (
+	// Always asks everybody. It is the zero value.
+	Always When = iota
+	// WhenRisky asks whom the findings make suspicious.
+	WhenRisky
+	// Never asks for the embedded steps alone, also of the suspicious.
+	Never
+)
+
+// ProviderDown says what stands in for a provider that cannot be reached.
+type ProviderDown uint8
+
+const (
+	// StepDown asks for the hardest embedded step instead, and counts the
+	// attempt double in every limit. It is the zero value.
+	StepDown ProviderDown = iota
+	// Refuse answers 503 until the provider is back.
+	Refuse
+)
+
+const (
+	maxLimits      = 8
+	defaultMaxAge  = 4 * time.Hour
+	defaultMinFill = 3 * time.Second
+	defaultMaxBody = 1 << 20
+)
+
+// defaultLimits let an address through at most five times in any ten minutes:
+// three at once, then one more every 200 seconds.
+func defaultLimits() []Limit {
+	return []Limit{{Rate: 3, Per: 10 * time.Minute, By: ByIP}}
+}
+
+// FormConfig says how one form is guarded.
+type FormConfig struct {
+	// Name is the form's name: the binding of every ticket, proof and provider
+	// token (as its action), and the label in metrics. Letters, digits, - and _,
+	// at most 32. Required.
+	Name string
+
+	// MinFill is the shortest time in which a person fills the form. Anything
+	// quicker is challenged, never denied. Default 3 s; negative: none.
+	MinFill time.Duration
+
+	// MaxAge is for how long a page may stay open before its form is asked for
+	// again, with what was typed. Default 4 h, at most 24 h.
+	MaxAge time.Duration
+
+	// Limits are taken together. Nil: 3 per 10 minutes by address. An empty list
+	// that is not nil means none. At most 8.
+	Limits []Limit
+
+	// Captcha says when the visible captcha is asked for. Default Always.
+	Captcha When
+
+	// ProviderDown says what happens while the provider is out of reach.
+	// Default StepDown.
+	ProviderDown ProviderDown
+
+	// MaxBody is the most bytes of a body; more is refused with 413. The body is
+	// held in memory while it is judged. Default 1 MiB.
+	MaxBody int64
+
+	// Exempt, if set, lets an attempt through unjudged, e.g. that of a signed-in
+	// user. It must decide by something that cannot be forged or left out.
+	Exempt func(*http.Request) bool
+
+	// Divert, if set, answers an attempt that filled a decoy, with what should
+	// look like success. Nil, the default, challenges instead: browsers and
+	// password managers were seen to fill decoys for people, who would then be
+	// told a success that did not happen.
+	Divert http.Handler
+}
+
+var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+
+func (c *FormConfig) validate() error {
+	var errs []error
+	if !validName.MatchString(c.Name) {
+		errs = append(errs, fmt.Errorf("Name %q must be 1 to 32 letters, digits, - or _", c.Name))
+	}
+	if c.MaxAge < 0 || c.MaxAge > 24*time.Hour {
+		errs = append(errs, errors.New("MaxAge must lie between 0 and 24 h"))
+	}
+	if c.MinFill >= cmp.Or(c.MaxAge, defaultMaxAge) {
+		errs = append(errs, errors.New("MinFill must be shorter than MaxAge"))
+	}
+	if c.MaxBody < 0 {
+		errs = append(errs, errors.New("MaxBody must not be negative"))
+	}
+	if c.Captcha > Never {
+		errs = append(errs, errors.New("Captcha must be Always, WhenRisky or Never"))
+	}
+	if c.ProviderDown > Refuse {
+		errs = append(errs, errors.New("ProviderDown must be StepDown or Refuse"))
+	}
+	if len(c.Limits) > maxLimits {
+		errs = append(errs, fmt.Errorf("at most %d Limits", maxLimits))
+	}
+	for i, limit := range c.Limits {
+		if err := limit.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("Limits[%d]: %w", i, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *FormConfig) setDefaults() {
+	c.MaxAge = cmp.Or(c.MaxAge, defaultMaxAge)
+	c.MinFill = cmp.Or(c.MinFill, defaultMinFill)
+	c.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
+	if c.Limits == nil {
+		c.Limits = defaultLimits()
+	}
+	c.Limits = slices.Clone(c.Limits)
+}
+
+// Form is a protected route with a name. Make one with [Guard.Form] and hang
+// its handler on the route; never compare paths yourself.
+type Form struct {
+	guard   *Guard
+	config  FormConfig
+	id      formID
+	limits  []rule   // the sender's own
+	targets []rule   // somebody else's
+	counted []string // fields that limits count by
+	recent  *recent
+}
+
+// Form registers a form of the site, or reports all mistakes together.
+func (g *Guard) Form(config FormConfig) (*Form, error) {
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("palisade: form %q: %w", config.Name, err)
+	}
+	config.setDefaults()
+	f := &Form{guard: g, config: config, id: newFormID(config.Name), recent: newRecent()}
+	for _, limit := range config.Limits {
+		r := newRule(config.Name, limit)
+		if limit.By.sendersOwn() {
+			f.limits = append(f.limits, r)
+		} else {
+			f.targets = append(f.targets, r)
+		}
+		if limit.By.kind == byField {
+			f.counted = append(f.counted, limit.By.name)
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.forms[config.Name] != nil {
+		return nil, fmt.Errorf("palisade: form %q exists already", config.Name)
+	}
+	g.forms[config.Name] = f
+	return f, nil
+}
+
+// form returns the form of a name, or nil.
+func (g *Guard) form(name string) *Form {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.forms[name]
+}
+
+// Check judges one attempt. It reads the body up to MaxBody and puts it back, so
+// that a handler can read it again. When the decision is not allowed, answer
+// with [Form.Refuse].
+//
+// Most programs want [Form.Protect] or [Form.Handle], which cannot be forgotten.
+func (f *Form) Check(r *http.Request) Decision {
+	d, answer := f.decide(r)
+	if d.Allowed() {
+		answer.close() // what the caller will answer is not known here
+	}
+	return d
+}
+
+// decide judges one attempt and tells the observers. The answer is the one to
+// record when allowed, or the one to give again when this is a double click.
+func (f *Form) decide(r *http.Request) (Decision, *answer) {
+	a := f.begin(r)
+	defer a.end()
+	d := f.judge(r.Context(), a)
+	if a.answer != nil && !d.Allowed() && d.Reason != ReasonDuplicate {
+		f.recent.drop(a.answer)
+	}
+	f.guard.observe(r.Context(), d)
+	return d, a.answer
+}
+
+// Protect returns a handler that runs next for allowed attempts only, and
+// answers all others itself. The [Pass] of an allowed attempt is in the
+// request's context, see [PassFrom].
+func (f *Form) Protect(next http.Handler) http.Handler {
+	return f.Handle(func(w http.ResponseWriter, r *http.Request, pass Pass) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), passKey{}, pass)))
+	})
+}
+
+// Handle is Protect for a handler that takes the [Pass] as an argument: it
+// cannot be called by anybody who has none.
+func (f *Form) Handle(next func(http.ResponseWriter, *http.Request, Pass)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d, answer := f.decide(r)
+		if !d.Allowed() {
+			f.refuse(w, r, d, answer)
+			return
+		}
+		defer answer.close()
+		next(answer.record(w), r, Pass{form: f, request: r, decision: d})
+	})
+}
+
+// observe tells log and observer. The visitor is told none of it.
+func (g *Guard) observe(ctx context.Context, d Decision) {
+	level := slog.LevelInfo
+	switch {
+	case d.Err != nil:
+		level = slog.LevelError
+	case d.Allowed():
+		level = slog.LevelDebug
+	}
+	if g.config.Logger.Enabled(ctx, level) {
+		g.config.Logger.LogAttrs(ctx, level, "palisade decision", slog.Any("decision", d))
+	}
+	if g.config.Observe != nil {
+		g.config.Observe(ctx, d)
+	}
+}

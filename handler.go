@@ -1,0 +1,118 @@
+package palisade
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/palisade-dev/palisade/web"
+)
+
+// Handler serves what pages and programs fetch: the script, the widget, and the
+// endpoints "ticket" and "challenge". Mount it at Config.Base:
+//
+//	mux.Handle("/.palisade/", guard.Handler())
+func (g *Guard) Handler() http.Handler {
+	files := web.Handler(g.config.Base)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, _ := strings.CutPrefix(r.URL.Path, g.config.Base)
+		switch name {
+		case "ticket":
+			g.serveTicket(w, r)
+		case "challenge":
+			g.serveChallenge(w, r)
+		default:
+			files.ServeHTTP(w, r)
+		}
+	})
+}
+
+// serveTicket gives a page that was cached, or a program without a page, its
+// ticket. The ticket's age counts from here.
+func (g *Guard) serveTicket(w http.ResponseWriter, r *http.Request) {
+	f := g.formOf(w, r)
+	if f == nil {
+		return
+	}
+	o, err := f.offer(r, wish{level: f.pageLevel(), decoys: true})
+	if err != nil {
+		refuseFetch(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, o)
+}
+
+// serveChallenge gives a challenge for a ticket that is still good.
+func (g *Guard) serveChallenge(w http.ResponseWriter, r *http.Request) {
+	f := g.formOf(w, r)
+	if f == nil {
+		return
+	}
+	t, _, why := g.keys.parseTicket(r.URL.Query().Get("ticket"))
+	now := g.config.Clock()
+	if why != "" || t.form != f.id || t.level > topLevel || now.Sub(t.issued) >= f.config.MaxAge {
+		writeJSON(w, http.StatusForbidden, fetchError{"This form has expired. Please load the page again."})
+		return
+	}
+	addr, err := g.config.ClientIP.Addr(r)
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, fetchError{"No client address."})
+		return
+	}
+	if granted, err := f.afford(r, addr, t.level, now); err != nil || !granted {
+		refuseFetch(w, errBudget)
+		return
+	}
+	challenge, err := f.issue(nil, &t)
+	if err != nil {
+		refuseFetch(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, json.RawMessage(challenge))
+}
+
+// fetchError is the shape that the widget shows to the visitor.
+type fetchError struct {
+	Error string `json:"error"`
+}
+
+// formOf returns the form that a fetch names, or answers why not.
+func (g *Guard) formOf(w http.ResponseWriter, r *http.Request) *Form {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", http.MethodGet)
+		writeJSON(w, http.StatusMethodNotAllowed, fetchError{"Use GET."})
+		return nil
+	}
+	f := g.form(r.URL.Query().Get("form"))
+	if f == nil {
+		writeJSON(w, http.StatusNotFound, fetchError{"There is no form of this name."})
+	}
+	return f
+}
+
+// budgetWait is told to whoever used up a budget; by then some of it is back.
+const budgetWait = 10 // seconds
+
+func refuseFetch(w http.ResponseWriter, err error) {
+	if errors.Is(err, errBudget) {
+		w.Header().Set("Retry-After", strconv.Itoa(budgetWait))
+		writeJSON(w, http.StatusTooManyRequests, fetchError{"Too many requests. Please wait a moment."})
+		return
+	}
+	writeJSON(w, http.StatusServiceUnavailable, fetchError{"Not available right now. Please try again."})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	writeJSONAs(w, "application/json", status, value)
+}
+
+func writeJSONAs(w http.ResponseWriter, kind string, status int, value any) {
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value) // the client went away; nobody is left to tell
+}

@@ -1,0 +1,167 @@
+package palisade
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/store"
+)
+
+// Limit is a rate limit on accepted attempts: Burst at once, and over time Rate
+// every Per (GCRA). Over any stretch of length Per it lets through fewer than
+// Burst + Rate.
+//
+// All limits of an attempt are taken together: when one refuses, none is spent.
+type Limit struct {
+	Rate  int           // permits per Per; must be positive
+	Per   time.Duration // must be positive
+	Burst int           // permits at once; 0 means Rate
+	By    By            // whose attempts are counted together; required
+}
+
+// By says what a limit counts by. The zero By is refused by [Guard.Form].
+type By struct {
+	kind byKind
+	name string
+	key  func(*http.Request) string
+}
+
+type byKind uint8
+
+const (
+	byNothing byKind = iota
+	byIP
+	byNetwork
+	byKey
+	byField
+	byForm
+)
+
+var (
+	// ByIP counts by client address; an IPv6 client by its /64, because that is
+	// what one customer gets and can roam in at will.
+	ByIP = By{kind: byIP}
+	// ByNetwork counts by the wider network: /24 of IPv4, /48 of IPv6.
+	ByNetwork = By{kind: byNetwork}
+	// ByForm counts every attempt at the form. Over it means a harder challenge
+	// for everybody, not a refusal: otherwise a flood would close the form.
+	ByForm = By{kind: byForm}
+)
+
+// ByField counts by the value of a field, e.g. the address to which a mail is
+// sent. E-mail addresses are counted in their canonical form, whatever their
+// plus tags, dots and case.
+//
+// Such a limit belongs to the person named in the field, not to the sender. So
+// it is taken only when all else was passed, and over it means the hardest
+// challenge, never a refusal: otherwise anybody could lock anybody out.
+func ByField(name string) By { return By{kind: byField, name: name} }
+
+// ByKey counts by whatever key returns, e.g. the id of a session; name tells
+// limits apart. An empty key is not limited. The key should be the sender's own:
+// over the limit is answered 429.
+func ByKey(name string, key func(*http.Request) string) By {
+	return By{kind: byKey, name: name, key: key}
+}
+
+// sendersOwn reports whether going over the limit is the sender's own doing.
+func (b By) sendersOwn() bool { return b.kind == byIP || b.kind == byNetwork || b.kind == byKey }
+
+func (b By) String() string {
+	switch b.kind {
+	case byIP:
+		return "ip"
+	case byNetwork:
+		return "network"
+	case byForm:
+		return "form"
+	case byKey:
+		return "key:" + b.name
+	case byField:
+		return "field:" + b.name
+	}
+	return "nothing"
+}
+
+func (l Limit) validate() error {
+	var errs []error
+	if l.Rate <= 0 || l.Per <= 0 {
+		errs = append(errs, errors.New("Rate and Per must be positive"))
+	}
+	if l.Burst < 0 {
+		errs = append(errs, errors.New("Burst must not be negative"))
+	}
+	switch {
+	case l.By.kind == byNothing:
+		errs = append(errs, errors.New("By is missing: say whose attempts count together, e.g. palisade.ByIP"))
+	case l.By.kind == byKey && l.By.key == nil:
+		errs = append(errs, errors.New("ByKey needs a function"))
+	case (l.By.kind == byKey || l.By.kind == byField) && l.By.name == "":
+		errs = append(errs, errors.New("By needs a name"))
+	}
+	return errors.Join(errs...)
+}
+
+// rule is a limit made ready: only the key is left to fill in.
+type rule struct {
+	by     By
+	prefix string // of every key: form, what it counts by, and the numbers
+	take   store.Take
+}
+
+func newRule(form string, l Limit) rule {
+	burst := l.Burst
+	if burst == 0 {
+		burst = l.Rate
+	}
+	return rule{
+		by: l.By,
+		// The numbers are part of the key, so that a changed limit starts anew
+		// instead of reading what another one wrote.
+		prefix: fmt.Sprintf("limit\x00%s\x00%s\x00%d/%s/%d\x00", form, l.By, l.Rate, l.Per, burst),
+		take:   store.Take{Every: max(l.Per/time.Duration(l.Rate), 1), Burst: burst},
+	}
+}
+
+// fill completes the take for an attempt. ok is false where there is nothing to
+// count by, such as a field that was not sent.
+func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
+	take = u.take
+	take.Cost = min(cost, take.Burst)
+	lookup := a.form.guard.keys.lookup
+	switch u.by.kind {
+	case byIP:
+		take.Key = store.Key(lookup.TagAddr(u.prefix, clientip.Prefix(a.addr).Addr()))
+	case byNetwork:
+		take.Key = store.Key(lookup.TagAddr(u.prefix, clientip.Network(a.addr).Addr()))
+	case byForm:
+		take.Key = store.Key(lookup.TagString(u.prefix, ""))
+	case byKey:
+		text := u.by.key(a.req)
+		if text == "" {
+			return take, false
+		}
+		take.Key = store.Key(lookup.TagString(u.prefix, text))
+	case byField:
+		text := canonical(a.value(u.by.name))
+		if text == "" {
+			return take, false
+		}
+		take.Key = store.Key(lookup.TagString(u.prefix, text))
+	}
+	return take, true
+}
+
+// canonical folds what people and bots vary in a value without changing whom it
+// means.
+func canonical(value string) string {
+	if mail, ok := layer.CanonicalEmail(value); ok {
+		return mail
+	}
+	return strings.ToLower(strings.TrimSpace(value))
+}

@@ -1,0 +1,147 @@
+package palisade
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/store"
+)
+
+// Ticket is what a client needs to submit a form, in the shape that programs
+// get: with every 403 that has a challenge, and from the endpoint "ticket" of
+// [Guard.Handler].
+type Ticket struct {
+	Form      string          `json:"form"`
+	Ticket    string          `json:"ticket"`
+	Expires   int64           `json:"expires"`          // Unix milliseconds
+	Level     uint8           `json:"level"`            // what the proof must show
+	Wait      int64           `json:"wait,omitempty"`   // milliseconds before which it is too new
+	Decoys    []layer.Decoy   `json:"decoys,omitempty"` // to be added to a page's form, hidden
+	Challenge json.RawMessage `json:"challenge"`        // the embedded proof to be made (ALTCHA v2)
+	Captcha   *Widget         `json:"captcha,omitempty"`
+}
+
+// Widget is the third-party captcha to be solved as well.
+type Widget struct {
+	Service string `json:"service"`
+	Sitekey string `json:"sitekey"`
+	Field   string `json:"field"` // where its token goes
+	Action  string `json:"action"`
+	Script  string `json:"script"`
+	Class   string `json:"class"`
+}
+
+var (
+	errInvalidPass = errors.New("palisade: invalid pass")
+	errBudget      = errors.New("palisade: too many challenges for this network")
+)
+
+// wish is what kind of ticket is wanted.
+type wish struct {
+	level    uint8
+	carry    uint8
+	flags    ticketFlags
+	decoys   bool
+	stepDown bool
+}
+
+// Budgets of minting and issuing, for one network, form and level. All ways to
+// get a challenge share them, since a bot takes the cheapest. Anyone can wait:
+// it is the number of waiting tickets that is bounded here.
+var budgets = [topLevel + 1]store.Take{
+	{Burst: 120, Every: time.Second / 2},
+	{Burst: 30, Every: 4 * time.Second},
+	{Burst: 30, Every: 4 * time.Second},
+}
+
+// mint makes a ticket for whoever sent r. Over the budget of the silent level it
+// is one of the next level; over that there is none.
+func (f *Form) mint(r *http.Request, w wish) (ticket, error) {
+	now := f.guard.config.Clock()
+	addr, err := f.guard.config.ClientIP.Addr(r)
+	if err != nil {
+		addr = netip.IPv6Unspecified() // counted together; its submission will be refused
+	}
+	for ; ; w.level++ {
+		if w.level > topLevel {
+			return ticket{}, errBudget
+		}
+		if granted, err := f.afford(r, addr, w.level, now); err != nil {
+			return ticket{}, err
+		} else if granted {
+			break
+		}
+	}
+	t := ticket{flags: w.flags, level: w.level, carry: w.carry, issued: now, form: f.id, network: networkTag(addr), agent: agentTag(r)}
+	if w.decoys {
+		t.flags |= flagDecoys
+	}
+	if w.stepDown {
+		t.flags |= flagStepDown
+	}
+	t.newNonce()
+	return t, nil
+}
+
+// afford takes one challenge out of the network's budget.
+func (f *Form) afford(r *http.Request, addr netip.Addr, level uint8, now time.Time) (bool, error) {
+	take := budgets[level]
+	take.Key = store.Key(f.guard.keys.lookup.TagAddr("budget\x00"+f.config.Name+string('0'+rune(level)), clientip.Prefix(addr).Addr()))
+	result, err := f.guard.budget.Spend(r.Context(), store.Trip{Now: now, Takes: []store.Take{take}})
+	return err == nil && result.Status == store.Granted, err
+}
+
+// issue makes the embedded challenge of a ticket.
+func (f *Form) issue(dst []byte, t *ticket) ([]byte, error) {
+	binding := t.binding()
+	work, _ := f.requires(t.level, t)
+	return f.guard.pow.AppendChallenge(dst, pow.Challenge{
+		Binding: binding[:], Level: work, Issued: t.issued, Expires: t.issued.Add(f.config.MaxAge),
+	})
+}
+
+// offer mints a ticket with everything that goes with it.
+func (f *Form) offer(r *http.Request, w wish) (Ticket, error) {
+	t, err := f.mint(r, w)
+	if err != nil {
+		return Ticket{}, err
+	}
+	challenge, err := f.issue(nil, &t)
+	if err != nil {
+		return Ticket{}, err
+	}
+	o := Ticket{
+		Form:      f.config.Name,
+		Ticket:    string(f.guard.keys.appendTicket(nil, &t)),
+		Expires:   t.issued.Add(f.config.MaxAge).UnixMilli(),
+		Level:     t.level,
+		Wait:      f.wait(t.level).Milliseconds(),
+		Challenge: challenge,
+	}
+	if t.has(flagDecoys) {
+		decoys := layer.Decoys(f.guard.keys.tickets[0].decoySeed(&t))
+		o.Decoys = decoys[:]
+	}
+	if _, asked := f.requires(t.level, &t); asked {
+		service := f.guard.config.Captcha.Service()
+		o.Captcha = &Widget{
+			Service: service.Name, Sitekey: f.guard.config.Captcha.Sitekey(), Field: service.Field,
+			Action: f.config.Name, Script: service.Script, Class: service.Class,
+		}
+	}
+	return o, nil
+}
+
+// pageLevel is what a page asks of a visitor about whom nothing is known.
+func (f *Form) pageLevel() uint8 {
+	if f.config.Captcha == Always {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,163 @@
+package palisade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/store"
+	"github.com/palisade-dev/palisade/store/memory"
+)
+
+// Config says what a [Guard] is made of. [New] checks all of it and reports
+// every mistake at once; later changes to a Config have no effect.
+type Config struct {
+	// Keys sign tickets and proofs. Required.
+	Keys Keys
+
+	// ClientIP says whose word is taken for the client's address. Required:
+	// clientip.RemoteAddr() where clients connect directly, one of the others
+	// behind a proxy. There is no default, because each wrong choice either
+	// lets anyone forge an address or counts everybody as one.
+	ClientIP clientip.Source
+
+	// Site is the public host of the site, such as "example.com" or, on another
+	// port than its scheme's, "localhost:8080". Tickets and proofs hold for this
+	// site alone. Required.
+	Site string
+
+	// Hosts are further hosts under which the same site is reached. Site and
+	// Hosts are the only origins from which a browser may submit, and the only
+	// hostnames that a provider's token may come from.
+	Hosts []string
+
+	// Captcha is a third-party service whose token is asked for on top of the
+	// embedded proof, as FormConfig.Captcha says. Nil: the embedded captcha
+	// alone, and no request leaves for anywhere.
+	Captcha captcha.Provider
+
+	// Store remembers what was used and how often somebody acted. Nil: memory
+	// of this process, which asks for a new proof after a restart.
+	Store store.Store
+
+	// Base is the path under which [Guard.Handler] is mounted. Default
+	// "/.palisade/".
+	Base string
+
+	// Logger is told each decision: refusals at level Info, outages at Error,
+	// the rest at Debug. Default slog.Default().
+	Logger *slog.Logger
+
+	// Observe, if set, is called with each decision, after it was made and
+	// before it is answered. It must not block.
+	Observe func(context.Context, Decision)
+
+	// Clock tells the time. Default time.Now. It is read once an attempt.
+	Clock func() time.Time
+
+	// InsecureTestKeys accepts the providers' public test keys, with which every
+	// visitor passes. For tests only.
+	InsecureTestKeys bool
+}
+
+// Guard judges the forms of one site. It is safe for concurrent use.
+type Guard struct {
+	config    Config
+	keys      keyring
+	pow       *pow.Captcha
+	budget    store.Store // of this process: what may be minted and issued
+	hosts     []string    // host[:port] of allowed origins
+	hostnames []string    // the same without ports
+
+	mu    sync.RWMutex
+	forms map[string]*Form
+}
+
+// New returns a guard, or all mistakes of the configuration together.
+func New(config Config) (*Guard, error) {
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("palisade: %w", err)
+	}
+	config.setDefaults()
+	g := &Guard{
+		config: config,
+		keys:   newKeyring(config.Keys, config.Site),
+		budget: memory.New(),
+		forms:  make(map[string]*Form),
+	}
+	for _, host := range append([]string{config.Site}, config.Hosts...) {
+		g.hosts = append(g.hosts, strings.ToLower(host))
+		g.hostnames = append(g.hostnames, hostname(strings.ToLower(host)))
+	}
+	var err error
+	if g.pow, err = pow.New(pow.Config{Keys: g.keys.proofs}); err != nil {
+		return nil, fmt.Errorf("palisade: %w", err)
+	}
+	return g, nil
+}
+
+func (c *Config) validate() error {
+	errs := []error{c.Keys.validate()}
+	if err := c.ClientIP.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("ClientIP: %w", err))
+	}
+	if c.Site == "" {
+		errs = append(errs, errors.New(`Site is missing: give the public host, e.g. "example.com"`))
+	}
+	for _, host := range append([]string{c.Site}, c.Hosts...) {
+		if host != "" && !validHost(host) {
+			errs = append(errs, fmt.Errorf("%q is not a host: give name or name:port, without scheme or path", host))
+		}
+	}
+	if c.Captcha != nil {
+		if err := c.Captcha.Validate(c.InsecureTestKeys); err != nil {
+			errs = append(errs, fmt.Errorf("Captcha: %w", err))
+		}
+	}
+	if c.Base != "" && (!strings.HasPrefix(c.Base, "/") || !strings.HasSuffix(c.Base, "/") || strings.ContainsAny(c.Base, "?#\"<> ")) {
+		errs = append(errs, fmt.Errorf("Base %q must begin and end with a slash", c.Base))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) setDefaults() {
+	if c.Store == nil {
+		c.Store = memory.New()
+	}
+	if c.Base == "" {
+		c.Base = "/.palisade/"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+}
+
+// validHost accepts name, name:port, [v6] and [v6]:port.
+func validHost(host string) bool {
+	if strings.ContainsAny(host, "/\\@?#\"' ") || strings.Contains(host, "..") {
+		return false
+	}
+	if _, port, err := net.SplitHostPort(host); err == nil {
+		return port != "" && hostname(host) != ""
+	}
+	return hostname(host) != "" && (!strings.Contains(host, ":") || strings.HasPrefix(host, "["))
+}
+
+// hostname cuts the port and the brackets of an IPv6 address off a host.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}

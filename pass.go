@@ -1,0 +1,71 @@
+package palisade
+
+import (
+	"context"
+	"html/template"
+	"net/http"
+)
+
+// Pass shows that an attempt was allowed. Only a guard can make one: the zero
+// Pass, and any that was not handed out by [Form.Handle] or [Form.Protect], is
+// not valid.
+type Pass struct {
+	form     *Form
+	request  *http.Request
+	decision Decision
+}
+
+// Valid reports whether the pass stands for an allowed attempt.
+func (p Pass) Valid() bool { return p.form != nil && p.decision.Allowed() }
+
+// Decision returns the decision behind the pass. That of an invalid pass denies.
+func (p Pass) Decision() Decision { return p.decision }
+
+// Form returns the name of the form that the pass is for.
+func (p Pass) Form() string { return p.decision.Form }
+
+// maxCarry is how many corrections one visible solve is good for.
+const maxCarry = 2
+
+// Retry returns what [Form.Fields] does, for showing the form again because the
+// application found something to correct. The visible solve is carried over, at
+// most twice, so that a person who mistyped a field is not asked again. The
+// silent proof is made anew and all limits are taken again. Call it only when
+// the submission had no effect.
+func (p Pass) Retry() template.HTML {
+	if !p.Valid() {
+		return ""
+	}
+	return p.form.fields(p.request, p.retry())
+}
+
+// RetryTicket is Retry for programs.
+func (p Pass) RetryTicket() (Ticket, error) {
+	if !p.Valid() {
+		return Ticket{}, errInvalidPass
+	}
+	return p.form.offer(p.request, p.retry())
+}
+
+// retry is the wish for a ticket that carries the solve, or for an ordinary one
+// when it was carried often enough.
+func (p Pass) retry() wish {
+	if p.decision.carry >= maxCarry || p.decision.Reason == ReasonExempt {
+		return wish{level: p.form.pageLevel(), decoys: true}
+	}
+	w := wish{flags: flagRetry, decoys: true}
+	if p.decision.visible {
+		w.carry = p.decision.carry + 1
+	} else {
+		w.level = p.form.pageLevel()
+	}
+	return w
+}
+
+type passKey struct{}
+
+// PassFrom returns the pass of a request that came through [Form.Protect].
+func PassFrom(ctx context.Context) (Pass, bool) {
+	pass, ok := ctx.Value(passKey{}).(Pass)
+	return pass, ok && pass.Valid()
+}

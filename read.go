@@ -1,0 +1,336 @@
+package palisade
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"hash/maphash"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// Names of our own fields. The same names serve a form field and a member of a
+// JSON object; a header carries the same value for clients that set none.
+const (
+	FieldTicket = "palisade-ticket"
+	FieldProof  = "palisade-proof"
+
+	HeaderTicket  = "Palisade-Ticket"
+	HeaderProof   = "Palisade-Proof"
+	HeaderCaptcha = "Palisade-Captcha" // the provider's token
+)
+
+const (
+	maxFields    = 1000 // fields of a form, members of a JSON object
+	maxJSONDepth = 64
+)
+
+// field is one field of a submission, in the order in which it was sent. The
+// value of a file is left out.
+type field struct {
+	name, value string
+	file        bool
+}
+
+// submission is the body of an attempt, read once.
+type submission struct {
+	fields []field
+	json   bool   // the body is JSON: the client is a program
+	digest uint64 // of what was sent, to know a double click by
+}
+
+// digestSeed keeps the digests of this process from being guessed.
+var digestSeed = maphash.MakeSeed()
+
+// Errors of reading; each is a refusal of the attempt, none an outage.
+var (
+	errTooLarge    = errors.New("body over the limit")
+	errUnsupported = errors.New("content type or encoding is not judged")
+	errUnreadable  = errors.New("body is not what its content type says")
+	errAmbiguous   = errors.New("a field that decides was sent twice")
+)
+
+// readSubmission reads at most limit bytes of the body, takes its fields out,
+// and puts it back, so that the handler reads the very bytes that were judged.
+func readSubmission(r *http.Request, limit int64) (*submission, error) {
+	kind, params, err := contentType(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	if r.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	body, err := takeBody(r, limit)
+	if err != nil {
+		return nil, err
+	}
+	s := &submission{digest: digest(body, params["boundary"])}
+	switch {
+	case len(body) == 0:
+		s.json = isJSON(kind)
+	case kind == "application/x-www-form-urlencoded":
+		err = s.readForm(string(body))
+	case kind == "multipart/form-data":
+		err = s.readMultipart(body, params["boundary"])
+	case isJSON(kind):
+		s.json = true
+		err = s.readJSON(body)
+	default:
+		err = errUnsupported
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func isJSON(kind string) bool {
+	return kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+}
+
+// contentType returns the one content type of a request. Two of them, or an
+// encoded body, are read differently by different readers.
+func contentType(h http.Header) (kind string, params map[string]string, err error) {
+	if len(h["Content-Encoding"]) > 0 {
+		return "", nil, errUnsupported
+	}
+	switch values := h["Content-Type"]; len(values) {
+	case 0:
+		return "", nil, nil
+	case 1:
+		if kind, params, err = mime.ParseMediaType(values[0]); err != nil {
+			return "", nil, errUnsupported
+		}
+		if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
+			return "", nil, errUnsupported // UTF-16 and the like hide fields from us that an app may find
+		}
+		return kind, params, nil
+	}
+	return "", nil, errAmbiguous
+}
+
+// takeBody reads the body and puts a copy back.
+func takeBody(r *http.Request, limit int64) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil {
+		return nil, errUnreadable
+	}
+	if int64(len(body)) > limit {
+		return nil, errTooLarge
+	}
+	r.Body.Close()
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body, nil
+}
+
+// digest hashes a body without the boundary, which browsers choose anew each
+// time they send the same form.
+func digest(body []byte, boundary string) uint64 {
+	if boundary == "" {
+		return maphash.Bytes(digestSeed, body)
+	}
+	var hash maphash.Hash
+	hash.SetSeed(digestSeed)
+	for found := true; found; {
+		var piece []byte
+		piece, body, found = bytes.Cut(body, []byte(boundary))
+		hash.Write(piece)
+	}
+	return hash.Sum64()
+}
+
+func (s *submission) add(f field) error {
+	if len(s.fields) >= maxFields {
+		return errUnreadable
+	}
+	s.fields = append(s.fields, f)
+	return nil
+}
+
+// readForm keeps the order of the fields, which url.ParseQuery loses, and like
+// it refuses semicolons and broken escapes.
+func (s *submission) readForm(body string) error {
+	for body != "" {
+		var pair string
+		pair, body, _ = strings.Cut(body, "&")
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, err1 := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		if err1 != nil || err2 != nil || strings.Contains(pair, ";") {
+			return errUnreadable
+		}
+		if err := s.add(field{name: name, value: value}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *submission) readMultipart(body []byte, boundary string) error {
+	if boundary == "" {
+		return errUnreadable
+	}
+	reader := multipart.NewReader(bytes.NewReader(body), boundary)
+	for {
+		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil || ambiguousPart(part.Header) {
+			return errUnreadable
+		}
+		f := field{name: part.FormName(), file: part.FileName() != ""}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return errUnreadable
+		}
+		if !f.file {
+			f.value = string(value)
+		}
+		if err := s.add(f); err != nil {
+			return err
+		}
+	}
+}
+
+// ambiguousPart reports a part whose name readers would disagree about.
+func ambiguousPart(h textproto.MIMEHeader) bool {
+	disposition := h["Content-Disposition"]
+	return len(disposition) != 1 || strings.Contains(strings.ToLower(disposition[0]), "name*") ||
+		len(h["Content-Transfer-Encoding"]) > 0
+}
+
+// readJSON takes the text members of one JSON object. Two members whose names
+// differ only in case are refused at any depth, since decoders disagree on which
+// one counts (encoding/json folds case and takes the last).
+func (s *submission) readJSON(body []byte) error {
+	// One value, no trailing data, no byte order mark, no bytes that a decoder
+	// would quietly replace.
+	if !json.Valid(body) || !utf8.Valid(body) {
+		return errUnreadable
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return errUnreadable // a list of submissions is not one submission
+	}
+	return s.readObject(decoder, 1)
+}
+
+// readObject reads members up to the closing brace. Only the outermost object
+// has fields.
+func (s *submission) readObject(decoder *json.Decoder, depth int) error {
+	if depth > maxJSONDepth {
+		return errUnreadable
+	}
+	seen := make(map[string]bool)
+	for decoder.More() {
+		token, err := decoder.Token()
+		name, isText := token.(string)
+		if err != nil || !isText {
+			return errUnreadable
+		}
+		folded := strings.ToLower(strings.ToUpper(name)) // both ways, as ſ and K fold only in one
+		if seen[folded] || len(seen) >= maxFields {
+			return errAmbiguous
+		}
+		seen[folded] = true
+		value, err := s.readValue(decoder, depth)
+		if err != nil {
+			return err
+		}
+		if depth == 1 {
+			if err := s.add(field{name: name, value: value.text, file: !value.isText}); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := decoder.Token() // the brace
+	return err
+}
+
+type jsonValue struct {
+	text   string
+	isText bool
+}
+
+func (s *submission) readValue(decoder *json.Decoder, depth int) (jsonValue, error) {
+	token, err := decoder.Token()
+	if err != nil {
+		return jsonValue{}, errUnreadable
+	}
+	switch token := token.(type) {
+	case string:
+		return jsonValue{text: token, isText: true}, nil
+	case json.Delim:
+		if token == '{' {
+			return jsonValue{}, s.readObject(decoder, depth+1)
+		}
+		return jsonValue{}, s.readList(decoder, depth+1)
+	}
+	return jsonValue{}, nil
+}
+
+func (s *submission) readList(decoder *json.Decoder, depth int) error {
+	if depth > maxJSONDepth {
+		return errUnreadable
+	}
+	for decoder.More() {
+		if _, err := s.readValue(decoder, depth); err != nil {
+			return err
+		}
+	}
+	_, err := decoder.Token() // the bracket
+	return err
+}
+
+// one returns the value of a field that decides. It may come once, as text: not
+// twice, not as a file, not as a number or list, and not in the query, where
+// some readers look first.
+func (s *submission) one(name string, query url.Values) (string, error) {
+	if len(query[name]) > 0 {
+		return "", errAmbiguous
+	}
+	value, found := "", false
+	for i := range s.fields {
+		f := &s.fields[i]
+		if f.name != name && !(s.json && strings.EqualFold(f.name, name)) {
+			continue
+		}
+		if found || f.file || f.name != name {
+			return "", errAmbiguous
+		}
+		value, found = f.value, true
+	}
+	return value, nil
+}
+
+// oneOf is one for a value that may come in a header instead.
+func (s *submission) oneOf(name, header string, r *http.Request, query url.Values) (string, error) {
+	value, err := s.one(name, query)
+	if err != nil {
+		return "", err
+	}
+	switch lines := r.Header[header]; len(lines) {
+	case 0:
+		return value, nil
+	case 1:
+		if value != "" {
+			return "", errAmbiguous
+		}
+		return lines[0], nil
+	}
+	return "", errAmbiguous
+}

@@ -1,0 +1,250 @@
+package palisade
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/web"
+)
+
+// Refuse answers an attempt that was not allowed: with a page for people, which
+// keeps what was typed, and with application/problem+json for programs. It says
+// nothing of which layer fired; the visitor gets the decision's id to quote.
+//
+// It is for programs that call [Form.Check] themselves. An allowed decision is
+// answered 500, since it should have gone to the handler.
+func (f *Form) Refuse(w http.ResponseWriter, r *http.Request, d Decision) {
+	f.refuse(w, r, d, nil)
+}
+
+func (f *Form) refuse(w http.ResponseWriter, r *http.Request, d Decision, first *answer) {
+	if d.Allowed() {
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	p := f.reply(w, r, d)
+	if d.Reason == ReasonDuplicate {
+		if first != nil && p.repeat(r.Context(), first) {
+			return
+		}
+		d.Outcome = Challenge // the first click did not go through either
+	}
+	switch d.Outcome {
+	case Divert:
+		f.config.Divert.ServeHTTP(w, r)
+	case Challenge:
+		p.challenge(r, d)
+	default:
+		p.refusal(d.Status(), d.RetryAfter)
+	}
+}
+
+// reply is one answer in the making.
+type reply struct {
+	form    *Form
+	w       http.ResponseWriter
+	body    *submission // as far as it could be read
+	problem bool        // the client wants problem+json
+	lang    string
+	id      string
+}
+
+func (f *Form) reply(w http.ResponseWriter, r *http.Request, d Decision) *reply {
+	body, err := readSubmission(r, f.config.MaxBody)
+	if err != nil {
+		body = &submission{}
+		if !d.bodyReadable() {
+			w.Header().Set("Connection", "close") // the rest of it is not read
+		}
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Add("Vary", "Accept, Accept-Language")
+	return &reply{
+		form: f, w: w, body: body, problem: wantsProblem(r, body),
+		lang: web.Lang(r.Header.Get("Accept-Language")), id: d.ID.String(),
+	}
+}
+
+func (d Decision) bodyReadable() bool {
+	return d.Reason != ReasonTooLarge && d.Reason != ReasonUnreadable
+}
+
+// wantsProblem tells a program from a browser by what it accepts.
+func wantsProblem(r *http.Request, body *submission) bool {
+	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
+	if strings.Contains(accept, "text/html") {
+		return false
+	}
+	return body.json || strings.Contains(accept, "json")
+}
+
+// repeat answers a double click as its first click was answered, without the
+// body. It reports false when that one was refused after all.
+func (p *reply) repeat(ctx context.Context, first *answer) bool {
+	accepted, status, location := first.wait(ctx)
+	if !accepted {
+		return false
+	}
+	if location != "" && status >= 300 && status < 400 {
+		p.w.Header().Set("Location", location)
+		p.w.WriteHeader(status)
+		return true
+	}
+	if p.problem {
+		p.writeProblem(http.StatusConflict, "Already received", nil)
+		return true
+	}
+	p.notice(web.NoticeReceived, http.StatusOK, 0)
+	return true
+}
+
+// challenge answers with a new ticket and what it takes to go on.
+func (p *reply) challenge(r *http.Request, d Decision) {
+	o, err := p.form.offer(r, wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown})
+	switch {
+	case errors.Is(err, errBudget):
+		p.refusal(http.StatusTooManyRequests, budgetWait*time.Second)
+		return
+	case err != nil:
+		p.form.guard.config.Logger.ErrorContext(r.Context(), "palisade: no challenge", "id", p.id, "error", err)
+		p.refusal(http.StatusServiceUnavailable, 0)
+		return
+	}
+	if p.problem {
+		p.writeProblem(d.Status(), "Confirmation needed", &o)
+		return
+	}
+	page := p.page(r, &o, why(d.Reason))
+	h := p.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", page.CSP())
+	// With no-referrer a browser sends "Origin: null", which refuses the person.
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	p.w.WriteHeader(d.Status())
+	_ = page.Write(p.w) // the client went away; nobody is left to tell
+}
+
+// page is the challenge page with everything that was typed.
+func (p *reply) page(r *http.Request, o *Ticket, why web.Why) *web.ChallengePage {
+	page := &web.ChallengePage{
+		Lang: p.lang, Base: p.form.guard.config.Base, Why: why, ID: p.id,
+		Form: o.Form, Action: target(r), Ticket: o.Ticket, Expires: o.Expires,
+		Level: int(o.Level), Wait: o.Wait, Challenge: string(o.Challenge),
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		page.Enctype = "multipart/form-data"
+	}
+	decoyed := p.form.decoyNames(p.body)
+	for _, f := range p.body.fields {
+		switch {
+		case p.form.ours(f.name) || decoyed[f.name] || p.body.json:
+		case f.file:
+			page.Files = append(page.Files, f.name)
+		default:
+			page.Fields = append(page.Fields, web.Field{Name: f.name, Value: f.value})
+		}
+	}
+	if o.Captcha != nil {
+		page.Widget = &web.Widget{
+			Script: o.Captcha.Script, Class: o.Captcha.Class, Sitekey: o.Captcha.Sitekey,
+			Field: o.Captcha.Field, Action: o.Captcha.Action,
+			Sources: p.form.guard.config.Captcha.Service().CSP,
+		}
+	}
+	return page
+}
+
+// ours reports whether a field is the guard's own, which a new ticket replaces.
+func (f *Form) ours(name string) bool {
+	if name == FieldTicket || name == FieldProof {
+		return true
+	}
+	return f.guard.config.Captcha != nil && name == f.guard.config.Captcha.Service().Field
+}
+
+// target is where the page sends the form again: the same path and query on
+// this host, whatever the path begins with.
+func target(r *http.Request) string {
+	return "/" + strings.TrimLeft(r.URL.RequestURI(), "/\\")
+}
+
+// why says to people what happened, in terms that tell a bot nothing.
+func why(reason Reason) web.Why {
+	switch reason {
+	case ReasonTicketExpired, ReasonForgotten:
+		return web.WhyExpired
+	case ReasonTicketSpent, ReasonDuplicate:
+		return web.WhySpent
+	}
+	return web.WhyCheck
+}
+
+// refusal answers without a way on.
+func (p *reply) refusal(status int, retryAfter time.Duration) {
+	if status == http.StatusServiceUnavailable && retryAfter == 0 {
+		retryAfter = budgetWait * time.Second
+	}
+	if retryAfter > 0 {
+		p.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retryAfter.Seconds()))))
+	}
+	if p.problem {
+		p.writeProblem(status, http.StatusText(status), nil)
+		return
+	}
+	kind := web.NoticeDenied
+	switch status {
+	case http.StatusTooManyRequests:
+		kind = web.NoticeLimited
+	case http.StatusServiceUnavailable:
+		kind = web.NoticeUnavailable
+	case http.StatusRequestEntityTooLarge:
+		kind = web.NoticeTooLarge
+	case http.StatusBadRequest, http.StatusUnsupportedMediaType:
+		kind = web.NoticeUnreadable
+	}
+	p.notice(kind, status, retryAfter)
+}
+
+// problem is RFC 9457, with the challenge as an extension.
+type problem struct {
+	Type      string  `json:"type"`
+	Title     string  `json:"title"`
+	Status    int     `json:"status"`
+	ID        string  `json:"id"`
+	Challenge *Ticket `json:"challenge,omitempty"`
+}
+
+func (p *reply) writeProblem(status int, title string, o *Ticket) {
+	writeJSONAs(p.w, "application/problem+json", status, problem{"about:blank", title, status, p.id, o})
+}
+
+func (p *reply) notice(kind web.NoticeKind, status int, retryAfter time.Duration) {
+	h := p.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", web.CSP())
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	p.w.WriteHeader(status)
+	_ = web.Notice{Kind: kind, Lang: p.lang, Base: p.form.guard.config.Base, ID: p.id, RetryAfter: retryAfter}.Write(p.w)
+}
+
+// decoyNames returns the decoys of the submitted ticket, which are not what a
+// person typed.
+func (f *Form) decoyNames(body *submission) map[string]bool {
+	names := make(map[string]bool)
+	text, _ := body.one(FieldTicket, nil)
+	if t, signer, why := f.guard.keys.parseTicket(text); why == "" {
+		for _, d := range layer.Decoys(signer.decoySeed(&t)) {
+			names[d.Name] = true
+		}
+	}
+	return names
+}
