@@ -129,17 +129,17 @@ func (c *Config) validate() error {
 }
 
 func (c *Config) setDefaults() {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
 	if c.Store == nil {
-		c.Store = memory.New()
+		c.Store = memory.New(memory.Epoch(c.Clock()))
 	}
 	if c.Base == "" {
 		c.Base = "/.palisade/"
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
-	}
-	if c.Clock == nil {
-		c.Clock = time.Now
 	}
 }
 
