@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -228,7 +229,7 @@ func mutant(t *testing.T, c *pow.Captcha, original pow.Proof, text, what string)
 	return ok
 }
 
-func TestEveryFlippedBitIsRefusedOrMeansNothing(t *testing.T) {
+func TestEveryChangedByteIsRefusedOrMeansNothing(t *testing.T) {
 	c := newCaptcha(t, pow.Config{})
 	for level := range uint8(2) {
 		text := decode(t, solve(t, issue(t, c, at(level, start))))
@@ -240,6 +241,14 @@ func TestEveryFlippedBitIsRefusedOrMeansNothing(t *testing.T) {
 				flipped[i] ^= 1 << bit
 				if mutant(t, c, original, string(flipped), "flipped") && i < timeAt {
 					t.Errorf("level %d: byte %d, bit %d: accepted: %s", level, i, bit, flipped)
+				}
+			}
+			for what, changed := range map[string]string{
+				"taken out": text[:i] + text[i+1:],
+				"doubled":   text[:i+1] + text[i:],
+			} {
+				if mutant(t, c, original, changed, what) && i < timeAt {
+					t.Errorf("level %d: byte %d %s: accepted: %s", level, i, what, changed)
 				}
 			}
 			if mutant(t, c, original, text[:i], "cut") || mutant(t, c, original, text[i:], "beheaded") && i > 0 {
@@ -284,8 +293,18 @@ func TestEveryMemberCountsAndCountsOnce(t *testing.T) {
 			refused("after a stranger", text[:m.start]+`"x":1,`+text[m.start:], false)
 			refused("renamed", text[:m.start]+`"`+m.name+`x"`+text[m.value-1:], false)
 			refused("quoted", text[:m.value]+`"`+text[m.value:m.end]+`"`+text[m.end:], false)
+			was := text[m.value:m.end]
+			for _, v := range []string{"0" + was, was + ".0", was + "e0", "+" + was, "-" + was} {
+				refused("spelt "+v, text[:m.value]+v+text[m.end:], free)
+			}
+			if n, ok := new(big.Int).SetString(was, 10); ok && !free {
+				for _, bits := range []uint{32, 64} { // what a narrow integer would lose
+					v := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), bits)).String()
+					refused("as "+v, text[:m.value]+v+text[m.end:], false)
+				}
+			}
 			for _, v := range values {
-				if v != text[m.value:m.end] {
+				if v != was {
 					refused("as "+v, text[:m.value]+v+text[m.end:], free)
 				}
 			}

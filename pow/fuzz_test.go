@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,7 +115,18 @@ func FuzzIssueSolveCheck(f *testing.F) {
 // The law: whatever our parser reads, encoding/json reads, and reads the same.
 func FuzzParserAgreesWithEncodingJSON(f *testing.F) {
 	for _, rec := range widget(f).Recordings {
-		f.Add([]byte(decode(f, rec.Payload)))
+		text := decode(f, rec.Payload)
+		f.Add([]byte(text))
+		for _, change := range [][2]string{
+			{`"keyPrefix":"0`, `"keyPrefix":"\u0030`}, {`"keyLength":`, `"keyLength":0`}, {`,"nonce"`, `"nonce"`},
+			{`}}`, `,}}`}, {`{`, `{,`},
+		} {
+			f.Add([]byte(strings.Replace(text, change[0], change[1], 1)))
+		}
+		head, _, _ := strings.Cut(text, `"time":`)
+		for _, number := range []string{"", "-", "-0", "01", ".5", "1.", "1.5", "1e", "1e+", "1E-2", "- 1", "+1", "0x1"} {
+			f.Add([]byte(head + `"time":` + number + `}}`))
+		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		got, ok := pow.Parse(text)

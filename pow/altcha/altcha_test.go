@@ -203,6 +203,12 @@ type solution map[string]any
 // solveCheap finds the counter that solves cheap().
 func solveCheap(t testing.TB) solution {
 	t.Helper()
+	return solveFor(t, "0")
+}
+
+// solveFor is solveCheap for another prefix.
+func solveFor(t testing.TB, prefix string) solution {
+	t.Helper()
 	p := cheap()
 	nonce, _ := hex.DecodeString(p["nonce"].(string))
 	salt, _ := hex.DecodeString(p["salt"].(string))
@@ -211,7 +217,7 @@ func solveCheap(t testing.TB) solution {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text := hex.EncodeToString(key); text[0] == '0' {
+		if text := hex.EncodeToString(key); strings.HasPrefix(text, prefix) {
 			return solution{"counter": counter, "derivedKey": text, "time": 1.5}
 		}
 	}
@@ -356,6 +362,27 @@ func TestSolutionsHaveOneForm(t *testing.T) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
+}
+
+func TestAMissingCounterIsNotZero(t *testing.T) {
+	p := cheap()
+	for _, digit := range "0123456789abcdef" {
+		s := solveFor(t, string(digit))
+		if s["counter"] != uint32(0) {
+			continue
+		}
+		p["keyPrefix"] = string(digit)
+		v := newVerifier(t, altcha.Config{})
+		if why := verify(t, v, sign(t, p, s), now); why != "" {
+			t.Errorf("counter 0: %q", why)
+		}
+		delete(s, "counter")
+		if why := verify(t, v, sign(t, p, s), now); why != altcha.ReasonSolution {
+			t.Errorf("no counter: %q", why)
+		}
+		return
+	}
+	t.Fatal("no prefix that counter 0 has")
 }
 
 func TestPayloadsThatAreNone(t *testing.T) {

@@ -79,9 +79,9 @@ func TestTheQueueIsBounded(t *testing.T) {
 		time.Sleep(1025 * time.Second)
 		synctest.Wait()
 		full.expect(t, 1, 1025, 5)
-		full.start(s, 1)
-		time.Sleep(2 * time.Second)
-		full.expect(t, 1, 1026, 5) // those who gave up hold no place
+		full.start(s, 2)
+		time.Sleep(3 * time.Second)
+		full.expect(t, 1, 1027, 5) // whoever left the queue is not counted in it
 	})
 }
 
