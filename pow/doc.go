@@ -39,16 +39,22 @@
 // # What it is worth
 //
 // Proof of work does not keep automation out and does not price out anybody who
-// solves natively. Measured on one core, a guess of 5000 iterations: Chromium's
-// WebCrypto makes 1622 a second, Firefox 1154, this package about 1381, AVX-512
-// code in C 6550, which is 4.0 times Chromium; a GPU is put at about 490 times a
-// Chromium core. At the price of a rented server, 256 such guesses cost the
-// attacker 0.04 seconds of processor, or about €0.00003 for a thousand proofs,
-// where people who solve captchas for money ask about $1 (mCaptcha issue 4). The
-// default level 0 is a fifth of that work. Plain SHA-256 searches, as in ALTCHA
-// v1, are worse by far, 400 to 1500 times, and memory-hard functions crash phones
-// (altcha issue 192). Measurements and public figures: the project's notes on
-// proof of work, 2026; one machine of two cores, no phone.
+// solves natively. Guesses of 5000 iterations a second, one core each, measured
+// on one machine in 2026:
+//
+//	Chromium 156, WebCrypto           1622
+//	Firefox 153, WebCrypto            1154
+//	Go's crypto/pbkdf2, as in Solve   1381
+//	C with AVX-512, 16 lanes          6550, 4.0 times Chromium
+//	a GPU, by public figures          about 490 times a Chromium core
+//
+// (The last is from tobtu.com/minimum-password-settings; no phone was measured.)
+// At the price of a rented server, 256 such guesses, the default of ALTCHA, cost
+// an attacker 0.04 seconds of processor or €0.00003 for a thousand proofs, where
+// people who solve captchas for money ask about $1 (mCaptcha issue 4). Level 0
+// asks a fifth of that work. Other functions are no way out: searches over plain
+// SHA-256, as in ALTCHA v1, give a native solver 400 to 1500 times a browser's
+// speed, and memory-hard functions crash phones (altcha issue 192).
 //
 // So it is a gate and a multiplier for what stands beside it: it makes the
 // client run a program, come back after a time that the server measures, and

@@ -64,9 +64,9 @@ type Work struct {
 	Counters int
 }
 
-// DefaultLevels returns the work of the levels that Palisade uses. In a browser,
-// median and 99th percentile of 50 runs, and the latter on a browser slowed six
-// times (docs/design.md says how it was measured):
+// DefaultLevels returns the work of the levels that Palisade uses. Median and
+// longest of 50 runs in Chromium 156 with two workers, and the longest on the
+// same browser slowed six times:
 //
 //	0  silent    {1000, "00"}          35 ms,  164 ms, 1.2 s
 //	1  visible   {2000, Counters 600}  86 ms,  158 ms, 1.0 s
