@@ -1,0 +1,81 @@
+package web
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Content codings.
+const (
+	identity = "identity"
+	gzip     = "gzip"
+	brotli   = "br"
+)
+
+// choice is one element of an Accept header of any kind.
+type choice struct {
+	name    string // in lower case
+	quality float64
+}
+
+// maxChoices bounds what is read of a header; browsers send fewer than ten.
+const maxChoices = 64
+
+// choices reads "de, en;q=0.8". What it cannot read as a quality is 0.
+func choices(header string) []choice {
+	var all []choice
+	for element := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(element, ";")
+		if name = strings.ToLower(strings.TrimSpace(name)); name == "" {
+			continue
+		}
+		c := choice{name: name, quality: 1}
+		if value, found := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q="); found {
+			c.quality = 0
+			if q, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && q >= 0 && q <= 1 {
+				c.quality = q
+			}
+		}
+		if all = append(all, c); len(all) == maxChoices {
+			break
+		}
+	}
+	return all
+}
+
+// negotiate returns the coding that a client likes best, the smaller one where it
+// does not care. It never returns one that the client refuses, except identity.
+func negotiate(acceptEncoding string) string {
+	accepted := choices(acceptEncoding)
+	quality := func(coding string) float64 {
+		for _, name := range []string{coding, "*"} {
+			if i := slices.IndexFunc(accepted, func(c choice) bool { return c.name == name }); i >= 0 {
+				return accepted[i].quality
+			}
+		}
+		return 0
+	}
+	best := identity
+	for _, coding := range []string{gzip, brotli} {
+		if q := quality(coding); q > 0 && q >= quality(best) {
+			best = coding
+		}
+	}
+	return best
+}
+
+// Lang returns the language, of those that the pages speak, that an
+// Accept-Language header asks for most: "en", "de", "fr" or "es". Default "en".
+func Lang(acceptLanguage string) string {
+	wanted := choices(acceptLanguage)
+	slices.SortStableFunc(wanted, func(a, b choice) int { return cmp.Compare(b.quality, a.quality) })
+	for _, c := range wanted {
+		primary, _, _ := strings.Cut(c.name, "-")
+		if _, spoken := languages[primary]; spoken && c.quality > 0 {
+			return primary
+		}
+	}
+	return defaultLang
+}

@@ -1,0 +1,164 @@
+package web
+
+import (
+	"embed"
+	"html/template"
+	"io"
+	"sync"
+	"time"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// templates are parsed when the first page is written.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{"url": URL}).ParseFS(templateFiles, "templates/*.html"))
+})
+
+// Why says to people why they are asked for one more step. It is about what they
+// can see, and never tells which check it was.
+type Why uint8
+
+const (
+	// WhyCheck asks for a confirmation. It is the zero value.
+	WhyCheck Why = iota
+	// WhyExpired says that the form was open for too long.
+	WhyExpired
+	// WhySpent says that the form was sent before.
+	WhySpent
+)
+
+// Field is a field of the submission.
+type Field struct{ Name, Value string }
+
+// Widget is a third-party captcha on the challenge page.
+type Widget struct {
+	Script  string   // URL of its script
+	Class   string   // class of its element
+	Sitekey string   // the public key
+	Field   string   // the field that takes its token
+	Action  string   // what the token is bound to
+	Sources []string // CSP sources that it needs; those with spaces or semicolons are left out
+}
+
+// ChallengePage asks for one more step and then sends a submission again. It
+// holds all that was typed, passwords too, so it must be sent with
+// "Cache-Control: no-store", with the policy of [ChallengePage.CSP] and with
+// "Referrer-Policy: same-origin" ("no-referrer" makes browsers send "Origin:
+// null").
+type ChallengePage struct {
+	Lang string // as from Lang; unknown ones are English
+	Base string // where Handler is, "/.palisade/"
+	Why  Why
+	ID   string // shown, to be quoted
+
+	Form    string   // name of the form
+	Action  string   // where the submission goes, path and query
+	Enctype string   // "multipart/form-data" or empty; set by Files
+	Fields  []Field  // what was typed, in the order it was sent
+	Files   []string // names of file inputs, which must be chosen again
+
+	Ticket    string
+	Expires   int64  // end of the ticket, Unix milliseconds
+	Level     int    // of the challenge
+	Wait      int64  // milliseconds until the ticket is old enough
+	Challenge string // JSON of the embedded challenge
+
+	Widget *Widget // nil: the embedded visible step
+}
+
+// CSP returns the policy that the page needs.
+func (p *ChallengePage) CSP() string {
+	if p.Widget == nil {
+		return CSP()
+	}
+	return policy(p.Widget.Sources)
+}
+
+// Write writes the page. An error is one of w.
+func (p *ChallengePage) Write(w io.Writer) error {
+	return templates().ExecuteTemplate(w, "challenge.html", challengeView{ChallengePage: p, T: textsOf(p.Lang)})
+}
+
+// challengeView is a page as its template sees it.
+type challengeView struct {
+	*ChallengePage
+	T *texts
+}
+
+func (v challengeView) Reason() string {
+	switch v.Why {
+	case WhyExpired:
+		return v.T.Expired
+	case WhySpent:
+		return v.T.Spent
+	}
+	return v.T.Check
+}
+
+func (v challengeView) FormType() string {
+	if len(v.Files) > 0 {
+		return "multipart/form-data"
+	}
+	return v.Enctype
+}
+
+// NoticeKind says what a notice is about.
+type NoticeKind uint8
+
+const (
+	// NoticeDenied says that the submission was not accepted. It is the zero value.
+	NoticeDenied NoticeKind = iota
+	// NoticeLimited says that there were too many, and when to try again.
+	NoticeLimited
+	// NoticeUnreadable says that the submission could not be read.
+	NoticeUnreadable
+	// NoticeTooLarge says that it was too large.
+	NoticeTooLarge
+	// NoticeUnavailable says that it cannot be checked right now.
+	NoticeUnavailable
+	// NoticeReceived says that the same submission was accepted before.
+	NoticeReceived
+	// NoticeInsecure says that the check needs HTTPS.
+	NoticeInsecure
+
+	noticeKinds
+)
+
+// Notice is a page without a way on but the browser's Back button, which brings
+// back the form with what was typed. Send it with the policy of [CSP].
+type Notice struct {
+	Kind       NoticeKind
+	Lang       string        // as from Lang; unknown ones are English
+	Base       string        // where Handler is, "/.palisade/"
+	ID         string        // shown, to be quoted; empty: none
+	RetryAfter time.Duration // for NoticeLimited; 0: not known
+}
+
+// Write writes the page. An error is one of w.
+func (n Notice) Write(w io.Writer) error {
+	return templates().ExecuteTemplate(w, "notice.html", noticeView{Notice: n, T: textsOf(n.Lang)})
+}
+
+// noticeView is a notice as its template sees it.
+type noticeView struct {
+	Notice
+	T *texts
+}
+
+func (v noticeView) Text() notice {
+	kind := v.Kind
+	if kind >= noticeKinds {
+		kind = NoticeDenied
+	}
+	return v.T.Notices[kind]
+}
+
+// When tells how long to wait, or "".
+func (v noticeView) When() string {
+	if v.Kind != NoticeLimited || v.RetryAfter <= 0 {
+		return ""
+	}
+	return v.T.wait(v.RetryAfter)
+}

@@ -1,0 +1,336 @@
+// Palisade: the silent proof of a form. Served as it stands; no build step.
+//
+// For each <div class="palisade" data-palisade-form> in a form it solves the
+// proof of work from the first focus on, holds a submit until that is done and
+// then sends it as it was meant, and gets a new ticket where the old one was used
+// or ran out. Where it cannot, the form goes without a proof, and the server
+// answers with a page that keeps what was typed.
+//
+// No Worker: crypto.subtle has threads of its own, and four guesses at a time are
+// no slower than two workers (Chromium 156, 256 guesses of cost 1000: 46 ms to
+// 58 ms). So a page needs no worker-src, and Trusted Types do not matter.
+//
+// For the page's scripts: palisade.headers(form) promises the headers of one
+// request, palisade.answer(problem) those that answer a 403's challenge. The form
+// sees the events palisade:solved and palisade:failed.
+(() => {
+'use strict';
+if (typeof window.palisade?.headers === 'function') return; // each form brings the tag
+
+const script = document.currentScript;
+const home = new URL('.', script?.src || location.origin + '/.palisade/');
+const visible = () => import(new URL('visible.451f9085dc.js', home));
+
+const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
+
+// A field called "submit" hides the form's own method.
+const {submit, requestSubmit} = HTMLFormElement.prototype;
+
+const sleep = ms => new Promise(done => setTimeout(done, ms));
+const ignore = () => {};
+
+let skew = 0; // ms that the server's clock is ahead: many clocks are hours off
+
+class Guard { // of one form; without an element when a script asked for it
+  proof = '';
+  until = 0; // when the ticket runs out, by our clock
+  after = 0; // before this the server would find it too new
+  sent = 0;  // when a submit was let through
+
+  constructor(name, base, div) {
+    Object.assign(this, {name, base, div});
+    if (!div) return;
+    const attribute = name => div.getAttribute('data-palisade-' + name);
+    this.fields = ['ticket', 'proof'].map(name => div.querySelector(`[name=palisade-${name}]`));
+    const ticket = this.fields[0].value, challenge = attribute('challenge');
+    // Else going back puts the old page's values into the new one.
+    for (const field of this.fields) field.autocomplete = 'off';
+    if (ticket && challenge) {
+      this.take({ticket, challenge: JSON.parse(challenge), expires: +attribute('expires'), wait: +attribute('wait')});
+    }
+    this.spent = performance.getEntriesByType('navigation')[0]?.type === 'back_forward';
+    this.status = div.appendChild(document.createElement('span'));
+    this.status.className = 'palisade-status';
+    this.status.setAttribute('role', 'status');
+    this.asks = attribute('visible');
+    if (this.asks) visible().then(step => step.show(this, script?.nonce)).catch(ignore);
+  }
+
+  get form() { return this.div.closest('form'); }
+
+  take(offer) {
+    const now = Date.now(), life = offer.expires - skew - now;
+    const {ticket, challenge, captcha, decoys, wait = 0} = offer;
+    Object.assign(this, {ticket, challenge, captcha, proof: '', spent: false});
+    this.until = now + life - Math.min(30e3, life / 10);
+    this.after = now + wait;
+    if (!this.div) return;
+    if (decoys) this.plant(decoys);
+    this.fill();
+    this.refresh(this.until - now);
+  }
+
+  fill() {
+    if (this.div) [this.fields[0].value, this.fields[1].value] = [this.ticket, this.proof];
+  }
+
+  // plant replaces the fields that people do not see.
+  plant(decoys) {
+    for (const old of this.div.querySelectorAll('.palisade-aside')) old.remove();
+    for (const {name, value = '', label = ''} of decoys) {
+      const aside = document.createElement('label'), input = document.createElement('input');
+      const never = {autocomplete: 'new-password', 'data-1p-ignore': '', 'data-bwignore': '', 'data-form-type': 'other', 'data-lpignore': 'true', tabindex: -1};
+      for (const key in never) input.setAttribute(key, never[key]);
+      Object.assign(input, {name, value, readOnly: value !== ''});
+      aside.className = 'palisade-aside';
+      aside.setAttribute('aria-hidden', 'true');
+      aside.append(label, input);
+      this.div.append(aside);
+    }
+  }
+
+  get stale() { return this.spent || Date.now() > this.until; }
+
+  get ready() { return this.proof && !this.stale && Date.now() >= this.after; }
+
+  // refresh replaces the ticket later, so that it has some age when it is needed.
+  refresh(ms) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.touched && this.prepare(), ms);
+  }
+
+  // prepare does what a submit would else wait for. What is asked of the visitor
+  // is not done before it is asked.
+  prepare() {
+    this.touched = true;
+    if (!this.asks) this.prove().catch(ignore);
+    else if (this.stale) this.renew().catch(ignore);
+  }
+
+  renew() {
+    return this.renewing ??= this.fetch().finally(() => { this.renewing = null; });
+  }
+
+  async fetch() {
+    const answer = await fetch(new URL('ticket?form=' + encodeURIComponent(this.name), this.base),
+      {cache: 'no-store', signal: AbortSignal.timeout?.(15e3)});
+    if (!answer.ok) throw new Error('palisade: ticket ' + answer.status);
+    const offer = await answer.json();
+    skew = Date.parse(answer.headers.get('Date')) - Date.now();
+    if (!(Math.abs(skew) > 5000)) skew = 0; // Date has whole seconds
+    this.take({decoys: [], ...offer});
+  }
+
+  // prove resolves once there is a proof for a ticket that is good.
+  prove() {
+    const job = this.job ??= this.work().finally(() => { if (this.job === job) this.job = null; });
+    return job;
+  }
+
+  async work() {
+    try {
+      // The old ticket is better than none.
+      if (this.stale) await this.renew().catch(error => { if (!this.challenge) throw error; });
+      while (!this.proof) {
+        const challenge = this.challenge, proof = await solve(challenge);
+        if (challenge === this.challenge) this.proof = proof;
+      }
+      this.fill();
+      this.tell('solved');
+    } catch (error) {
+      this.tell('failed');
+      throw error;
+    }
+  }
+
+  async proven() {
+    await this.prove();
+    await sleep(this.after - Date.now());
+  }
+
+  // hold keeps a submit back until it may go; of several, the last.
+  async hold(submitter) {
+    const first = !this.held, form = this.form, button = submitter?.type && submitter;
+    this.held = {submitter};
+    if (!first) return;
+    button?.setAttribute('aria-busy', 'true'); // not the form: it would silence the status in it
+    const timer = setTimeout(() => this.say(this.div.dataset.palisadeText || CHECKING[this.language] || CHECKING.en), 400);
+    await this.proven().catch(ignore);
+    clearTimeout(timer);
+    this.say('');
+    button?.removeAttribute('aria-busy');
+    if (this.held) this.release(form, this.held.submitter);
+  }
+
+  release(form, submitter) {
+    this.held = null;
+    if (submitter === RAW) return this.send(form);
+    // A page disables a button when it is clicked. Its name and value count all the same.
+    const button = submitter?.form === form ? submitter : null, disabled = button?.disabled;
+    this.passing = true;
+    try {
+      if (disabled) button.disabled = false;
+      requestSubmit.call(form, button);
+    } finally {
+      if (disabled) button.disabled = true;
+      this.passing = false;
+    }
+  }
+
+  send(form) {
+    this.sent = Date.now();
+    this.fill();
+    submit.call(form);
+    this.spend(leaves(form));
+  }
+
+  // watch lets a submit through and sees what becomes of it.
+  watch(event) {
+    this.sent = Date.now();
+    this.fill();
+    setTimeout(() => this.spend(!event.defaultPrevented && leaves(event.target, event.submitter)));
+  }
+
+  // spend notes that the ticket was sent. While the page is being left it stays:
+  // the server knows the same submission again for a minute and answers it once.
+  spend(leaving) {
+    this.spent = !leaving;
+    clearTimeout(this.timer);
+    if (leaving) this.timer = setTimeout(() => this.spend(), 60e3);
+    else this.refresh(5000); // not at once: the page may be about to read the fields
+  }
+
+  // restore follows a return from the back-forward cache.
+  restore() {
+    this.spent = true;
+    this.proof = '';
+    this.job = this.held = null;
+    this.fill();
+    this.say('');
+    if (this.touched) this.prepare();
+  }
+
+  // headers serves one request; each call has a ticket of its own.
+  headers() {
+    return this.turn = Promise.resolve(this.turn).catch(ignore).then(async () => {
+      await this.proven();
+      const headers = {'Palisade-Ticket': this.ticket, 'Palisade-Proof': this.proof};
+      if (this.captcha) headers['Palisade-Captcha'] = await (await visible()).token(this, script?.nonce);
+      this.spend();
+      return headers;
+    });
+  }
+
+  say(text) { this.status.textContent = text; }
+
+  get language() { return this.div.closest('[lang]')?.lang.slice(0, 2).toLowerCase(); }
+
+  tell(what) {
+    (this.div || document).dispatchEvent(new CustomEvent('palisade:' + what, {bubbles: true, detail: {form: this.name}}));
+  }
+}
+
+const RAW = {}; // in place of a button: form.submit() was called
+
+// solve looks for the number whose key begins as asked: ALTCHA's protocol, version 2.
+async function solve({parameters, signature}) {
+  const {algorithm, cost, keyLength = 32, keyPrefix, nonce, salt} = parameters;
+  if (algorithm !== 'PBKDF2/SHA-256') throw new Error('palisade: algorithm ' + algorithm);
+  const how = {name: 'PBKDF2', hash: 'SHA-256', iterations: cost, salt: bytes(salt)};
+  const guess = async counter => {
+    const password = new Uint8Array([...bytes(nonce), counter >> 24, counter >> 16, counter >> 8, counter]);
+    const key = await crypto.subtle.importKey('raw', password, 'PBKDF2', false, ['deriveBits']);
+    return hex(await crypto.subtle.deriveBits(how, key, keyLength * 8));
+  };
+  const start = Date.now();
+  for (let counter = 0; Date.now() - start < 60e3; counter += 4) {
+    const keys = await Promise.all([0, 1, 2, 3].map(i => guess(counter + i)));
+    const i = keys.findIndex(key => key.startsWith(keyPrefix));
+    if (i >= 0) {
+      const solution = {counter: counter + i, derivedKey: keys[i], time: Date.now() - start};
+      return btoa(JSON.stringify({challenge: {parameters, signature}, solution}));
+    }
+  }
+  throw new Error('palisade: too slow');
+}
+
+const bytes = text => Uint8Array.from(text.match(/../g), pair => parseInt(pair, 16));
+const hex = buffer => Array.from(new Uint8Array(buffer), byte => byte.toString(16).padStart(2, '0')).join('');
+
+const divs = document.getElementsByClassName('palisade');
+const guards = new WeakMap(); // by element
+const loose = new Map();      // by name, without an element
+
+function guardAt(div) {
+  if (!guards.has(div)) {
+    guards.set(div, new Guard(div.dataset.palisadeForm, new URL(div.dataset.palisadeBase || home, home), div));
+  }
+  return guards.get(div);
+}
+
+function guardOf(form) {
+  const div = form && Element.prototype.querySelector.call(form, '.palisade[data-palisade-form]');
+  return div && guardAt(div);
+}
+
+const all = () => [...divs].filter(div => div.dataset.palisadeForm && div.closest('form')).map(guardAt);
+
+function guardNamed(name) {
+  const guard = all().find(guard => guard.name === name) || loose.get(name) || new Guard(name, home);
+  if (!guard.div) loose.set(name, guard);
+  return guard;
+}
+
+// setting is a form's attribute, or that of the button that overrides it.
+const setting = (name, form, button) => (button?.getAttribute('form' + name) ?? form.getAttribute(name))?.toLowerCase();
+const dialog = (form, button) => setting('method', form, button) === 'dialog';
+const leaves = (form, button) => /^(_self|_top|_parent)?$/.test(setting('target', form, button) ?? '');
+
+// Two clicks by hand are one; a script may submit again as soon as it likes.
+let byHand = false;
+for (const type of ['click', 'keydown', 'keypress']) {
+  addEventListener(type, event => {
+    byHand ||= event.isTrusted;
+    setTimeout(() => { byHand = false; });
+  }, true);
+}
+
+addEventListener('submit', event => {
+  const {target: form, submitter} = event, guard = guardOf(form);
+  if (!guard || event.defaultPrevented || dialog(form, submitter)) return;
+  const again = byHand && Date.now() - guard.sent < 1000;
+  if (guard.passing || guard.ready && !guard.held && !again) return guard.watch(event);
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!again) guard.hold(submitter);
+}, true);
+
+HTMLFormElement.prototype.submit = function () { // sends no event
+  const guard = guardOf(this);
+  if (!guard || dialog(this)) submit.call(this);
+  else if (guard.ready && !guard.held) guard.send(this);
+  else guard.hold(RAW);
+};
+
+const focused = element => guardOf(element?.form || element?.closest?.('form'))?.prepare();
+addEventListener('focusin', event => focused(event.target), true);
+
+addEventListener('pageshow', event => {
+  if (event.persisted) for (const guard of all()) guard.restore();
+});
+
+// Forms of the page, and those that are added to it later.
+new MutationObserver(all).observe(document, {childList: true, subtree: true});
+all();
+focused(document.activeElement); // before we ran
+
+window.palisade = {
+  headers: name => guardNamed(name).headers(),
+  async answer({challenge}) {
+    const guard = guardNamed(challenge.form);
+    await guard.job?.catch(ignore);
+    guard.take({decoys: [], ...challenge});
+    return guard.headers();
+  },
+};
+})();

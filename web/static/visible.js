@@ -1,0 +1,144 @@
+// Palisade: what the visitor sees of a visible step. palisade.js loads it where
+// one is asked for; the proof itself is made there.
+import './altcha.min.959494398e.js';
+
+const guards = new WeakMap(); // by widget
+
+// Step lends the unmodified widget of altcha its proof, through the hooks that
+// the widget has for plug-ins. Other widgets of the page see none of it.
+class Step {
+  constructor(widget) { this.widget = widget; }
+  activate() {}
+  destroy() {}
+  onFetchChallenge() {}
+  onRequestServerVerification() {}
+
+  async onVerify() {
+    const guard = guards.get(this.widget);
+    if (!guard) return undefined;
+    this.widget.reset('verifying');
+    try {
+      await guard.prove();
+      this.widget.setState('verified');
+    } catch (error) {
+      this.widget.setState('error', String(error));
+    }
+    return null;
+  }
+}
+
+globalThis.$altcha.plugins.add(Step);
+
+// show puts the widget into the form of a guard of palisade.js. The nonce is that
+// of the page's Content Security Policy.
+export async function show(guard, nonce) {
+  await style(nonce);
+  const language = await speak(guard.div);
+  const widget = document.createElement('altcha-widget');
+  widget.setAttribute('name', ''); // the form has a field for the proof
+  widget.setAttribute('language', language);
+  widget.setAttribute('lang', language);
+  widget.setAttribute('configuration', JSON.stringify({
+    hideFooter: true, hideLogo: true,
+    humanInteractionSignature: false, // watches the pointer
+  }));
+  guards.set(widget, guard);
+  listen(widget, guard);
+  guard.status.classList.add('palisade-unseen'); // the widget shows what the status says
+  guard.div.append(widget);
+}
+
+// listen tells the visitor what the widget does, and sends the form when it was
+// meant to be sent.
+function listen(widget, guard) {
+  const form = guard.form;
+  let button = null;  // that was clicked, or that Enter stands for
+  let wanted = false; // the form is to be sent once verified
+  let failed = false;
+  form.addEventListener('click', event => {
+    const target = event.target.closest('button, input');
+    button = /^(submit|image)$/.test(target?.type) ? target : null;
+  }, true);
+
+  // The browser does not submit while the widget is not ticked. Whoever submits
+  // means it, so the step is taken, and the form sent when nothing else is amiss.
+  widget.addEventListener('invalid', event => {
+    event.preventDefault();
+    wanted = [...HTMLFormElement.prototype.querySelectorAll.call(form, ':invalid')]
+      .every(field => widget.contains(field) || field.contains(widget));
+    if (failed) {
+      widget.remove(); // let the server decide
+      if (wanted) setTimeout(send);
+    } else if (widget.getState() !== 'verifying') {
+      widget.verify();
+    }
+  }, true);
+
+  widget.addEventListener('statechange', ({detail: {state}}) => {
+    failed = state === 'error';
+    if (state === 'unverified') return guard.say('');
+    if (!failed) guard.say(widget.querySelector('label')?.textContent ?? ''); // an error is announced by the widget
+    if (state !== 'verified') return;
+    guard.tell('verified');
+    if (wanted) setTimeout(send);
+  });
+
+  function send() {
+    wanted = false;
+    HTMLFormElement.prototype.requestSubmit.call(form, button?.form === form ? button : null);
+  }
+}
+
+// style loads the widget's style sheet once.
+function style(nonce) {
+  return style.loaded ??= new Promise((done, fail) => {
+    const link = document.createElement('link');
+    link.rel = 'stylesheet';
+    link.nonce = nonce || '';
+    link.href = new URL('altcha.03622256ef.css', import.meta.url);
+    link.onload = done;
+    link.onerror = fail;
+    document.head.append(link);
+  });
+}
+
+// speak loads the widget's texts and returns the language to show them in: the
+// page's, or the visitor's where the page is ours and not in a language of theirs.
+async function speak(div) {
+  let language = div.closest('[lang]')?.lang || '';
+  const same = theirs => theirs.split('-')[0] === language.split('-')[0];
+  if (div.hasAttribute('data-palisade-page') && !navigator.languages.some(same)) language = navigator.language;
+  // English is built in.
+  if (!/^en\b/i.test(language)) await import('./altcha.i18n.04d4ecf7d1.js').catch(() => {});
+  return language || navigator.language;
+}
+
+// token promises the token of a provider's captcha, and shows that first if it is
+// not there yet.
+export async function token(guard, nonce) {
+  const {captcha, div} = guard;
+  if (!div) throw new Error('palisade: this form needs a captcha, so it needs an element in the page');
+  if (!div.querySelector('.' + CSS.escape(captcha.class))) ask(div, captcha, nonce);
+  for (;;) {
+    const field = guard.form.querySelector(`[name="${CSS.escape(captcha.field)}"]`);
+    if (field?.value) return field.value;
+    await new Promise(done => setTimeout(done, 250)); // no event tells
+  }
+}
+
+// ask adds the provider's element, and its script where the page has none.
+function ask(div, captcha, nonce) {
+  const element = div.appendChild(document.createElement('div'));
+  element.className = captcha.class;
+  element.dataset.sitekey = captcha.sitekey;
+  element.dataset.action = captcha.action;
+  const known = [...document.scripts].some(script => script.src.startsWith(captcha.script));
+  const api = window.grecaptcha?.render || window.hcaptcha?.render || window.turnstile?.render;
+  if (known && api) {
+    api(element, {sitekey: captcha.sitekey, action: captcha.action});
+    return;
+  }
+  const script = document.createElement('script');
+  Object.assign(script, {src: captcha.script, async: true, nonce: nonce || ''});
+  document.head.append(script);
+}

@@ -1,0 +1,183 @@
+package web
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// texts is what the pages say in one language. Short plain sentences that say
+// what to do.
+type texts struct {
+	Lang string
+
+	Title    string // of the challenge page
+	Check    string // by Why
+	Expired  string
+	Spent    string
+	Kept     string
+	Files    string // before the files to choose again
+	File     string // label of one; {name}
+	Send     string
+	Sending  string
+	Wait     string // {n} seconds
+	NoScript string
+	Stuck    string
+	Insecure string
+
+	Reference string
+	Notices   [noticeKinds]notice
+
+	Later                    string // {time}
+	Seconds, Minute, Minutes string // {n}
+}
+
+// notice is the text of one notice.
+type notice struct{ Title, What, Do string }
+
+// wait says how long to wait, in seconds up to a minute and a half, then in
+// minutes, always rounded up.
+func (t *texts) wait(d time.Duration) string {
+	amount, n := t.Seconds, math.Ceil(d.Seconds())
+	switch minutes := math.Ceil(d.Minutes()); {
+	case d <= 90*time.Second && n > 1:
+	case minutes <= 1:
+		amount, n = t.Minute, 1
+	default:
+		amount, n = t.Minutes, minutes
+	}
+	amount = strings.ReplaceAll(amount, "{n}", strconv.Itoa(int(n)))
+	return strings.ReplaceAll(t.Later, "{time}", amount)
+}
+
+// Label names a file to choose again.
+func (t *texts) Label(name string) string { return strings.ReplaceAll(t.File, "{name}", name) }
+
+const defaultLang = "en"
+
+func textsOf(lang string) *texts {
+	if t, spoken := languages[lang]; spoken {
+		return t
+	}
+	return languages[defaultLang]
+}
+
+// languages are never written to.
+var languages = map[string]*texts{"en": &english, "de": &german, "fr": &french, "es": &spanish}
+
+var english = texts{
+	Lang:     "en",
+	Title:    "One more step",
+	Check:    "Please confirm that you want to send this form.",
+	Expired:  "The form was open for a long time. Please confirm once more that you want to send it.",
+	Spent:    "This form was sent before. Please confirm that you want to send it again.",
+	Kept:     "What you typed is kept. It is sent as soon as the check is done.",
+	Files:    "A browser cannot keep files. Please choose them again.",
+	File:     "File for “{name}”",
+	Send:     "Send",
+	Sending:  "Sending…",
+	Wait:     "Checked. Sending in {n} s…",
+	NoScript: "The check needs JavaScript, which is switched off or blocked. Please allow it for this site, then reload this page. When the browser asks whether to send the form again, say yes: what you typed is kept.",
+	Stuck:    "Is there nothing to tick? Then something keeps the check from loading. Please reload this page, or allow JavaScript for this site first.",
+	Insecure: "The check cannot run, because this page came over a connection that is not secure. Please open the site again with https:// at the beginning of its address. (On your own machine, http://localhost works too.)",
+
+	Reference: "Reference for questions:",
+	Notices: [noticeKinds]notice{
+		NoticeDenied:      {"Not accepted", "The form was not accepted.", "If you think that this is a mistake, contact the site and quote the reference below."},
+		NoticeLimited:     {"Too many attempts", "There were too many attempts in a short time.", "Then go back and send the form again. What you typed is still in it."},
+		NoticeUnreadable:  {"Not readable", "The form did not arrive in one piece.", "Please go back, reload the page and send the form again."},
+		NoticeTooLarge:    {"Too large", "The form is larger than this site accepts.", "Please go back and shorten the text, or choose a smaller file."},
+		NoticeUnavailable: {"Not available right now", "The form could not be checked.", "Please wait a minute, go back and send it again. What you typed is still in it."},
+		NoticeReceived:    {"Already received", "The form was received.", "You do not need to send it again."},
+		NoticeInsecure:    {"Secure connection needed", "The form is checked by your browser, which it can do over a secure connection only.", "Please open the site again with https:// at the beginning of its address. (On your own machine, http://localhost works too.)"},
+	},
+	Later: "Please wait {time}.", Seconds: "{n} seconds", Minute: "one minute", Minutes: "{n} minutes",
+}
+
+var german = texts{
+	Lang:     "de",
+	Title:    "Noch ein Schritt",
+	Check:    "Bitte bestätigen Sie, dass Sie dieses Formular senden möchten.",
+	Expired:  "Das Formular war lange geöffnet. Bitte bestätigen Sie noch einmal, dass Sie es senden möchten.",
+	Spent:    "Dieses Formular wurde schon gesendet. Bitte bestätigen Sie, dass Sie es noch einmal senden möchten.",
+	Kept:     "Ihre Eingaben bleiben erhalten. Sie werden gesendet, sobald die Prüfung fertig ist.",
+	Files:    "Dateien kann der Browser nicht aufheben. Bitte wählen Sie sie noch einmal aus.",
+	File:     "Datei für „{name}“",
+	Send:     "Senden",
+	Sending:  "Wird gesendet …",
+	Wait:     "Geprüft. Wird in {n} s gesendet …",
+	NoScript: "Die Prüfung braucht JavaScript, das hier ausgeschaltet oder blockiert ist. Bitte erlauben Sie es für diese Website und laden Sie diese Seite neu. Wenn der Browser fragt, ob er das Formular noch einmal senden soll, stimmen Sie zu: Ihre Eingaben bleiben erhalten.",
+	Stuck:    "Gibt es nichts anzukreuzen? Dann kann die Prüfung nicht geladen werden. Bitte laden Sie diese Seite neu, oder erlauben Sie zuerst JavaScript für diese Website.",
+	Insecure: "Die Prüfung kann nicht laufen, weil diese Seite über eine unsichere Verbindung kam. Bitte öffnen Sie die Website noch einmal mit https:// am Anfang der Adresse. (Auf dem eigenen Rechner geht auch http://localhost.)",
+
+	Reference: "Kennung für Rückfragen:",
+	Notices: [noticeKinds]notice{
+		NoticeDenied:      {"Nicht angenommen", "Das Formular wurde nicht angenommen.", "Wenn Sie das für einen Fehler halten, wenden Sie sich an die Website und nennen Sie die Kennung unten."},
+		NoticeLimited:     {"Zu viele Versuche", "Es gab zu viele Versuche in kurzer Zeit.", "Gehen Sie dann zurück und senden Sie das Formular noch einmal. Ihre Eingaben sind noch da."},
+		NoticeUnreadable:  {"Nicht lesbar", "Das Formular ist nicht vollständig angekommen.", "Bitte gehen Sie zurück, laden Sie die Seite neu und senden Sie das Formular noch einmal."},
+		NoticeTooLarge:    {"Zu groß", "Das Formular ist größer, als diese Website annimmt.", "Bitte gehen Sie zurück und kürzen Sie den Text, oder wählen Sie eine kleinere Datei."},
+		NoticeUnavailable: {"Zurzeit nicht möglich", "Das Formular konnte nicht geprüft werden.", "Bitte warten Sie eine Minute, gehen Sie zurück und senden Sie es noch einmal. Ihre Eingaben sind noch da."},
+		NoticeReceived:    {"Schon eingegangen", "Das Formular ist eingegangen.", "Sie brauchen es nicht noch einmal zu senden."},
+		NoticeInsecure:    {"Sichere Verbindung nötig", "Das Formular wird von Ihrem Browser geprüft. Das geht nur über eine sichere Verbindung.", "Bitte öffnen Sie die Website noch einmal mit https:// am Anfang der Adresse. (Auf dem eigenen Rechner geht auch http://localhost.)"},
+	},
+	Later: "Bitte warten Sie {time}.", Seconds: "{n} Sekunden", Minute: "eine Minute", Minutes: "{n} Minuten",
+}
+
+var french = texts{
+	Lang:     "fr",
+	Title:    "Encore une étape",
+	Check:    "Veuillez confirmer que vous voulez envoyer ce formulaire.",
+	Expired:  "Le formulaire est resté ouvert longtemps. Veuillez confirmer encore une fois que vous voulez l’envoyer.",
+	Spent:    "Ce formulaire a déjà été envoyé. Veuillez confirmer que vous voulez l’envoyer de nouveau.",
+	Kept:     "Votre saisie est conservée. Elle sera envoyée dès que la vérification sera terminée.",
+	Files:    "Un navigateur ne peut pas conserver les fichiers. Veuillez les choisir de nouveau.",
+	File:     "Fichier pour « {name} »",
+	Send:     "Envoyer",
+	Sending:  "Envoi en cours…",
+	Wait:     "Vérifié. Envoi dans {n} s…",
+	NoScript: "La vérification a besoin de JavaScript, qui est désactivé ou bloqué. Veuillez l’autoriser pour ce site, puis rechargez cette page. Si le navigateur demande s’il doit renvoyer le formulaire, acceptez : votre saisie est conservée.",
+	Stuck:    "Il n’y a rien à cocher ? La vérification n’a pas pu être chargée. Veuillez recharger cette page, ou d’abord autoriser JavaScript pour ce site.",
+	Insecure: "La vérification ne peut pas fonctionner, car cette page est arrivée par une connexion non sécurisée. Veuillez rouvrir le site avec https:// au début de l’adresse. (Sur votre propre machine, http://localhost convient aussi.)",
+
+	Reference: "Référence pour vos questions :",
+	Notices: [noticeKinds]notice{
+		NoticeDenied:      {"Non accepté", "Le formulaire n’a pas été accepté.", "Si vous pensez que c’est une erreur, contactez le site et indiquez la référence ci-dessous."},
+		NoticeLimited:     {"Trop de tentatives", "Il y a eu trop de tentatives en peu de temps.", "Revenez ensuite en arrière et envoyez de nouveau le formulaire. Votre saisie y est toujours."},
+		NoticeUnreadable:  {"Illisible", "Le formulaire n’est pas arrivé en entier.", "Veuillez revenir en arrière, recharger la page et envoyer de nouveau le formulaire."},
+		NoticeTooLarge:    {"Trop volumineux", "Le formulaire est plus volumineux que ce que ce site accepte.", "Veuillez revenir en arrière et raccourcir le texte, ou choisir un fichier plus petit."},
+		NoticeUnavailable: {"Indisponible pour le moment", "Le formulaire n’a pas pu être vérifié.", "Veuillez attendre une minute, revenir en arrière et l’envoyer de nouveau. Votre saisie y est toujours."},
+		NoticeReceived:    {"Déjà reçu", "Le formulaire a été reçu.", "Il n’est pas nécessaire de l’envoyer de nouveau."},
+		NoticeInsecure:    {"Connexion sécurisée requise", "Le formulaire est vérifié par votre navigateur, ce qui n’est possible que par une connexion sécurisée.", "Veuillez rouvrir le site avec https:// au début de l’adresse. (Sur votre propre machine, http://localhost convient aussi.)"},
+	},
+	Later: "Veuillez attendre {time}.", Seconds: "{n} secondes", Minute: "une minute", Minutes: "{n} minutes",
+}
+
+var spanish = texts{
+	Lang:     "es",
+	Title:    "Un paso más",
+	Check:    "Confirme que quiere enviar este formulario.",
+	Expired:  "El formulario ha estado abierto mucho tiempo. Confirme una vez más que quiere enviarlo.",
+	Spent:    "Este formulario ya se ha enviado. Confirme que quiere enviarlo otra vez.",
+	Kept:     "Lo que ha escrito se conserva. Se enviará en cuanto termine la comprobación.",
+	Files:    "El navegador no puede conservar los archivos. Elíjalos otra vez.",
+	File:     "Archivo para «{name}»",
+	Send:     "Enviar",
+	Sending:  "Enviando…",
+	Wait:     "Comprobado. Se enviará en {n} s…",
+	NoScript: "La comprobación necesita JavaScript, que está desactivado o bloqueado. Permítalo para este sitio y vuelva a cargar esta página. Si el navegador pregunta si debe enviar otra vez el formulario, acepte: lo que ha escrito se conserva.",
+	Stuck:    "¿No hay ninguna casilla que marcar? Entonces algo impide cargar la comprobación. Vuelva a cargar esta página, o permita antes JavaScript para este sitio.",
+	Insecure: "La comprobación no puede funcionar, porque esta página llegó por una conexión no segura. Abra otra vez el sitio con https:// al principio de la dirección. (En su propio equipo también sirve http://localhost.)",
+
+	Reference: "Referencia para consultas:",
+	Notices: [noticeKinds]notice{
+		NoticeDenied:      {"No aceptado", "El formulario no se ha aceptado.", "Si cree que es un error, póngase en contacto con el sitio e indique la referencia de abajo."},
+		NoticeLimited:     {"Demasiados intentos", "Ha habido demasiados intentos en poco tiempo.", "Después vuelva atrás y envíe otra vez el formulario. Lo que ha escrito sigue ahí."},
+		NoticeUnreadable:  {"No se puede leer", "El formulario no ha llegado completo.", "Vuelva atrás, cargue otra vez la página y envíe el formulario de nuevo."},
+		NoticeTooLarge:    {"Demasiado grande", "El formulario es más grande de lo que acepta este sitio.", "Vuelva atrás y acorte el texto, o elija un archivo más pequeño."},
+		NoticeUnavailable: {"No disponible por ahora", "No se ha podido comprobar el formulario.", "Espere un minuto, vuelva atrás y envíelo otra vez. Lo que ha escrito sigue ahí."},
+		NoticeReceived:    {"Ya recibido", "El formulario se ha recibido.", "No hace falta que lo envíe otra vez."},
+		NoticeInsecure:    {"Se necesita una conexión segura", "El navegador comprueba el formulario, y solo puede hacerlo con una conexión segura.", "Abra otra vez el sitio con https:// al principio de la dirección. (En su propio equipo también sirve http://localhost.)"},
+	},
+	Later: "Espere {time}.", Seconds: "{n} segundos", Minute: "un minuto", Minutes: "{n} minutos",
+}

@@ -1,0 +1,185 @@
+// Package web is what a browser gets: the script that makes the silent proof,
+// the visible step, and the pages that stand in for an answer of the app.
+//
+//	mux.Handle("/.palisade/", web.Handler("/.palisade/"))
+//	web.URL("/.palisade/", "palisade.js") // "/.palisade/palisade.3fa9c2d1e0.js"
+//
+// # Files
+//
+// Nothing is built and nothing comes from a third party. static/ holds the files
+// as they are served, in the binary, beside copies compressed once and for all:
+//
+//	palisade.js    every protected form: solves in the background, holds a submit
+//	palisade.css   hides the decoys
+//	visible.js     the visible step, loaded where one is asked for
+//	altcha/        the widget that it shows, unmodified, see altcha/SOURCE
+//	page.js, page.css  the challenge page and the notices
+//
+// [Handler] serves them under names that hold a hash of their content, which a
+// browser may keep for a year. After a change, `go generate` writes the hashes
+// into the scripts that load others, and compresses anew; the tests fail until
+// that was done.
+//
+// # Pages
+//
+// [ChallengePage] asks for one more step and then sends the form again, with
+// what was typed. [Notice] says why there is no way on. Both work under the
+// strict policy of [CSP], with a keyboard, a screen reader, on a phone, light and
+// dark, in the languages of [Lang]. Neither says which check failed.
+//
+// Without JavaScript the challenge page can only say what is needed. A code to
+// read or to hear will be the way on there; its place is marked in
+// templates/challenge.html.
+package web
+
+//go:generate go run ../e2e/pack
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+//go:embed static
+var static embed.FS
+
+// served names the files and where they lie.
+var served = map[string]string{
+	"palisade.js":    "static/palisade.js",
+	"palisade.css":   "static/palisade.css",
+	"visible.js":     "static/visible.js",
+	"page.js":        "static/page.js",
+	"page.css":       "static/page.css",
+	"altcha.min.js":  "static/altcha/altcha.min.js",
+	"altcha.i18n.js": "static/altcha/altcha.i18n.js",
+	"altcha.css":     "static/altcha/altcha.css",
+	"altcha.txt":     "static/altcha/LICENSE.txt",
+}
+
+var kinds = map[string]string{
+	".js":  "text/javascript; charset=utf-8",
+	".css": "text/css; charset=utf-8",
+	".txt": "text/plain; charset=utf-8",
+}
+
+// asset is one file, ready to be sent.
+type asset struct {
+	kind   string            // content type
+	hash   string            // of the content, hashSize characters
+	bodies map[string][]byte // by content coding
+}
+
+// hashSize is 40 bits: enough to tell versions of one file apart.
+const hashSize = 10
+
+// assets are read once, when the first of them is asked for.
+var assets = sync.OnceValue(func() map[string]*asset {
+	all := make(map[string]*asset, len(served))
+	for name, file := range served {
+		raw, _ := static.ReadFile(file) // that each is there is a test's business
+		sum := sha256.Sum256(raw)
+		a := &asset{
+			kind:   kinds[path.Ext(name)],
+			hash:   hex.EncodeToString(sum[:])[:hashSize],
+			bodies: map[string][]byte{identity: raw},
+		}
+		for coding, ext := range map[string]string{brotli: ".br", gzip: ".gz"} {
+			if packed, err := static.ReadFile(file + ext); err == nil {
+				a.bodies[coding] = packed
+			}
+		}
+		all[name] = a
+	}
+	return all
+})
+
+// URL returns where a file, such as "palisade.js", is served under base. The
+// result changes with the content.
+func URL(base, name string) string {
+	a := assets()[name]
+	if a == nil {
+		return base + name
+	}
+	ext := path.Ext(name)
+	return base + strings.TrimSuffix(name, ext) + "." + a.hash + ext
+}
+
+// find returns the file that a name asks for. A name with another hash, as in a
+// page that was cached before an update, gets the file of today, but current is
+// false: it must not be kept under that name.
+func find(name string) (a *asset, current bool) {
+	ext := path.Ext(name)
+	stem := strings.TrimSuffix(name, ext)
+	hash := strings.TrimPrefix(path.Ext(stem), ".")
+	if len(hash) == hashSize {
+		if a = assets()[strings.TrimSuffix(stem, "."+hash)+ext]; a != nil {
+			return a, a.hash == hash
+		}
+	}
+	return assets()[name], false
+}
+
+// Handler serves the files under base, which begins and ends with a slash.
+func Handler(base string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, under := strings.CutPrefix(r.URL.Path, base)
+		a, current := find(name)
+		if !under || a == nil {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		a.serve(w, r, current)
+	})
+}
+
+func (a *asset) serve(w http.ResponseWriter, r *http.Request, current bool) {
+	coding := negotiate(strings.Join(r.Header["Accept-Encoding"], ","))
+	body, packed := a.bodies[coding]
+	if !packed {
+		coding, body = identity, a.bodies[identity]
+	}
+	tag := `"` + a.hash + "-" + coding + `"`
+	h := w.Header()
+	h.Set("Cache-Control", "public, no-cache")
+	if current {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	h.Set("Content-Type", a.kind)
+	h.Set("Content-Security-Policy", "default-src 'none'") // for one opened as a page
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("ETag", tag)
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if matches(r.Header["If-None-Match"], tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if coding != identity {
+		h.Set("Content-Encoding", coding)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(body) // the client went away; nobody is left to tell
+	}
+}
+
+// matches reports whether an If-None-Match header holds the tag.
+func matches(lines []string, tag string) bool {
+	for candidate := range strings.SplitSeq(strings.Join(lines, ","), ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
