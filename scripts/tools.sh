@@ -34,6 +34,20 @@ install_packages() {
 		die "$hint; apt-get install failed"
 }
 
-command -v go >/dev/null || die "missing: go 1.25 or newer (https://go.dev/dl/)"
+# The browser tests look for these names too.
+has_chromium() {
+	[ -n "${CHROMIUM:-}" ] || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null
+}
+
+command -v go >/dev/null || die "missing: Go, of the version in go.work or newer (https://go.dev/dl/)"
 need gcc gcc libc6-dev # the race detector
+need npm npm           # brings axe-core, which checks the accessibility of the pages
+has_chromium || need chromium chromium
 [ ${#packages[@]} = 0 ] || install_packages
+
+# What npm installed is as new as the lock file, which holds the hashes.
+if [ ! e2e/node_modules/.package-lock.json -nt e2e/package-lock.json ]; then
+	echo "tools: installing into e2e/node_modules what e2e/package-lock.json names"
+	npm ci --prefix e2e --ignore-scripts --no-audit --no-fund --loglevel=error ||
+		die "npm ci --prefix e2e failed: the browser tests need axe-core"
+fi
