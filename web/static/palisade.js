@@ -205,6 +205,7 @@ class Guard { // of one form; without an element when a script asked for it
     this.spent = true;
     this.proof = '';
     this.job = this.held = null;
+    this.sent = 0;
     this.fill();
     this.say('');
     if (this.touched) this.prepare();

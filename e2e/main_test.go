@@ -1,0 +1,68 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser is the one Chromium of all tests; each test has a profile of its own in
+// it. It is set before the first test and never after.
+var browser context.Context
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	path, err := chromium()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path),
+		chromedp.Headless,
+		chromedp.NoFirstRun,
+		chromedp.NoDefaultBrowserCheck,
+		chromedp.NoSandbox, // tests run as root in containers
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-extensions", true),
+		chromedp.Flag("disable-prompt-on-repost", true),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("accept-lang", "en-US"),
+		chromedp.WSURLReadTimeout(30*time.Second),
+	)
+	defer closeAllocator()
+	quiet := func(string, ...any) {} // of events that are newer than the client
+	ctx, closeBrowser := chromedp.NewContext(allocator, chromedp.WithErrorf(quiet))
+	defer closeBrowser()
+	if err := chromedp.Run(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "e2e: %s does not start: %v\n", path, err)
+		return 1
+	}
+	browser = ctx
+	return m.Run()
+}
+
+// chromium finds the browser.
+func chromium() (string, error) {
+	if path := os.Getenv("CHROMIUM"); path != "" {
+		return path, nil
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("missing: Chromium (Debian package chromium), or set CHROMIUM to its path")
+}

@@ -1,0 +1,230 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// patience is how long a test waits for what must happen. It is no measure of
+// anything; a test that passes waits for a fraction of it.
+const patience = 10 * time.Second
+
+// tab is one tab in a fresh profile.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu     sync.Mutex
+	thrown []string
+}
+
+// watcher runs before any script of a page and notes what tests ask for.
+const watcher = `
+window.seen = {violations: [], events: [], shows: []};
+document.addEventListener('securitypolicyviolation', e => seen.violations.push(e.effectiveDirective + ' ' + e.blockedURI));
+for (const type of ['palisade:solved', 'palisade:failed', 'palisade:verified'])
+  document.addEventListener(type, e => seen.events.push(type));
+addEventListener('pageshow', e => seen.shows.push(e.persisted));
+`
+
+// open opens the page at a path of the site in a new profile.
+func open(s *site, path string) *tab {
+	s.t.Helper()
+	b := blank(s.t)
+	b.goTo(s.url + path)
+	return b
+}
+
+// newProfile opens a window with a profile of its own, which Chromium wants to be
+// asked for as such.
+func newProfile(t *testing.T) target.ID {
+	t.Helper()
+	ctx := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
+	profile, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = target.DisposeBrowserContext(profile).Do(ctx) })
+	return id
+}
+
+// beforeScripts runs a script before any of the pages opened after.
+func (b *tab) beforeScripts(format string, args ...any) {
+	b.t.Helper()
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(fmt.Sprintf("(() => { "+format+" })()", args...)).Do(ctx)
+		return err
+	}))
+}
+
+func (b *tab) goTo(url string) {
+	b.t.Helper()
+	b.run(chromedp.Navigate(url))
+}
+
+// blank opens an empty tab.
+func blank(t *testing.T) *tab {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithTargetID(newProfile(t)))
+	t.Cleanup(closeTab)
+	if err := chromedp.Run(ctx); err != nil { // whose context is the tab's life
+		t.Fatal(err)
+	}
+	b := &tab{t: t, ctx: ctx}
+	chromedp.ListenTarget(ctx, func(event any) {
+		if e, ok := event.(*runtime.EventExceptionThrown); ok {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.thrown = append(b.thrown, e.ExceptionDetails.Error())
+		}
+	})
+	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.thrown) > 0 {
+			t.Errorf("scripts of the page threw: %s", strings.Join(b.thrown, "\n"))
+		}
+	})
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(watcher).Do(ctx)
+		return err
+	}))
+	return b
+}
+
+func (b *tab) run(actions ...chromedp.Action) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		b.t.Fatalf("browser: %v", err)
+	}
+}
+
+// eval runs a script in the page and decodes what it gives, promises included.
+func eval[T any](b *tab, format string, args ...any) T {
+	b.t.Helper()
+	var result T
+	if err := b.try(&result, fmt.Sprintf(format, args...)); err != nil {
+		b.t.Fatalf("in the page: %v\n%s", err, fmt.Sprintf(format, args...))
+	}
+	return result
+}
+
+// do runs a script in the page for its effect.
+func (b *tab) do(format string, args ...any) {
+	b.t.Helper()
+	eval[any](b, "(() => { "+format+" })()", args...)
+}
+
+func (b *tab) try(result any, script string) error {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	var raw []byte
+	err := chromedp.Run(ctx, chromedp.Evaluate("Promise.resolve("+script+").then(v => JSON.stringify(v ?? null))", &raw,
+		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	if err != nil {
+		return err
+	}
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(text), result)
+}
+
+// until waits for something to be true of the page, across navigations.
+func (b *tab) until(format string, args ...any) {
+	b.t.Helper()
+	condition := fmt.Sprintf(format, args...)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		var yes bool
+		if err := b.try(&yes, "!!("+condition+")"); err == nil && yes {
+			return
+		}
+	}
+	var where string
+	_ = b.try(&where, "location.href + '\\n' + document.body.innerText")
+	b.t.Fatalf("it never came to: %s\nthe page is %s", condition, where)
+}
+
+// arrives waits for a page.
+func (b *tab) arrives(path string) {
+	b.t.Helper()
+	b.until("location.pathname === %q && document.readyState === 'complete'", path)
+}
+
+// keys types as a person does.
+func (b *tab) keys(text string) {
+	b.t.Helper()
+	b.run(chromedp.KeyEvent(text))
+}
+
+const (
+	tabKey = kb.Tab
+	enter  = kb.Enter
+	space  = " "
+)
+
+// click clicks on the middle of what a selector finds.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.clicks(selector, 1)
+}
+
+// clicks clicks several times in a row, as fast as a double click.
+func (b *tab) clicks(selector string, n int) {
+	b.t.Helper()
+	at := eval[[2]float64](b, `(e => { e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })(document.querySelector(%q))`, selector)
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		for i := range n {
+			for _, kind := range []input.MouseType{input.MousePressed, input.MouseReleased} {
+				event := input.DispatchMouseEvent(kind, at[0], at[1]).WithButton(input.Left).WithClickCount(int64(i + 1))
+				if err := event.Do(ctx); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
+}
+
+// fill puts values into the fields of a form as a script or an autofill does:
+// without giving them the focus.
+func (b *tab) fill(values map[string]string) {
+	b.t.Helper()
+	text, _ := json.Marshal(values)
+	b.do(`for (const [name, value] of Object.entries(%s)) document.querySelector('[name="' + name + '"]').value = value;`, text)
+}
+
+func (b *tab) violations() []string {
+	return eval[[]string](b, "seen.violations")
+}
+
+// tee copies the body of a request while it is read.
+func tee(r *http.Request, to io.Writer) *http.Request {
+	body, _ := io.ReadAll(r.Body)
+	_, _ = to.Write(body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r
+}
