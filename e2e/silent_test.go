@@ -23,7 +23,7 @@ func TestAPersonFillsTheFormByKeyboardAndSeesNothing(t *testing.T) {
 	s.expectTyped(map[string]string{"username": "ada", "email": "ada@example.org", "about": "Likes engines"})
 }
 
-var typed = map[string]string{"username": "ada", "email": "ada@example.org", "about": "Likes engines "about": "one\ntwo"} cats"}
+var typed = map[string]string{"username": "ada", "email": "ada@example.org", "about": "Likes engines & cats"}
 
 // Whatever way a form is sent, and however early, it is sent exactly once and as
 // it was meant.
