@@ -1,0 +1,346 @@
+package captcha_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/captchatest"
+)
+
+// world is the services with one site at each of them.
+func world(t testing.TB) *captchatest.Server {
+	services := captchatest.NewServer()
+	t.Cleanup(services.Close)
+	for service := range constructors {
+		services.AddSite(service, "sitekey-"+service, "secret-"+service)
+	}
+	return services
+}
+
+func provider(services *captchatest.Server, service string, opts ...captcha.Option) captcha.Provider {
+	opts = append([]captcha.Option{captcha.Endpoint(services.VerifyURL(service))}, opts...)
+	return constructors[service]("sitekey-"+service, "secret-"+service, opts...)
+}
+
+func solve(services *captchatest.Server, service string) string {
+	return services.Solve(service, "sitekey-"+service, captchatest.Solution{Hostname: "example.com", Action: "signup"})
+}
+
+func verify(p captcha.Provider, token string) string {
+	return outcome(p.Verify(context.Background(), captcha.Attempt{
+		Token: token, Remote: netip.MustParseAddr("203.0.113.7"), Now: time.Now(),
+		Expect: captcha.Expect{Hosts: []string{"Example.com"}, Action: "signup"},
+	}))
+}
+
+func TestTokenIsGoodOnceAndForItsSite(t *testing.T) {
+	for service := range constructors {
+		t.Run(service, func(t *testing.T) {
+			services := world(t)
+			p := provider(services, service)
+			token := solve(services, service)
+			if got := verify(p, token); got != "ok" {
+				t.Fatalf("a good token: %s", got)
+			}
+			if got := verify(p, token); got != string(captcha.ReasonSpent) {
+				t.Errorf("the same token again: %s", got)
+			}
+			services.AddSite(service, "other", "other-secret")
+			other := services.Solve(service, "other", captchatest.Solution{Hostname: "example.com", Action: "signup"})
+			if got := verify(p, other); got != string(captcha.ReasonRefused) {
+				t.Errorf("a token of another site: %s", got)
+			}
+			old := services.Solve(service, "sitekey-"+service, captchatest.Solution{Hostname: "example.com", Action: "signup", Issued: time.Now().Add(-10 * time.Minute)})
+			if got := verify(p, old); got != string(captcha.ReasonSpent) {
+				t.Errorf("an expired token: %s", got)
+			}
+			if got := verify(p, "made-up"); got != string(captcha.ReasonRefused) {
+				t.Errorf("a made-up token: %s", got)
+			}
+		})
+	}
+}
+
+func TestFaults(t *testing.T) {
+	rows := []struct {
+		name  string
+		fault captchatest.Fault
+		want  string
+	}{
+		{"hangs", captchatest.Hang, "unavailable"},
+		{"answers 500", captchatest.Status500, "unavailable"},
+		{"answers 503", captchatest.Status503, "unavailable"},
+		{"answers 429", captchatest.Quota, "misconfigured"},
+		{"answers garbage", captchatest.Garbage, "unavailable"},
+		{"answers a page", captchatest.HTML, "unavailable"},
+		{"breaks off", captchatest.Truncated, "unavailable"},
+		{"closes the connection", captchatest.Drop, "unavailable"},
+		{"redirects to another host", captchatest.Redirect, "unavailable"},
+		{"answers ten megabytes", captchatest.HugeBody, "unavailable"},
+		{"says success as text", captchatest.SuccessString, "unavailable"},
+		{"says Success", captchatest.SuccessCase, "unavailable"},
+		{"says success twice", captchatest.DuplicateKeys, "unavailable"},
+	}
+	for service := range constructors {
+		for _, row := range rows {
+			t.Run(service+" "+row.name, func(t *testing.T) {
+				services := world(t)
+				services.Fail(service, row.fault, -1)
+				p := provider(services, service, captcha.Timeout(300*time.Millisecond))
+				if got := verify(p, solve(services, service)); got != row.want {
+					t.Errorf("came to %s, want %s", got, row.want)
+				}
+			})
+		}
+	}
+}
+
+func TestOnlyTurnstileIsAskedAgainAndUnderOneKey(t *testing.T) {
+	for service := range constructors {
+		services := world(t)
+		services.Fail(service, captchatest.Truncated, 1)
+		got := verify(provider(services, service), solve(services, service))
+		calls := services.History()
+		if service != captchatest.Turnstile {
+			if got != "unavailable" || len(calls) != 1 {
+				t.Errorf("%s: %s after %d calls", service, got, len(calls))
+			}
+			continue
+		}
+		if got != "ok" || len(calls) != 2 {
+			t.Fatalf("turnstile: %s after %d calls", got, len(calls))
+		}
+		if a, b := calls[0].Form.Get("idempotency_key"), calls[1].Form.Get("idempotency_key"); a == "" || a != b {
+			t.Errorf("idempotency keys %q and %q", a, b)
+		}
+	}
+}
+
+func TestWhatIsSent(t *testing.T) {
+	for service := range constructors {
+		services := world(t)
+		const odd = "x%26secret=A&response=B+C"
+		verify(provider(services, service), odd)
+		verify(provider(services, service, captcha.SendAddress()), solve(services, service))
+		calls := services.History()
+		if len(calls) != 2 {
+			t.Fatalf("%s: %d calls", service, len(calls))
+		}
+		form := calls[0].Form
+		if len(form["secret"]) != 1 || form.Get("secret") != "secret-"+service || form.Get("response") != odd {
+			t.Errorf("%s: a token with odd characters was sent as %v", service, form)
+		}
+		if form.Has("remoteip") {
+			t.Errorf("%s: the address was sent unasked", service)
+		}
+		if calls[1].Form.Get("remoteip") != "203.0.113.7" {
+			t.Errorf("%s: the address was not sent although asked", service)
+		}
+		if calls[0].Method != http.MethodPost || form.Has("sitekey") != (service == captchatest.HCaptcha) {
+			t.Errorf("%s: %s %v", service, calls[0].Method, form)
+		}
+	}
+}
+
+func TestTokensThatAreNotWorthACall(t *testing.T) {
+	rows := []struct {
+		name, token string
+		want        captcha.Reason
+	}{
+		{"none", "", captcha.ReasonMissing},
+		{"blank", " \t", captcha.ReasonMissing},
+		{"null", "null", captcha.ReasonMissing},
+		{"undefined", "undefined", captcha.ReasonMissing},
+		{"a megabyte", strings.Repeat("x", 1<<20), captcha.ReasonMalformed},
+		{"a line break", "a\r\nb", captcha.ReasonMalformed},
+		{"bytes that are no text", "\xff\xfe", captcha.ReasonMalformed},
+	}
+	for service := range constructors {
+		for _, row := range rows {
+			t.Run(service+" "+row.name, func(t *testing.T) {
+				services := world(t)
+				if got := verify(provider(services, service), row.token); got != string(row.want) {
+					t.Errorf("came to %s, want %s", got, row.want)
+				}
+				if n := len(services.History()); n != 0 {
+					t.Errorf("%d calls", n)
+				}
+			})
+		}
+	}
+}
+
+func TestTestTokenWithRealKeys(t *testing.T) {
+	services := world(t)
+	for service, token := range map[string]string{
+		captchatest.HCaptcha: "10000000-aaaa-bbbb-cccc-000000000001", captchatest.Turnstile: "XXXX.DUMMY.TOKEN.XXXX",
+	} {
+		if got := verify(provider(services, service), token); got != string(captcha.ReasonTestToken) {
+			t.Errorf("%s: %s", service, got)
+		}
+	}
+}
+
+func TestOfficialTestKeys(t *testing.T) {
+	services := captchatest.NewServer()
+	defer services.Close()
+	const dummy = "0x0000000000000000000000000000000000000000"
+	rows := []struct{ name, service, sitekey, secret, token, want string }{
+		{"reCAPTCHA passes everything", captchatest.RecaptchaV2, "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI", "6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe", "any", "ok"},
+		{"hCaptcha's first token passes", captchatest.HCaptcha, "10000000-ffff-ffff-ffff-000000000001", dummy, "10000000-aaaa-bbbb-cccc-000000000001", "ok"},
+		{"hCaptcha's safe token passes", captchatest.HCaptcha, "20000000-ffff-ffff-ffff-000000000002", dummy, "20000000-aaaa-bbbb-cccc-000000000002", "ok"},
+		{"hCaptcha's bot token is a bot", captchatest.HCaptcha, "30000000-ffff-ffff-ffff-000000000003", dummy, "30000000-aaaa-bbbb-cccc-000000000003", string(captcha.ReasonScore)},
+		{"Turnstile always passes", captchatest.Turnstile, "1x00000000000000000000AA", "1x0000000000000000000000000000000AA", "XXXX.DUMMY.TOKEN.XXXX", "ok"},
+		{"Turnstile always fails", captchatest.Turnstile, "2x00000000000000000000AB", "2x0000000000000000000000000000000AA", "XXXX.DUMMY.TOKEN.XXXX", string(captcha.ReasonRefused)},
+		{"Turnstile is always spent", captchatest.Turnstile, "1x00000000000000000000AA", "3x0000000000000000000000000000000AA", "XXXX.DUMMY.TOKEN.XXXX", string(captcha.ReasonSpent)},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			p := constructors[row.service](row.sitekey, row.secret, captcha.Endpoint(services.VerifyURL(row.service)))
+			if got := verify(p, row.token); got != row.want {
+				t.Errorf("came to %s, want %s", got, row.want)
+			}
+			if p.Validate(true) != nil || p.Validate(false) == nil {
+				t.Errorf("validate: in tests %v, else %v", p.Validate(true), p.Validate(false))
+			}
+		})
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for service, make := range constructors {
+		err := make("", "se cret", captcha.Endpoint("http://verify.example/"), captcha.Timeout(-1), captcha.MaxRisk(2)).Validate(false)
+		for _, want := range []string{"sitekey is missing", "secret has spaces", "https", "timeout", "MaxRisk"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: the error does not speak of %s: %v", service, want, err)
+			}
+		}
+		if err := make("sitekey", "secret").Validate(false); err != nil {
+			t.Errorf("%s: %v", service, err)
+		}
+	}
+	if err := captcha.Turnstile("a", "b", captcha.MaxRisk(0.5)).Validate(false); err == nil {
+		t.Error("Turnstile has no score to compare with")
+	}
+}
+
+func TestSecretsStayInside(t *testing.T) {
+	services := world(t)
+	for service := range constructors {
+		services.Fail(service, captchatest.Drop, -1)
+		p := provider(services, service)
+		_, err := p.Verify(context.Background(), captcha.Attempt{Token: "the-token", Now: time.Now()})
+		told, _ := json.Marshal(p)
+		for _, text := range []string{err.Error(), fmt.Sprintf("%v %+v %#v", p, p, p), string(told)} {
+			if strings.Contains(text, "secret-"+service) || strings.Contains(text, "the-token") {
+				t.Errorf("%s: %s", service, text)
+			}
+		}
+		if strings.Contains(err.Error(), "127.0.0.1") {
+			t.Errorf("%s: the error shows the URL: %v", service, err)
+		}
+	}
+}
+
+func TestRedirectIsNotFollowed(t *testing.T) {
+	var followed bool
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		followed = true
+		w.Write([]byte(`{"success":true,"hostname":"example.com"}`))
+	}))
+	defer elsewhere.Close()
+	front := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer front.Close()
+	p := captcha.HCaptcha("sitekey", "secret", captcha.Endpoint(front.URL), captcha.Client(&http.Client{}))
+	if got := verify(p, "token"); got != "unavailable" || followed {
+		t.Errorf("came to %s, followed %v", got, followed)
+	}
+}
+
+// The law: a token passes only if the service's answer is one JSON object in
+// which exactly one member is called success in any spelling, it is spelled so
+// and is true, and the hostname is one of ours.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(`{"success":true,"challenge_ts":"2026-11-22T09:15:30Z","hostname":"www.example.com","action":"login","cdata":""}`))
+	f.Add([]byte(`{"success":true,"Success":false,"hostname":"www.example.com"}`))
+	f.Add([]byte(`{"success":"true"}`))
+	f.Add([]byte(`[{"success":true}]`))
+	var body []byte
+	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		w := httptest.NewRecorder()
+		w.Write(body)
+		return w.Result(), nil
+	})}
+	p := captcha.Turnstile("sitekey", "secret", captcha.Client(client))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		body = answer
+		result, err := p.Verify(context.Background(), captcha.Attempt{
+			Token: "t", Now: fixtureTime, Expect: captcha.Expect{Hosts: []string{"www.example.com"}, Action: "login"},
+		})
+		if !result.OK {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%s: accepted with %v", answer, err)
+		}
+		var members map[string]any
+		if json.Unmarshal(answer, &members) != nil || members["success"] != true || members["action"] != "login" {
+			t.Fatalf("accepted %s", answer)
+		}
+		for name := range members {
+			if name != "success" && strings.EqualFold(name, "success") {
+				t.Fatalf("accepted %s", answer)
+			}
+		}
+		if host, _ := members["hostname"].(string); !strings.HasPrefix(strings.ToLower(host), "www.example.com") {
+			t.Fatalf("accepted %s", answer)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Which one to use: docs/providers.md compares them.
+func Example() {
+	var provider captcha.Provider
+
+	provider = captcha.Turnstile("sitekey", "secret")
+	// provider = captcha.HCaptcha("sitekey", "secret")
+	// provider = captcha.RecaptchaV3("sitekey", "secret", captcha.MaxRisk(0.3))
+	// provider = captcha.RecaptchaV2("sitekey", "secret")
+
+	fmt.Println(provider.Service().Field, provider.Validate(false))
+	// Output: cf-turnstile-response <nil>
+}
+
+func BenchmarkVerify(b *testing.B) {
+	services := world(b)
+	p := provider(services, captchatest.HCaptcha)
+	b.Run("loopback", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if got := verify(p, "made-up"); got != string(captcha.ReasonRefused) {
+				b.Fatal(got)
+			}
+		}
+	})
+	b.Run("refused locally", func(b *testing.B) {
+		long := strings.Repeat("x", 64<<10)
+		b.ReportAllocs()
+		for b.Loop() {
+			if got := verify(p, long); got != string(captcha.ReasonMalformed) {
+				b.Fatal(got)
+			}
+		}
+	})
+}

@@ -1,0 +1,54 @@
+package captcha
+
+import "time"
+
+// Facts of both versions are from developers.google.com/recaptcha/docs/verify,
+// …/docs/v3 and …/docs/faq, and from google/recaptcha (the PHP library).
+func recaptcha(name string) facts {
+	return facts{
+		service: Service{
+			Name:     name,
+			Field:    "g-recaptcha-response",
+			Endpoint: "https://www.google.com/recaptcha/api/siteverify",
+			Script:   "https://www.google.com/recaptcha/api.js",
+			Class:    "g-recaptcha",
+			MaxToken: 8 << 10, // no limit is published; longer ones were never seen
+			Life:     2 * time.Minute,
+			CSP:      []string{"https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/", "https://recaptcha.google.com/recaptcha/"},
+		},
+		hostname:  true,
+		quotaText: "Over free quota", // v3 then passes everybody with a score of 0.9
+		codes: map[string]class{
+			"missing-input-secret":   misconfigured,
+			"invalid-input-secret":   misconfigured,
+			"invalid-keys":           misconfigured, // undocumented; kinds of key were mixed
+			"missing-input-response": missing,
+			"timeout-or-duplicate":   spent,
+		},
+		testSitekeys: []string{"6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"},
+		testSecrets:  []string{"6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe"},
+	}
+}
+
+// RecaptchaV2 verifies tokens of Google's reCAPTCHA v2, checkbox or invisible.
+// Checked: success, hostname, and the age of the challenge. The answer names no
+// sitekey and no action: the secret is the binding.
+func RecaptchaV2(sitekey, secret string, opts ...Option) Provider {
+	f := recaptcha("recaptcha-v2")
+	// challenge_ts is when the challenge was loaded, not solved: people who take
+	// their time over a form must not be refused for it.
+	f.maxAge = time.Hour
+	return newSiteverify(f, sitekey, secret, opts)
+}
+
+// RecaptchaV3 verifies tokens of Google's reCAPTCHA v3. Checked: success,
+// hostname, action (the form's name, to the letter), score and age. A token
+// without a score, such as one of v2, is refused.
+func RecaptchaV3(sitekey, secret string, opts ...Option) Provider {
+	f := recaptcha("recaptcha-v3")
+	f.action = true
+	f.maxAge = f.service.Life
+	f.defaultMaxRisk = 0.5
+	f.risk = func(score float64) float64 { return 1 - score } // 1.0 is a person
+	return newSiteverify(f, sitekey, secret, opts)
+}

@@ -1,0 +1,143 @@
+package captchatest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Fault is something that goes wrong at a service.
+type Fault int
+
+const (
+	_             Fault = iota
+	Hang                // no answer until the client gives up, or a minute has passed
+	Status500           // an error page
+	Status503           // an error page
+	Quota               // 429
+	Garbage             // 200 and bytes that are no JSON
+	HTML                // 200 and a page
+	Truncated           // 200, and the answer breaks off
+	Drop                // the connection is closed
+	Redirect            // 302 to another host
+	HugeBody            // 200 and ten megabytes
+	SuccessString       // "success" is the text "true"
+	SuccessCase         // "Success" instead of "success"
+	DuplicateKeys       // "success" twice, false and true
+	WrongHostname       // the token came from another host
+	WrongAction         // the token was for another form
+)
+
+type fault struct {
+	kind   Fault
+	left   int // calls that it still hits; negative: until healed
+	status int
+	body   string
+	fixed  bool
+}
+
+// Fail lets the next calls of a service fail: times of them, or all until
+// [Server.Heal] when times is negative. The name of reCAPTCHA v3 means its
+// endpoint, which v2 shares.
+func (s *Server) Fail(service string, kind Fault, times int) {
+	s.setFault(service, fault{kind: kind, left: times})
+}
+
+// Answer lets the next calls of a service get this answer instead of its own.
+func (s *Server) Answer(service string, status int, body string, times int) {
+	s.setFault(service, fault{left: times, status: status, body: body, fixed: true})
+}
+
+// Heal ends the fault of a service.
+func (s *Server) Heal(service string) { s.setFault(service, fault{}) }
+
+func (s *Server) setFault(service string, f fault) {
+	if service == RecaptchaV3 {
+		service = RecaptchaV2
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults[service] = f
+}
+
+// nextFault returns the fault that hits this call, or nil.
+func (s *Server) nextFault(service string) *fault {
+	f := s.faults[service]
+	if f.left == 0 {
+		return nil
+	}
+	if f.left > 0 {
+		f.left--
+		s.faults[service] = f
+	}
+	return &f
+}
+
+// changesAnswer reports a fault of the answer, for which there must be one.
+func (f *fault) changesAnswer() bool { return !f.fixed && f.kind >= SuccessString }
+
+func (f *fault) serve(w http.ResponseWriter, r *http.Request, body map[string]any) {
+	if f.fixed {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(f.status)
+		w.Write([]byte(f.body))
+		return
+	}
+	switch f.kind {
+	case Hang:
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Minute):
+		}
+	case Status500:
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	case Status503:
+		http.Error(w, "try again later", http.StatusServiceUnavailable)
+	case Quota:
+		http.Error(w, "too many requests", http.StatusTooManyRequests)
+	case Garbage:
+		w.Write([]byte("\x00\x01 not JSON {"))
+	case HTML:
+		w.Write([]byte("<!doctype html><title>Sign in to the network</title>"))
+	case Truncated:
+		w.Header().Set("Content-Length", "100")
+		w.Write([]byte(`{"success": true, "challe`))
+	case Drop:
+		panic(http.ErrAbortHandler)
+	case Redirect:
+		http.Redirect(w, r, "https://elsewhere.example/siteverify", http.StatusFound)
+	case HugeBody:
+		w.Write([]byte(`{"success": true, "padding": "`))
+		chunk := []byte(strings.Repeat("x", 1<<20))
+		for range 10 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+		w.Write([]byte(`"}`))
+	default:
+		f.serveChanged(w, body)
+	}
+}
+
+func (f *fault) serveChanged(w http.ResponseWriter, body map[string]any) {
+	switch f.kind {
+	case SuccessString:
+		body["success"] = "true"
+	case SuccessCase:
+		body["Success"] = true
+		delete(body, "success")
+	case WrongHostname:
+		body["hostname"] = "evil.example"
+	case WrongAction:
+		body["action"] = "newsletter"
+	case DuplicateKeys:
+		delete(body, "success")
+		rest, _ := json.Marshal(body)
+		w.Header().Set("Content-Type", "application/json")
+		w.Write([]byte(`{"success":false,"success":true,` + string(rest[1:])))
+		return
+	}
+	answer(w, http.StatusOK, body)
+}
