@@ -151,6 +151,9 @@ func (d Decision) Status() int {
 	if d.Allowed() || d.Outcome == Divert {
 		return http.StatusOK
 	}
+	if d.Outcome == Challenge {
+		return http.StatusForbidden
+	}
 	switch d.Reason {
 	case ReasonUnreadable, ReasonAmbiguous, ReasonAddress:
 		return http.StatusBadRequest
