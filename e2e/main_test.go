@@ -11,8 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser is the one Chromium of all tests; each test has a profile of its own in
-// it. It is set before the first test and never after.
+// browser is the one Chromium of all tests. It is set before the first test and never after.
 var browser context.Context
 
 func TestMain(m *testing.M) {
@@ -40,6 +39,7 @@ func run(m *testing.M) int {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-sync", true),
 		chromedp.Flag("accept-lang", "en-US"),
+		chromedp.Flag("host-resolver-rules", "MAP insecure.test 127.0.0.1"),
 		chromedp.WSURLReadTimeout(30*time.Second),
 	)
 	defer closeAllocator()

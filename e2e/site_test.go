@@ -24,10 +24,12 @@ type site struct {
 	url  string
 	form map[string]*palisade.Form
 
-	csp     string // of the form's page; NONCE stands for the nonce
-	markup  string // of the page; FIELDS stands for the form's fields, FIELDS:name for those of another form
-	script  string // of the page, in a file of its own
-	cached  bool   // the page is one that may be cached: no ticket in it
+	csp     string                      // of the form's page; NONCE stands for the nonce
+	markup  string                      // of the page; FIELDS stands for the form's fields, FIELDS:name for those of another form
+	script  string                      // of the page, in a file of its own
+	cached  bool                        // the page is one that may be cached: no ticket in it
+	refuse  func(r *http.Request) bool  // requests that never get through
+	instead func(w http.ResponseWriter) // writes the page instead
 	answers func(w http.ResponseWriter, r *http.Request)
 
 	mu        sync.Mutex
@@ -88,13 +90,22 @@ func newSite(t *testing.T, options ...func(*palisade.Config, *palisade.FormConfi
 	mux.HandleFunc("POST /open", func(w http.ResponseWriter, r *http.Request) { // not protected
 		s.accept(w, r)
 	})
-	server.Config.Handler = mux
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.refuse != nil && s.refuse(r) {
+			panic(http.ErrAbortHandler)
+		}
+		mux.ServeHTTP(w, r)
+	})
 	server.Start()
 	t.Cleanup(server.Close)
 	return s
 }
 
 func (s *site) page(w http.ResponseWriter, r *http.Request) {
+	if s.instead != nil {
+		s.instead(w)
+		return
+	}
 	nonce := "bm9uY2U="
 	if strings.Contains(s.csp, "NONCE") {
 		r = r.WithContext(palisade.WithNonce(r.Context(), nonce))

@@ -25,7 +25,7 @@ import (
 // anything; a test that passes waits for a fraction of it.
 const patience = 10 * time.Second
 
-// tab is one tab in a fresh profile.
+// tab is one window of the browser.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -43,7 +43,7 @@ for (const type of ['palisade:solved', 'palisade:failed', 'palisade:verified'])
 addEventListener('pageshow', e => seen.shows.push(e.persisted));
 `
 
-// open opens the page at a path of the site in a new profile.
+// open opens the page at a path of the site in a new window.
 func open(s *site, path string) *tab {
 	s.t.Helper()
 	b := blank(s.t)
@@ -51,20 +51,16 @@ func open(s *site, path string) *tab {
 	return b
 }
 
-// newProfile opens a window with a profile of its own, which Chromium wants to be
-// asked for as such.
-func newProfile(t *testing.T) target.ID {
+// newWindow opens an empty window. One profile is enough for all tests, since each
+// has a server, and so an origin, of its own; a window for each keeps pages from
+// being hidden, and so slowed down, by one another.
+func newWindow(t *testing.T) target.ID {
 	t.Helper()
-	ctx := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
-	profile, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx)
+	id, err := target.CreateTarget("about:blank").WithNewWindow(true).
+		Do(cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser))
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = target.DisposeBrowserContext(profile).Do(ctx) })
 	return id
 }
 
@@ -82,10 +78,10 @@ func (b *tab) goTo(url string) {
 	b.run(chromedp.Navigate(url))
 }
 
-// blank opens an empty tab.
+// blank opens an empty window.
 func blank(t *testing.T) *tab {
 	t.Helper()
-	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithTargetID(newProfile(t)))
+	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithTargetID(newWindow(t)))
 	t.Cleanup(closeTab)
 	if err := chromedp.Run(ctx); err != nil { // whose context is the tab's life
 		t.Fatal(err)
@@ -213,8 +209,16 @@ func (b *tab) clicks(selector string, n int) {
 // without giving them the focus.
 func (b *tab) fill(values map[string]string) {
 	b.t.Helper()
-	text, _ := json.Marshal(values)
-	b.do(`for (const [name, value] of Object.entries(%s)) document.querySelector('[name="' + name + '"]').value = value;`, text)
+	b.do(`for (const [name, value] of Object.entries(%s)) document.querySelector('[name="' + name + '"]').value = value;`, asJSON(values))
+}
+
+// asJSON writes a value as a script may hold it.
+func asJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // maps of strings have none
+	}
+	return string(text)
 }
 
 func (b *tab) violations() []string {

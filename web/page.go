@@ -133,7 +133,7 @@ type Notice struct {
 	Lang       string        // as from Lang; unknown ones are English
 	Base       string        // where Handler is, "/.palisade/"
 	ID         string        // shown, to be quoted; empty: none
-	RetryAfter time.Duration // for NoticeLimited; 0: not known
+	RetryAfter time.Duration // for NoticeLimited; 0: a few minutes
 }
 
 // Write writes the page. An error is one of w.
@@ -157,7 +157,7 @@ func (v noticeView) Text() notice {
 
 // When tells how long to wait, or "".
 func (v noticeView) When() string {
-	if v.Kind != NoticeLimited || v.RetryAfter <= 0 {
+	if v.Kind != NoticeLimited {
 		return ""
 	}
 	return v.T.wait(v.RetryAfter)

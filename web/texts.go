@@ -31,19 +31,22 @@ type texts struct {
 
 	Later                    string // {time}
 	Seconds, Minute, Minutes string // {n}
+	While                    string // where it is not known how long
 }
 
 // notice is the text of one notice.
 type notice struct{ Title, What, Do string }
 
-// wait says how long to wait, in seconds up to a minute and a half, then in
-// minutes, always rounded up.
+// wait says how long to wait, in seconds up to a minute, then in minutes,
+// always rounded up.
 func (t *texts) wait(d time.Duration) string {
 	amount, n := t.Seconds, math.Ceil(d.Seconds())
 	switch minutes := math.Ceil(d.Minutes()); {
-	case d <= 90*time.Second && n > 1:
+	case d <= 0:
+		amount = t.While
+	case n > 1 && n < 60:
 	case minutes <= 1:
-		amount, n = t.Minute, 1
+		amount = t.Minute
 	default:
 		amount, n = t.Minutes, minutes
 	}
@@ -92,7 +95,7 @@ var english = texts{
 		NoticeReceived:    {"Already received", "The form was received.", "You do not need to send it again."},
 		NoticeInsecure:    {"Secure connection needed", "The form is checked by your browser, which it can do over a secure connection only.", "Please open the site again with https:// at the beginning of its address. (On your own machine, http://localhost works too.)"},
 	},
-	Later: "Please wait {time}.", Seconds: "{n} seconds", Minute: "one minute", Minutes: "{n} minutes",
+	Later: "Please wait {time}.", Seconds: "{n} seconds", Minute: "one minute", Minutes: "{n} minutes", While: "a few minutes",
 }
 
 var german = texts{
@@ -121,7 +124,7 @@ var german = texts{
 		NoticeReceived:    {"Schon eingegangen", "Das Formular ist eingegangen.", "Sie brauchen es nicht noch einmal zu senden."},
 		NoticeInsecure:    {"Sichere Verbindung nötig", "Das Formular wird von Ihrem Browser geprüft. Das geht nur über eine sichere Verbindung.", "Bitte öffnen Sie die Website noch einmal mit https:// am Anfang der Adresse. (Auf dem eigenen Rechner geht auch http://localhost.)"},
 	},
-	Later: "Bitte warten Sie {time}.", Seconds: "{n} Sekunden", Minute: "eine Minute", Minutes: "{n} Minuten",
+	Later: "Bitte warten Sie {time}.", Seconds: "{n} Sekunden", Minute: "eine Minute", Minutes: "{n} Minuten", While: "ein paar Minuten",
 }
 
 var french = texts{
@@ -150,7 +153,7 @@ var french = texts{
 		NoticeReceived:    {"Déjà reçu", "Le formulaire a été reçu.", "Il n’est pas nécessaire de l’envoyer de nouveau."},
 		NoticeInsecure:    {"Connexion sécurisée requise", "Le formulaire est vérifié par votre navigateur, ce qui n’est possible que par une connexion sécurisée.", "Veuillez rouvrir le site avec https:// au début de l’adresse. (Sur votre propre machine, http://localhost convient aussi.)"},
 	},
-	Later: "Veuillez attendre {time}.", Seconds: "{n} secondes", Minute: "une minute", Minutes: "{n} minutes",
+	Later: "Veuillez attendre {time}.", Seconds: "{n} secondes", Minute: "une minute", Minutes: "{n} minutes", While: "quelques minutes",
 }
 
 var spanish = texts{
@@ -179,5 +182,5 @@ var spanish = texts{
 		NoticeReceived:    {"Ya recibido", "El formulario se ha recibido.", "No hace falta que lo envíe otra vez."},
 		NoticeInsecure:    {"Se necesita una conexión segura", "El navegador comprueba el formulario, y solo puede hacerlo con una conexión segura.", "Abra otra vez el sitio con https:// al principio de la dirección. (En su propio equipo también sirve http://localhost.)"},
 	},
-	Later: "Espere {time}.", Seconds: "{n} segundos", Minute: "un minuto", Minutes: "{n} minutos",
+	Later: "Espere {time}.", Seconds: "{n} segundos", Minute: "un minuto", Minutes: "{n} minutos", While: "unos minutos",
 }

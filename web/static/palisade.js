@@ -19,7 +19,7 @@ if (typeof window.palisade?.headers === 'function') return; // each form brings 
 
 const script = document.currentScript;
 const home = new URL('.', script?.src || location.origin + '/.palisade/');
-const visible = () => import(new URL('visible.451f9085dc.js', home));
+const visible = () => import(new URL('visible.f4dfa68f03.js', home));
 
 const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
 
@@ -32,6 +32,7 @@ const ignore = () => {};
 let skew = 0; // ms that the server's clock is ahead: many clocks are hours off
 
 class Guard { // of one form; without an element when a script asked for it
+  ticket = '';
   proof = '';
   until = 0; // when the ticket runs out, by our clock
   after = 0; // before this the server would find it too new
@@ -155,6 +156,7 @@ class Guard { // of one form; without an element when a script asked for it
     if (!first) return;
     button?.setAttribute('aria-busy', 'true'); // not the form: it would silence the status in it
     const timer = setTimeout(() => this.say(this.div.dataset.palisadeText || CHECKING[this.language] || CHECKING.en), 400);
+    await sleep(0); // a form takes no submit while it is in one
     await this.proven().catch(ignore);
     clearTimeout(timer);
     this.say('');
@@ -243,12 +245,12 @@ async function solve({parameters, signature}) {
     const key = await crypto.subtle.importKey('raw', password, 'PBKDF2', false, ['deriveBits']);
     return hex(await crypto.subtle.deriveBits(how, key, keyLength * 8));
   };
-  const start = Date.now();
-  for (let counter = 0; Date.now() - start < 60e3; counter += 4) {
+  const start = performance.now(), time = () => Math.round(performance.now() - start);
+  for (let counter = 0; time() < 60e3; counter += 4) {
     const keys = await Promise.all([0, 1, 2, 3].map(i => guess(counter + i)));
     const i = keys.findIndex(key => key.startsWith(keyPrefix));
     if (i >= 0) {
-      const solution = {counter: counter + i, derivedKey: keys[i], time: Date.now() - start};
+      const solution = {counter: counter + i, derivedKey: keys[i], time: time()};
       return btoa(JSON.stringify({challenge: {parameters, signature}, solution}));
     }
   }

@@ -41,6 +41,7 @@ export async function show(guard, nonce) {
   widget.setAttribute('configuration', JSON.stringify({
     hideFooter: true, hideLogo: true,
     humanInteractionSignature: false, // watches the pointer
+    popoverPlacement: 'top', // an error would hide the button below
   }));
   guards.set(widget, guard);
   listen(widget, guard);
@@ -53,7 +54,7 @@ export async function show(guard, nonce) {
 function listen(widget, guard) {
   const form = guard.form;
   let button = null;  // that was clicked, or that Enter stands for
-  let wanted = false; // the form is to be sent once verified
+  let wanted = ours(guard.div); // the form is to be sent once verified
   let failed = false;
   form.addEventListener('click', event => {
     const target = event.target.closest('button, input');
@@ -75,19 +76,21 @@ function listen(widget, guard) {
   }, true);
 
   widget.addEventListener('statechange', ({detail: {state}}) => {
-    failed = state === 'error';
-    if (state === 'unverified') return guard.say('');
-    if (!failed) guard.say(widget.querySelector('label')?.textContent ?? ''); // an error is announced by the widget
+    if (state === 'error') failed = true; // which the widget announces
+    else guard.say(state === 'unverified' ? '' : widget.querySelector('label').textContent);
     if (state !== 'verified') return;
+    failed = false;
     guard.tell('verified');
     if (wanted) setTimeout(send);
   });
 
   function send() {
-    wanted = false;
     HTMLFormElement.prototype.requestSubmit.call(form, button?.form === form ? button : null);
   }
 }
+
+// ours reports whether the page is ours and no form of the app.
+const ours = div => div.hasAttribute('data-palisade-page');
 
 // style loads the widget's style sheet once.
 function style(nonce) {
@@ -107,7 +110,7 @@ function style(nonce) {
 async function speak(div) {
   let language = div.closest('[lang]')?.lang || '';
   const same = theirs => theirs.split('-')[0] === language.split('-')[0];
-  if (div.hasAttribute('data-palisade-page') && !navigator.languages.some(same)) language = navigator.language;
+  if (ours(div) && !navigator.languages.some(same)) language = navigator.language;
   // English is built in.
   if (!/^en\b/i.test(language)) await import('./altcha.i18n.04d4ecf7d1.js').catch(() => {});
   return language || navigator.language;
@@ -120,7 +123,7 @@ export async function token(guard, nonce) {
   if (!div) throw new Error('palisade: this form needs a captcha, so it needs an element in the page');
   if (!div.querySelector('.' + CSS.escape(captcha.class))) ask(div, captcha, nonce);
   for (;;) {
-    const field = guard.form.querySelector(`[name="${CSS.escape(captcha.field)}"]`);
+    const field = document.querySelector(`[name="${CSS.escape(captcha.field)}"]`);
     if (field?.value) return field.value;
     await new Promise(done => setTimeout(done, 250)); // no event tells
   }
