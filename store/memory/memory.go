@@ -1,28 +1,50 @@
 // Package memory is the default store: the memory of one process.
 //
-// It is bounded and needs no goroutine: what has expired is let go of when its
-// place is wanted. It never lets go of a live claim: when no more can be kept,
-// [Store.Spend] returns store.ErrFull. After a restart it knows nothing of what
-// was used before, and says so: whatever was issued earlier is answered
-// store.Forgotten.
+//	s := memory.New()                          // two million live claims at most
+//	s := memory.New(memory.Claims(10_000_000)) // more, at up to 23 bytes each
 //
-//	s := memory.New()                          // about two million live claims at most
-//	s := memory.New(memory.Claims(10_000_000)) // more, at 27 to 54 bytes each
+// It is bounded and needs no goroutine: what has ended is let go of when its
+// place is wanted. It reads no clock: time is what the trips say.
 //
-// Rate limits are exact (GCRA). A key whose permits are all back takes no room.
-// If more keys are being limited at once than the store keeps, further ones share
-// a number of common counters: limits then refuse more than they should, and
-// never less.
+// # Claims
+//
+// A live claim is never let go of. When a pool is full, [Store.Spend] returns an
+// error that wraps store.ErrFull; the other pool has its own room.
+//
+// Nothing survives a restart. What was issued before the store's memory began
+// (see [Epoch]) is answered store.Forgotten: it may have been used, and nobody
+// knows. The clock must not go back over a restart, or what was issued in the
+// time that comes twice is taken for unused.
+//
+// # Limits
+//
+// Limits are exact (GCRA), and a key whose permits are all back takes no room.
+// See [Limits] for what happens when more keys owe something than are kept.
+//
+// # Time
+//
+// Trips need not come in the order of their times: one whose Now lies up to a
+// minute behind the latest gets the exact answer of its own time. One that is
+// further behind may meet claims that were let go of in the meantime; what cannot
+// be known then is answered store.Forgotten, never store.Granted, and a limit
+// takes a key that it does not know for the one that owed most of those let go
+// of. So a clock that jumps makes the store stricter until time has caught up, and
+// nothing can be used twice.
+//
+// # Keys
+//
+// Of a key 64 bits are kept, hashed with a seed of the store. One that is new is
+// taken for one of n live ones with a probability of n in 1.8 × 10^19: at a
+// million live claims, one in 2 × 10^13 is refused as spent that was not.
 package memory
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/maphash"
-	"slices"
+	"math/bits"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/palisade-dev/palisade/store"
@@ -30,31 +52,32 @@ import (
 
 const (
 	shardBits = 6
-	numShards = 1 << shardBits
+	numShards = 1 << shardBits // as many as bits in a word, see shardSet
 
-	// maxEntries is the most claims and takes of a trip, which bounds how long
-	// its locks are held. A decision has about six.
-	maxEntries = 32
+	// MaxEntries is the most claims and takes of a trip together, which bounds
+	// how long its locks are held. More is store.ErrInvalidTrip.
+	MaxEntries = 32
 
 	defaultClaims     = 2 << 20
 	defaultUnverified = 256 << 10
 	defaultLimits     = 1 << 20
+	defaultMaxLife    = 25 * time.Hour
 )
 
-// Store is a store.Store in the memory of this process. It is safe for
-// concurrent use.
+// Store is a store.Store in the memory of this process, safe for concurrent use.
+// It is made by [New]; the zero Store refuses every trip with an error.
 type Store struct {
 	seed   maphash.Seed // places cannot be foretold, so nobody can crowd one
-	epoch  time.Time
-	latest atomic.Int64 // newest second seen, so that a claim that expired stays so
+	epoch  int64
+	life   int64
 	shards [numShards]shard
 }
 
 type shard struct {
 	mu     sync.Mutex
-	claims [2]claimTable // by store.Pool
-	limits limitTable
-	_      [64]byte // keep neighbours' locks off this cache line
+	claims [2]table // by store.Pool
+	limits table
+	_      [56]byte // whole cache lines, so that neighbours do not slow each other down
 }
 
 // Option changes a bound of a [Store].
@@ -62,223 +85,266 @@ type Option func(*options)
 
 type options struct {
 	claims, unverified, limits int
+	life                       time.Duration
 	epoch                      time.Time
 }
 
-// Claims sets about how many live claims of the pool store.Signed are kept.
-// Default 2 097 152.
+// Claims sets how many live claims of the pool store.Signed find room at least.
+// Default 2 097 152, for which up to 46 MiB are used; not before they are needed.
+// With 0 or less, none does.
 func Claims(most int) Option { return func(o *options) { o.claims = most } }
 
-// Unverified sets about how many live claims of the pool store.Unverified are
-// kept. Default 262 144.
+// Unverified sets how many live claims of the pool store.Unverified find room at
+// least. Default 262 144, for which up to 6 MiB are used. With 0 or less, none
+// does.
 func Unverified(most int) Option { return func(o *options) { o.unverified = most } }
 
-// Limits sets about how many keys can be under a limit at once before they share
-// counters. Default 1 048 576, at 16 bytes each and up to twice that.
+// Limits sets how many keys can owe permits at once before any is let go of.
+// Default 1 048 576, for which up to 23 MiB are used. It is at least 64.
+//
+// When more owe permits, those that owe for the shortest time are let go of, and
+// from then on a key that is not known is taken to owe as much as the one that
+// owed most of those. So nobody is ever granted more than the limit, however many
+// keys an attacker has; who sends much stays counted exactly; and others find
+// their burst cut short by no more than the rest of the smallest debts, and are
+// refused only when that is all of it. (This is the Space-Saving algorithm of
+// Metwally, Agrawal and El Abbadi, 2005, with time for counts.)
 func Limits(most int) Option { return func(o *options) { o.limits = most } }
 
-// Epoch sets when the store's memory begins; default the time of New. Claims of
-// what was issued earlier are answered store.Forgotten.
+// MaxLife sets how far from now a claim may expire. Longer is
+// store.ErrInvalidTrip: it would keep its place for as long. Default 25 hours.
+func MaxLife(d time.Duration) Option { return func(o *options) { o.life = d } }
+
+// Epoch sets when the store's memory begins; default the time of New. A store
+// that is given another clock's times in trips needs that clock's epoch.
 func Epoch(epoch time.Time) Option { return func(o *options) { o.epoch = epoch } }
 
 // New returns an empty store.
 func New(opts ...Option) *Store {
-	o := options{claims: defaultClaims, unverified: defaultUnverified, limits: defaultLimits, epoch: time.Now()}
+	o := options{
+		claims: defaultClaims, unverified: defaultUnverified, limits: defaultLimits,
+		life: defaultMaxLife, epoch: time.Now(),
+	}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	s := &Store{
 		seed: maphash.MakeSeed(),
-		// Times of issue travel in milliseconds: one that is cut must not seem
+		// Times of issue travel in milliseconds: one that was cut must not seem
 		// older than the memory.
-		epoch: o.epoch.Truncate(time.Millisecond),
+		epoch: nanos(o.epoch.Truncate(time.Millisecond)),
+		life:  int64(o.life),
 	}
 	for i := range s.shards {
 		sh := &s.shards[i]
-		sh.claims[store.Signed].most = perShard(o.claims)
-		sh.claims[store.Unverified].most = perShard(o.unverified)
-		sh.limits.most = perShard(o.limits)
+		sh.claims[store.Signed].most = share(o.claims)
+		sh.claims[store.Unverified].most = share(o.unverified)
+		sh.limits.most = max(share(o.limits), 1)
 	}
 	return s
 }
 
-func perShard(most int) int { return max(1, (most+numShards-1)/numShards) }
+func share(most int) int { return (max(most, 0) + numShards - 1) / numShards }
 
-// Spend performs a trip. Now must be set; this store reads no clock.
+// Spend performs a trip. Trip.Now must be set; the store reads no clock.
 func (s *Store) Spend(ctx context.Context, trip store.Trip) (store.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return store.Result{}, err
 	}
-	if err := validate(&trip); err != nil {
+	now := nanos(trip.Now)
+	if err := s.validate(&trip, now); err != nil {
 		return store.Result{}, err
 	}
-	var p plan
-	p.hash(s, &trip)
-	p.lock(s)
-	defer p.unlock(s)
+	var all [MaxEntries]change
+	changes := all[:len(trip.Claims)+len(trip.Takes)]
+	set := s.locate(changes, &trip)
+	s.lock(set)
+	defer s.unlock(set)
 
-	now := s.second(trip.Now)
-	for i := range trip.Claims {
-		if status := s.look(&p, i, &trip.Claims[i], now); status != store.Granted {
+	claims, takes := changes[:len(trip.Claims)], changes[len(trip.Claims):]
+	for i := range claims {
+		if status := s.claim(&claims[i], &trip.Claims[i], now); status != store.Granted {
 			return store.Result{Status: status, Index: i}, nil
 		}
 	}
-	for i := range trip.Takes {
-		if wait := s.wait(&p, i, &trip.Takes[i], trip.Now); wait > 0 {
+	for i := range takes {
+		if wait := takes[i].take(&trip.Takes[i], now); wait > 0 {
 			return store.Result{Status: store.Limited, Index: i, Wait: wait}, nil
 		}
 	}
-	if err := s.reserve(&p, &trip, now); err != nil {
-		return store.Result{}, err
+	// Nothing has been written so far. Making room is not an effect: what it lets
+	// go of had ended.
+	for i := range claims {
+		if !claims[i].table.room(len(claims), now) {
+			return store.Result{}, errFull[trip.Claims[i].Pool]
+		}
 	}
-	s.commit(&p, &trip, now)
+	for i := range takes {
+		if !takes[i].table.room(len(takes), now) {
+			takes[i].table.squeeze(len(takes), now)
+		}
+	}
+	for i := range changes {
+		changes[i].table.set(changes[i].hash, changes[i].until)
+	}
 	return store.Result{Status: store.Granted}, nil
 }
 
-func validate(trip *store.Trip) error {
-	if trip.Now.IsZero() {
-		return fmt.Errorf("%w: Now is not set", store.ErrInvalidTrip)
-	}
-	if len(trip.Claims)+len(trip.Takes) > maxEntries {
-		return fmt.Errorf("%w: more than %d claims and takes", store.ErrInvalidTrip, maxEntries)
-	}
-	for i, c := range trip.Claims {
-		if c.Pool > store.Unverified {
-			return fmt.Errorf("%w: Claims[%d] is of an unknown pool", store.ErrInvalidTrip, i)
-		}
-		for _, other := range trip.Claims[:i] {
-			if other.Key == c.Key && other.Pool == c.Pool {
-				return fmt.Errorf("%w: Claims[%d] is there twice", store.ErrInvalidTrip, i)
-			}
-		}
-	}
-	for i, t := range trip.Takes {
-		if t.Every <= 0 || t.Burst < 1 || t.Cost < 0 || t.Every > maxSpan/time.Duration(t.Burst) {
-			return fmt.Errorf("%w: Takes[%d] has Every %v, Burst %d, Cost %d", store.ErrInvalidTrip, i, t.Every, t.Burst, t.Cost)
-		}
-		for _, other := range trip.Takes[:i] {
-			if other.Key == t.Key {
-				return fmt.Errorf("%w: Takes[%d] is there twice", store.ErrInvalidTrip, i)
-			}
-		}
-	}
-	return nil
+// errFull says by store.Pool which one is full.
+var errFull = [...]error{
+	store.Signed:     fmt.Errorf("%w (pool of signed claims)", store.ErrFull),
+	store.Unverified: fmt.Errorf("%w (pool of unverified claims)", store.ErrFull),
 }
 
-// maxSpan bounds Every × Burst, far above any limit and far below an overflow.
-const maxSpan = 100 * 365 * 24 * time.Hour
-
-// plan is where the entries of a trip live: claims first, then takes.
-type plan struct {
-	hashes [maxEntries]uint64
-	order  [maxEntries]uint8 // shards to lock, ascending, each once
-	locks  int
-	takes  int // index of the first take
+// change is what a trip writes for one claim or take, if all of it is granted.
+type change struct {
+	table *table
+	hash  uint64
+	until int64
 }
 
-func (p *plan) hash(s *Store, trip *store.Trip) {
-	n := 0
-	add := func(key *store.Key) {
-		h := maphash.Bytes(s.seed, key[:])
-		p.hashes[n], p.order[n] = h, shardOf(h)
-		n++
-	}
+// shardSet is a set of shards, a bit each.
+type shardSet uint64
+
+// locate finds the tables of a trip, and the shards that they are in.
+func (s *Store) locate(changes []change, trip *store.Trip) (set shardSet) {
 	for i := range trip.Claims {
-		add(&trip.Claims[i].Key)
+		c := &trip.Claims[i]
+		hash := maphash.Bytes(s.seed, c.Key[:])
+		changes[i] = change{table: &s.shardOf(hash, &set).claims[c.Pool], hash: hash}
 	}
-	p.takes = n
 	for i := range trip.Takes {
-		add(&trip.Takes[i].Key)
+		hash := maphash.Bytes(s.seed, trip.Takes[i].Key[:])
+		changes[len(trip.Claims)+i] = change{table: &s.shardOf(hash, &set).limits, hash: hash}
 	}
-	slices.Sort(p.order[:n])
-	p.locks = len(slices.Compact(p.order[:n]))
+	return set
 }
 
-func shardOf(hash uint64) uint8 { return uint8(hash >> (64 - shardBits)) }
-
-// lock takes the locks in ascending order, so that two trips cannot wait for
-// each other.
-func (p *plan) lock(s *Store) {
-	for _, i := range p.order[:p.locks] {
-		s.shards[i].mu.Lock()
-	}
+// shardOf returns the shard of a hash and adds it to set.
+func (s *Store) shardOf(hash uint64, set *shardSet) *shard {
+	i := hash >> (64 - shardBits)
+	*set |= 1 << i
+	return &s.shards[i]
 }
 
-func (p *plan) unlock(s *Store) {
-	for _, i := range p.order[:p.locks] {
-		s.shards[i].mu.Unlock()
-	}
-}
-
-// second returns the newest second that any trip has told, rounded down. Trips
-// may come a little out of order; a claim that one of them saw expired may have
-// been let go of, so it is expired for all.
-func (s *Store) second(now time.Time) uint32 {
-	second := now.Unix()
-	for {
-		latest := s.latest.Load()
-		if second <= latest {
-			return uint32(latest)
-		}
-		if s.latest.CompareAndSwap(latest, second) {
-			return uint32(second)
-		}
+// lock locks shards in one order for all trips, so that no two wait for each
+// other.
+func (s *Store) lock(set shardSet) {
+	for ; set != 0; set &= set - 1 {
+		s.shards[bits.TrailingZeros64(uint64(set))].mu.Lock()
 	}
 }
 
-// expiry rounds up, so that nothing is forgotten too early.
-func expiry(t time.Time) uint32 {
-	return uint32(t.Add(time.Second - 1).Unix())
+func (s *Store) unlock(set shardSet) {
+	for ; set != 0; set &= set - 1 {
+		s.shards[bits.TrailingZeros64(uint64(set))].mu.Unlock()
+	}
 }
 
-func (s *Store) look(p *plan, i int, c *store.Claim, now uint32) store.Status {
-	switch {
-	case !c.Issued.IsZero() && c.Issued.Before(s.epoch), expiry(c.Expires) <= now, c.Expires.Unix() > 1<<32-2:
+// claim says whether a claim can be granted, and notes what to write then.
+func (s *Store) claim(change *change, c *store.Claim, now int64) store.Status {
+	change.until = nanos(c.Expires)
+	if change.until <= now || !c.Issued.IsZero() && nanos(c.Issued) < s.epoch {
 		return store.Forgotten
-	case s.claimsOf(p, i, c).has(p.hashes[i], &c.Key, now):
+	}
+	until, found := change.table.until(change.hash)
+	switch {
+	case until <= now:
+		return store.Granted
+	case found:
 		return store.Spent
 	}
-	return store.Granted
+	return store.Forgotten
 }
 
-func (s *Store) claimsOf(p *plan, i int, c *store.Claim) *claimTable {
-	return &s.shards[shardOf(p.hashes[i])].claims[c.Pool]
+// take returns how long until a take can be granted, 0 or less for now, and notes
+// what to write then.
+func (change *change) take(t *store.Take, now int64) (wait time.Duration) {
+	cost := min(max(t.Cost, 1), t.Burst+1) // over the burst is over, by however much
+	tat, _ := change.table.until(change.hash)
+	debt := max(tat-now, 0) + int64(cost)*int64(t.Every)
+	change.until = now + debt
+	return time.Duration(debt) - time.Duration(t.Burst)*t.Every
 }
 
-func (s *Store) limitsOf(p *plan, i int) *limitTable {
-	return &s.shards[shardOf(p.hashes[p.takes+i])].limits
+// The times and spans that a trip may have. Within them nothing below can
+// overflow 64 bits of nanoseconds.
+const (
+	firstYear = 1971
+	lastYear  = 2200
+	maxSpan   = 10 * 365 * 24 * time.Hour // Every × Burst
+)
+
+var (
+	firstNow = time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastNow  = time.Date(lastYear, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// nanos returns a time as Unix nanoseconds: 0 for one before 1970 (such as the
+// zero time), and the largest number for one that is far in the future.
+func nanos(t time.Time) int64 {
+	switch seconds := t.Unix(); {
+	case seconds < 0:
+		return 0
+	case seconds > 1<<63/1e9-1:
+		return 1<<63 - 1
+	}
+	return t.UnixNano()
 }
 
-// wait returns how long until a take could be granted; 0 is now.
-func (s *Store) wait(p *plan, i int, t *store.Take, now time.Time) time.Duration {
-	return s.limitsOf(p, i).wait(fragment(&t.Key), t, now.UnixNano())
+var errZero = errors.New("memory: a Store must be made by New")
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{store.ErrInvalidTrip}, args...)...)
 }
 
-// reserve makes room for every claim before any is written.
-func (s *Store) reserve(p *plan, trip *store.Trip, now uint32) error {
+func (s *Store) validate(trip *store.Trip, now int64) error {
+	switch {
+	case s.life == 0:
+		return errZero
+	case now < firstNow.UnixNano() || now >= lastNow.UnixNano():
+		return invalid("Now is not set, or not between %d and %d", firstYear, lastYear)
+	case len(trip.Claims)+len(trip.Takes) > MaxEntries:
+		return invalid("more than %d claims and takes", MaxEntries)
+	}
 	for i := range trip.Claims {
-		c := &trip.Claims[i]
-		table := s.claimsOf(p, i, c)
-		if !table.reserve(s, len(trip.Claims), now) {
-			return fmt.Errorf("%w (pool %d)", store.ErrFull, c.Pool)
+		if err := s.validateClaim(trip.Claims, i, now); err != nil {
+			return err
+		}
+	}
+	for i := range trip.Takes {
+		if err := validateTake(trip.Takes, i); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) commit(p *plan, trip *store.Trip, now uint32) {
-	for i := range trip.Claims {
-		c := &trip.Claims[i]
-		s.claimsOf(p, i, c).put(p.hashes[i], &c.Key, expiry(c.Expires), now)
+func (s *Store) validateClaim(claims []store.Claim, i int, now int64) error {
+	c := &claims[i]
+	if c.Pool > store.Unverified {
+		return invalid("Claims[%d] is of an unknown pool", i)
 	}
-	for i := range trip.Takes {
-		t := &trip.Takes[i]
-		s.limitsOf(p, i).take(fragment(&t.Key), t, trip.Now.UnixNano())
+	if nanos(c.Expires)-now > s.life {
+		return invalid("Claims[%d] expires in more than %v", i, time.Duration(s.life))
 	}
+	for j := range claims[:i] {
+		if claims[j].Key == c.Key && claims[j].Pool == c.Pool {
+			return invalid("Claims[%d] and Claims[%d] have the same key", j, i)
+		}
+	}
+	return nil
 }
 
-// fragment is the part of a key that a limit's slot holds. Keys are keyed
-// hashes: two that share 64 bits would share a limit, once in 10^19 pairs.
-func fragment(key *store.Key) uint64 { return binary.LittleEndian.Uint64(key[:]) | 1 }
-
-func (s *Store) hashKey(key *store.Key) uint64 { return maphash.Bytes(s.seed, key[:]) }
+func validateTake(takes []store.Take, i int) error {
+	t := &takes[i]
+	if t.Every <= 0 || t.Burst < 1 || t.Cost < 0 || t.Every > maxSpan/time.Duration(t.Burst) {
+		return invalid("Takes[%d] has Every %v, Burst %d, Cost %d", i, t.Every, t.Burst, t.Cost)
+	}
+	for j := range takes[:i] {
+		if takes[j].Key == t.Key {
+			return invalid("Takes[%d] and Takes[%d] have the same key", j, i)
+		}
+	}
+	return nil
+}

@@ -12,6 +12,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -38,6 +39,9 @@ type Harness struct {
 	// Fill is a number of claims that the store cannot keep all of. 0: the store
 	// has no bound that a test could reach.
 	Fill int
+	// Patience is for how long trips may wait for each other before that counts
+	// as a deadlock. 0: a minute, which only a deadlock takes.
+	Patience time.Duration
 }
 
 // T is what the laws need of a *testing.T; the suite's own test passes another.
@@ -364,7 +368,7 @@ func ConcurrencyLaws() []Law {
 			}()
 			select {
 			case <-done:
-			case <-time.After(time.Minute): // a deadlock, not a slow machine
+			case <-time.After(cmp.Or(b.Patience, time.Minute)):
 				t.Fatalf("trips wait for each other")
 			}
 		}},
