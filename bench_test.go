@@ -28,7 +28,7 @@ type benchSite struct {
 	bodies []string
 }
 
-const prepared = 4096
+const prepared = 256
 
 func newBenchSite(b *testing.B) *benchSite {
 	s := &benchSite{now: time.Now()}

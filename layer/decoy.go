@@ -31,12 +31,20 @@ var decoyNames = [...]string{"website", "url", "homepage", "web_page", "link", "
 //
 // The first must come back empty, the second with its value.
 func Decoys(seed [16]byte) [2]Decoy {
-	var text [24]byte
-	hex.Encode(text[:], seed[:12])
-	s := string(text[:])
+	var digits [22]byte
+	hex.Encode(digits[:], seed[:11])
+	word := decoyNames[seed[15]%byte(len(decoyNames))]
+	// One string holds all three texts, as this is on the path of each attempt.
+	var buf [64]byte
+	text := append(buf[:0], word...)
+	text = append(append(text, '_'), digits[:4]...)
+	first := len(text)
+	text = append(append(text, "ref_"...), digits[4:10]...)
+	second := len(text)
+	s := string(append(text, digits[10:]...))
 	return [2]Decoy{
-		{Name: decoyNames[seed[15]%byte(len(decoyNames))] + "_" + s[:4], Label: decoyLabel},
-		{Name: "ref_" + s[4:10], Value: s[10:22], Label: decoyLabel},
+		{Name: s[:first], Label: decoyLabel},
+		{Name: s[first:second], Value: s[second:], Label: decoyLabel},
 	}
 }
 
