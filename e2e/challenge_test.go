@@ -100,7 +100,7 @@ func TestTheVisibleStepIsTaken(t *testing.T) {
 			}
 			step(s, b)
 			b.arrives("/welcome")
-			settle()
+			b.settle()
 			s.expect(1, "challenge proof-missing, allow clean")
 			s.expectTyped(typed)
 		})
@@ -171,7 +171,7 @@ func TestFilesAreChosenAgain(t *testing.T) {
 	b.arrives("/signup")
 	b.takeStep(s)
 	b.until("document.activeElement.type === 'file'") // the browser says that it is missing
-	settle()
+	b.settle()
 	s.expect(0, "challenge proof-missing")
 	b.choose("[name=photo]", file)
 	b.click("#palisade-send")
@@ -398,7 +398,7 @@ func TestAStepOnTheFormsOwnPage(t *testing.T) {
 			b.fill(typed)
 			test.send(s, b)
 			b.arrives("/welcome")
-			settle()
+			b.settle()
 			s.expect(1, "allow clean")
 			s.expectTyped(typed)
 		})

@@ -39,7 +39,7 @@ func run(m *testing.M) int {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-sync", true),
 		chromedp.Flag("accept-lang", "en-US"),
-		chromedp.Flag("host-resolver-rules", "MAP insecure.test 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"),
 		chromedp.WSURLReadTimeout(30*time.Second),
 	)
 	defer closeAllocator()

@@ -24,16 +24,18 @@ type site struct {
 	url  string
 	form map[string]*palisade.Form
 
-	csp     string                      // of the form's page; NONCE stands for the nonce
-	markup  string                      // of the page; FIELDS stands for the form's fields, FIELDS:name for those of another form
-	script  string                      // of the page, in a file of its own
-	cached  bool                        // the page is one that may be cached: no ticket in it
-	refuse  func(r *http.Request) bool  // requests that never get through
-	instead func(w http.ResponseWriter) // writes the page instead
-	answers func(w http.ResponseWriter, r *http.Request)
+	csp      string                      // of the form's page; NONCE stands for the nonce
+	markup   string                      // of the page; FIELDS stands for the form's fields, FIELDS:name for those of another form
+	script   string                      // of the page, in a file of its own
+	cached   bool                        // the page is one that may be cached: no ticket in it
+	refuse   func(r *http.Request) bool  // requests that never get through
+	instead  func(w http.ResponseWriter) // writes the page instead
+	answers  func(w http.ResponseWriter, r *http.Request)
+	provider func(w http.ResponseWriter) // writes the script of a third-party captcha
 
 	mu        sync.Mutex
 	now       time.Duration // how far the clock was set ahead
+	step      time.Duration // by how much it goes ahead each time it is read
 	effects   []url.Values  // what the protected handler was called with
 	decisions []palisade.Decision
 	tickets   []string // that were sent to a protected route, accepted or not
@@ -87,6 +89,7 @@ func newSite(t *testing.T, options ...func(*palisade.Config, *palisade.FormConfi
 	mux.HandleFunc("GET /welcome", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `<!doctype html><html lang="en"><title>Welcome</title><h1>Welcome</h1>`)
 	})
+	mux.HandleFunc("GET /provider.js", func(w http.ResponseWriter, _ *http.Request) { s.provider(w) })
 	mux.HandleFunc("POST /open", func(w http.ResponseWriter, r *http.Request) { // not protected
 		s.accept(w, r)
 	})
@@ -179,6 +182,7 @@ func (s *site) observe(_ context.Context, d palisade.Decision) {
 func (s *site) clock() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.now += s.step
 	return time.Now().Add(s.now)
 }
 

@@ -23,7 +23,7 @@ import (
 
 // patience is how long a test waits for what must happen. It is no measure of
 // anything; a test that passes waits for a fraction of it.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // tab is one window of the browser.
 type tab struct {

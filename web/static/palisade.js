@@ -19,7 +19,7 @@ if (typeof window.palisade?.headers === 'function') return; // each form brings 
 
 const script = document.currentScript;
 const home = new URL('.', script?.src || location.origin + '/.palisade/');
-const visible = () => import(new URL('visible.f4dfa68f03.js', home));
+const visible = () => import(new URL('visible.ae2c4bdb56.js', home));
 
 const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
 
@@ -120,6 +120,7 @@ class Guard { // of one form; without an element when a script asked for it
     skew = Date.parse(answer.headers.get('Date')) - Date.now();
     if (!(Math.abs(skew) > 5000)) skew = 0; // Date has whole seconds
     this.take({decoys: [], ...offer});
+    if (offer.captcha && this.div) (await visible()).captcha(this, script?.nonce);
   }
 
   // prove resolves once there is a proof for a ticket that is good.

@@ -116,32 +116,32 @@ async function speak(div) {
   return language || navigator.language;
 }
 
-// token promises the token of a provider's captcha, and shows that first if it is
-// not there yet.
-export async function token(guard, nonce) {
-  const {captcha, div} = guard;
-  if (!div) throw new Error('palisade: this form needs a captcha, so it needs an element in the page');
-  if (!div.querySelector('.' + CSS.escape(captcha.class))) ask(div, captcha, nonce);
-  for (;;) {
-    const field = document.querySelector(`[name="${CSS.escape(captcha.field)}"]`);
-    if (field?.value) return field.value;
-    await new Promise(done => setTimeout(done, 250)); // no event tells
-  }
-}
-
-// ask adds the provider's element, and its script where the page has none.
-function ask(div, captcha, nonce) {
+// captcha shows a provider's captcha where the page does not have it yet.
+export function captcha({captcha, div}, nonce) {
+  if (div.querySelector('.' + CSS.escape(captcha.class))) return;
   const element = div.appendChild(document.createElement('div'));
   element.className = captcha.class;
-  element.dataset.sitekey = captcha.sitekey;
-  element.dataset.action = captcha.action;
-  const known = [...document.scripts].some(script => script.src.startsWith(captcha.script));
-  const api = window.grecaptcha?.render || window.hcaptcha?.render || window.turnstile?.render;
-  if (known && api) {
-    api(element, {sitekey: captcha.sitekey, action: captcha.action});
+  Object.assign(element.dataset, {sitekey: captcha.sitekey, action: captcha.action});
+  if (api()) { // it looked for elements before this one came
+    api().render(element, {sitekey: captcha.sitekey, action: captcha.action});
     return;
   }
   const script = document.createElement('script');
   Object.assign(script, {src: captcha.script, async: true, nonce: nonce || ''});
   document.head.append(script);
 }
+
+// token promises a token that was not used before.
+export async function token(guard, nonce) {
+  if (!guard.div) throw new Error('palisade: this form asks for a captcha, so the page needs the element of the form');
+  captcha(guard, nonce);
+  for (let again = false; ; await new Promise(done => setTimeout(done, 250))) { // no event tells
+    const value = guard.form.querySelector(`[name="${CSS.escape(guard.captcha.field)}"]`)?.value;
+    if (value && value !== guard.token) return guard.token = value;
+    if (value && !again) api()?.reset();
+    again ||= !!value;
+  }
+}
+
+// api returns what the provider's script left, once it is there.
+const api = () => [window.grecaptcha, window.hcaptcha, window.turnstile].find(api => api?.render);
