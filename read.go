@@ -185,7 +185,7 @@ func (s *submission) readMultipart(body []byte, boundary string) error {
 	reader := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // bare: a body that breaks off wraps it
 			return nil
 		}
 		if err != nil || ambiguousPart(part.Header) {

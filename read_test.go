@@ -1,0 +1,122 @@
+package palisade
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+var bodyKinds = []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=stakes", "application/json"}
+
+// The law: a field that decides has, for us, the value that a handler reads. Where
+// the two could differ, the submission is refused.
+func FuzzSubmission(f *testing.F) {
+	f.Add(uint8(0), []byte("email=a%40b.c&x=1&palisade-ticket=t"))
+	f.Add(uint8(0), []byte("email=a&email=b"))
+	f.Add(uint8(0), []byte("=&&email"))
+	f.Add(uint8(1), []byte("--stakes\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na@b.c\r\n--stakes--\r\n"))
+	f.Add(uint8(1), []byte("--stakes\r\nContent-Disposition: form-data; name=\"email\"; filename=\"x\"\r\n\r\na\r\n--stakes--\r\n"))
+	f.Add(uint8(2), []byte(`{"email":"a@b.c","Email":"x","deep":{"email":"y"},"list":[1,{"a":null}]}`))
+	f.Add(uint8(2), []byte(`{"email":7}`))
+	f.Fuzz(func(t *testing.T, kind uint8, body []byte) {
+		kind %= uint8(len(bodyKinds))
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		r.Header.Set("Content-Type", bodyKinds[kind])
+		s, err := readSubmission(r, 1<<20)
+		if err != nil {
+			for _, class := range []error{errTooLarge, errUnsupported, errUnreadable, errAmbiguous} {
+				if errors.Is(err, class) {
+					return
+				}
+			}
+			t.Fatalf("an error of no class: %v", err)
+		}
+		ours, err := s.one("email", nil)
+		if err != nil {
+			return
+		}
+		if theirs, ok := handlerReads(t, r, kind, body); ok && theirs != ours {
+			t.Fatalf("%s %q: judged %q, the handler reads %q", bodyKinds[kind], body, ours, theirs)
+		}
+	})
+}
+
+// handlerReads returns what a handler finds in the request that was put back. ok
+// is false where it finds no text.
+func handlerReads(t *testing.T, r *http.Request, kind uint8, body []byte) (value string, ok bool) {
+	if kind != 2 {
+		value = r.FormValue("email")
+		if r.MultipartForm != nil && len(r.MultipartForm.File["email"]) > 0 && value == "" {
+			return "", false
+		}
+		return value, true
+	}
+	back, err := io.ReadAll(r.Body)
+	if err != nil || !bytes.Equal(back, body) {
+		t.Fatalf("the body put back is %q, %v; it was %q", back, err, body)
+	}
+	if len(body) == 0 {
+		return "", false
+	}
+	var form struct{ Email *string }
+	if err := json.Unmarshal(back, &form); err != nil {
+		return "", false
+	}
+	if form.Email == nil {
+		return "", true
+	}
+	return *form.Email, true
+}
+
+func TestBodyOverTheLimitIsNotReadWhole(t *testing.T) {
+	for name, length := range map[string]int64{"announced": 1 << 30, "not announced": -1} {
+		read := &counter{r: io.LimitReader(endless{}, 1<<30)}
+		r := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(read))
+		r.ContentLength = length
+		r.Header.Set("Content-Type", bodyKinds[0])
+		if _, err := readSubmission(r, 1000); !errors.Is(err, errTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if read.n > 64<<10 {
+			t.Errorf("%s: %d bytes were read to refuse at 1000", name, read.n)
+		}
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'x'
+	}
+	return len(b), nil
+}
+
+type counter struct {
+	r io.Reader
+	n int
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += n
+	return n, err
+}
+
+func TestManyFieldsAreRefused(t *testing.T) {
+	for kind, body := range map[string]string{
+		bodyKinds[0]: strings.Repeat("a=1&", maxFields+1),
+		bodyKinds[2]: `{"a":[` + strings.Repeat("[", maxJSONDepth+1) + strings.Repeat("]", maxJSONDepth+1) + `]}`,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		if _, err := readSubmission(r, 1<<20); !errors.Is(err, errUnreadable) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
