@@ -43,6 +43,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"math/bits"
 	"sync"
 	"time"
@@ -267,17 +268,13 @@ func (change *change) take(t *store.Take, now int64) (wait time.Duration) {
 	return time.Duration(debt) - time.Duration(t.Burst)*t.Every
 }
 
-// The times and spans that a trip may have. Within them nothing below can
+// The times and spans that a trip may have. Within them nothing here can
 // overflow 64 bits of nanoseconds.
 const (
-	firstYear = 1971
-	lastYear  = 2200
-	maxSpan   = 10 * 365 * 24 * time.Hour // Every × Burst
-)
-
-var (
-	firstNow = time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC)
-	lastNow  = time.Date(lastYear, 1, 1, 0, 0, 0, 0, time.UTC)
+	day      = 24 * time.Hour
+	firstNow = int64(365 * day)       // 1971
+	lastNow  = int64(230 * 365 * day) // 2199
+	maxSpan  = 10 * 365 * day         // Every × Burst
 )
 
 // nanos returns a time as Unix nanoseconds: 0 for one before 1970 (such as the
@@ -286,8 +283,8 @@ func nanos(t time.Time) int64 {
 	switch seconds := t.Unix(); {
 	case seconds < 0:
 		return 0
-	case seconds > 1<<63/1e9-1:
-		return 1<<63 - 1
+	case seconds >= math.MaxInt64/int64(time.Second):
+		return math.MaxInt64
 	}
 	return t.UnixNano()
 }
@@ -300,10 +297,10 @@ func invalid(format string, args ...any) error {
 
 func (s *Store) validate(trip *store.Trip, now int64) error {
 	switch {
-	case s.life == 0:
+	case s.seed == maphash.Seed{}:
 		return errZero
-	case now < firstNow.UnixNano() || now >= lastNow.UnixNano():
-		return invalid("Now is not set, or not between %d and %d", firstYear, lastYear)
+	case now < firstNow || now > lastNow:
+		return invalid("Now is not set, or not between 1971 and 2199")
 	case len(trip.Claims)+len(trip.Takes) > MaxEntries:
 		return invalid("more than %d claims and takes", MaxEntries)
 	}
