@@ -381,6 +381,17 @@ func TestAStepOnTheFormsOwnPage(t *testing.T) {
 				b.click("#send")
 			},
 		},
+		"a policy of nonces without strict-dynamic": {
+			csp: "default-src 'none'; script-src NONCE; style-src NONCE; connect-src 'self'",
+			send: func(s *site, b *tab) {
+				b.takeStep(s)
+				b.until("document.querySelector('.altcha').dataset.state === 'verified'")
+				if violations := b.violations(); len(violations) > 0 {
+					b.t.Errorf("violations of the policy: %q", violations)
+				}
+				b.click("#send")
+			},
+		},
 		"a policy under which the widget cannot work": {
 			csp: "require-trusted-types-for 'script'; trusted-types 'none'",
 			send: func(s *site, b *tab) {

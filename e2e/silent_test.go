@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/palisade-dev/palisade"
 )
 
 func TestAPersonFillsTheFormByKeyboardAndSeesNothing(t *testing.T) {
@@ -201,6 +203,48 @@ func TestAFormThatIsFetchedCanBeSentAgain(t *testing.T) {
 	s.expect(2, "allow clean, allow clean")
 	if s.tickets[0] == s.tickets[1] {
 		t.Error("both times with one ticket")
+	}
+}
+
+// A page may show the markup that it was given more than once.
+func TestAFormThatIsShownAgainHasAFreshTicket(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.script = `const again = f.outerHTML;` + fetchHandler + `
+addEventListener('hashchange', () => { if (location.hash === '#200') { f.outerHTML = again; document.getElementById('f').username.value = 'bea'; } })`
+	b := open(s, "/")
+	b.fill(typed)
+	b.click("#send")
+	b.until("document.getElementById('f').username.value === 'bea'")
+	b.click("#send")
+	b.arrives("/welcome")
+	s.expect(2, "allow clean, allow clean")
+	s.expectTyped(map[string]string{"username": "bea"})
+}
+
+// A person who is quick is held, not challenged.
+func TestASubmitWaitsUntilTheTicketIsOldEnough(t *testing.T) {
+	t.Parallel()
+	for _, always := range []bool{false, true} {
+		t.Run(fmt.Sprintf("asks %v", always), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) {
+				f.MinFill = 3 * time.Second
+				if always {
+					f.Captcha = palisade.Always
+				}
+			})
+			s.wait = 3 * time.Second
+			b := open(s, "/")
+			b.fill(typed)
+			if always {
+				b.stepShown()
+			}
+			b.click("#send")
+			b.until("document.querySelector('.palisade-status').textContent === 'Checking…'")
+			b.arrives("/welcome")
+			s.expect(1, "allow clean")
+		})
 	}
 }
 

@@ -28,6 +28,7 @@ type site struct {
 	markup   string                      // of the page; FIELDS stands for the form's fields, FIELDS:name for those of another form
 	script   string                      // of the page, in a file of its own
 	cached   bool                        // the page is one that may be cached: no ticket in it
+	wait     time.Duration               // that the page is told, where the library does not tell it
 	refuse   func(r *http.Request) bool  // requests that never get through
 	instead  func(w http.ResponseWriter) // writes the page instead
 	answers  func(w http.ResponseWriter, r *http.Request)
@@ -120,7 +121,11 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 		if s.cached {
 			return string(s.form[name].CachedFields())
 		}
-		return string(s.form[name].Fields(r))
+		fields := string(s.form[name].Fields(r))
+		if s.wait > 0 {
+			fields = strings.Replace(fields, `<div class="palisade"`, fmt.Sprintf(`<div class="palisade" data-palisade-wait="%d"`, s.wait.Milliseconds()), 1)
+		}
+		return fields
 	}
 	body := strings.ReplaceAll(s.markup, "FIELDS:other", fields("other"))
 	body = strings.ReplaceAll(body, "FIELDS", fields("signup"))

@@ -19,7 +19,7 @@ if (typeof window.palisade?.headers === 'function') return; // each form brings 
 
 const script = document.currentScript;
 const home = new URL('.', script?.src || location.origin + '/.palisade/');
-const visible = () => import(new URL('visible.ae2c4bdb56.js', home));
+const visible = () => import(new URL('visible.8ade4cc936.js', home));
 
 const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
 
@@ -29,6 +29,7 @@ const {submit, requestSubmit} = HTMLFormElement.prototype;
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 const ignore = () => {};
 
+const spent = new Set(); // tickets that were sent; a page may show one again
 let skew = 0; // ms that the server's clock is ahead: many clocks are hours off
 
 class Guard { // of one form; without an element when a script asked for it
@@ -49,9 +50,8 @@ class Guard { // of one form; without an element when a script asked for it
     if (ticket && challenge) {
       this.take({ticket, challenge: JSON.parse(challenge), expires: +attribute('expires'), wait: +attribute('wait')});
     }
-    this.spent = performance.getEntriesByType('navigation')[0]?.type === 'back_forward';
+    if (performance.getEntriesByType('navigation')[0]?.type === 'back_forward') spent.add(ticket);
     this.status = div.appendChild(document.createElement('span'));
-    this.status.className = 'palisade-status';
     this.status.setAttribute('role', 'status');
     this.asks = attribute('visible');
     if (this.asks) visible().then(step => step.show(this, script?.nonce)).catch(ignore);
@@ -62,7 +62,7 @@ class Guard { // of one form; without an element when a script asked for it
   take(offer) {
     const now = Date.now(), life = offer.expires - skew - now;
     const {ticket, challenge, captcha, decoys, wait = 0} = offer;
-    Object.assign(this, {ticket, challenge, captcha, proof: '', spent: false});
+    Object.assign(this, {ticket, challenge, captcha, proof: ''});
     this.until = now + life - Math.min(30e3, life / 10);
     this.after = now + wait;
     if (!this.div) return;
@@ -90,7 +90,7 @@ class Guard { // of one form; without an element when a script asked for it
     }
   }
 
-  get stale() { return this.spent || Date.now() > this.until; }
+  get stale() { return spent.has(this.ticket) || Date.now() > this.until; }
 
   get ready() { return this.proof && !this.stale && Date.now() >= this.after; }
 
@@ -197,15 +197,17 @@ class Guard { // of one form; without an element when a script asked for it
   // spend notes that the ticket was sent. While the page is being left it stays:
   // the server knows the same submission again for a minute and answers it once.
   spend(leaving) {
-    this.spent = !leaving;
     clearTimeout(this.timer);
     if (leaving) this.timer = setTimeout(() => this.spend(), 60e3);
-    else this.refresh(5000); // not at once: the page may be about to read the fields
+    else {
+      spent.add(this.ticket);
+      this.refresh(5000); // not at once: the page may be about to read the fields
+    }
   }
 
   // restore follows a return from the back-forward cache.
   restore() {
-    this.spent = true;
+    spent.add(this.ticket);
     this.proof = '';
     this.job = this.held = null;
     this.sent = 0;
@@ -225,7 +227,11 @@ class Guard { // of one form; without an element when a script asked for it
     });
   }
 
-  say(text) { this.status.textContent = text; }
+  // say tells the visitor something, unseen where it is in sight already.
+  say(text, unseen = this.div.hasAttribute('data-palisade-page')) {
+    this.status.className = unseen ? 'palisade-unseen' : 'palisade-status';
+    this.status.textContent = text;
+  }
 
   get language() { return this.div.closest('[lang]')?.lang.slice(0, 2).toLowerCase(); }
 

@@ -45,7 +45,6 @@ export async function show(guard, nonce) {
   }));
   guards.set(widget, guard);
   listen(widget, guard);
-  guard.status.classList.add('palisade-unseen'); // the widget shows what the status says
   guard.div.append(widget);
 }
 
@@ -77,7 +76,7 @@ function listen(widget, guard) {
 
   widget.addEventListener('statechange', ({detail: {state}}) => {
     if (state === 'error') failed = true; // which the widget announces
-    else guard.say(state === 'unverified' ? '' : widget.querySelector('label').textContent);
+    else guard.say(state === 'unverified' ? '' : widget.querySelector('label').textContent, true);
     if (state !== 'verified') return;
     failed = false;
     guard.tell('verified');
