@@ -1,0 +1,376 @@
+package attack
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/demo"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/scraper"
+)
+
+// attacker is one row of the table.
+type attacker struct {
+	name        string
+	least, most int    // effects that are documented
+	verdict     string // in words, when it holds
+	waits       bool   // as long as people take to type
+	service     bool   // the form asks for hCaptcha too
+	networks    bool   // comes from many networks
+	run         func(context.Context, *scene) error
+}
+
+// signupLimit is how many sign-ups the demo takes from one address at once. One
+// more every two minutes is far beyond the length of an attack.
+const signupLimit = 5
+
+const (
+	stopped = "stopped"
+	limited = "held to 5, the limit"
+)
+
+// attackers are those of the guide, and some that know Palisade.
+func attackers() []attacker {
+	return []attacker{
+		{name: "posts without a token", verdict: stopped, run: withoutToken},
+		{name: "a made-up token", verdict: stopped, run: madeUpToken},
+		{name: "the same token twice", least: 1, most: 1, verdict: "accepted once", waits: true, run: sameToken(2)},
+		{name: "the same token 50 times at once", least: 1, most: 1, verdict: "accepted once", waits: true, run: sameToken(50)},
+		{name: "POST without ever loading the page", verdict: stopped, run: withoutPage},
+		{name: "the JSON twin, called directly", verdict: stopped, run: jsonTwin},
+		{name: "a forged load time", verdict: stopped, run: forgedTime},
+		{name: "a filled decoy", verdict: stopped, waits: true, run: filledDecoy},
+		{name: "a burst over the limit", least: signupLimit, most: signupLimit, verdict: limited, waits: true, run: burst(12, false)},
+		{name: "a spoofed X-Forwarded-For", least: signupLimit, most: signupLimit, verdict: limited, waits: true, run: burst(12, true)},
+		{name: "a submit faster than a person types", verdict: stopped, run: fasterThanPeople},
+		{name: "solves natively, submits at once", verdict: stopped, run: nativeAtOnce},
+		{name: "mints 60 tickets, waits, sends all", least: signupLimit, most: signupLimit, verdict: limited, waits: true, run: burst(60, false)},
+		{name: "obeys the challenge: solves, waits", least: signupLimit, most: signupLimit, verdict: limited, waits: true, run: obeys(12)},
+		{name: "bought tokens, 60 from one address", least: signupLimit, most: signupLimit, verdict: limited, waits: true, service: true, run: bought(1)},
+		{name: "bought tokens, 60 from 60 networks", least: networks, most: networks, waits: true, service: true, networks: true, run: bought(networks), verdict: "KNOWN LIMIT"},
+		{name: "a person", least: 1, most: 1, verdict: "let through", waits: true, run: person},
+	}
+}
+
+// networks is how many networks the largest attacker has.
+const networks = 60
+
+// aged is how old a ticket has to be not to be suspicious; agedMore is what the
+// hardest level asks.
+const (
+	aged     = demo.MinFill + 200*time.Millisecond
+	agedMore = 8*time.Second + 200*time.Millisecond
+)
+
+// typed is what an attacker types into a form; n tells submissions apart.
+func typed(form string, n int) url.Values {
+	id := strconv.Itoa(n)
+	switch form {
+	case "signup":
+		return url.Values{"username": {"bot" + id}, "email": {"bot" + id + "@example.org"}}
+	case "contact":
+		return url.Values{"email": {"bot" + id + "@example.org"}, "message": {"Cheap watches, offer " + id}}
+	case "comments":
+		return url.Values{"name": {"bot" + id}, "comment": {"Great post! See my page, visitor " + id}}
+	case "vote":
+		return url.Values{"option": {"Oak"}, "n": {id}}
+	}
+	return url.Values{"message": {"Cheap watches, offer " + id}}
+}
+
+// Mistake 1 of the guide: nothing is checked unless a token comes along.
+func withoutToken(ctx context.Context, s *scene) error {
+	return repeat(10, func(n int) error {
+		v := s.visitor()
+		if _, err := v.load(ctx, "comments"); err != nil {
+			return err
+		}
+		_, err := v.post(ctx, "comments", typed("comments", n))
+		return err
+	})
+}
+
+// Mistake 2: any token will do.
+func madeUpToken(ctx context.Context, s *scene) error {
+	v := s.visitor()
+	return repeat(10, func(n int) error {
+		fields := typed("contact", n)
+		for name, value := range madeUp() {
+			fields[name] = value
+		}
+		_, err := v.post(ctx, "contact", fields)
+		return err
+	})
+}
+
+// Mistake 3: one solve, many votes. Each vote says something else, so that it is
+// no double click.
+func sameToken(times int) func(context.Context, *scene) error {
+	return func(ctx context.Context, s *scene) error {
+		v := s.visitor()
+		p, err := v.load(ctx, "vote")
+		if err != nil {
+			return err
+		}
+		if err := s.solve(ctx, p); err != nil {
+			return err
+		}
+		if err := sleepUntilAged(ctx, aged, p); err != nil {
+			return err
+		}
+		send := func(n int) error {
+			_, err := v.post(ctx, "vote", p.Filled(typed("vote", n)))
+			return err
+		}
+		if times == 2 {
+			return repeat(times, send)
+		}
+		return together(times, send)
+	}
+}
+
+// The first half just posts. The second half solves the challenge that comes
+// with the refusal, and does not wait.
+func withoutPage(ctx context.Context, s *scene) error {
+	v := s.visitor().asProgram()
+	return repeat(5, func(n int) error {
+		a, err := v.post(ctx, "signup", typed("signup", n))
+		if err != nil {
+			return err
+		}
+		p := a.offered()
+		if p == nil { // without the guard there is nothing to solve
+			_, err := v.post(ctx, "signup", typed("signup", 100+n))
+			return err
+		}
+		if err := s.solve(ctx, p); err != nil {
+			return err
+		}
+		_, err = v.post(ctx, "signup", p.Filled(typed("signup", 100+n)))
+		s.quick(p)
+		return err
+	})
+}
+
+// Mistake 4: the page is guarded and the endpoint behind it is not. Called bare,
+// with made-up tokens, and with the good ticket of another form.
+func jsonTwin(ctx context.Context, s *scene) error {
+	v := s.visitor().asProgram()
+	note := map[string]string{"message": "buy now"}
+	if err := repeat(4, func(int) error { _, err := v.postJSON(ctx, note); return err }); err != nil {
+		return err
+	}
+	invented := &scraper.Form{Fields: madeUp()}
+	if err := repeat(3, func(int) error { _, err := v.postJSON(ctx, invented.JSON(note)); return err }); err != nil {
+		return err
+	}
+	return repeat(3, func(int) error {
+		p, err := v.load(ctx, "signup")
+		if err != nil {
+			return err
+		}
+		if err := s.solve(ctx, p); err != nil {
+			return err
+		}
+		_, err = v.postJSON(ctx, p.JSON(note))
+		return err
+	})
+}
+
+// The guide's own timing check believes a field of the form. Half of these send
+// that field, the other half rewrite the time in the ticket.
+func forgedTime(ctx context.Context, s *scene) error {
+	v := s.visitor()
+	return repeat(10, func(n int) error {
+		p, err := v.load(ctx, "signup")
+		if err != nil {
+			return err
+		}
+		if err := s.solve(ctx, p); err != nil {
+			return err
+		}
+		fields := p.Filled(typed("signup", n))
+		if n%2 == 0 {
+			fields.Set("_form_loaded", fmt.Sprint(time.Now().Add(-time.Hour).Unix()))
+			defer s.quick(p)
+		} else {
+			fields.Set(palisade.FieldTicket, backdate(fields.Get(palisade.FieldTicket), time.Minute))
+		}
+		_, err = v.post(ctx, "signup", fields)
+		return err
+	})
+}
+
+// The classic form filler: everything that can be typed into gets something.
+func filledDecoy(ctx context.Context, s *scene) error {
+	return prepared(ctx, s, "comments", 5, aged, func(v *visitor, p *paper, n int) error {
+		fields := p.Filled(nil)
+		for _, name := range p.Shown {
+			fields.Set(name, "https://spam.example/"+strconv.Itoa(n))
+		}
+		_, err := v.post(ctx, "comments", fields)
+		return err
+	})
+}
+
+// Everything is in order but the number.
+func burst(times int, spoof bool) func(context.Context, *scene) error {
+	return func(ctx context.Context, s *scene) error {
+		return prepared(ctx, s, "signup", times, aged, func(v *visitor, p *paper, n int) error {
+			if spoof {
+				v = s.visitor()
+				v.header.Set("X-Forwarded-For", fmt.Sprintf("198.51.100.%d", n))
+			}
+			_, err := v.post(ctx, "signup", p.Filled(typed("signup", n)))
+			return err
+		})
+	}
+}
+
+// A script in a browser, which takes a second for what people take three for.
+func fasterThanPeople(ctx context.Context, s *scene) error {
+	return prepared(ctx, s, "contact", 5, time.Second, func(v *visitor, p *paper, n int) error {
+		defer s.quick(p)
+		_, err := v.post(ctx, "contact", p.Filled(typed("contact", n)))
+		return err
+	})
+}
+
+func nativeAtOnce(ctx context.Context, s *scene) error {
+	v := s.visitor()
+	return repeat(10, func(n int) error {
+		p, err := v.load(ctx, "comments")
+		if err != nil {
+			return err
+		}
+		if err := s.solve(ctx, p); err != nil {
+			return err
+		}
+		defer s.quick(p)
+		_, err = v.post(ctx, "comments", p.Filled(typed("comments", n)))
+		return err
+	})
+}
+
+// Never loads a page, but does all that the refusal asks for.
+func obeys(times int) func(context.Context, *scene) error {
+	return func(ctx context.Context, s *scene) error {
+		v := s.visitor().asProgram()
+		return together(times, func(n int) error {
+			a, err := v.post(ctx, "signup", typed("signup", n))
+			if err != nil {
+				return err
+			}
+			p := a.offered()
+			if p == nil {
+				return nil // accepted, where there is no guard
+			}
+			if err := s.solve(ctx, p); err != nil {
+				return err
+			}
+			if err := sleepUntilAged(ctx, p.wait+200*time.Millisecond, p); err != nil {
+				return err
+			}
+			_, err = v.post(ctx, "signup", p.Filled(typed("signup", n)))
+			return err
+		})
+	}
+}
+
+// The guide's own scraper: it loads the page, has a valid token bought for it,
+// solves the proof and waits as long as it takes. From one address, or from one
+// for each submission.
+func bought(addresses int) func(context.Context, *scene) error {
+	return func(ctx context.Context, s *scene) error {
+		one := s.visitor()
+		visitors := make([]*visitor, networks)
+		papers := make([]*paper, networks)
+		err := together(networks, func(n int) error {
+			visitors[n] = one
+			if addresses > 1 {
+				visitors[n] = s.visitorIn(byte(n))
+			}
+			var err error
+			if papers[n], err = visitors[n].load(ctx, "signup"); err != nil {
+				return err
+			}
+			return s.solve(ctx, papers[n])
+		})
+		if err != nil {
+			return err
+		}
+		if err := sleepUntilAged(ctx, agedMore, papers...); err != nil {
+			return err
+		}
+		return together(networks, func(n int) error {
+			fields := papers[n].Filled(typed("signup", n))
+			s.shop.put(fields, s.server.URL)
+			_, err := visitors[n].post(ctx, "signup", fields)
+			return err
+		})
+	}
+}
+
+// Opens the page, types, sends.
+func person(ctx context.Context, s *scene) error {
+	return prepared(ctx, s, "signup", 1, aged+time.Second, func(v *visitor, p *paper, _ int) error {
+		_, err := v.post(ctx, "signup", p.Filled(url.Values{"username": {"ada"}, "email": {"ada@example.org"}}))
+		return err
+	})
+}
+
+// prepared loads and solves a number of pages from one address, waits, and then
+// submits all of them together.
+func prepared(ctx context.Context, s *scene, form string, times int, age time.Duration, send func(*visitor, *paper, int) error) error {
+	v := s.visitor()
+	papers := make([]*paper, times)
+	err := together(times, func(n int) (err error) {
+		if papers[n], err = v.load(ctx, form); err != nil {
+			return err
+		}
+		return s.solve(ctx, papers[n])
+	})
+	if err != nil {
+		return err
+	}
+	if err := sleepUntilAged(ctx, age, papers...); err != nil {
+		return err
+	}
+	return together(times, func(n int) error { return send(v, papers[n], n) })
+}
+
+// repeat does something a number of times, one after another.
+func repeat(times int, do func(n int) error) error {
+	for n := range times {
+		if err := do(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together does it at once.
+func together(times int, do func(n int) error) error {
+	errs := make(chan error, times)
+	start := make(chan struct{})
+	var group sync.WaitGroup
+	for n := range times {
+		group.Go(func() {
+			<-start
+			errs <- do(n)
+		})
+	}
+	close(start)
+	group.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+package demo
+
+import (
+	"bytes"
+	"encoding/json"
+	"html/template"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/palisade-dev/palisade"
+)
+
+// page is what the templates get.
+type page struct {
+	Title     string
+	Here      string // path of the page, for the navigation
+	Forms     []*form
+	Protected bool
+	Insecure  bool // the browser will not run the proof here
+	Origin    string
+
+	// Of a form's page.
+	Form     *form
+	Values   values
+	Problems problems
+	Guard    template.HTML // the guard's own fields
+
+	// Of the pages that show what happened.
+	Comments  []comment
+	Tallies   []tally
+	Effects   map[string]int
+	Decisions []palisade.Decision
+}
+
+func parsePages() (map[string]*template.Template, error) {
+	pages := make(map[string]*template.Template)
+	for _, name := range []string{"index", "form", "done", "live"} {
+		t, err := template.New(name).ParseFS(files, "pages/layout.html", "pages/"+name+".html")
+		if err != nil {
+			return nil, err
+		}
+		pages[name] = t
+	}
+	return pages, nil
+}
+
+func (a *App) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
+	p.Here, p.Forms, p.Protected = r.URL.Path, a.forms, a.guard != nil
+	p.Insecure = p.Protected && insecure(r)
+	p.Origin = origin(r)
+	var body bytes.Buffer
+	if err := a.pages[name].ExecuteTemplate(&body, "layout.html", p); err != nil {
+		a.config.Logger.ErrorContext(r.Context(), "demo: page", "page", name, "error", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = body.WriteTo(w) // the client went away; nobody is left to tell
+}
+
+// insecure reports a page that browsers do not call a secure context: plain HTTP
+// from anywhere but this very machine. They offer no crypto.subtle there.
+func insecure(r *http.Request) bool {
+	if r.TLS != nil {
+		return false
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return false
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err != nil || !addr.IsLoopback()
+}
+
+// origin is how the visitor reached the site; only for lines to copy.
+func origin(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+func (a *App) serveIndex(w http.ResponseWriter, r *http.Request) {
+	a.render(w, r, http.StatusOK, "index", page{Title: "Palisade demo"})
+}
+
+func (a *App) serveLive(w http.ResponseWriter, r *http.Request) {
+	a.render(w, r, http.StatusOK, "live", page{
+		Title: "What happened", Effects: a.world.counts(a.forms), Decisions: a.recent.all(),
+	})
+}
+
+func (a *App) servePage(f *form) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var guard template.HTML
+		if f.gate != nil {
+			guard = f.gate.Fields(r)
+		}
+		a.showForm(w, r, http.StatusOK, page{Form: f, Guard: guard})
+	}
+}
+
+func (a *App) showForm(w http.ResponseWriter, r *http.Request, status int, p page) {
+	p.Title = p.Form.Title
+	switch p.Form.Name {
+	case "comments":
+		p.Comments = a.world.latest()
+	case "vote":
+		p.Tallies = a.world.tallies()
+	}
+	a.render(w, r, status, "form", p)
+}
+
+func (a *App) serveDone(f *form) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		a.render(w, r, http.StatusOK, "done", page{Title: f.Done, Form: f, Effects: a.world.counts(a.forms)})
+	}
+}
+
+// submit is a handler that runs for allowed attempts.
+type submit = func(http.ResponseWriter, *http.Request, palisade.Pass)
+
+// submitPage takes a form that a page sent. What is to be corrected is shown with
+// everything that was typed, and with the pass's own fields: nobody is made to
+// wait or to solve anything again.
+func (a *App) submitPage(f *form) submit {
+	return func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
+		v := f.read(r)
+		if problems := f.accept(a.world, v); len(problems) > 0 {
+			a.showForm(w, r, http.StatusUnprocessableEntity, page{
+				Form: f, Values: v, Problems: problems, Guard: pass.Retry(),
+			})
+			return
+		}
+		http.Redirect(w, r, "/"+f.Name+"/done", http.StatusSeeOther)
+	}
+}
+
+// problem is RFC 9457 with what to correct, and with a ticket to send it again
+// by, in the place where the guard's own refusals have one.
+type problem struct {
+	Type      string           `json:"type"`
+	Title     string           `json:"title"`
+	Status    int              `json:"status"`
+	Errors    problems         `json:"errors,omitempty"`
+	Challenge *palisade.Ticket `json:"challenge,omitempty"`
+}
+
+// submitJSON takes the same from a program.
+func (a *App) submitJSON(f *form) submit {
+	return func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
+		var body map[string]any
+		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if err != nil || kind != "application/json" {
+			a.writeProblem(w, problem{Title: "Send JSON", Status: http.StatusUnsupportedMediaType})
+			return
+		}
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			a.writeProblem(w, problem{Title: "Send one JSON object", Status: http.StatusBadRequest})
+			return
+		}
+		v := values{}
+		for _, field := range f.Fields {
+			v[field.Name], _ = body[field.Name].(string)
+		}
+		if wrong := f.accept(a.world, v); len(wrong) > 0 {
+			p := problem{Title: "Please correct this", Status: http.StatusUnprocessableEntity, Errors: wrong}
+			if ticket, err := pass.RetryTicket(); err == nil {
+				p.Challenge = &ticket
+			}
+			a.writeProblem(w, p)
+			return
+		}
+		a.writeJSON(w, http.StatusCreated, "application/json", map[string]bool{"accepted": true})
+	}
+}
+
+func (a *App) writeProblem(w http.ResponseWriter, p problem) {
+	p.Type = "about:blank"
+	a.writeJSON(w, p.Status, "application/problem+json", p)
+}

@@ -1,0 +1,101 @@
+// Package scraper reads a protected form out of a page and solves its embedded
+// proof natively, as the author of a bot for this very site would.
+package scraper
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/url"
+
+	"golang.org/x/net/html"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/pow"
+)
+
+// Form is what a scraper finds in a page.
+type Form struct {
+	Fields    url.Values // name and value of every input
+	Shown     []string   // inputs that are to be filled in, as far as a scraper can tell
+	Challenge []byte     // of the embedded proof; nil on a site without the guard
+}
+
+// Read takes the form out of a page.
+func Read(page io.Reader) (*Form, error) {
+	f := &Form{Fields: make(url.Values)}
+	tokens := html.NewTokenizer(page)
+	for {
+		switch tokens.Next() {
+		case html.ErrorToken:
+			if err := tokens.Err(); !errors.Is(err, io.EOF) {
+				return nil, err
+			}
+			return f, nil
+		case html.StartTagToken, html.SelfClosingTagToken:
+			f.read(tokens.Token())
+		}
+	}
+}
+
+func (f *Form) read(tag html.Token) {
+	attributes := make(map[string]string, len(tag.Attr))
+	for _, a := range tag.Attr {
+		attributes[a.Key] = a.Val
+	}
+	if text := attributes["data-palisade-challenge"]; text != "" {
+		f.Challenge = []byte(text)
+	}
+	name := attributes["name"]
+	if name == "" || tag.Data != "input" && tag.Data != "textarea" {
+		return
+	}
+	switch attributes["type"] {
+	case "hidden":
+		f.Fields.Set(name, attributes["value"])
+	case "radio": // the first choice will do
+		if !f.Fields.Has(name) {
+			f.Fields.Set(name, attributes["value"])
+		}
+	default:
+		f.Fields.Set(name, attributes["value"])
+		f.Shown = append(f.Shown, name)
+	}
+}
+
+// Offered returns the form of a ticket that came as JSON.
+func Offered(t *palisade.Ticket) *Form {
+	return &Form{Fields: url.Values{palisade.FieldTicket: {t.Ticket}}, Challenge: t.Challenge}
+}
+
+// Solve makes the embedded proof. Without the guard there is nothing to do.
+func (f *Form) Solve(ctx context.Context) error {
+	if f.Challenge == nil {
+		return nil
+	}
+	proof, err := pow.Solve(ctx, f.Challenge)
+	if err != nil {
+		return err
+	}
+	f.Fields.Set(palisade.FieldProof, proof)
+	return nil
+}
+
+// Filled returns the fields with something typed into them.
+func (f *Form) Filled(typed url.Values) url.Values {
+	fields := maps.Clone(f.Fields)
+	maps.Copy(fields, typed)
+	return fields
+}
+
+// JSON returns ticket and proof with further members of a JSON object.
+func (f *Form) JSON(members map[string]string) map[string]string {
+	object := maps.Clone(members)
+	for _, name := range []string{palisade.FieldTicket, palisade.FieldProof} {
+		if value := f.Fields.Get(name); value != "" {
+			object[name] = value
+		}
+	}
+	return object
+}

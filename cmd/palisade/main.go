@@ -1,0 +1,121 @@
+// Command palisade keeps automation out of forms. What there is so far is the
+// demo: a small site with protected forms, and the attackers it stands up to.
+//
+//	palisade demo            open it in a browser, try to break it
+//	palisade demo -attack    see what scrapers, replays and bursts get
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// commands are what can be typed.
+type commands struct {
+	Demo    demoCommand    `cmd:"" help:"Run a small site with protected forms, or attack it."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// terminal is where a command writes to.
+type terminal struct{ out, err io.Writer }
+
+// Exit statuses. A failed attack is not a mistyped command.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func run(args []string, stdout, stderr io.Writer) int {
+	exit := -1
+	parser, err := kong.New(new(commands),
+		kong.Name("palisade"),
+		kong.Description("Palisade keeps automation out of sign-ups, logins, comments and votes.\nFlags take one dash or two."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(status int) { exit = status }),
+		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "palisade:", err)
+		return exitFailure
+	}
+	command, err := parser.Parse(spelled(args))
+	switch {
+	case exit >= 0: // help was asked for and printed
+		return exit
+	case err != nil:
+		fmt.Fprintf(stderr, "palisade: %v\nTry: palisade help\n", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	command.BindTo(ctx, (*context.Context)(nil))
+	switch err := command.Run(terminal{stdout, stderr}); {
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(stderr, "palisade: %v\nTry: palisade help %s\n", err, command.Command())
+		return exitUsage
+	case err != nil:
+		fmt.Fprintf(stderr, "palisade: %v\n", err)
+		return exitFailure
+	}
+	return 0
+}
+
+// errUsage is wrapped by what a command finds wrong with its flags.
+var errUsage = errors.New("usage")
+
+var oneDash = regexp.MustCompile(`^-[A-Za-z][A-Za-z0-9-]+(=.*)?$`)
+
+// spelled turns what people type into what the parser knows: flags with one dash
+// as Go programs have them, help as a word, and help when nothing was typed.
+func spelled(args []string) []string {
+	if len(args) == 0 {
+		return []string{"--help"}
+	}
+	var list []string
+	for _, arg := range args {
+		if oneDash.MatchString(arg) {
+			arg = "-" + arg
+		}
+		list = append(list, arg)
+	}
+	if list[0] == "help" {
+		list = append(list[1:], "--help")
+	}
+	return list
+}
+
+type versionCommand struct{}
+
+// Run prints what was built from what.
+func (versionCommand) Run(t terminal) error {
+	version := "(unknown)"
+	var more []string
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				more = append(more, s.Value[:min(len(s.Value), 12)])
+			case s.Key == "vcs.modified" && s.Value == "true":
+				more = append(more, "modified")
+			}
+		}
+	}
+	more = append(more, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+	fmt.Fprintf(t.out, "palisade %s (%s)\n", version, strings.Join(more, ", "))
+	return nil
+}
