@@ -135,7 +135,10 @@ func (a attacker) result(guarded, twin *scene) Result {
 	}
 	r.OK = r.Effects >= r.Least && r.Effects <= r.Most
 	r.Verdict = a.verdict
-	if !r.OK {
+	switch {
+	case r.OK && r.Effects > a.most:
+		r.Verdict = fmt.Sprintf("%d of %d were slower than people, on this busy machine", guarded.slow, r.Tried)
+	case !r.OK:
 		r.Verdict = fmt.Sprintf("FAILED: %d to %d may be accepted", r.Least, r.Most)
 	}
 	return r
