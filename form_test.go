@@ -46,7 +46,7 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	keys := palisade.Keys{Current: key1}
-	for _, text := range []string{fmt.Sprint(keys), fmt.Sprintf("%+v", keys), fmt.Sprintf("%#v", keys), fmt.Sprintf("%s", palisade.Config{Keys: keys}.Keys)} {
+	for _, text := range []string{fmt.Sprint(keys), fmt.Sprintf("%+v", keys), fmt.Sprintf("%#v", keys), fmt.Sprintf("%+v", palisade.Config{Keys: keys})} {
 		if strings.Contains(text, "0123456789") || strings.Contains(text, "107") {
 			t.Errorf("keys print as %s", text)
 		}

@@ -312,9 +312,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 // Which one to use: docs/providers.md compares them.
 func Example() {
-	var provider captcha.Provider
-
-	provider = captcha.Turnstile("sitekey", "secret")
+	provider := captcha.Turnstile("sitekey", "secret")
 	// provider = captcha.HCaptcha("sitekey", "secret")
 	// provider = captcha.RecaptchaV3("sitekey", "secret", captcha.MaxRisk(0.3))
 	// provider = captcha.RecaptchaV2("sitekey", "secret")
