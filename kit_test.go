@@ -66,6 +66,9 @@ func newSite(t testing.TB, options ...func(*palisade.Config, *palisade.FormConfi
 	if s.guard, err = palisade.New(config); err != nil {
 		t.Fatal(err)
 	}
+	if err := palisade.CheapProofs(s.guard); err != nil {
+		t.Fatal(err)
+	}
 	if s.form, err = s.guard.Form(form); err != nil {
 		t.Fatal(err)
 	}

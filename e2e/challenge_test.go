@@ -416,6 +416,16 @@ func TestAStepOnTheFormsOwnPage(t *testing.T) {
 	}
 }
 
+func TestAStepOfAFormThatIsAddedLater(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s.markup = `<div id="place"></div><template id="later">` + signup + `</template>` +
+		strings.ReplaceAll(signup, `id="f"`, `id="brings-the-script" hidden`)
+	b := open(s, "/")
+	b.do("place.append(later.content)")
+	b.until("document.querySelector('#place altcha-widget input[type=checkbox]')")
+}
+
 // When the work fails a person is not locked out by a step that cannot be taken.
 func TestAStepThatFailsIsLeftToTheServer(t *testing.T) {
 	t.Parallel()

@@ -1,9 +1,11 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -40,6 +42,7 @@ type site struct {
 	effects   []url.Values  // what the protected handler was called with
 	decisions []palisade.Decision
 	tickets   []string // that were sent to a protected route, accepted or not
+	fetched   int      // tickets that pages fetched
 }
 
 // signup is the form of most tests.
@@ -81,7 +84,14 @@ func newSite(t *testing.T, options ...func(*palisade.Config, *palisade.FormConfi
 		}
 		mux.Handle("POST /"+name, s.note(s.form[name].Protect(http.HandlerFunc(s.accept))))
 	}
-	mux.Handle("/.palisade/", guard.Handler())
+	mux.HandleFunc("/.palisade/", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/.palisade/ticket" {
+			s.mu.Lock()
+			s.fetched++
+			s.mu.Unlock()
+		}
+		guard.Handler().ServeHTTP(w, r)
+	})
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /page.js", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
@@ -140,13 +150,28 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 // note keeps the tickets that arrive.
 func (s *site) note(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := new(strings.Builder)
-		next.ServeHTTP(w, tee(r, body))
-		values, _ := url.ParseQuery(body.String())
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		values, _ := url.ParseQuery(string(body))
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.tickets = append(s.tickets, values.Get(palisade.FieldTicket))
+		s.mu.Unlock()
+		next.ServeHTTP(w, r)
 	})
+}
+
+// until waits for something to be true of the site.
+func (s *site) until(condition func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		s.mu.Lock()
+		yes := condition()
+		s.mu.Unlock()
+		if yes {
+			return
+		}
+	}
+	s.t.Fatal("it never happened on the server")
 }
 
 // accept is the protected effect.

@@ -1,12 +1,9 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -223,12 +220,4 @@ func asJSON(value any) string {
 
 func (b *tab) violations() []string {
 	return eval[[]string](b, "seen.violations")
-}
-
-// tee copies the body of a request while it is read.
-func tee(r *http.Request, to io.Writer) *http.Request {
-	body, _ := io.ReadAll(r.Body)
-	_, _ = to.Write(body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return r
 }

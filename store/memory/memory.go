@@ -1,7 +1,7 @@
 // Package memory is the default store: the memory of one process.
 //
-//	s := memory.New()                          // two million live claims at most
-//	s := memory.New(memory.Claims(10_000_000)) // more, at up to 23 bytes each
+//	s := memory.New()                          // room for two million live claims
+//	s := memory.New(memory.Claims(10_000_000)) // for more, at up to 25 bytes each
 //
 // It is bounded and needs no goroutine: what has ended is let go of when its
 // place is wanted. It reads no clock: time is what the trips say.
@@ -57,7 +57,7 @@ const (
 
 	// MaxEntries is the most claims and takes of a trip together, which bounds
 	// how long its locks are held. More is store.ErrInvalidTrip.
-	MaxEntries = 32
+	MaxEntries = 16
 
 	defaultClaims     = 2 << 20
 	defaultUnverified = 256 << 10
@@ -90,18 +90,17 @@ type options struct {
 	epoch                      time.Time
 }
 
-// Claims sets how many live claims of the pool store.Signed find room at least.
-// Default 2 097 152, for which up to 46 MiB are used; not before they are needed.
-// With 0 or less, none does.
+// Claims sets for how many live claims of the pool store.Signed there is room; up
+// to a fifth more may find some. Default 2 097 152, which take 50 MiB when they
+// are there. With 0 or less there is no room at all.
 func Claims(most int) Option { return func(o *options) { o.claims = most } }
 
-// Unverified sets how many live claims of the pool store.Unverified find room at
-// least. Default 262 144, for which up to 6 MiB are used. With 0 or less, none
-// does.
+// Unverified sets the same for the pool store.Unverified. Default 262 144, which
+// take 7 MiB.
 func Unverified(most int) Option { return func(o *options) { o.unverified = most } }
 
 // Limits sets how many keys can owe permits at once before any is let go of.
-// Default 1 048 576, for which up to 23 MiB are used. It is at least 64.
+// Default 1 048 576, which take 25 MiB when they are there. It is at least 64.
 //
 // When more owe permits, those that owe for the shortest time are let go of, and
 // from then on a key that is not known is taken to owe as much as the one that
@@ -140,12 +139,17 @@ func New(opts ...Option) *Store {
 		sh := &s.shards[i]
 		sh.claims[store.Signed].most = share(o.claims)
 		sh.claims[store.Unverified].most = share(o.unverified)
-		sh.limits.most = max(share(o.limits), 1)
+		sh.limits.most = share(max(o.limits, numShards))
 	}
 	return s
 }
 
-func share(most int) int { return (max(most, 0) + numShards - 1) / numShards }
+// share returns how much room a shard needs so that all together have enough: by
+// chance one gets more than others.
+func share(most int) int {
+	mean := (max(most, 0) + numShards - 1) / numShards
+	return mean + 4*int(math.Sqrt(float64(mean)))
+}
 
 // Spend performs a trip. Trip.Now must be set; the store reads no clock.
 func (s *Store) Spend(ctx context.Context, trip store.Trip) (store.Result, error) {

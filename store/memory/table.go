@@ -18,8 +18,9 @@ type entry struct {
 // table is a set of entries in the order of their hashes, with gaps between
 // them. A hash has a home, in proportion to its value, and stands there or as
 // little behind as the order allows, with no gap on the way from its home. So a
-// search is short, and rebuilding to any size is one pass over neighbours. There
-// are no pointers for the garbage collector to follow.
+// search is short, and rebuilding to any size is one pass over neighbours. The
+// greatest hash comes first: then a gap, whose hash is 0, ends a search without
+// being asked for. There are no pointers for the garbage collector to follow.
 //
 // A table keeps one promise whatever it lets go of: an entry that is not there
 // counted until floor at the latest.
@@ -43,17 +44,17 @@ const (
 )
 
 func (t *table) home(hash uint64) int {
-	home, _ := bits.Mul64(hash<<shardBits, uint64(t.homes)) // the shard's bits are the same in all
+	home, _ := bits.Mul64(^hash<<shardBits, uint64(t.homes)) // the shard's bits are the same in all
 	return int(home)
 }
 
 // find returns the place of a hash, and whether it stands there.
 func (t *table) find(hash uint64) (at int, found bool) {
 	at = t.home(hash)
-	for at < len(t.entries) && t.entries[at].until != 0 && t.entries[at].hash < hash {
+	for at < len(t.entries) && t.entries[at].hash > hash {
 		at++
 	}
-	return at, at < len(t.entries) && t.entries[at].until != 0 && t.entries[at].hash == hash
+	return at, at < len(t.entries) && t.entries[at].hash == hash && t.entries[at].until != 0
 }
 
 // until returns until when a hash counts. One that is not there may have been
@@ -90,7 +91,7 @@ func (t *table) open(at int) {
 // room sees to it that n more entries fit, and says whether they do without
 // letting go of one that counts.
 func (t *table) room(n int, now int64) bool {
-	if t.used+n <= t.homes-t.homes/8 {
+	if t.used+n <= t.homes-t.homes/5 { // fuller, runs would get long
 		return true
 	}
 	if age := now - t.full; 0 <= age && age < recheck {
@@ -141,7 +142,7 @@ func (t *table) lowest() int64 {
 // that there is room for count in all and some more.
 func (t *table) rebuild(cut int64, count int) {
 	old := t.entries
-	t.homes = spare + min(count+2*count/5, t.most+t.most/3)
+	t.homes = spare + min(count, t.most)*3/2
 	t.entries = make([]entry, t.homes, t.homes+t.homes/64+spare)
 	t.used = 0
 	next := 0

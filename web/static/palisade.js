@@ -152,9 +152,8 @@ class Guard { // of one form; without an element when a script asked for it
 
   // hold keeps a submit back until it may go; of several, the last.
   async hold(submitter) {
-    const first = !this.held, form = this.form, button = submitter?.type && submitter;
+    const form = this.form, button = submitter?.type && submitter;
     this.held = {submitter};
-    if (!first) return;
     button?.setAttribute('aria-busy', 'true'); // not the form: it would silence the status in it
     const timer = setTimeout(() => this.say(this.div.dataset.palisadeText || CHECKING[this.language] || CHECKING.en), 400);
     await sleep(0); // a form takes no submit while it is in one
