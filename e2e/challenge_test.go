@@ -98,6 +98,9 @@ func TestTheVisibleStepIsTaken(t *testing.T) {
 			if violations := b.violations(); len(violations) > 0 {
 				t.Errorf("violations of the policy: %q", violations)
 			}
+			if eval[bool](b, "document.body.innerText.includes('nothing to tick')") {
+				t.Error("the page says that it does not work")
+			}
 			step(s, b)
 			b.arrives("/welcome")
 			b.settle()
@@ -345,6 +348,7 @@ func TestAStepOnTheFormsOwnPage(t *testing.T) {
 		"Send without the step": {send: func(s *site, b *tab) {
 			b.stepShown()
 			b.laterOn(s)
+			b.do("document.querySelector('altcha-widget').addEventListener('focusin', () => { throw new Error('the browser complains of the step') })")
 			b.click("#send")
 		}},
 		"Send while it is under way": {send: func(s *site, b *tab) {
