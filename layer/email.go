@@ -20,7 +20,7 @@ func CanonicalEmail(text string) (canonical string, ok bool) {
 	if at <= 0 || at == len(text)-1 || len(text) > maxEmail || strings.ContainsAny(text, " \t\r\n,;<>\x00") {
 		return "", false
 	}
-	local, domain := text[:at], strings.TrimSuffix(text[at+1:], ".")
+	local, domain := text[:at], strings.TrimRight(text[at+1:], ".")
 	if domain == "" || strings.Contains(local, "@") {
 		return "", false
 	}

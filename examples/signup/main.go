@@ -57,5 +57,6 @@ func main() {
 		}
 		fmt.Fprintf(w, "Welcome, %s.\n", name)
 	}))
+	log.Println("open http://localhost:8080/signup")
 	log.Fatal(http.ListenAndServe("127.0.0.1:8080", mux))
 }
