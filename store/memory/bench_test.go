@@ -15,47 +15,66 @@ import (
 
 const million = 1 << 20
 
-// spender is what a benchmark measures: the store, or what one would write first.
-type spender interface {
-	claim(i uint64, now time.Time, life time.Duration) bool
+// rival is what a benchmark measures: this store, or what one would write first.
+type rival interface{ worker() worker }
+
+// worker is what one goroutine of a benchmark works with.
+type worker interface {
+	claim(i uint64, now, expires time.Time) bool
 	take(i uint64, now time.Time) bool
 }
 
-// ours goes through the concrete type: what a caller pays for an interface is
-// not the store's.
 type ours struct{ *memory.Store }
 
-func (s ours) claim(i uint64, now time.Time, life time.Duration) bool {
-	claims := [1]store.Claim{{Key: key(i), Issued: now, Expires: now.Add(life)}}
-	r, err := s.Spend(context.Background(), store.Trip{Now: now, Claims: claims[:]})
+func newOurs() ours {
+	return ours{memory.New(memory.Claims(4*million), memory.Limits(2*million), memory.Epoch(noon))}
+}
+
+func (s ours) worker() worker {
+	return &ourWorker{Store: s.Store, takes: [1]store.Take{{Every: time.Millisecond, Burst: 1 << 30}}}
+}
+
+// ourWorker keeps its slices, as a careful caller does.
+type ourWorker struct {
+	*memory.Store
+	claims [1]store.Claim
+	takes  [1]store.Take
+}
+
+func (w *ourWorker) claim(i uint64, now, expires time.Time) bool {
+	c := &w.claims[0]
+	c.Key, c.Issued, c.Expires = key(i), now, expires
+	r, err := w.Spend(context.Background(), store.Trip{Now: now, Claims: w.claims[:]})
 	return err == nil && r.Status == store.Granted
 }
 
-func (s ours) take(i uint64, now time.Time) bool {
-	takes := [1]store.Take{{Key: key(i), Every: time.Millisecond, Burst: 1 << 30}}
-	r, err := s.Spend(context.Background(), store.Trip{Now: now, Takes: takes[:]})
+func (w *ourWorker) take(i uint64, now time.Time) bool {
+	w.takes[0].Key = key(i)
+	r, err := w.Spend(context.Background(), store.Trip{Now: now, Takes: w.takes[:]})
 	return err == nil && r.Status == store.Granted
 }
 
-// maps is the baseline: maps of the standard library behind as many locks, in
-// which nothing expires and nothing is bounded, and of which a trip of more than
-// one key would not be atomic.
+// maps is the baseline: maps of the standard library behind as many locks. Nothing
+// in it is let go of, nothing is bounded, and a trip of several keys would not be
+// atomic.
 type maps [64]struct {
 	mu     sync.Mutex
 	claims map[store.Key]int64
-	tats   map[store.Key]int64
+	ends   map[store.Key]int64
 	_      [40]byte
 }
 
 func newMaps() *maps {
 	m := new(maps)
 	for i := range m {
-		m[i].claims, m[i].tats = map[store.Key]int64{}, map[store.Key]int64{}
+		m[i].claims, m[i].ends = map[store.Key]int64{}, map[store.Key]int64{}
 	}
 	return m
 }
 
-func (m *maps) claim(i uint64, now time.Time, life time.Duration) bool {
+func (m *maps) worker() worker { return m }
+
+func (m *maps) claim(i uint64, now, expires time.Time) bool {
 	k := key(i)
 	part := &m[k[7]&63]
 	part.mu.Lock()
@@ -63,7 +82,7 @@ func (m *maps) claim(i uint64, now time.Time, life time.Duration) bool {
 	if part.claims[k] > now.UnixNano() {
 		return false
 	}
-	part.claims[k] = now.Add(life).UnixNano()
+	part.claims[k] = expires.UnixNano()
 	return true
 }
 
@@ -72,22 +91,25 @@ func (m *maps) take(i uint64, now time.Time) bool {
 	part := &m[k[7]&63]
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	next := max(part.tats[k], now.UnixNano()) + int64(time.Millisecond)
-	if time.Duration(next-now.UnixNano()) > time.Millisecond<<30 {
+	end := max(part.ends[k], now.UnixNano()) + int64(time.Millisecond)
+	if time.Duration(end-now.UnixNano()) > time.Millisecond<<30 {
 		return false
 	}
-	part.tats[k] = next
+	part.ends[k] = end
 	return true
 }
 
-// parallel calls do for 0 to b.N in a number of goroutines, and returns the
-// nanoseconds a call.
-func parallel(b *testing.B, goroutines int, do func(i uint64)) float64 {
+// parallel calls do for the numbers from 0 to b.N in some goroutines, and returns
+// the nanoseconds that one took.
+func parallel[W any](b *testing.B, goroutines int, worker func() W, do func(w W, i uint64)) float64 {
 	var next atomic.Uint64
 	var wg sync.WaitGroup
+	runtime.GC() // what was set up is not what is measured
+	b.ResetTimer()
 	start := time.Now()
 	for range goroutines {
 		wg.Go(func() {
+			w := worker()
 			for {
 				const batch = 64
 				from := next.Add(batch) - batch
@@ -95,60 +117,72 @@ func parallel(b *testing.B, goroutines int, do func(i uint64)) float64 {
 					return
 				}
 				for i := from; i < min(from+batch, uint64(b.N)); i++ {
-					do(i)
+					do(w, i)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return float64(time.Since(start).Nanoseconds()) / float64(b.N)
+	took := time.Since(start)
+	b.StopTimer()
+	return float64(took.Nanoseconds()) / float64(b.N)
 }
 
-// compare measures the store, and beside it the baseline on the same work.
-func compare(b *testing.B, run func(b *testing.B, s spender, goroutines int) float64) {
+func goroutines(b *testing.B, run func(b *testing.B, n int)) {
 	for _, n := range []int{1, 2, 16} {
-		b.Run(fmt.Sprintf("goroutines=%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			own := run(b, ours{memory.New(memory.Claims(4*million), memory.Limits(2*million), memory.Epoch(noon))}, n)
-			b.StopTimer()
-			base := run(b, newMaps(), n)
-			b.ReportMetric(own, "ns/op")
-			b.ReportMetric(base/own, "x-faster-than-maps")
-		})
+		b.Run(fmt.Sprintf("goroutines=%d", n), func(b *testing.B) { run(b, n) })
 	}
 }
 
-// BenchmarkClaim: fresh is a new claim while as many others are live, each of
-// which ends as another comes; replay is one that was used.
+// compare measures the store, and the baseline on the same work right after it.
+func compare(b *testing.B, prepare func(w worker), do func(b *testing.B) func(w worker, i uint64)) {
+	goroutines(b, func(b *testing.B, n int) {
+		b.ReportAllocs()
+		measure := func(r rival) float64 {
+			prepare(r.worker())
+			return parallel(b, n, r.worker, do(b))
+		}
+		maps := measure(newMaps())
+		own := measure(newOurs()) // last, so that allocations are those of the store
+		b.ReportMetric(own, "ns/op")
+		b.ReportMetric(maps/own, "x-faster-than-maps")
+	})
+}
+
+// BenchmarkClaim: fresh is a claim that is granted while as many others are kept,
+// each of which ends when another comes; replay is one that is refused.
 func BenchmarkClaim(b *testing.B) {
+	fresh := func(w worker, i uint64) bool {
+		// One each 100 µs, kept for 45 s and a minute: a million.
+		now := noon.Add(time.Duration(i) * 100 * time.Microsecond)
+		return w.claim(i, now, now.Add(45*time.Second))
+	}
 	b.Run("fresh/keys=1M", func(b *testing.B) {
-		compare(b, func(b *testing.B, s spender, goroutines int) float64 {
-			// A claim each 100 µs, and each is kept for 105 s.
-			const life, pause = 45 * time.Second, 100 * time.Microsecond
+		compare(b, func(w worker) {
 			for i := range uint64(million) {
-				s.claim(i, noon.Add(time.Duration(i)*pause), life)
+				fresh(w, i)
 			}
-			b.ResetTimer()
-			return parallel(b, goroutines, func(i uint64) {
-				i += million
-				if !s.claim(i, noon.Add(time.Duration(i)*pause), life) {
+		}, func(b *testing.B) func(worker, uint64) {
+			return func(w worker, i uint64) {
+				if !fresh(w, million+i) {
 					b.Error("a fresh claim was refused")
 				}
-			})
+			}
 		})
 	})
 	for _, keys := range []uint64{1, million} {
 		b.Run("replay/keys="+count(keys), func(b *testing.B) {
-			compare(b, func(b *testing.B, s spender, goroutines int) float64 {
+			expires := noon.Add(time.Hour)
+			compare(b, func(w worker) {
 				for i := range keys {
-					s.claim(i, noon, time.Hour)
+					w.claim(i, noon, expires)
 				}
-				b.ResetTimer()
-				return parallel(b, goroutines, func(i uint64) {
-					if s.claim(i*7919%keys, noon, time.Hour) {
+			}, func(b *testing.B) func(worker, uint64) {
+				return func(w worker, i uint64) {
+					if w.claim(i*7919%keys, noon, expires) {
 						b.Error("a replay was granted")
 					}
-				})
+				}
 			})
 		})
 	}
@@ -157,87 +191,80 @@ func BenchmarkClaim(b *testing.B) {
 func BenchmarkTake(b *testing.B) {
 	for _, keys := range []uint64{1, million} {
 		b.Run("keys="+count(keys), func(b *testing.B) {
-			compare(b, func(b *testing.B, s spender, goroutines int) float64 {
+			compare(b, func(w worker) {
 				for i := range keys {
-					s.take(i, noon)
+					w.take(i, noon)
 				}
-				b.ResetTimer()
-				return parallel(b, goroutines, func(i uint64) {
-					if !s.take(i*7919%keys, noon) {
+			}, func(b *testing.B) func(worker, uint64) {
+				return func(w worker, i uint64) {
+					if !w.take(i*7919%keys, noon) {
 						b.Error("a take within the burst was refused")
 					}
-				})
+				}
 			})
 		})
 	}
 }
 
-// BenchmarkSpend is what one decision asks: four limits and two claims, with a
-// million keys limited and up to a million claims live.
+// BenchmarkSpend is what a decision asks for: two claims and four limits, where a
+// million claims are kept and a million keys are limited.
 func BenchmarkSpend(b *testing.B) {
-	for _, goroutines := range []int{1, 2, 16} {
-		b.Run(fmt.Sprintf("goroutines=%d", goroutines), func(b *testing.B) {
-			s := ours{memory.New(memory.Claims(4*million), memory.Limits(2*million), memory.Epoch(noon))}
-			for i := range uint64(million) {
-				s.take(i, noon)
-				s.claim(i, noon, time.Hour)
+	type worker struct {
+		claims [2]store.Claim
+		takes  [4]store.Take
+	}
+	goroutines(b, func(b *testing.B, n int) {
+		s := newOurs()
+		w := s.worker()
+		for i := range uint64(million) {
+			w.take(i, noon)
+			w.claim(1<<40+i, noon, noon.Add(time.Duration(i)*100*time.Microsecond+time.Second))
+		}
+		b.ReportAllocs()
+		parallel(b, n, func() *worker { return new(worker) }, func(w *worker, i uint64) {
+			now := noon.Add(time.Duration(i) * 200 * time.Microsecond)
+			for n := range w.claims {
+				w.claims[n] = store.Claim{Key: key(2*i + uint64(n)), Issued: now, Expires: now.Add(45 * time.Second)}
 			}
-			b.ReportAllocs()
-			b.ResetTimer()
-			parallel(b, goroutines, func(i uint64) {
-				now := noon.Add(time.Duration(i) * 200 * time.Microsecond)
-				expires := now.Add(40 * time.Second)
-				claims := [2]store.Claim{
-					{Key: key(1<<40 + 2*i), Issued: now, Expires: expires},
-					{Key: key(1<<40 + 2*i + 1), Issued: now, Expires: expires},
-				}
-				var takes [4]store.Take
-				for n := range takes {
-					takes[n] = store.Take{Key: key((i*7919 + uint64(n)*1e5) % million), Every: time.Millisecond, Burst: 1 << 30}
-				}
-				r, err := s.Spend(context.Background(), store.Trip{Now: now, Claims: claims[:], Takes: takes[:]})
-				if err != nil || r.Status != store.Granted {
-					b.Error(r, err)
-				}
-			})
+			for n := range w.takes {
+				w.takes[n] = store.Take{Key: key((i*7919 + uint64(n)*100_003) % million), Every: time.Millisecond, Burst: 1 << 30}
+			}
+			r, err := s.Spend(context.Background(), store.Trip{Now: now, Claims: w.claims[:], Takes: w.takes[:]})
+			if err != nil || r.Status != store.Granted {
+				b.Error(r, err)
+			}
 		})
-	}
-}
-
-// BenchmarkMemory prints what a live claim takes, at the least and the most that
-// are seen on the way to two million. It does so once, whatever b.N is.
-func BenchmarkMemory(b *testing.B) {
-	b.Run("ours", func(b *testing.B) {
-		memoryOf(b, func() spender { return ours{memory.New(memory.Claims(4*million), memory.Epoch(noon))} })
 	})
-	b.Run("maps", func(b *testing.B) { memoryOf(b, func() spender { return newMaps() }) })
 }
 
-func memoryOf(b *testing.B, open func() spender) {
+// BenchmarkMemory prints what a live claim takes at a million, and at worst on the
+// way from one million to two. It does so once, whatever b.N is.
+func BenchmarkMemory(b *testing.B) {
+	b.Run("ours", func(b *testing.B) { memoryOf(b, func() rival { return newOurs() }) })
+	b.Run("maps", func(b *testing.B) { memoryOf(b, func() rival { return newMaps() }) })
+}
+
+func memoryOf(b *testing.B, open func() rival) {
+	expires := noon.Add(time.Hour)
 	before := heap()
-	s := open()
+	r := open()
+	w := r.worker()
+	perClaim := func(claims uint64) float64 { return float64(heap()-before) / float64(claims) }
 	for i := range uint64(million) {
-		s.claim(i, noon, time.Hour)
+		w.claim(i, noon, expires)
 	}
-	at1M := float64(heap()-before) / million
-	worst := at1M
+	first := perClaim(million)
+	worst := first
 	for i := uint64(million); i < 2*million; i++ {
-		s.claim(i, noon, time.Hour)
+		w.claim(i, noon, expires)
 		if i%(million/16) == 0 {
-			worst = max(worst, float64(heap()-before)/float64(i))
+			worst = max(worst, perClaim(i))
 		}
 	}
-	runtime.KeepAlive(s)
+	runtime.KeepAlive(r)
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(at1M, "B/claim")
+	b.ReportMetric(first, "B/claim")
 	b.ReportMetric(worst, "B/claim-at-worst")
-}
-
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
 
 func count(keys uint64) string {

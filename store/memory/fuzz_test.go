@@ -61,16 +61,18 @@ func (m *reference) end(t store.Take, cost int, now time.Time) time.Time {
 	return end.Add(time.Duration(cost) * t.Every)
 }
 
-// program reads trips from bytes, eight for a burst of alike ones.
+// program is what trips are made, read from bytes: eight for a number of alike
+// ones.
 type program struct {
 	bytes []byte
+	ops   int
 	now   time.Time
 }
 
 const opSize = 8
 
 func (p *program) next() (op []byte, ok bool) {
-	if len(p.bytes) < opSize {
+	if p.ops++; len(p.bytes) < opSize || p.ops > 50 {
 		return nil, false
 	}
 	op, p.bytes = p.bytes[:opSize], p.bytes[opSize:]
@@ -90,7 +92,7 @@ func trip(op []byte, n int, now time.Time) store.Trip {
 	}
 	for i := range uint64(op[0] >> 2 & 3) {
 		trip.Takes = append(trip.Takes, store.Take{
-			Key: key(first + 5*i), Every: time.Duration(1+op[3]) * 100 * time.Millisecond,
+			Key: key(first + 5*i), Every: time.Duration(1+int(op[3])) * 100 * time.Millisecond,
 			Burst: 1 + int(op[4]>>4), Cost: int(op[4] & 15),
 		})
 	}
@@ -142,7 +144,7 @@ func FuzzGrantsNoMoreThanTheReference(f *testing.F) {
 		p := program{bytes: bytes, now: noon.Add(time.Hour)}
 		for op, ok := p.next(); ok; op, ok = p.next() {
 			p.now = p.now.Add(time.Duration(int8(op[6])) * time.Duration(op[7]) * 100 * time.Millisecond) // up to an hour on or back
-			for n := range 1 + 16*int(op[5]) {
+			for n := range 1 + 4*int(op[5]) {
 				trip := trip(op, n, p.now)
 				got, err := s.Spend(context.Background(), trip)
 				switch want := m.look(trip); {

@@ -120,11 +120,8 @@ func TestTripsFarBehindGetNothingThatMayHaveBeenLetGoOf(t *testing.T) {
 }
 
 func TestMemoryBeginsWithTheStore(t *testing.T) {
-	before := time.Now()
-	s := memory.New()
-	time.Sleep(2 * time.Millisecond) // times of issue are compared in milliseconds
-	spend := func(i uint64, issued time.Time) store.Status {
-		now := time.Now()
+	spend := func(s *memory.Store, i uint64, now, issued time.Time) store.Status {
+		t.Helper()
 		r, err := s.Spend(context.Background(), store.Trip{Now: now, Claims: []store.Claim{
 			{Key: key(i), Issued: issued, Expires: now.Add(time.Hour)}}})
 		if err != nil {
@@ -132,11 +129,21 @@ func TestMemoryBeginsWithTheStore(t *testing.T) {
 		}
 		return r.Status
 	}
-	if got := spend(1, before.Add(-2*time.Millisecond)); got != store.Forgotten {
+	before := time.Now()
+	s := memory.New()
+	after := time.Now()
+	if got := spend(s, 1, after, before.Add(-time.Millisecond)); got != store.Forgotten {
 		t.Errorf("issued before New: status %d, want forgotten", got)
 	}
-	if got := spend(2, time.Now().Truncate(time.Millisecond)); got != store.Granted {
-		t.Errorf("issued after New: status %d, want granted", got)
+	if got := spend(s, 2, after, after.Truncate(time.Millisecond)); got != store.Granted {
+		t.Errorf("issued after New, as told in milliseconds: status %d, want granted", got)
+	}
+	s = memory.New(memory.Epoch(noon.Add(999 * time.Microsecond)))
+	if got := spend(s, 3, noon.Add(time.Second), noon); got != store.Granted {
+		t.Errorf("issued after the epoch, as told in milliseconds: status %d, want granted", got)
+	}
+	if got := spend(s, 4, noon.Add(time.Second), noon.Add(-1)); got != store.Forgotten {
+		t.Errorf("issued before the epoch: status %d, want forgotten", got)
 	}
 }
 
@@ -209,14 +216,14 @@ func TestThereIsRoomForAsManyClaimsAsAskedFor(t *testing.T) {
 }
 
 func TestAFullPoolHasRoomAgainWhenClaimsHaveExpired(t *testing.T) {
-	s := newSite(t, memory.Claims(1000))
+	s := newSite(t, memory.Claims(10_000))
 	var full error
 	for i := uint64(0); full == nil; i++ {
 		expires := noon.Add(time.Minute + time.Duration(i%2)*time.Hour)
 		_, full = s.Spend(context.Background(), store.Trip{Now: noon, Claims: []store.Claim{{Key: key(i), Expires: expires}}})
 	}
 	later := noon.Add(3 * time.Minute) // half of them have expired, more than a minute ago
-	for i := range uint64(300) {
+	for i := range uint64(3000) {
 		s.claim(later, 1e6+i, later.Add(time.Hour))
 	}
 }
@@ -225,7 +232,7 @@ func TestAFullPoolHasRoomAgainWhenClaimsHaveExpired(t *testing.T) {
 // what was taken still counts.
 func TestOverfullLimitsNeverGrantMore(t *testing.T) {
 	s := newSite(t, memory.Limits(64))
-	const keys = 20_000
+	const keys = 5000
 	var granted [keys]int
 	for round := range 8 {
 		for i := range granted {
@@ -271,7 +278,7 @@ func TestOverfullLimitsDoNotShutOutNewKeys(t *testing.T) {
 func TestAFloodTakesBoundedMemory(t *testing.T) {
 	s := newSite(t, memory.Claims(10_000), memory.Unverified(10_000), memory.Limits(10_000))
 	before := heap()
-	for i := range uint64(200_000) {
+	for i := range uint64(50_000) {
 		s.Spend(context.Background(), store.Trip{Now: noon, Claims: []store.Claim{{Key: key(i), Expires: noon.Add(time.Hour)}}})
 		s.Spend(context.Background(), store.Trip{Now: noon, Claims: []store.Claim{{Key: key(i), Pool: store.Unverified, Expires: noon.Add(time.Hour)}}})
 		s.take(noon, i)

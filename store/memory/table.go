@@ -94,7 +94,7 @@ func (t *table) room(n int, now int64) bool {
 	if t.used+n <= t.homes-t.homes/5 { // fuller, runs would get long
 		return true
 	}
-	if age := now - t.full; 0 <= age && age < recheck {
+	if now < t.full+recheck { // at an earlier time it was no less full
 		return false
 	}
 	live := t.after(now - lag)
