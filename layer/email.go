@@ -1,6 +1,9 @@
 package layer
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // maxEmail is the longest address that SMTP can carry (RFC 5321 §4.5.3.1).
 const maxEmail = 254
@@ -17,7 +20,7 @@ var dotless = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gma
 func CanonicalEmail(text string) (canonical string, ok bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	at := strings.LastIndexByte(text, '@')
-	if at <= 0 || at == len(text)-1 || len(text) > maxEmail || strings.ContainsAny(text, " \t\r\n,;<>\x00") {
+	if at <= 0 || at == len(text)-1 || len(text) > maxEmail || strings.ContainsFunc(text, notInAddress) {
 		return "", false
 	}
 	local, domain := text[:at], strings.TrimRight(text[at+1:], ".")
@@ -34,4 +37,8 @@ func CanonicalEmail(text string) (canonical string, ok bool) {
 		}
 	}
 	return local + "@" + domain, true
+}
+
+func notInAddress(c rune) bool {
+	return unicode.IsSpace(c) || unicode.IsControl(c) || strings.ContainsRune(",;<>", c)
 }
