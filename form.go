@@ -98,11 +98,11 @@ func (c *FormConfig) validate() error {
 	if !validName.MatchString(c.Name) {
 		errs = append(errs, fmt.Errorf("Name %q must be 1 to 32 letters, digits, - or _", c.Name))
 	}
-	if c.MaxAge < 0 || c.MaxAge > 24*time.Hour {
-		errs = append(errs, errors.New("MaxAge must lie between 0 and 24 h"))
+	if c.MaxAge != 0 && (c.MaxAge < time.Minute || c.MaxAge > 24*time.Hour) {
+		errs = append(errs, errors.New("MaxAge must lie between 1 min and 24 h"))
 	}
-	if c.MinFill >= cmp.Or(c.MaxAge, defaultMaxAge) {
-		errs = append(errs, errors.New("MinFill must be shorter than MaxAge"))
+	if 4*c.MinFill > cmp.Or(c.MaxAge, defaultMaxAge) {
+		errs = append(errs, errors.New("MinFill must be at most a quarter of MaxAge")) // the hardest challenge takes twice MinFill
 	}
 	if c.MaxBody < 0 {
 		errs = append(errs, errors.New("MaxBody must not be negative"))
@@ -119,6 +119,11 @@ func (c *FormConfig) validate() error {
 	for i, limit := range c.Limits {
 		if err := limit.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("Limits[%d]: %w", i, err))
+		}
+		for _, other := range c.Limits[:i] {
+			if newRule(c.Name, other).prefix == newRule(c.Name, limit).prefix && limit.Rate > 0 {
+				errs = append(errs, fmt.Errorf("Limits[%d] is there twice", i))
+			}
 		}
 	}
 	return errors.Join(errs...)

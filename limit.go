@@ -93,6 +93,9 @@ func (l Limit) validate() error {
 	if l.Rate <= 0 || l.Per <= 0 {
 		errs = append(errs, errors.New("Rate and Per must be positive"))
 	}
+	if l.Per > maxPer {
+		errs = append(errs, errors.New("Per must be at most 366 days"))
+	}
 	if l.Burst < 0 {
 		errs = append(errs, errors.New("Burst must not be negative"))
 	}
@@ -106,6 +109,9 @@ func (l Limit) validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// maxPer keeps what a limit counts far from the end of the clock.
+const maxPer = 366 * 24 * time.Hour
 
 // rule is a limit made ready: only the key is left to fill in.
 type rule struct {
@@ -124,7 +130,7 @@ func newRule(form string, l Limit) rule {
 		// The numbers are part of the key, so that a changed limit starts anew
 		// instead of reading what another one wrote.
 		prefix: fmt.Sprintf("limit\x00%s\x00%s\x00%d/%s/%d\x00", form, l.By, l.Rate, l.Per, burst),
-		take:   store.Take{Every: max(l.Per/time.Duration(l.Rate), 1), Burst: burst},
+		take:   store.Take{Every: max(l.Per/time.Duration(max(l.Rate, 1)), 1), Burst: burst},
 	}
 }
 
