@@ -124,10 +124,15 @@ func eval[T any](b *tab, format string, args ...any) T {
 	return result
 }
 
-// do runs a script in the page for its effect.
+// do runs a script in the page for its effect, which may be to leave the page.
 func (b *tab) do(format string, args ...any) {
 	b.t.Helper()
-	eval[any](b, "(() => { "+format+" })()", args...)
+	script := fmt.Sprintf("(() => { "+format+" })()", args...)
+	var nothing any
+	err := b.try(&nothing, script)
+	if err != nil && !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context was destroyed") {
+		b.t.Fatalf("in the page: %v\n%s", err, script)
+	}
 }
 
 func (b *tab) try(result any, script string) error {
