@@ -11,7 +11,8 @@
 // 58 ms). So a page needs no worker-src, and Trusted Types do not matter.
 //
 // For the page's scripts: palisade.headers(form) promises the headers of one
-// request, palisade.answer(problem) those that answer a 403's challenge. The form
+// request, palisade.answer(problem) those that answer a 403's challenge. The form's
+// own fields then hold the same; send the fields or the headers, not both. The form
 // sees the events palisade:solved and palisade:failed.
 (() => {
 'use strict';
