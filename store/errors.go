@@ -6,6 +6,8 @@ import "errors"
 // one that is still live.
 var ErrFull = errors.New("store: full of live claims")
 
-// ErrInvalidTrip is returned for a trip that no store can serve: a take with no
-// positive Every or Burst, the same key twice, an unknown pool.
+// ErrInvalidTrip is returned for a trip that cannot be served: a take with no
+// positive Every or Burst or with a negative Cost, a key twice among the takes or
+// among the claims of a pool, an unknown pool, no Now where one is required, and
+// what goes beyond the bounds of the store.
 var ErrInvalidTrip = errors.New("store: invalid trip")

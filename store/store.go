@@ -41,7 +41,7 @@ type Claim struct {
 	Issued time.Time
 	// Expires is until when the claim must be remembered. A claim that has
 	// already expired at Trip.Now is answered Forgotten: the store may have let
-	// go of an earlier one.
+	// go of an earlier one. A store may bound how far ahead it lies.
 	Expires time.Time
 }
 
@@ -51,13 +51,15 @@ type Take struct {
 	Key   Key
 	Every time.Duration // one permit is regained each Every; must be positive
 	Burst int           // most permits at once; at least 1
-	Cost  int           // permits taken; 0 means 1. More than Burst is never granted
+	Cost  int           // permits taken; 0 means 1. More than Burst is never granted, whatever Wait says
 }
 
 // Trip is everything one decision asks of the store.
 type Trip struct {
-	// Now is the time of the attempt, read once by the caller. A store that
-	// many processes share uses its own clock instead.
+	// Now is the time of the attempt, read once by the caller; required. A store
+	// that many processes share uses its own clock instead. Trips need not come
+	// in the order of their times, and none may be granted for that reason what
+	// was used by the time of its own Now.
 	Now    time.Time
 	Claims []Claim
 	Takes  []Take

@@ -265,9 +265,9 @@ func (s *Store) claim(change *change, c *store.Claim, now int64) store.Status {
 // take returns how long until a take can be granted, 0 or less for now, and notes
 // what to write then.
 func (change *change) take(t *store.Take, now int64) (wait time.Duration) {
-	cost := min(max(t.Cost, 1), t.Burst+1) // over the burst is over, by however much
+	cost := min(max(int64(t.Cost), 1), int64(t.Burst)+1) // over the burst is over, by however much
 	tat, _ := change.table.until(change.hash)
-	debt := max(tat-now, 0) + int64(cost)*int64(t.Every)
+	debt := max(tat-now, 0) + cost*int64(t.Every)
 	change.until = now + debt
 	return time.Duration(debt) - time.Duration(t.Burst)*t.Every
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -171,7 +172,7 @@ func TestTripsThatAreRefusedAsInvalid(t *testing.T) {
 		{"a time far ahead", store.Trip{Now: time.Unix(1<<60, 0)}, false},
 		{"a burst of ten years", store.Trip{Now: noon, Takes: []store.Take{{Every: 24 * time.Hour, Burst: 3650}}}, true},
 		{"a burst of more", store.Trip{Now: noon, Takes: []store.Take{{Every: 24 * time.Hour, Burst: 3651}}}, false},
-		{"a burst beyond 64 bits", store.Trip{Now: noon, Takes: []store.Take{{Every: time.Hour, Burst: 1 << 62}}}, false},
+		{"a burst beyond 64 bits", store.Trip{Now: noon, Takes: []store.Take{{Every: time.Hour, Burst: math.MaxInt}}}, false},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

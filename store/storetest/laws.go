@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -263,7 +264,7 @@ var limitLaws = []Law{
 
 	{Name: "a cost above the burst is never granted and takes nothing", check: func(t T, b *bench) {
 		take := hourly(b.key(), 5)
-		for _, cost := range []int{6, 1 << 40} {
+		for _, cost := range []int{6, math.MaxInt} {
 			take.Cost = cost
 			for range 2 {
 				r := b.want(t, store.Limited, fmt.Sprintf("%d of a burst of 5", cost), nil, take)
