@@ -54,6 +54,7 @@ func (f *Form) markup(o *Ticket, nonce string) template.HTML {
 	if o != nil {
 		ticket = o.Ticket
 		attribute(&b, "data-palisade-expires", strconv.FormatInt(o.Expires, 10))
+		attribute(&b, "data-palisade-wait", strconv.FormatInt(o.Wait, 10))
 		attribute(&b, "data-palisade-challenge", string(o.Challenge))
 	}
 	if f.pageLevel() > 0 && f.guard.config.Captcha == nil {

@@ -1,6 +1,7 @@
 package palisade
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -129,9 +130,15 @@ func newRule(form string, l Limit) rule {
 		by: l.By,
 		// The numbers are part of the key, so that a changed limit starts anew
 		// instead of reading what another one wrote.
-		prefix: fmt.Sprintf("limit\x00%s\x00%s\x00%d/%s/%d\x00", form, l.By, l.Rate, l.Per, burst),
+		// It is hashed once here, to keep what is hashed for each attempt short.
+		prefix: shorten(fmt.Sprintf("limit\x00%s\x00%s\x00%d/%s/%d\x00", form, l.By, l.Rate, l.Per, burst)),
 		take:   store.Take{Every: max(l.Per/time.Duration(max(l.Rate, 1)), 1), Burst: burst},
 	}
+}
+
+func shorten(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return string(sum[:8])
 }
 
 // fill completes the take for an attempt. ok is false where there is nothing to

@@ -21,7 +21,7 @@ type Ticket struct {
 	Ticket    string          `json:"ticket"`
 	Expires   int64           `json:"expires"`          // Unix milliseconds
 	Level     uint8           `json:"level"`            // what the proof must show
-	Wait      int64           `json:"wait,omitempty"`   // milliseconds before which it is too new
+	Wait      int64           `json:"wait,omitempty"`   // milliseconds before which it is too new, or too quick for a person
 	Decoys    []layer.Decoy   `json:"decoys,omitempty"` // to be added to a page's form, hidden
 	Challenge json.RawMessage `json:"challenge"`        // the embedded proof to be made (ALTCHA v2)
 	Captcha   *Widget         `json:"captcha,omitempty"`
@@ -121,7 +121,7 @@ func (f *Form) offer(r *http.Request, w wish) (Ticket, error) {
 		Ticket:    string(f.guard.keys.appendTicket(nil, &t)),
 		Expires:   t.issued.Add(f.config.MaxAge).UnixMilli(),
 		Level:     t.level,
-		Wait:      f.wait(t.level).Milliseconds(),
+		Wait:      f.ripe(&t).Milliseconds(),
 		Challenge: challenge,
 	}
 	if t.has(flagDecoys) {
@@ -136,6 +136,16 @@ func (f *Form) offer(r *http.Request, w wish) (Ticket, error) {
 		}
 	}
 	return o, nil
+}
+
+// ripe is how old the ticket must be for its age to speak against nobody. The
+// script holds a person who is quicker for so long, instead of having them
+// challenged.
+func (f *Form) ripe(t *ticket) time.Duration {
+	if t.has(flagRetry) { // the form was filled before
+		return f.wait(t.level)
+	}
+	return max(f.wait(t.level), f.config.MinFill, 0)
 }
 
 // pageLevel is what a page asks of a visitor about whom nothing is known.

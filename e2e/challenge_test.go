@@ -87,7 +87,8 @@ func TestTheVisibleStepIsTaken(t *testing.T) {
 		"before the ticket is old enough": func(_ *site, b *tab) {
 			b.stepShown()
 			b.click(checkbox)
-			b.until("/^Checked\\. Sending in [123] s…$/.test(document.getElementById('palisade-left').textContent)")
+			// On a very busy machine the wait may be over before this looks.
+			b.until("location.pathname === '/welcome' || /^Checked\\. Sending in [123] s…$/.test(document.getElementById('palisade-left')?.textContent)")
 		},
 	}
 	for name, step := range tests {

@@ -71,7 +71,7 @@ func newForms() []*form {
 			Name: "comments", Title: "Comments", Button: "Post comment",
 			Intro: "What visitors of this demo had to say.",
 			Done:  "The comment was posted.",
-			Try:   "Paste a comment and send it within three seconds. Faster than people type is suspicious: you are asked to confirm, and the comment is still there.",
+			Try:   "Paste a comment and send it at once. Faster than people type is suspicious, so the page's script waits with you; switch JavaScript off and you are asked to confirm, with the comment still there.",
 			Fields: []field{
 				{Name: "name", Label: "Name", Kind: "text", Autocomplete: "nickname", MaxLength: 40},
 				{Name: "comment", Label: "Comment", Kind: "textarea", MaxLength: 500},
