@@ -33,7 +33,7 @@ type attempt struct {
 
 	// Room for one trip, so that a decision does not allocate it.
 	takes  [maxLimits + 2]store.Take
-	claims [3]store.Claim
+	claims [2]store.Claim
 }
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
@@ -124,9 +124,8 @@ func (a *attempt) trip(f *Form) store.Trip {
 		takes = append(takes, store.Take{Key: a.networkKey("derive\x00"), Every: deriveEvery, Burst: deriveBurst})
 	}
 	expires := a.ticket.issued.Add(f.config.MaxAge)
-	claims := append(a.claims[:0],
-		store.Claim{Key: a.ticket.key(), Issued: a.ticket.issued, Expires: expires},
-		store.Claim{Key: store.Key(a.proof.ID()), Issued: a.proof.Issued(), Expires: a.proof.Expires()})
+	// The proof is bound to the ticket, so the ticket's claim uses up both.
+	claims := append(a.claims[:0], store.Claim{Key: a.ticket.key(), Issued: a.ticket.issued, Expires: expires})
 	if _, service := f.asks(a); service {
 		takes = append(takes, store.Take{Key: a.networkKey("unverified\x00"), Every: unverifiedEvery, Burst: unverifiedBurst})
 		claims = append(claims, store.Claim{Key: tokenKey(a.token), Pool: store.Unverified, Expires: a.now.Add(unverifiedLife)})

@@ -50,14 +50,14 @@ func (f *Form) markup(o *Ticket, nonce string) template.HTML {
 	b.WriteString(`<div class="palisade"`)
 	attribute(&b, "data-palisade-form", f.config.Name)
 	attribute(&b, "data-palisade-base", base)
-	ticket := ""
+	ticket, level := "", f.pageLevel()
 	if o != nil {
-		ticket = o.Ticket
+		ticket, level = o.Ticket, o.Level
 		attribute(&b, "data-palisade-expires", strconv.FormatInt(o.Expires, 10))
 		attribute(&b, "data-palisade-wait", strconv.FormatInt(o.Wait, 10))
 		attribute(&b, "data-palisade-challenge", string(o.Challenge))
 	}
-	if f.pageLevel() > 0 && f.guard.config.Captcha == nil {
+	if level > 0 && f.config.Captcha == Always && f.guard.config.Captcha == nil {
 		attribute(&b, "data-palisade-visible", "1")
 	}
 	b.WriteString(`><input type="hidden" name="` + FieldTicket + `"`)

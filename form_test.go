@@ -177,6 +177,9 @@ func TestCarrySparesTheSecondSolveTwice(t *testing.T) {
 	s.wait(20 * time.Second)
 	s.expect(s.post(v), http.StatusUnprocessableEntity, palisade.ReasonClean, 1)
 	for i := range int64(2) {
+		if strings.Contains(retry, "data-palisade-visible") {
+			t.Errorf("correction %d asks for another solve", i+1)
+		}
 		v = typed(s.fill(retry))
 		s.expect(s.post(v), http.StatusUnprocessableEntity, palisade.ReasonClean, 2+i)
 	}

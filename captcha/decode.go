@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +19,8 @@ type answer struct {
 	action   string
 	cdata    string
 	issued   time.Time // zero when absent or not a time
-	score    float64
-	hasScore bool
+	score    *float64  // nil when absent or odd
+	oddScore bool      // there is a score that is no number from 0 to 1
 }
 
 // Errors of decoding. They quote nothing of the answer, which may echo a token.
@@ -27,6 +28,7 @@ var (
 	errNotJSON   = errors.New("the answer is not one JSON object")
 	errTwice     = errors.New("the answer has a member twice")
 	errNoSuccess = errors.New("the answer has no boolean success")
+	errSpelling  = errors.New("the answer has a known member in another case")
 	errWrongType = errors.New("the answer has a member of the wrong type")
 )
 
@@ -48,24 +50,27 @@ func decode(body []byte) (*answer, error) {
 	default:
 		return nil, errNoSuccess
 	}
-	for name, field := range map[string]*string{"hostname": &a.hostname, "action": &a.action, "cdata": &a.cdata} {
-		if raw, found := members[name]; found && string(raw) != "null" {
-			if json.Unmarshal(raw, field) != nil {
-				return nil, errWrongType
-			}
-		}
-	}
-	if raw, found := members["error-codes"]; found && string(raw) != "null" {
-		if json.Unmarshal(raw, &a.codes) != nil {
+	for name, field := range map[string]any{
+		"hostname": &a.hostname, "action": &a.action, "cdata": &a.cdata, "error-codes": &a.codes,
+	} {
+		if raw := members[name]; present(raw) && json.Unmarshal(raw, field) != nil {
 			return nil, errWrongType
 		}
 	}
 	a.issued = timeOf(members["challenge_ts"])
-	a.score, a.hasScore = scoreOf(members["score"])
+	a.score = scoreOf(members["score"])
+	a.oddScore = a.score == nil && present(members["score"])
 	return a, nil
 }
 
-// members returns the members of one object, none of them twice in any case.
+// knownMembers decide something.
+var knownMembers = []string{"success", "error-codes", "hostname", "action", "cdata", "challenge_ts", "score"}
+
+// present reports a member that is there and not null.
+func present(raw json.RawMessage) bool { return raw != nil && string(raw) != "null" }
+
+// members returns the members of one object, none of them twice in any case and
+// the known ones in their own.
 func members(body []byte) (map[string]json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
@@ -78,11 +83,14 @@ func members(body []byte) (map[string]json.RawMessage, error) {
 		if err != nil || !isText {
 			return nil, errNotJSON
 		}
-		if key := strings.ToLower(strings.ToUpper(name)); folded[key] {
+		key := strings.ToLower(strings.ToUpper(name)) // ToUpper makes an S of the long s, as encoding/json does
+		switch {
+		case folded[key]:
 			return nil, errTwice
-		} else {
-			folded[key] = true
+		case key != name && slices.Contains(knownMembers, key):
+			return nil, errSpelling
 		}
+		folded[key] = true
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
 			return nil, errNotJSON
@@ -107,7 +115,10 @@ func timeOf(raw json.RawMessage) time.Time {
 
 // scoreOf reads a score from 0 to 1. Anything else counts as none: Google's own
 // test data has one as text, and a number that may be anything is no evidence.
-func scoreOf(raw json.RawMessage) (float64, bool) {
+func scoreOf(raw json.RawMessage) *float64 {
 	score, err := strconv.ParseFloat(string(raw), 64)
-	return score, err == nil && score >= 0 && score <= 1
+	if err != nil || !(score >= 0 && score <= 1) {
+		return nil
+	}
+	return &score
 }

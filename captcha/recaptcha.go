@@ -1,6 +1,9 @@
 package captcha
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Facts of both versions are from developers.google.com/recaptcha/docs/verify,
 // …/docs/v3 and …/docs/faq, and from google/recaptcha (the PHP library).
@@ -16,7 +19,11 @@ func recaptcha(name string) facts {
 			Life:     2 * time.Minute,
 			CSP:      []string{"https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/", "https://recaptcha.google.com/recaptcha/"},
 		},
-		hostname:  true,
+		hostname: true,
+		// challenge_ts is when the challenge was loaded, not solved: people who take
+		// their time over a form must not be refused for it. The two minutes of a
+		// token are Google's to keep.
+		maxAge:    time.Hour,
 		quotaText: "Over free quota", // v3 then passes everybody with a score of 0.9
 		codes: map[string]class{
 			"missing-input-secret":   misconfigured,
@@ -34,11 +41,7 @@ func recaptcha(name string) facts {
 // Checked: success, hostname, and the age of the challenge. The answer names no
 // sitekey and no action: the secret is the binding.
 func RecaptchaV2(sitekey, secret string, opts ...Option) Provider {
-	f := recaptcha("recaptcha-v2")
-	// challenge_ts is when the challenge was loaded, not solved: people who take
-	// their time over a form must not be refused for it.
-	f.maxAge = time.Hour
-	return newSiteverify(f, sitekey, secret, opts)
+	return newSiteverify(recaptcha("recaptcha-v2"), sitekey, secret, opts)
 }
 
 // RecaptchaV3 verifies tokens of Google's reCAPTCHA v3. Checked: success,
@@ -47,8 +50,8 @@ func RecaptchaV2(sitekey, secret string, opts ...Option) Provider {
 func RecaptchaV3(sitekey, secret string, opts ...Option) Provider {
 	f := recaptcha("recaptcha-v3")
 	f.action = true
-	f.maxAge = f.service.Life
-	f.defaultMaxRisk = 0.5
-	f.risk = func(score float64) float64 { return 1 - score } // 1.0 is a person
+	f.scored = true
+	// 1.0 is a person. Rounded, because 1-0.7 is a little more than 0.3.
+	f.risk = func(score float64) float64 { return math.Round((1-score)*1e6) / 1e6 }
 	return newSiteverify(f, sitekey, secret, opts)
 }

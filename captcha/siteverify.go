@@ -1,7 +1,6 @@
 package captcha
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -34,51 +33,59 @@ type facts struct {
 	hostname, action, cdata bool
 	sendSitekey             bool                        // the service checks the sitekey for us
 	risk                    func(score float64) float64 // nil: no score. The direction differs from service to service
-	defaultMaxRisk          float64                     // 0: the score is optional
+	scored                  bool                        // every account gets a score, so one must be there
 	idempotent              bool                        // the same token may be asked about again, under one key
-	maxAge                  time.Duration               // of challenge_ts; 0: it is not a time worth checking
+	maxAge                  time.Duration               // of challenge_ts
 	quotaText               string                      // in an answer that passes only because a quota is used up
 
 	// codes are the error codes that are not a plain refusal. "bad-request" is not
 	// among them: it is not known that no token can cause it.
 	codes map[string]class
 
+	// Public test keys and tokens, with which everybody passes.
 	testSitekeys, testSecrets, testTokens []string
 }
 
-// class is what an error code means to us. The zero class is a refusal, so that
-// a code nobody has heard of refuses.
+// class is what an error code means to us. The order decides between several
+// codes: our mistake shows with any token, and no visitor can cause it; but what a
+// visitor may have caused is no outage, whatever else is said.
 type class uint8
 
 const (
-	refused class = iota
+	misconfigured class = iota
+	refused             // also a code that nobody has heard of
 	spent
 	missing
-	misconfigured
 	unavailable
 )
 
 const (
 	defaultTimeout = 5 * time.Second
+	defaultMaxRisk = 0.5              // where Google says to start with reCAPTCHA v3
 	maxAnswer      = 64 << 10         // bytes of an answer; real ones have a few hundred
 	clockSkew      = 30 * time.Second // how far ahead a service's clock may be
 )
 
-// secret does not print: within a value that is printed, a pointer shows as an
-// address, where methods of unexported fields are not called.
+// secret prints as "[secret]". The text lies behind a pointer, because package
+// fmt does not call the methods of what is in an unexported field: there it shows
+// the address.
 type secret struct{ text *string }
 
 func (s secret) reveal() string { return *s.text }
 
+func (secret) String() string               { return "[secret]" }
+func (secret) GoString() string             { return "[secret]" }
+func (secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+
 // options are what a caller may choose.
 type options struct {
-	endpoint    string
-	client      *http.Client
-	timeout     time.Duration
-	maxRisk     float64
-	needScore   bool
-	sendAddress bool
-	anyHostname bool
+	endpoint      string
+	client        *http.Client
+	timeout       time.Duration
+	maxRisk       float64
+	needScore     bool
+	sendAddress   bool
+	checkHostname bool
 }
 
 // Option changes how a provider works.
@@ -92,13 +99,14 @@ func Endpoint(url string) Option { return func(s *siteverify) { s.endpoint = url
 // since they would carry the secret to another host.
 func Client(client *http.Client) Option { return func(s *siteverify) { s.client = client } }
 
-// Timeout bounds a whole call. Default 5 s.
+// Timeout bounds the whole of Verify; with Turnstile, that may ask twice, half
+// of it each of the two calls. Default 5 s, at most a minute.
 func Timeout(d time.Duration) Option { return func(s *siteverify) { s.timeout = d } }
 
 // MaxRisk sets up to which risk, from 0 human to 1 bot, a token is accepted, and
 // makes the score required. Default 0.5 for reCAPTCHA v3; hCaptcha reports a
 // score to Enterprise accounts alone, and without this option a reported one
-// above 0.5 refuses and a missing one does not.
+// above 0.5 refuses and a missing one does not. 1 is a mistake: it refuses nobody.
 func MaxRisk(risk float64) Option {
 	return func(s *siteverify) { s.maxRisk, s.needScore = risk, true }
 }
@@ -107,13 +115,19 @@ func MaxRisk(risk float64) Option {
 // and is not sent unless asked for: it is personal data.
 func SendAddress() Option { return func(s *siteverify) { s.sendAddress = true } }
 
+// CheckHostname compares the reported hostname with Expect.Hosts. All do but
+// hCaptcha, whose hostname is what the visitor's browser says: with this option,
+// visitors are refused while the service, under load, reports none.
+func CheckHostname() Option { return func(s *siteverify) { s.checkHostname = true } }
+
 // AnyHostname accepts tokens whatever page they were made on. The service should
 // then be told to check domains itself.
-func AnyHostname() Option { return func(s *siteverify) { s.anyHostname = true } }
+func AnyHostname() Option { return func(s *siteverify) { s.checkHostname = false } }
 
 func newSiteverify(f facts, sitekey, key string, opts []Option) *siteverify {
 	s := &siteverify{facts: f, sitekey: sitekey, secret: secret{&key}, options: options{
-		endpoint: f.service.Endpoint, timeout: defaultTimeout, maxRisk: 0.5, needScore: f.defaultMaxRisk > 0,
+		endpoint: f.service.Endpoint, timeout: defaultTimeout, maxRisk: defaultMaxRisk,
+		needScore: f.scored, checkHostname: f.hostname,
 	}}
 	for _, opt := range opts {
 		opt(s)
@@ -130,10 +144,20 @@ func newSiteverify(f facts, sitekey, key string, opts []Option) *siteverify {
 // transport keeps connections open: a new TLS connection for each call costs
 // more than all the rest.
 func transport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second}
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok { // a program may have put its own there
+		t = standard.Clone()
+	}
 	t.MaxIdleConnsPerHost = 32
+	t.MaxResponseHeaderBytes = maxAnswer
 	return t
 }
+
+// String names the provider without its secret.
+func (s *siteverify) String() string { return s.service.Name + "(" + s.sitekey + ")" }
+
+// GoString is String, for %#v.
+func (s *siteverify) GoString() string { return s.String() }
 
 // Service returns the public facts.
 func (s *siteverify) Service() Service { return s.service }
@@ -170,8 +194,8 @@ func (s *siteverify) Validate(test bool) error {
 	if s.timeout <= 0 || s.timeout > time.Minute {
 		mistake("the timeout must lie between 0 and a minute")
 	}
-	if s.maxRisk < 0 || s.maxRisk >= 1 {
-		mistake("MaxRisk must lie between 0 and 1")
+	if !(s.maxRisk >= 0 && s.maxRisk < 1) { // so written for NaN
+		mistake("MaxRisk must be at least 0 and below 1, at which it would refuse nobody")
 	}
 	if s.risk == nil && s.needScore {
 		mistake("there is no score to compare MaxRisk with")
@@ -181,7 +205,7 @@ func (s *siteverify) Validate(test bool) error {
 
 func safeEndpoint(text string) bool {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return false
 	}
 	if u.Scheme == "https" {
@@ -196,28 +220,45 @@ func (s *siteverify) Verify(ctx context.Context, a Attempt) (Result, error) {
 	if why := s.local(a.Token); why != "" {
 		return Result{Reason: why}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	answer, why, err := s.ask(ctx, s.form(a))
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		// The visitor hung up, or only closed the sending half and waits for what
+		// an outage brings: that is no outage.
+		return Result{Reason: ReasonRefused}, nil
+	case err != nil || why != "":
+		return Result{Reason: why}, err
+	}
+	return s.bind(answer, a), nil
+}
+
+// form is what is sent.
+func (s *siteverify) form(a Attempt) url.Values {
 	form := url.Values{"secret": {s.secret.reveal()}, "response": {a.Token}}
 	if s.sendSitekey {
 		form.Set("sitekey", s.sitekey)
 	}
 	if s.sendAddress && a.Remote.IsValid() {
-		form.Set("remoteip", a.Remote.String())
+		form.Set("remoteip", a.Remote.Unmap().WithZone("").String())
 	}
 	if s.idempotent {
 		form.Set("idempotency_key", newUUID())
 	}
-	answer, why, err := s.call(ctx, form)
-	if s.idempotent && errors.Is(err, ErrUnavailable) && ctx.Err() == nil {
-		// Only with the service's own idempotency key is a second call safe: a
-		// token may have been used up by the first.
-		answer, why, err = s.call(ctx, form)
+	return form
+}
+
+// ask calls the service, and once more if there was no answer and it is safe. It
+// is with the service's own idempotency key alone: else the first call may have
+// used the token up.
+func (s *siteverify) ask(ctx context.Context, form url.Values) (*answer, Reason, error) {
+	if !s.idempotent {
+		return s.call(ctx, s.timeout, form)
 	}
-	if err != nil || why != "" {
-		return Result{Reason: why}, err
+	answer, why, err := s.call(ctx, s.timeout/2, form)
+	if errors.Is(err, ErrUnavailable) && ctx.Err() == nil {
+		return s.call(ctx, s.timeout/2, form)
 	}
-	return s.bind(answer, a), nil
+	return answer, why, err
 }
 
 // local refuses what is not worth a call.
@@ -227,16 +268,21 @@ func (s *siteverify) local(token string) Reason {
 		return ReasonMissing
 	case len(token) > s.service.MaxToken || strings.ContainsFunc(token, notToken):
 		return ReasonMalformed
-	case slices.Contains(s.testTokens, token) && !slices.Contains(s.testSecrets, s.secret.reveal()):
+	case slices.Contains(s.testTokens, token) && !s.testing():
 		return ReasonTestToken
 	}
 	return ""
 }
 
+// testing reports whether the keys are the service's public test keys.
+func (s *siteverify) testing() bool { return slices.Contains(s.testSecrets, s.secret.reveal()) }
+
 func notToken(c rune) bool { return c <= ' ' || c > '~' }
 
 // call makes one request and sorts what comes back into the three classes.
-func (s *siteverify) call(ctx context.Context, form url.Values) (*answer, Reason, error) {
+func (s *siteverify) call(ctx context.Context, limit time.Duration, form url.Values) (*answer, Reason, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, "", s.fail(ErrMisconfigured, "endpoint")
@@ -263,16 +309,18 @@ func (s *siteverify) call(ctx context.Context, form url.Values) (*answer, Reason
 		return nil, "", s.fail(ErrUnavailable, response.Status)
 	}
 	parsed, err := decode(body)
-	if err != nil {
-		if causedByToken(response.StatusCode) {
-			return nil, ReasonMalformed, nil
-		}
+	switch {
+	case err != nil && causedByToken(response.StatusCode):
+		return nil, ReasonMalformed, nil
+	case err != nil && response.StatusCode >= 400:
+		// A wrong endpoint, or the service shuts us out. Perhaps a filter before it
+		// dislikes the token: so it must not bring what an outage brings.
+		return nil, "", s.fail(ErrMisconfigured, response.Status)
+	case err != nil:
 		return nil, "", s.fail(ErrUnavailable, err.Error())
-	}
-	if response.StatusCode != http.StatusOK && parsed.success {
+	case parsed.success && response.StatusCode != http.StatusOK:
 		return nil, "", s.fail(ErrUnavailable, "success with "+response.Status)
-	}
-	if parsed.success {
+	case parsed.success:
 		return parsed, "", nil
 	}
 	why, err := s.refusal(parsed.codes)
@@ -290,22 +338,30 @@ func causedByToken(status int) bool {
 	return false
 }
 
-// refusal classifies an answer that is no success. The visitor's own fault wins
-// over ours: nobody may raise our alarm, or open the outage plan, with a token.
+// refusal classifies an answer that is no success by the first of its classes.
 func (s *siteverify) refusal(codes []string) (Reason, error) {
+	first, name := unavailable, ""
 	if len(codes) == 0 {
-		return ReasonRefused, nil
+		first = refused
 	}
-	code := slices.MinFunc(codes, func(a, b string) int { return cmp.Compare(s.codes[a], s.codes[b]) })
-	switch s.codes[code] {
+	for _, code := range codes {
+		class, known := s.codes[code]
+		if !known {
+			class = refused
+		}
+		if class <= first {
+			first, name = class, code
+		}
+	}
+	switch first {
+	case misconfigured:
+		return "", s.fail(ErrMisconfigured, name)
+	case unavailable:
+		return "", s.fail(ErrUnavailable, name)
 	case spent:
 		return ReasonSpent, nil
 	case missing:
 		return ReasonMissing, nil
-	case misconfigured:
-		return "", s.fail(ErrMisconfigured, code)
-	case unavailable:
-		return "", s.fail(ErrUnavailable, code)
 	}
 	return ReasonRefused, nil
 }
@@ -313,21 +369,21 @@ func (s *siteverify) refusal(codes []string) (Reason, error) {
 // bind checks what a valid token is bound to.
 func (s *siteverify) bind(a *answer, asked Attempt) Result {
 	result := Result{Hostname: a.hostname, Action: a.action, Issued: a.issued}
-	if s.risk != nil && a.hasScore {
-		result.Risk, result.HasRisk = s.risk(a.score), true
+	if s.risk != nil && a.score != nil {
+		result.Risk, result.HasRisk = s.risk(*a.score), true
 	}
-	testing := slices.Contains(s.testSecrets, s.secret.reveal())
+	real := !s.testing() // test answers are bound to nothing
 	expect := asked.Expect
 	switch {
-	case s.hostname && !s.anyHostname && len(expect.Hosts) > 0 && !sameHost(a.hostname, expect.Hosts) && !testing:
+	case real && s.checkHostname && len(expect.Hosts) > 0 && !sameHost(a.hostname, expect.Hosts):
 		result.Reason = ReasonHostname
-	case s.action && expect.Action != "" && a.action != expect.Action && !testing:
+	case real && s.action && expect.Action != "" && a.action != expect.Action:
 		result.Reason = ReasonAction
-	case s.cdata && expect.CData != "" && a.cdata != expect.CData:
+	case real && s.cdata && expect.CData != "" && a.cdata != expect.CData:
 		result.Reason = ReasonCData
-	case s.maxAge > 0 && !testing && !fresh(a, asked.Now, s.maxAge):
+	case real && !fresh(a.issued, asked.Now, s.maxAge):
 		result.Reason = ReasonTooOld
-	case s.risk != nil && s.needScore && !result.HasRisk:
+	case s.risk != nil && !result.HasRisk && (s.needScore || a.oddScore):
 		result.Reason = ReasonScore
 	case result.HasRisk && result.Risk > s.maxRisk:
 		result.Reason = ReasonScore
@@ -342,16 +398,18 @@ func sameHost(got string, hosts []string) bool {
 	if name, _, err := net.SplitHostPort(got); err == nil {
 		got = name
 	}
+	got = strings.Trim(got, "[]") // an IPv6 address
 	return got != "" && slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, got) })
 }
 
-// fresh reports whether challenge_ts is a time within the token's life.
-func fresh(a *answer, now time.Time, life time.Duration) bool {
-	if a.issued.IsZero() || now.IsZero() {
+// fresh reports whether a token was issued within maxAge of now. A time that is
+// missing or unreadable is not.
+func fresh(issued, now time.Time, maxAge time.Duration) bool {
+	if issued.IsZero() || now.IsZero() {
 		return false
 	}
-	age := now.Sub(a.issued)
-	return age <= life+clockSkew && age >= -clockSkew
+	age := now.Sub(issued)
+	return age <= maxAge+clockSkew && age >= -clockSkew
 }
 
 // fail makes an error that names the service and nothing secret.
