@@ -20,7 +20,7 @@ const (
 	HTML                // 200 and a page
 	Truncated           // 200, and the answer breaks off
 	Drop                // the connection is closed
-	Redirect            // 302 to another host
+	Redirect            // 307 to another path, with a success there; History shows who followed
 	HugeBody            // 200 and ten megabytes
 	SuccessString       // "success" is the text "true"
 	SuccessCase         // "Success" instead of "success"
@@ -53,12 +53,9 @@ func (s *Server) Answer(service string, status int, body string, times int) {
 func (s *Server) Heal(service string) { s.setFault(service, fault{}) }
 
 func (s *Server) setFault(service string, f fault) {
-	if service == RecaptchaV3 {
-		service = RecaptchaV2
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults[service] = f
+	s.faults[endpointOf(service)] = f
 }
 
 // nextFault returns the fault that hits this call, or nil.
@@ -106,7 +103,7 @@ func (f *fault) serve(w http.ResponseWriter, r *http.Request, body map[string]an
 	case Drop:
 		panic(http.ErrAbortHandler)
 	case Redirect:
-		http.Redirect(w, r, "https://elsewhere.example/siteverify", http.StatusFound)
+		http.Redirect(w, r, redirected, http.StatusTemporaryRedirect) // 307: the secret goes along
 	case HugeBody:
 		w.Write([]byte(`{"success": true, "padding": "`))
 		chunk := []byte(strings.Repeat("x", 1<<20))

@@ -18,6 +18,7 @@ package captchatest
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
 	"net/http/httptest"
@@ -40,7 +41,7 @@ const (
 const (
 	maxHistory = 1000
 	maxTokens  = 100_000
-	maxRequest = 1 << 20
+	maxRequest = 64 << 10
 )
 
 // Server is all services on one address. The zero value is not usable; see
@@ -58,7 +59,7 @@ type Server struct {
 	history []Call
 }
 
-// site is a pair of keys.
+// site is a pair of keys. Sites with one secret are one account.
 type site struct{ sitekey, secret string }
 
 // token is one that was solved.
@@ -88,6 +89,7 @@ func New() *Server {
 	for path, service := range verifyPaths {
 		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.verify(service, w, r) })
 	}
+	s.mux.HandleFunc(redirected, s.trap)
 	s.handleWidgets()
 	return s
 }
@@ -107,8 +109,11 @@ func NewServer() *Server {
 	return s
 }
 
-// Close stops a server made by NewServer.
+// Close stops a server made by NewServer, and what hangs at it.
 func (s *Server) Close() {
+	if s.http == nil {
+		return
+	}
 	s.http.CloseClientConnections()
 	s.http.Close()
 }
@@ -117,20 +122,32 @@ func (s *Server) Close() {
 // from which they get their tokens.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// URL returns the address of a server made by NewServer, without a slash.
-func (s *Server) URL() string { return s.http.URL }
-
-// VerifyURL returns the verify endpoint of a service.
-func (s *Server) VerifyURL(service string) string {
-	if service == RecaptchaV3 {
-		service = RecaptchaV2
+// URL returns the address of a server made by NewServer, without a slash at its
+// end; for one made by [New], nothing.
+func (s *Server) URL() string {
+	if s.http == nil {
+		return ""
 	}
+	return s.http.URL
+}
+
+// VerifyURL returns the verify endpoint of a service, for captcha.Endpoint; for a
+// server made by [New], its path.
+func (s *Server) VerifyURL(service string) string {
 	for path, name := range verifyPaths {
-		if name == service {
+		if name == endpointOf(service) {
 			return s.URL() + path
 		}
 	}
 	return s.URL() + "/unknown-service"
+}
+
+// endpointOf names the service whose endpoint a service uses.
+func endpointOf(service string) string {
+	if service == RecaptchaV3 {
+		return RecaptchaV2
+	}
+	return service
 }
 
 // AddSite registers a pair of keys.
@@ -195,62 +212,86 @@ func (s *Server) Clear() {
 
 // verify answers one call.
 func (s *Server) verify(service string, w http.ResponseWriter, r *http.Request) {
-	form, readable := read(w, r, service)
+	form, err := read(w, r, service)
 	s.mu.Lock()
-	s.history = append(s.history, Call{service, r.Method, r.URL.Path, r.Header.Clone(), form})
-	if len(s.history) > maxHistory {
-		s.history = s.history[1:]
-	}
+	s.record(service, r, form)
 	failing := s.nextFault(service)
 	var body map[string]any
 	switch {
 	case failing != nil && !failing.changesAnswer():
-	case !readable:
+	case err != nil:
 		body = failure("bad-request")
 	default:
 		body = s.judge(service, form)
 	}
 	s.mu.Unlock()
-	if failing != nil {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case failing != nil:
 		failing.serve(w, r, body)
-		return
+	case errors.As(err, &tooLarge):
+		http.Error(w, "too large", http.StatusRequestEntityTooLarge) // as reCAPTCHA: no JSON
+	default:
+		answer(w, http.StatusOK, body)
 	}
-	answer(w, http.StatusOK, body)
 }
 
-// read returns the fields of a request in a form that its service takes: a form
-// POST for all, JSON for Turnstile alone, GET for reCAPTCHA (undocumented, and
-// what some old clients send).
-func read(w http.ResponseWriter, r *http.Request, service string) (url.Values, bool) {
+// record keeps a call. The lock is held.
+func (s *Server) record(service string, r *http.Request, form url.Values) {
+	s.history = append(s.history, Call{service, r.Method, r.URL.Path, r.Header.Clone(), form})
+	if len(s.history) > maxHistory {
+		s.history = s.history[1:]
+	}
+}
+
+// redirected is where [Redirect] leads.
+const redirected = "/captchatest/redirected"
+
+// trap is what a client meets that follows a redirect: a success, and a call in
+// the history with the secret that it gave away.
+func (s *Server) trap(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+	_ = r.ParseForm() // what is readable is what was given away
+	s.mu.Lock()
+	s.record("redirected", r, r.Form)
+	s.mu.Unlock()
+	answer(w, http.StatusOK, success("", Solution{Issued: time.Now()}))
+}
+
+var errNotTaken = errors.New("captchatest: not a request that the service takes")
+
+// read returns the fields of a request in a form that its service takes: an
+// urlencoded POST for all, multipart and JSON for Turnstile alone, GET for
+// reCAPTCHA (undocumented, and what some old clients send).
+func read(w http.ResponseWriter, r *http.Request, service string) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case r.Method == http.MethodGet && service == RecaptchaV2:
-		return r.URL.Query(), true
+		return r.URL.Query(), nil
 	case r.Method != http.MethodPost:
-		return nil, false
-	case kind == "application/x-www-form-urlencoded", kind == "multipart/form-data":
-		if r.ParseMultipartForm(maxRequest) != nil && r.ParseForm() != nil {
-			return nil, false
-		}
-		return r.PostForm, true
+		return nil, errNotTaken
+	case kind == "application/x-www-form-urlencoded":
+		err := r.ParseForm()
+		return r.PostForm, err
+	case kind == "multipart/form-data" && service == Turnstile:
+		err := r.ParseMultipartForm(maxRequest)
+		return r.PostForm, err
 	case kind == "application/json" && service == Turnstile:
 		var fields map[string]string
-		if json.NewDecoder(r.Body).Decode(&fields) != nil {
-			return nil, false
-		}
+		err := json.NewDecoder(r.Body).Decode(&fields)
 		form := url.Values{}
 		for name, value := range fields {
 			form.Set(name, value)
 		}
-		return form, true
+		return form, err
 	}
-	return nil, false
+	return nil, errNotTaken
 }
 
-// judge is what a service decides, by its own documents.
-func (s *Server) judge(service string, form url.Values) map[string]any {
-	secret, response := form.Get("secret"), form.Get("response")
+// judge is what a service decides, by its own documents. The lock is held.
+func (s *Server) judge(endpoint string, form url.Values) map[string]any {
+	secret, response, sitekey := form.Get("secret"), form.Get("response"), form.Get("sitekey")
 	var missing []string
 	if secret == "" {
 		missing = append(missing, "missing-input-secret")
@@ -261,35 +302,39 @@ func (s *Server) judge(service string, form url.Values) map[string]any {
 	if missing != nil {
 		return failure(missing...)
 	}
-	if body := s.testKeys(service, secret, response); body != nil {
+	t := s.tokens[response]
+	if body := s.testKeys(endpoint, secret, response, sitekey, t != nil); body != nil {
 		return body
 	}
-	t := s.tokens[response]
-	if t != nil && service == RecaptchaV2 && t.service == RecaptchaV3 {
-		service = RecaptchaV3
-	}
-	own := s.siteOf(service, secret)
+	service, account := s.account(endpoint, secret)
 	switch {
-	case own == nil && (service != RecaptchaV2 || s.siteOf(RecaptchaV3, secret) == nil):
+	case account == nil:
 		return failure("invalid-input-secret")
+	case endpoint == HCaptcha && sitekey != "" && !slices.Contains(account, sitekey):
+		return failure("sitekey-secret-mismatch")
 	case t == nil || t.service != service:
 		return failure("invalid-input-response")
-	case t.sitekey != own.sitekey, service == HCaptcha && form.Get("sitekey") != "" && form.Get("sitekey") != own.sitekey:
-		if service == HCaptcha {
-			return failure("sitekey-secret-mismatch")
-		}
+	case endpoint == HCaptcha && (sitekey != "" && sitekey != t.sitekey || !slices.Contains(account, t.sitekey)):
+		return failure("sitekey-secret-mismatch")
+	case !slices.Contains(account, t.sitekey):
 		return failure("invalid-input-response")
 	}
 	return s.redeem(service, t, form.Get("idempotency_key"))
 }
 
-func (s *Server) siteOf(service, secret string) *site {
-	for i := range s.sites[service] {
-		if s.sites[service][i].secret == secret {
-			return &s.sites[service][i]
+// account returns the service and the sitekeys that a secret belongs to.
+func (s *Server) account(endpoint, secret string) (service string, sitekeys []string) {
+	for _, candidate := range []string{RecaptchaV2, RecaptchaV3, HCaptcha, Turnstile} {
+		if endpointOf(candidate) != endpoint {
+			continue
+		}
+		for _, site := range s.sites[candidate] {
+			if site.secret == secret {
+				service, sitekeys = candidate, append(sitekeys, site.sitekey)
+			}
 		}
 	}
-	return nil
+	return service, sitekeys
 }
 
 var lives = map[string]time.Duration{RecaptchaV2: 2 * time.Minute, RecaptchaV3: 2 * time.Minute, HCaptcha: 2 * time.Minute, Turnstile: 5 * time.Minute}
@@ -346,8 +391,8 @@ func answer(w http.ResponseWriter, status int, body map[string]any) {
 }
 
 // testKeys answers the vendors' public test keys and tokens as documented, or
-// returns nil where none is involved.
-func (s *Server) testKeys(service, secret, response string) map[string]any {
+// returns nil where none is involved. Real says that the token is none of them.
+func (s *Server) testKeys(service, secret, response, sitekey string, real bool) map[string]any {
 	now := s.now()
 	switch service {
 	case RecaptchaV2:
@@ -370,14 +415,18 @@ func (s *Server) testKeys(service, secret, response string) map[string]any {
 			body := success(service, Solution{Hostname: "dummy-key-pass", Issued: now})
 			body["success"], body["error-codes"] = false, []string{"not-using-dummy-secret"}
 			return body
+		case slices.Contains(hcaptchaSitekeys, sitekey): // the dummy sitekey and another secret
+			return failure("not-using-dummy-passcode")
 		}
 	case Turnstile:
 		switch {
-		case secret == "1x0000000000000000000000000000000AA": // also a made-up token passes
+		case real && slices.Contains(turnstileSecrets, secret):
+			return failure("invalid-input-secret")
+		case secret == turnstileSecrets[0]: // also a made-up token passes
 			return success(service, Solution{Hostname: "example.com", Issued: now})
-		case secret == "2x0000000000000000000000000000000AA":
+		case secret == turnstileSecrets[1]:
 			return failure("invalid-input-response")
-		case secret == "3x0000000000000000000000000000000AA":
+		case secret == turnstileSecrets[2]:
 			return failure("timeout-or-duplicate")
 		case strings.HasPrefix(response, "XXXX.DUMMY.TOKEN"):
 			return failure("invalid-input-response")
@@ -386,6 +435,15 @@ func (s *Server) testKeys(service, secret, response string) map[string]any {
 	return nil
 }
 
-var hcaptchaTokens = []string{
-	"10000000-aaaa-bbbb-cccc-000000000001", "20000000-aaaa-bbbb-cccc-000000000002", "30000000-aaaa-bbbb-cccc-000000000003",
-}
+// Public test keys and tokens, from the vendors' documents.
+var (
+	hcaptchaSitekeys = []string{
+		"10000000-ffff-ffff-ffff-000000000001", "20000000-ffff-ffff-ffff-000000000002", "30000000-ffff-ffff-ffff-000000000003",
+	}
+	hcaptchaTokens = []string{
+		"10000000-aaaa-bbbb-cccc-000000000001", "20000000-aaaa-bbbb-cccc-000000000002", "30000000-aaaa-bbbb-cccc-000000000003",
+	}
+	turnstileSecrets = []string{
+		"1x0000000000000000000000000000000AA", "2x0000000000000000000000000000000AA", "3x0000000000000000000000000000000AA",
+	}
+)
