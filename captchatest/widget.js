@@ -5,58 +5,73 @@
   const home = new URL(document.currentScript.src);
   const widgets = [];
 
-  async function token(sitekey, options) {
-    const body = new URLSearchParams({
-      service: facts.service, sitekey, hostname: location.hostname,
-      action: options.action || '', cdata: options.cdata || options.cData || '', execute: options.execute ? '1' : '',
-    });
+  async function token(sitekey, { action = '', cdata = '', cData = cdata, score = false }) {
+    const body = new URLSearchParams({ service: facts.service, sitekey, hostname: location.hostname, action, cdata: cData });
+    if (score) body.set('score', '1');
     const answer = await fetch(new URL(facts.solve, home), { method: 'POST', body, credentials: 'omit' });
-    return (await answer.json()).token;
+    const told = await answer.json();
+    if (!told.token) throw new Error(told.error);
+    return told.token;
+  }
+
+  // The vendors take a function, or in an attribute the name of a global one.
+  const call = (f, ...args) => (typeof f === 'function' ? f : window[f])?.(...args);
+
+  function show(widget, value) {
+    for (const field of widget.fields) field.value = value;
+    widget.button.textContent = value ? 'Human (test)' : 'I am human (test)';
+    widget.button.setAttribute('aria-pressed', String(Boolean(value)));
+  }
+
+  async function solve(widget) {
+    try {
+      show(widget, await token(widget.settings.sitekey, widget.settings));
+    } catch (error) {
+      widget.button.textContent = 'The captcha failed (test)';
+      call(widget.settings.errorCallback, error.message);
+      return '';
+    }
+    call(widget.settings.callback, widget.fields[0].value);
+    return widget.fields[0].value;
   }
 
   function render(target, options = {}) {
-    const element = typeof target === 'string' ? document.querySelector(target) || document.getElementById(target) : target;
+    const element = typeof target === 'string' ? document.getElementById(target) || document.querySelector(target) : target;
     if (element.dataset.rendered) return Number(element.dataset.rendered);
-    const settings = { ...element.dataset, ...options };
+    const settings = { ...element.dataset, errorCallback: options['error-callback'] || element.dataset.errorCallback, ...options };
     const button = document.createElement('button');
-    const field = document.createElement('input');
     button.type = 'button';
-    button.textContent = 'I am human (test)';
-    button.setAttribute('aria-pressed', 'false');
-    field.type = 'hidden';
-    field.name = settings.responseFieldName || facts.field;
-    const widget = { button, field };
+    const names = settings['response-field-name'] || settings.responseFieldName || facts.fields;
+    const fields = names.split(' ').map(name => Object.assign(document.createElement('input'), { type: 'hidden', name }));
+    const widget = { button, fields, settings };
     const id = widgets.push(widget) - 1;
     element.dataset.rendered = id;
-    element.append(button, field);
-    button.addEventListener('click', async () => {
-      field.value = await token(settings.sitekey, settings);
-      button.textContent = 'Human (test)';
-      button.setAttribute('aria-pressed', 'true');
-      const done = settings.callback;
-      (typeof done === 'function' ? done : window[done])?.(field.value);
-    });
+    element.append(button, ...fields);
+    show(widget, '');
+    button.addEventListener('click', () => solve(widget));
     return id;
   }
 
-  function reset(id = 0) {
-    const widget = widgets[id];
-    if (!widget) return;
-    widget.field.value = '';
-    widget.button.textContent = 'I am human (test)';
-    widget.button.setAttribute('aria-pressed', 'false');
+  // What execute means differs: a sitekey asks reCAPTCHA v3 for a token, anything
+  // else is a widget to be solved, and hCaptcha's promise has an object.
+  async function execute(target = 0, options = {}) {
+    if (facts.service === 'recaptcha-v2' && typeof target === 'string') return token(target, { ...options, score: true });
+    const response = await solve(widgets[typeof target === 'number' ? target : render(target, options)]);
+    return facts.service === 'hcaptcha' ? { response, key: String(target) } : response;
   }
 
+  const known = id => widgets[typeof id === 'number' ? id : 0];
   window[facts.global] = {
-    render, reset,
+    render, execute,
     ready: done => done(),
-    getResponse: (id = 0) => widgets[id]?.field.value || '',
-    execute: (sitekey, options = {}) => token(sitekey, { ...options, execute: true }),
+    reset: id => known(id) && show(known(id), ''),
+    getResponse: id => known(id)?.fields[0].value || '',
   };
+
   const start = () => document.querySelectorAll('.' + facts.class).forEach(e => render(e));
   if (home.searchParams.get('render') !== 'explicit') {
     document.readyState === 'loading' ? addEventListener('DOMContentLoaded', start) : start();
   }
   const loaded = home.searchParams.get('onload');
-  if (loaded) setTimeout(() => window[loaded]?.());
+  if (loaded) setTimeout(() => call(loaded));
 })();
