@@ -68,10 +68,9 @@
     getResponse: id => known(id)?.fields[0].value || '',
   };
 
-  const start = () => document.querySelectorAll('.' + facts.class).forEach(e => render(e));
-  if (home.searchParams.get('render') !== 'explicit') {
-    document.readyState === 'loading' ? addEventListener('DOMContentLoaded', start) : start();
+  function start() {
+    if (home.searchParams.get('render') !== 'explicit') document.querySelectorAll('.' + facts.class).forEach(e => render(e));
+    call(home.searchParams.get('onload'));
   }
-  const loaded = home.searchParams.get('onload');
-  if (loaded) setTimeout(() => call(loaded));
+  document.readyState === 'loading' ? addEventListener('DOMContentLoaded', start) : setTimeout(start);
 })();
