@@ -99,8 +99,8 @@ func Endpoint(url string) Option { return func(s *siteverify) { s.endpoint = url
 // since they would carry the secret to another host.
 func Client(client *http.Client) Option { return func(s *siteverify) { s.client = client } }
 
-// Timeout bounds the whole of Verify; with Turnstile, that may ask twice, half
-// of it each of the two calls. Default 5 s, at most a minute.
+// Timeout bounds the whole of Verify. Turnstile is asked again when the first half
+// of it has passed in silence. Default 5 s, at most a minute.
 func Timeout(d time.Duration) Option { return func(s *siteverify) { s.timeout = d } }
 
 // MaxRisk sets up to which risk, from 0 human to 1 bot, a token is accepted, and
@@ -251,14 +251,17 @@ func (s *siteverify) form(a Attempt) url.Values {
 // is with the service's own idempotency key alone: else the first call may have
 // used the token up.
 func (s *siteverify) ask(ctx context.Context, form url.Values) (*answer, Reason, error) {
-	if !s.idempotent {
-		return s.call(ctx, s.timeout, form)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	if s.idempotent {
+		half, done := context.WithTimeout(ctx, s.timeout/2) // leaves time for the second call
+		answer, why, err := s.call(half, form)
+		done()
+		if !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+			return answer, why, err
+		}
 	}
-	answer, why, err := s.call(ctx, s.timeout/2, form)
-	if errors.Is(err, ErrUnavailable) && ctx.Err() == nil {
-		return s.call(ctx, s.timeout/2, form)
-	}
-	return answer, why, err
+	return s.call(ctx, form)
 }
 
 // local refuses what is not worth a call.
@@ -280,9 +283,7 @@ func (s *siteverify) testing() bool { return slices.Contains(s.testSecrets, s.se
 func notToken(c rune) bool { return c <= ' ' || c > '~' }
 
 // call makes one request and sorts what comes back into the three classes.
-func (s *siteverify) call(ctx context.Context, limit time.Duration, form url.Values) (*answer, Reason, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+func (s *siteverify) call(ctx context.Context, form url.Values) (*answer, Reason, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, "", s.fail(ErrMisconfigured, "endpoint")
