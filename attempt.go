@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func (a *attempt) end() {
 
 // read parses the request and takes out the fields that decide.
 func (a *attempt) read(f *Form) (err error) {
-	if a.body, err = readSubmission(a.req, f.config.MaxBody); err != nil {
+	if a.body, err = readSubmission(a.req, f.bodyLimit(a.req)); err != nil {
 		return err
 	}
 	var query url.Values
@@ -69,12 +70,28 @@ func (a *attempt) read(f *Form) (err error) {
 			return err
 		}
 	}
+	if f.config.Transparent && a.body.capsule != nil {
+		if a.body, err = f.unseal(a.req, a.body, a.ticketText); err != nil {
+			return err
+		}
+	}
 	for _, name := range f.counted {
 		if _, err = a.body.one(name, query); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unveil hands the request on as the page's own form would have sent it.
+func (a *attempt) unveil(f *Form) {
+	if a.body == nil { // exempt, or watched only and not to be read
+		return
+	}
+	putSubmission(a.req, a.body.without(f.own(a.req, a.body)))
+	for _, name := range []string{HeaderTicket, HeaderProof, HeaderCaptcha} {
+		a.req.Header.Del(name)
+	}
 }
 
 // value returns a field that read has found to be sent once at most.
@@ -93,9 +110,15 @@ func (a *attempt) lookup(name string) (value string, count int) {
 	return value, count
 }
 
-func (a *attempt) add(found Finding) {
+// add records a finding. It reports false when the finding's layer only watches,
+// and so has no say.
+func (a *attempt) add(found Finding) (counts bool) {
+	if slices.Contains(a.form.config.MonitorLayers, found.Layer) {
+		found.Weight, found.Hard, found.Monitored = 0, false, true
+	}
 	a.findings = append(a.findings, found)
 	a.score += found.Weight
+	return !found.Monitored
 }
 
 // carried reports whether the ticket carries an earlier visible solve, which
@@ -158,13 +181,16 @@ func (a *attempt) decide(v verdict) Decision {
 	f := a.form
 	d := Decision{
 		ID: newID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
-		Outcome: v.outcome, Reason: v.reason, Level: a.need, Score: a.score,
+		Outcome: v.outcome, Would: v.outcome, Reason: v.reason, Level: a.need, Score: a.score,
 		RetryAfter: v.wait, Err: v.err, Findings: a.findings,
 		judged: true, stepDown: a.stepDown, carry: a.ticket.carry,
 	}
 	if a.addr.IsValid() {
 		tag := f.guard.keys.lookup.TagAddr("visitor\x00", clientip.Prefix(a.addr).Addr())
 		d.Visitor = Visitor(tag[:])
+	}
+	if f.config.Monitor && d.Reason != ReasonExempt {
+		d.Outcome, d.Monitored = Allow, true
 	}
 	if d.Outcome == Allow {
 		_, service := f.asks(a)

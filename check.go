@@ -29,7 +29,15 @@ var steps = [...]func(*Form, context.Context, *attempt) verdict{
 	(*Form).takeTargets, // limits that belong to somebody else
 }
 
+// watched is how many of the steps monitor mode takes: those that spend nothing
+// and ask nobody.
+const watched = 8
+
 func (f *Form) judge(ctx context.Context, a *attempt) Decision {
+	steps := steps[:]
+	if f.config.Monitor {
+		steps = steps[:watched]
+	}
 	for _, step := range steps {
 		if v := step(f, ctx, a); v.ends {
 			return a.decide(v)
@@ -80,6 +88,8 @@ func (f *Form) read(_ context.Context, a *attempt) verdict {
 		return deny(ReasonUnsupported)
 	case errors.Is(err, errAmbiguous):
 		return deny(ReasonAmbiguous)
+	case errors.Is(err, errCapsule):
+		return deny(ReasonCapsule)
 	}
 	return deny(ReasonUnreadable)
 }
@@ -94,11 +104,8 @@ func (f *Form) identify(_ context.Context, a *attempt) verdict {
 }
 
 func (f *Form) origin(_ context.Context, a *attempt) verdict {
-	if finding, found := layer.Origin(a.req.Header, f.guard.hosts); found {
-		a.add(finding)
-		if finding.Hard {
-			return deny(finding.Reason)
-		}
+	if finding, found := layer.Origin(a.req.Header, f.guard.hostsOf(a.req)); found && a.add(finding) && finding.Hard {
+		return deny(finding.Reason)
 	}
 	return goOn
 }
@@ -139,8 +146,7 @@ func (f *Form) checkDecoys(_ context.Context, a *attempt) verdict {
 	}
 	decoys := layer.Decoys(a.signer.decoySeed(&a.ticket))
 	for _, finding := range layer.CheckDecoys(decoys, a.lookup) {
-		a.add(finding)
-		if finding.Reason == layer.ReasonDecoyFilled && f.config.Divert != nil {
+		if a.add(finding) && finding.Reason == layer.ReasonDecoyFilled && f.config.Divert != nil {
 			return verdict{ends: true, outcome: Divert, reason: finding.Reason}
 		}
 	}

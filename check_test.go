@@ -48,7 +48,6 @@ func TestWhatIsRefused(t *testing.T) {
 		{"a page left open too long is asked again", 5 * time.Hour, nil, nil, 403, palisade.ReasonTicketExpired},
 		{"a filled decoy is challenged", wait, fillDecoy, nil, 403, palisade.ReasonSuspicious},
 		{"a ticket given twice is unreadable", wait, func(v values) { v.Add("palisade-ticket", v.Get("palisade-ticket")) }, nil, 400, palisade.ReasonAmbiguous},
-		{"a ticket in field and header is unreadable", wait, nil, header("Palisade-Ticket", "x"), 400, palisade.ReasonAmbiguous},
 		{"a ticket in the query is unreadable", wait, nil, func(r *http.Request) { r.URL.RawQuery = "palisade-ticket=x" }, 400, palisade.ReasonAmbiguous},
 		{"a cross-site submit is denied", wait, nil, func(r *http.Request) {
 			r.Header.Set("Sec-Fetch-Site", "cross-site")

@@ -58,6 +58,7 @@ const (
 	ReasonAmbiguous   Reason = "ambiguous"    // a field that decides was sent twice, or in two places
 	ReasonTooLarge    Reason = "too-large"    // the body is over FormConfig.MaxBody
 	ReasonUnsupported Reason = "unsupported"  // a content type or encoding that is not judged
+	ReasonCapsule     Reason = "capsule"      // a sealed submission that does not open here
 	ReasonAddress     Reason = "address"      // no client address could be made out
 	ReasonSuspicious  Reason = "suspicious"   // the findings together ask for more proof
 	ReasonOverLimit   Reason = "over-limit"   // over a limit of the sender's own
@@ -128,9 +129,11 @@ type Decision struct {
 	Form       string        `json:"form"`
 	Time       time.Time     `json:"time"`
 	Outcome    Outcome       `json:"outcome"`
-	Reason     Reason        `json:"reason"`
-	Level      uint8         `json:"level"` // what a proof must show, as far as the judgement got
-	Score      float64       `json:"score"` // log-odds of automation, the sum of the weights
+	Would      Outcome       `json:"would"`               // what it would be if nothing were only watched
+	Monitored  bool          `json:"monitored,omitempty"` // allowed because the form only watches
+	Reason     Reason        `json:"reason"`              // why it is, or would be
+	Level      uint8         `json:"level"`               // what a proof must show, as far as the judgement got
+	Score      float64       `json:"score"`               // log-odds of automation, the sum of the weights
 	Findings   []Finding     `json:"findings,omitempty"`
 	RetryAfter time.Duration `json:"retry_after,omitempty"` // when a limit would let it through
 	Visitor    Visitor       `json:"visitor,omitzero"`      // stands for the address
@@ -145,6 +148,18 @@ type Decision struct {
 // Allowed reports whether the protected handler may run.
 func (d Decision) Allowed() bool { return d.judged && d.Outcome == Allow }
 
+// Mode says how the form was guarded: "enforce", "monitor", or "exempt" when
+// nobody judged.
+func (d Decision) Mode() string {
+	switch {
+	case d.Reason == ReasonExempt:
+		return "exempt"
+	case d.Monitored:
+		return "monitor"
+	}
+	return "enforce"
+}
+
 // Status returns the HTTP status that the decision is answered with; 200 when
 // allowed. It is the same through every door.
 func (d Decision) Status() int {
@@ -155,7 +170,7 @@ func (d Decision) Status() int {
 		return http.StatusForbidden
 	}
 	switch d.Reason {
-	case ReasonUnreadable, ReasonAmbiguous, ReasonAddress:
+	case ReasonUnreadable, ReasonAmbiguous, ReasonAddress, ReasonCapsule:
 		return http.StatusBadRequest
 	case ReasonTooLarge:
 		return http.StatusRequestEntityTooLarge
@@ -179,7 +194,9 @@ func (d Decision) LogValue() slog.Value {
 		slog.String("site", d.Site),
 		slog.String("form", d.Form),
 		slog.String("outcome", d.Outcome.String()),
+		slog.String("would", d.Would.String()),
 		slog.String("reason", string(d.Reason)),
+		slog.String("mode", d.Mode()),
 		slog.Int("level", int(d.Level)),
 		slog.Float64("score", d.Score),
 		slog.String("visitor", d.Visitor.String()),

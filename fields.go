@@ -20,33 +20,55 @@ func WithNonce(ctx context.Context, nonce string) context.Context {
 	return context.WithValue(ctx, nonceKey{}, nonce)
 }
 
+// Page says what the page of a form allows to be put into it, for [Form.FieldsIn].
+// The zero Page allows everything.
+type Page struct {
+	Nonce    string // of the page's Content Security Policy, for the tags
+	Cached   bool   // others may get the same page: the markup must hold no ticket
+	NoScript bool   // the policy leaves no room for our script
+	NoStyle  bool   // nor for our stylesheet, so nothing may need hiding
+}
+
 // Fields returns the markup that goes inside the form's element: a fresh ticket,
 // the decoys, the silent proof's challenge, and the script that solves it. The
 // page must not be cached by anything shared, since a ticket is good for one
 // submission; see [Form.CachedFields] for pages that are.
 func (f *Form) Fields(r *http.Request) template.HTML {
-	return f.fields(r, wish{level: f.pageLevel(), decoys: true})
+	return f.FieldsIn(r, Page{Nonce: nonceOf(r)})
 }
 
 // CachedFields returns markup that is the same for every visitor: the script
 // fetches the ticket. A visitor without JavaScript gets none and is challenged.
-func (f *Form) CachedFields() template.HTML { return f.markup(nil, "") }
+func (f *Form) CachedFields() template.HTML { return f.markup(nil, Page{Cached: true}) }
+
+// FieldsIn is Fields, or CachedFields, for a page that does not allow everything.
+func (f *Form) FieldsIn(r *http.Request, page Page) template.HTML {
+	return f.fields(r, page, wish{level: f.pageLevel(), decoys: true})
+}
+
+func nonceOf(r *http.Request) string {
+	nonce, _ := r.Context().Value(nonceKey{}).(string)
+	return nonce
+}
 
 // fields falls back to the cached markup when no ticket may be minted: the
 // script then tries again, and the server's answer says when.
-func (f *Form) fields(r *http.Request, w wish) template.HTML {
-	nonce, _ := r.Context().Value(nonceKey{}).(string)
+func (f *Form) fields(r *http.Request, page Page, w wish) template.HTML {
+	if page.Cached {
+		return f.markup(nil, page)
+	}
+	w.decoys = w.decoys && !page.NoStyle
 	o, err := f.offer(r, w)
 	if err != nil {
-		return f.markup(nil, nonce)
+		return f.markup(nil, page)
 	}
-	return f.markup(&o, nonce)
+	return f.markup(&o, page)
 }
 
 // markup writes the element that palisade.js works on.
-func (f *Form) markup(o *Ticket, nonce string) template.HTML {
+func (f *Form) markup(o *Ticket, page Page) template.HTML {
 	var b strings.Builder
-	base := f.guard.config.Base
+	base, nonce := f.guard.config.Base, page.Nonce
 	b.WriteString(`<div class="palisade"`)
 	attribute(&b, "data-palisade-form", f.config.Name)
 	attribute(&b, "data-palisade-base", base)
@@ -67,17 +89,23 @@ func (f *Form) markup(o *Ticket, nonce string) template.HTML {
 		for _, d := range o.Decoys {
 			b.WriteString(d.HTML())
 		}
-		if o.Captcha != nil {
+		if o.Captcha != nil && !page.NoScript {
 			writeWidget(&b, o.Captcha, nonce)
 		}
 	}
-	b.WriteString(`</div><link rel="stylesheet"`)
-	attribute(&b, "href", web.URL(base, "palisade.css"))
-	attributeIf(&b, "nonce", nonce)
-	b.WriteString(`><script defer`)
-	attribute(&b, "src", web.URL(base, "palisade.js"))
-	attributeIf(&b, "nonce", nonce)
-	b.WriteString(`></script>`)
+	b.WriteString(`</div>`)
+	if !page.NoStyle {
+		b.WriteString(`<link rel="stylesheet"`)
+		attribute(&b, "href", web.URL(base, "palisade.css"))
+		attributeIf(&b, "nonce", nonce)
+		b.WriteString(`>`)
+	}
+	if !page.NoScript {
+		b.WriteString(`<script defer`)
+		attribute(&b, "src", web.URL(base, "palisade.js"))
+		attributeIf(&b, "nonce", nonce)
+		b.WriteString(`></script>`)
+	}
 	return template.HTML(b.String())
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,10 @@ const (
 	defaultMinFill = 3 * time.Second
 	defaultMaxBody = 1 << 20
 )
+
+// monitorable are the layers that can be set to watch alone. What a ticket and a
+// proof show is no finding that is weighed, so there is nothing to leave out.
+var monitorable = []string{layerTicket, "timing", "decoy", "origin"}
 
 // defaultLimits let an address through at most five times in any ten minutes:
 // three at once, then one more every 200 seconds.
@@ -84,6 +89,26 @@ type FormConfig struct {
 	// user. It must decide by something that cannot be forged or left out.
 	Exempt func(*http.Request) bool
 
+	// Transparent keeps the guard out of the handler's sight. The request that it
+	// gets is the one that the page's own form would have sent: without the
+	// guard's fields and headers and, after a challenge, with the very bytes of
+	// the first try, uploaded files included. For that the challenge page holds
+	// the submission sealed (AES-256-GCM), and a cookie binds it to the browser.
+	//
+	// Otherwise, the default, the handler sees the guard's fields too, and the
+	// challenge page holds what was typed as plain fields; files must then be
+	// chosen again, and no cookie is set.
+	Transparent bool
+
+	// Monitor only watches: the form is judged as far as nothing is spent and
+	// nobody is asked, the decision says what it would have been, and every attempt
+	// is let through. Use it to see what a guard would do before it does.
+	Monitor bool
+
+	// MonitorLayers names layers that only watch: "ticket", "timing", "decoy" and
+	// "origin". Their findings are recorded and weigh nothing.
+	MonitorLayers []string
+
 	// Divert, if set, answers an attempt that filled a decoy, with what should
 	// look like success. Nil, the default, challenges instead: browsers and
 	// password managers were seen to fill decoys for people, who would then be
@@ -112,6 +137,11 @@ func (c *FormConfig) validate() error {
 	}
 	if c.ProviderDown > Refuse {
 		errs = append(errs, errors.New("ProviderDown must be StepDown or Refuse"))
+	}
+	for i, name := range c.MonitorLayers {
+		if !slices.Contains(monitorable, name) {
+			errs = append(errs, fmt.Errorf("MonitorLayers[%d]: %q is none of %s", i, name, strings.Join(monitorable, ", ")))
+		}
 	}
 	if len(c.Limits) > maxLimits {
 		errs = append(errs, fmt.Errorf("at most %d Limits", maxLimits))
@@ -204,6 +234,9 @@ func (f *Form) decide(r *http.Request) (Decision, *answer) {
 	a := f.begin(r)
 	defer a.end()
 	d := f.judge(r.Context(), a)
+	if d.Allowed() && f.config.Transparent {
+		a.unveil(f)
+	}
 	if a.answer != nil && !d.Allowed() && d.Reason != ReasonDuplicate {
 		f.recent.drop(a.answer)
 	}

@@ -1,6 +1,7 @@
 package palisade
 
 import (
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -64,8 +65,9 @@ func allSame(b []byte) bool {
 
 // keyring holds what is derived from Keys, one purpose a key.
 type keyring struct {
-	tickets []ticketKey // [0] signs
-	lookup  *mac.Key    // names of rate limits and visitors in store and log
+	tickets []ticketKey   // [0] signs
+	sealers []cipher.AEAD // of capsules; [0] seals
+	lookup  *mac.Key      // names of rate limits and visitors in store and log
 	proofs  pow.Keys
 }
 
@@ -89,6 +91,7 @@ func newKeyring(keys Keys, site string) keyring {
 			sign: mac.Derive(secret, "palisade/1 ticket "+site),
 			seed: mac.Derive(secret, "palisade/1 decoy "+site),
 		})
+		ring.sealers = append(ring.sealers, newSealer(secret, site))
 		proof := mac.Secret(secret, "palisade/1 proof "+site)
 		if i == 0 {
 			ring.proofs.Current = proof

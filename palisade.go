@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,11 @@ type Config struct {
 	// Hosts are the only origins from which a browser may submit, and the only
 	// hostnames that a provider's token may come from.
 	Hosts []string
+
+	// AnyHost takes the host that a request names for one of Hosts too, for a
+	// gateway that nobody told its name. Not with Captcha, which must be told the
+	// hosts that a token may come from.
+	AnyHost bool
 
 	// Captcha is a third-party service whose token is asked for on top of the
 	// embedded proof, as FormConfig.Captcha says. Nil: the embedded captcha
@@ -117,6 +123,9 @@ func (c *Config) validate() error {
 			errs = append(errs, fmt.Errorf("%q is not a host: give name or name:port, without scheme or path", host))
 		}
 	}
+	if c.AnyHost && c.Captcha != nil {
+		errs = append(errs, errors.New("AnyHost and Captcha exclude each other: name the Hosts that a token may come from"))
+	}
 	if c.Captcha != nil {
 		if err := c.Captcha.Validate(c.InsecureTestKeys); err != nil {
 			errs = append(errs, fmt.Errorf("Captcha: %w", err))
@@ -126,6 +135,14 @@ func (c *Config) validate() error {
 		errs = append(errs, fmt.Errorf("Base %q must begin and end with a slash", c.Base))
 	}
 	return errors.Join(errs...)
+}
+
+// hostsOf returns the hosts from whose pages a request may come.
+func (g *Guard) hostsOf(r *http.Request) []string {
+	if !g.config.AnyHost {
+		return g.hosts
+	}
+	return append(g.hosts[:len(g.hosts):len(g.hosts)], strings.ToLower(r.Host))
 }
 
 func (c *Config) setDefaults() {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"html/template"
 	"net/http"
+
+	"github.com/palisade-dev/palisade/web"
 )
 
 // Pass shows that an attempt was allowed. Only a guard can make one: the zero
@@ -36,7 +38,15 @@ func (p Pass) Retry() template.HTML {
 	if !p.Valid() {
 		return ""
 	}
-	return p.form.fields(p.request, p.retry())
+	return p.RetryIn(Page{Nonce: nonceOf(p.request)})
+}
+
+// RetryIn is Retry for a page that does not allow everything.
+func (p Pass) RetryIn(page Page) template.HTML {
+	if !p.Valid() {
+		return ""
+	}
+	return p.form.fields(p.request, page, p.retry())
 }
 
 // RetryTicket is Retry for programs.
@@ -60,6 +70,21 @@ func (p Pass) retry() wish {
 		w.level = p.form.pageLevel()
 	}
 	return w
+}
+
+// Resend answers for a handler that could not be reached at all: with a page that
+// keeps what was typed and sends it again, in the way of [Form.Refuse]. Its new
+// ticket carries the solve like that of [Pass.Retry]. Call it only when the
+// submission had no effect. r must still have its body.
+func (p Pass) Resend(w http.ResponseWriter, r *http.Request, status int) {
+	if !p.Valid() {
+		http.Error(w, http.StatusText(status), status)
+		return
+	}
+	again := p.retry()
+	again.decoys = false // the page has no form of the app's to hide them in
+	again.level = max(again.level, 1)
+	p.form.reply(w, r, p.decision).ask(r, again, status, web.WhyDown)
 }
 
 type passKey struct{}

@@ -7,10 +7,9 @@ import (
 	"hash/maphash"
 	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,8 +17,9 @@ import (
 // Names of our own fields. The same names serve a form field and a member of a
 // JSON object; a header carries the same value for clients that set none.
 const (
-	FieldTicket = "palisade-ticket"
-	FieldProof  = "palisade-proof"
+	FieldTicket  = "palisade-ticket"
+	FieldProof   = "palisade-proof"
+	FieldCapsule = "palisade-capsule" // a sealed submission, see FormConfig.Transparent
 
 	HeaderTicket  = "Palisade-Ticket"
 	HeaderProof   = "Palisade-Proof"
@@ -36,13 +36,18 @@ const (
 type field struct {
 	name, value string
 	file        bool
+	from, to    int // where it lies in the body
 }
 
 // submission is the body of an attempt, read once.
 type submission struct {
-	fields []field
-	json   bool   // the body is JSON: the client is a program
-	digest uint64 // of what was sent, to know a double click by
+	fields   []field
+	body     []byte
+	kind     string // media type
+	boundary string // of multipart
+	json     bool   // the body is JSON: the client is a program
+	digest   uint64 // of what was sent, to know a double click by
+	capsule  []byte // value of FieldCapsule, a part of body
 }
 
 // digestSeed keeps the digests of this process from being guessed.
@@ -63,23 +68,22 @@ func readSubmission(r *http.Request, limit int64) (*submission, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.ContentLength > limit {
-		return nil, errTooLarge
-	}
 	body, err := takeBody(r, limit)
 	if err != nil {
 		return nil, err
 	}
-	s := &submission{digest: digest(body, params["boundary"])}
+	return parseSubmission(body, kind, params["boundary"])
+}
+
+func parseSubmission(body []byte, kind, boundary string) (s *submission, err error) {
+	s = &submission{body: body, kind: kind, boundary: boundary, json: isJSON(kind), digest: digest(body, boundary)}
 	switch {
 	case len(body) == 0:
-		s.json = isJSON(kind)
 	case kind == "application/x-www-form-urlencoded":
 		err = s.readForm(string(body))
 	case kind == "multipart/form-data":
-		err = s.readMultipart(body, params["boundary"])
-	case isJSON(kind):
-		s.json = true
+		err = s.readMultipart(body)
+	case s.json:
 		err = s.readJSON(body)
 	default:
 		err = errUnsupported
@@ -104,7 +108,7 @@ func contentType(h http.Header) (kind string, params map[string]string, err erro
 	case 0:
 		return "", nil, nil
 	case 1:
-		if kind, params, err = mime.ParseMediaType(values[0]); err != nil {
+		if kind, params, err = mime.ParseMediaType(values[0]); err != nil || strings.Contains(values[0], "*") {
 			return "", nil, errUnsupported
 		}
 		if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
@@ -115,21 +119,63 @@ func contentType(h http.Header) (kind string, params map[string]string, err erro
 	return "", nil, errAmbiguous
 }
 
-// takeBody reads the body and puts a copy back.
+// takeBody reads the body and puts a copy back, also of one that is too large.
 func takeBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if r.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	body, err := readAll(r.Body, r.ContentLength, limit)
 	if err != nil {
 		return nil, errUnreadable
 	}
 	if int64(len(body)) > limit {
+		unread(r, body, nil)
 		return nil, errTooLarge
 	}
 	r.Body.Close()
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	putBody(r, body)
 	return body, nil
+}
+
+// readAll reads up to one byte more than limit. A length that was announced
+// spares the growing; one that is a lie is no more than a lie.
+func readAll(body io.Reader, announced, limit int64) ([]byte, error) {
+	const unasked = 1 << 20 // nobody is given more memory for a mere announcement
+	buffer := bytes.NewBuffer(make([]byte, 0, min(max(announced, 0), unasked)+bytes.MinRead))
+	_, err := buffer.ReadFrom(io.LimitReader(body, limit+1))
+	return buffer.Bytes(), err
+}
+
+// putSubmission puts another body in the place of the one that came.
+func putSubmission(r *http.Request, body []byte) {
+	putBody(r, body)
+	r.ContentLength = int64(len(body))
+	r.TransferEncoding = nil
+	r.Header["Content-Length"] = []string{strconv.Itoa(len(body))}
+}
+
+// unread puts what was read of a body, and the error that ended it, back.
+func unread(r *http.Request, start []byte, err error) {
+	rest := io.Reader(r.Body)
+	if err != nil {
+		rest = failed{err}
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(start), rest), r.Body}
+}
+
+type failed struct{ err error }
+
+func (f failed) Read([]byte) (int, error) { return 0, f.err }
+
+func putBody(r *http.Request, body []byte) {
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
 // digest hashes a body without the boundary, which browsers choose anew each
@@ -159,9 +205,12 @@ func (s *submission) add(f field) error {
 // readForm keeps the order of the fields, which url.ParseQuery loses, and like
 // it refuses semicolons and broken escapes.
 func (s *submission) readForm(body string) error {
-	for body != "" {
-		var pair string
-		pair, body, _ = strings.Cut(body, "&")
+	for from, to := 0, 0; from < len(body); from = to + 1 {
+		to = len(body)
+		if i := strings.IndexByte(body[from:], '&'); i >= 0 {
+			to = from + i
+		}
+		pair := body[from:to]
 		if pair == "" {
 			continue
 		}
@@ -171,45 +220,11 @@ func (s *submission) readForm(body string) error {
 		if err1 != nil || err2 != nil || strings.Contains(pair, ";") {
 			return errUnreadable
 		}
-		if err := s.add(field{name: name, value: value}); err != nil {
+		if err := s.add(field{name: name, value: value, from: from, to: to}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (s *submission) readMultipart(body []byte, boundary string) error {
-	if boundary == "" {
-		return errUnreadable
-	}
-	reader := multipart.NewReader(bytes.NewReader(body), boundary)
-	for {
-		part, err := reader.NextPart()
-		if err == io.EOF { // bare: a body that breaks off wraps it
-			return nil
-		}
-		if err != nil || ambiguousPart(part.Header) {
-			return errUnreadable
-		}
-		f := field{name: part.FormName(), file: part.FileName() != ""}
-		value, err := io.ReadAll(part)
-		if err != nil {
-			return errUnreadable
-		}
-		if !f.file {
-			f.value = string(value)
-		}
-		if err := s.add(f); err != nil {
-			return err
-		}
-	}
-}
-
-// ambiguousPart reports a part whose name readers would disagree about.
-func ambiguousPart(h textproto.MIMEHeader) bool {
-	disposition := h["Content-Disposition"]
-	return len(disposition) != 1 || strings.Contains(strings.ToLower(disposition[0]), "name*") ||
-		len(h["Content-Transfer-Encoding"]) > 0
 }
 
 // readJSON takes the text members of one JSON object. Two members whose names
@@ -237,6 +252,7 @@ func (s *submission) readObject(decoder *json.Decoder, depth int) error {
 	}
 	seen := make(map[string]bool)
 	for decoder.More() {
+		from := int(decoder.InputOffset()) // before the comma, if there is one
 		token, err := decoder.Token()
 		name, isText := token.(string)
 		if err != nil || !isText {
@@ -252,7 +268,8 @@ func (s *submission) readObject(decoder *json.Decoder, depth int) error {
 			return err
 		}
 		if depth == 1 {
-			if err := s.add(field{name: name, value: value.text, file: !value.isText}); err != nil {
+			f := field{name: name, value: value.text, file: !value.isText, from: from, to: int(decoder.InputOffset())}
+			if err := s.add(f); err != nil {
 				return err
 			}
 		}
@@ -317,7 +334,9 @@ func (s *submission) one(name string, query url.Values) (string, error) {
 	return value, nil
 }
 
-// oneOf is one for a value that may come in a header instead.
+// oneOf is one for a value that may come in a header instead. The header counts
+// where both are there, as when a script sends all fields of a form: nobody but
+// us reads either.
 func (s *submission) oneOf(name, header string, r *http.Request, query url.Values) (string, error) {
 	value, err := s.one(name, query)
 	if err != nil {
@@ -327,9 +346,6 @@ func (s *submission) oneOf(name, header string, r *http.Request, query url.Value
 	case 0:
 		return value, nil
 	case 1:
-		if value != "" {
-			return "", errAmbiguous
-		}
 		return lines[0], nil
 	}
 	return "", errAmbiguous

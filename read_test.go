@@ -120,3 +120,72 @@ func TestManyFieldsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// The law: a body into which a field of ours was put, anywhere, is the body before
+// once it is taken out again.
+func FuzzWithout(f *testing.F) {
+	f.Add(uint8(0), uint8(1), []byte("a=1&&b=%E4&a="))
+	f.Add(uint8(1), uint8(0), []byte("--stakes\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n--stakes--\r\n"))
+	f.Add(uint8(2), uint8(2), []byte(`{"a": {"b":"{,"} , "c":[1]}`))
+	f.Fuzz(func(t *testing.T, kind, place uint8, body []byte) {
+		mediaType, boundary := bodyKinds[kind%3], ""
+		if kind%3 == 1 {
+			mediaType, boundary = "multipart/form-data", "stakes"
+		}
+		before, err := parseSubmission(body, mediaType, boundary)
+		if err != nil || len(body) == 0 {
+			return
+		}
+		own := func(name string) bool { return name == FieldProof }
+		for _, field := range before.fields {
+			if own(field.name) {
+				return
+			}
+		}
+		after, err := parseSubmission(putProof(before, int(place)), mediaType, boundary)
+		if err != nil {
+			t.Fatalf("%v: %q", err, putProof(before, int(place)))
+		}
+		got := after.without(own)
+		if mediaType == "application/json" { // white space between members is not kept
+			var one, other bytes.Buffer
+			if json.Compact(&one, got) != nil || json.Compact(&other, body) != nil {
+				t.Fatalf("%q is no JSON any more", got)
+			}
+			got, body = one.Bytes(), other.Bytes()
+		}
+		if !bytes.Equal(got, body) {
+			t.Fatalf("%q became %q", body, got)
+		}
+	})
+}
+
+// putProof puts a field of ours before the field of a number, or behind all.
+func putProof(s *submission, place int) []byte {
+	at, last := 0, len(s.fields) == 0 || place >= len(s.fields)
+	switch {
+	case !last:
+		at = s.fields[place].from
+	case len(s.fields) > 0:
+		at = s.fields[len(s.fields)-1].to
+	case s.json:
+		at = 1 + bytes.IndexByte(s.body, '{')
+	}
+	field := FieldProof + "=x"
+	switch {
+	case s.json:
+		at += len(s.body[at:]) - len(bytes.TrimLeft(s.body[at:], " \t\r\n,{"))
+		if field = `"palisade-proof":"x"`; last && len(s.fields) > 0 {
+			at, field = s.fields[len(s.fields)-1].to, ","+field
+		} else if len(s.fields) > 0 {
+			field += ","
+		}
+	case s.boundary != "":
+		field = "--stakes\r\nContent-Disposition: form-data; name=\"palisade-proof\"\r\n\r\nx\r\n"
+	case last && at > 0:
+		field = "&" + field
+	default:
+		field += "&"
+	}
+	return []byte(string(s.body[:at]) + field + string(s.body[at:]))
+}

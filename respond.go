@@ -56,7 +56,7 @@ type reply struct {
 }
 
 func (f *Form) reply(w http.ResponseWriter, r *http.Request, d Decision) *reply {
-	body, err := readSubmission(r, f.config.MaxBody)
+	body, err := readSubmission(r, f.bodyLimit(r))
 	if err != nil {
 		body = &submission{}
 		if !d.bodyReadable() {
@@ -107,7 +107,18 @@ func (p *reply) repeat(ctx context.Context, first *answer) bool {
 
 // challenge answers with a new ticket and what it takes to go on.
 func (p *reply) challenge(r *http.Request, d Decision) {
-	o, err := p.form.offer(r, wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown})
+	if finding, _ := layer.Origin(r.Header, p.form.guard.hostsOf(r)); finding.Hard {
+		// The origin layer only watches, or it would not have come to this. Sent
+		// again from a page of ours, the submission would look like our visitor's.
+		p.refusal(d.Status(), 0)
+		return
+	}
+	p.ask(r, wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown}, d.Status(), why(d.Reason))
+}
+
+// ask answers with what it takes to send the same again.
+func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
+	o, err := p.form.offer(r, w)
 	switch {
 	case errors.Is(err, errBudget):
 		p.refusal(http.StatusTooManyRequests, budgetWait*time.Second)
@@ -118,17 +129,17 @@ func (p *reply) challenge(r *http.Request, d Decision) {
 		return
 	}
 	if p.problem {
-		p.writeProblem(d.Status(), "Confirmation needed", &o)
+		p.writeProblem(status, "Confirmation needed", &o)
 		return
 	}
-	page := p.page(r, &o, why(d.Reason))
+	page := p.page(r, &o, why)
 	h := p.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.CSP())
 	// With no-referrer a browser sends "Origin: null", which refuses the person.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
-	p.w.WriteHeader(d.Status())
+	p.w.WriteHeader(status)
 	_ = page.Write(p.w) // the client went away; nobody is left to tell
 }
 
@@ -139,18 +150,11 @@ func (p *reply) page(r *http.Request, o *Ticket, why web.Why) *web.ChallengePage
 		Form: o.Form, Action: target(r), Ticket: o.Ticket, Expires: o.Expires,
 		Level: int(o.Level), Wait: o.Wait, Challenge: string(o.Challenge),
 	}
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-		page.Enctype = "multipart/form-data"
+	if p.form.config.Transparent {
+		page.Capsule = p.form.seal(r, p.body, o.Ticket, bindBrowser(p.w, r))
 	}
-	decoyed := p.form.decoyNames(p.body)
-	for _, f := range p.body.fields {
-		switch {
-		case p.form.ours(f.name) || decoyed[f.name] || p.body.json:
-		case f.file:
-			page.Files = append(page.Files, f.name)
-		default:
-			page.Fields = append(page.Fields, web.Field{Name: f.name, Value: f.value})
-		}
+	if page.Capsule == nil {
+		p.fill(page, r)
 	}
 	if o.Captcha != nil {
 		page.Widget = &web.Widget{
@@ -162,12 +166,21 @@ func (p *reply) page(r *http.Request, o *Ticket, why web.Why) *web.ChallengePage
 	return page
 }
 
-// ours reports whether a field is the guard's own, which a new ticket replaces.
-func (f *Form) ours(name string) bool {
-	if name == FieldTicket || name == FieldProof {
-		return true
+// fill puts what was typed into the page, field by field.
+func (p *reply) fill(page *web.ChallengePage, r *http.Request) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		page.Enctype = "multipart/form-data"
 	}
-	return f.guard.config.Captcha != nil && name == f.guard.config.Captcha.Service().Field
+	own := p.form.own(r, p.body)
+	for _, f := range p.body.fields {
+		switch {
+		case own(f.name) || p.body.json:
+		case f.file:
+			page.Files = append(page.Files, f.name)
+		default:
+			page.Fields = append(page.Fields, web.Field{Name: f.name, Value: f.value})
+		}
+	}
 }
 
 // target is where the page sends the form again: the same path and query on
@@ -234,17 +247,4 @@ func (p *reply) notice(kind web.NoticeKind, status int, retryAfter time.Duration
 	h.Set("X-Content-Type-Options", "nosniff")
 	p.w.WriteHeader(status)
 	_ = web.Notice{Kind: kind, Lang: p.lang, Base: p.form.guard.config.Base, ID: p.id, RetryAfter: retryAfter}.Write(p.w)
-}
-
-// decoyNames returns the decoys of the submitted ticket, which are not what a
-// person typed.
-func (f *Form) decoyNames(body *submission) map[string]bool {
-	names := make(map[string]bool)
-	text, _ := body.one(FieldTicket, nil)
-	if t, signer, why := f.guard.keys.parseTicket(text); why == "" {
-		for _, d := range layer.Decoys(signer.decoySeed(&t)) {
-			names[d.Name] = true
-		}
-	}
-	return names
 }

@@ -16,4 +16,6 @@ type Finding struct {
 	Reason Reason  `json:"reason"`           // e.g. "too-fast"
 	Weight float64 `json:"weight,omitempty"` // log-odds that this is automation; positive is suspicious
 	Hard   bool    `json:"hard,omitempty"`   // evidence that denies on its own
+
+	Monitored bool `json:"monitored,omitempty"` // the layer only watches: neither weighed nor hard
 }

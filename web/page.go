@@ -2,6 +2,7 @@ package web
 
 import (
 	"embed"
+	"encoding/base64"
 	"html/template"
 	"io"
 	"sync"
@@ -27,6 +28,8 @@ const (
 	WhyExpired
 	// WhySpent says that the form was sent before.
 	WhySpent
+	// WhyDown says that the app could not be reached, and nothing was sent.
+	WhyDown
 )
 
 // Field is a field of the submission.
@@ -58,6 +61,7 @@ type ChallengePage struct {
 	Enctype string   // "multipart/form-data" or empty; set by Files
 	Fields  []Field  // what was typed, in the order it was sent
 	Files   []string // names of file inputs, which must be chosen again
+	Capsule []byte   // the submission sealed, instead of Fields and Files
 
 	Ticket    string
 	Expires   int64  // end of the ticket, Unix milliseconds
@@ -78,7 +82,35 @@ func (p *ChallengePage) CSP() string {
 
 // Write writes the page. An error is one of w.
 func (p *ChallengePage) Write(w io.Writer) error {
-	return templates().ExecuteTemplate(w, "challenge.html", challengeView{ChallengePage: p, T: textsOf(p.Lang)})
+	view := challengeView{ChallengePage: p, T: textsOf(p.Lang)}
+	if err := templates().ExecuteTemplate(w, "challenge-top", view); err != nil {
+		return err
+	}
+	if err := p.writeCapsule(w); err != nil {
+		return err
+	}
+	return templates().ExecuteTemplate(w, "challenge-rest", view)
+}
+
+// writeCapsule writes the field that must come first in the form, so that the
+// first bytes of the submission tell what it is. It can have many megabytes, so
+// it is written past the template.
+func (p *ChallengePage) writeCapsule(w io.Writer) error {
+	if p.Capsule == nil {
+		return nil
+	}
+	if _, err := io.WriteString(w, `<input type="hidden" name="palisade-capsule" value="`); err != nil {
+		return err
+	}
+	text := base64.NewEncoder(base64.RawURLEncoding, w)
+	if _, err := text.Write(p.Capsule); err != nil {
+		return err
+	}
+	if err := text.Close(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\">\n")
+	return err
 }
 
 // challengeView is a page as its template sees it.
@@ -93,12 +125,14 @@ func (v challengeView) Reason() string {
 		return v.T.Expired
 	case WhySpent:
 		return v.T.Spent
+	case WhyDown:
+		return v.T.Down
 	}
 	return v.T.Check
 }
 
 func (v challengeView) FormType() string {
-	if len(v.Files) > 0 {
+	if len(v.Files) > 0 || v.Capsule != nil {
 		return "multipart/form-data"
 	}
 	return v.Enctype

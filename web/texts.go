@@ -16,6 +16,7 @@ type texts struct {
 	Check    string // by Why
 	Expired  string
 	Spent    string
+	Down     string
 	Kept     string
 	Files    string // before the files to choose again
 	File     string // label of one; {name}
@@ -75,6 +76,7 @@ var english = texts{
 	Check:    "Please confirm that you want to send this form.",
 	Expired:  "The form was open for a long time. Please confirm once more that you want to send it.",
 	Spent:    "This form was sent before. Please confirm that you want to send it again.",
+	Down:     "The site did not answer, so nothing was sent. Please try again in a moment.",
 	Kept:     "What you typed is kept. It is sent as soon as the check is done.",
 	Files:    "A browser cannot keep files. Please choose them again.",
 	File:     "File for “{name}”",
@@ -104,6 +106,7 @@ var german = texts{
 	Check:    "Bitte bestätigen Sie, dass Sie dieses Formular senden möchten.",
 	Expired:  "Das Formular war lange geöffnet. Bitte bestätigen Sie noch einmal, dass Sie es senden möchten.",
 	Spent:    "Dieses Formular wurde schon gesendet. Bitte bestätigen Sie, dass Sie es noch einmal senden möchten.",
+	Down:     "Die Website hat nicht geantwortet, daher wurde nichts gesendet. Bitte versuchen Sie es gleich noch einmal.",
 	Kept:     "Ihre Eingaben bleiben erhalten. Sie werden gesendet, sobald die Prüfung fertig ist.",
 	Files:    "Dateien kann der Browser nicht aufheben. Bitte wählen Sie sie noch einmal aus.",
 	File:     "Datei für „{name}“",
@@ -133,6 +136,7 @@ var french = texts{
 	Check:    "Veuillez confirmer que vous voulez envoyer ce formulaire.",
 	Expired:  "Le formulaire est resté ouvert longtemps. Veuillez confirmer encore une fois que vous voulez l’envoyer.",
 	Spent:    "Ce formulaire a déjà été envoyé. Veuillez confirmer que vous voulez l’envoyer de nouveau.",
+	Down:     "Le site n’a pas répondu, rien n’a donc été envoyé. Veuillez réessayer dans un instant.",
 	Kept:     "Votre saisie est conservée. Elle sera envoyée dès que la vérification sera terminée.",
 	Files:    "Un navigateur ne peut pas conserver les fichiers. Veuillez les choisir de nouveau.",
 	File:     "Fichier pour « {name} »",
@@ -162,6 +166,7 @@ var spanish = texts{
 	Check:    "Confirme que quiere enviar este formulario.",
 	Expired:  "El formulario ha estado abierto mucho tiempo. Confirme una vez más que quiere enviarlo.",
 	Spent:    "Este formulario ya se ha enviado. Confirme que quiere enviarlo otra vez.",
+	Down:     "El sitio no ha respondido, así que no se ha enviado nada. Inténtelo de nuevo en un momento.",
 	Kept:     "Lo que ha escrito se conserva. Se enviará en cuanto termine la comprobación.",
 	Files:    "El navegador no puede conservar los archivos. Elíjalos otra vez.",
 	File:     "Archivo para «{name}»",

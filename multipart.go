@@ -1,0 +1,88 @@
+package palisade
+
+import (
+	"bytes"
+	"mime"
+	"strings"
+)
+
+// maxPartHeader bounds the header lines of one part of a multipart body.
+const maxPartHeader = 8 << 10
+
+// readMultipart reads multipart/form-data in the one way in which browsers and
+// HTTP clients write it. Parsers differ over everything else (a preamble, bare
+// line feeds, folded headers, a delimiter in the midst of a line), so all else is
+// refused.
+func (s *submission) readMultipart(body []byte) error {
+	delimiter := []byte("--" + s.boundary)
+	if s.boundary == "" || !bytes.HasPrefix(body, delimiter) {
+		return errUnreadable
+	}
+	for from := 0; ; {
+		rest := body[from+len(delimiter):]
+		if string(rest) == "--" || string(rest) == "--\r\n" {
+			return nil
+		}
+		length := bytes.Index(rest, delimiter)
+		if length < 0 {
+			return errUnreadable // it breaks off
+		}
+		part, ok := bytes.CutPrefix(rest[:length], []byte("\r\n"))
+		part, ends := bytes.CutSuffix(part, []byte("\r\n"))
+		if !ok || !ends {
+			return errUnreadable
+		}
+		to := from + len(delimiter) + length
+		if err := s.readPart(part, from, to); err != nil {
+			return err
+		}
+		from = to
+	}
+}
+
+func (s *submission) readPart(part []byte, from, to int) error {
+	header, value, found := bytes.Cut(part, []byte("\r\n\r\n"))
+	if !found || len(header) > maxPartHeader {
+		return errUnreadable
+	}
+	f, ok := readPartHeader(string(header))
+	if !ok {
+		return errUnreadable
+	}
+	f.from, f.to = from, to
+	switch {
+	case f.name == FieldCapsule && !f.file:
+		if s.capsule != nil || len(s.fields) > 0 {
+			return errAmbiguous
+		}
+		s.capsule = value
+	case !f.file:
+		f.value = string(value)
+	}
+	return s.add(f)
+}
+
+// readPartHeader returns the field that a part's header lines name. ok is false
+// where readers would disagree about it.
+func readPartHeader(header string) (f field, ok bool) {
+	for line := range strings.SplitSeq(header, "\r\n") {
+		name, value, found := strings.Cut(line, ":")
+		if !found || strings.ContainsAny(line, "\r\n\x00") || strings.ContainsAny(name, " \t") {
+			return f, false
+		}
+		switch strings.ToLower(name) {
+		case "content-transfer-encoding":
+			return f, false
+		case "content-disposition":
+			kind, params, err := mime.ParseMediaType(strings.TrimSpace(value))
+			if ok || err != nil || kind != "form-data" || strings.Contains(strings.ToLower(value), "name*") {
+				return f, false
+			}
+			ok = true
+			f.name = params["name"]
+			_, f.file = params["filename"]
+		}
+	}
+	// Readers take a backslash in a name for itself, or for an escape.
+	return f, ok && !strings.Contains(f.name, `\`)
+}
