@@ -180,7 +180,7 @@ func (a *attempt) networkKey(purpose string) store.Key {
 func (a *attempt) decide(v verdict) Decision {
 	f := a.form
 	d := Decision{
-		ID: newID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
+		ID: NewID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
 		Outcome: v.outcome, Would: v.outcome, Reason: v.reason, Level: a.need, Score: a.score,
 		RetryAfter: v.wait, Err: v.err, Findings: a.findings,
 		judged: true, stepDown: a.stepDown, carry: a.ticket.carry,

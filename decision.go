@@ -98,7 +98,8 @@ type ID [5]byte
 
 var idText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-func newID() (id ID) { rand.Read(id[:]); return id }
+// NewID returns a random one, for what is refused before it comes to a judgement.
+func NewID() (id ID) { rand.Read(id[:]); return id }
 
 // String returns eight characters without look-alikes (Crockford's base 32).
 func (id ID) String() string {

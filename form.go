@@ -208,6 +208,9 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 	return f, nil
 }
 
+// MaxBody returns the most bytes of a body that the form takes.
+func (f *Form) MaxBody() int64 { return f.config.MaxBody }
+
 // form returns the form of a name, or nil.
 func (g *Guard) form(name string) *Form {
 	g.mu.RLock()

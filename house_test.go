@@ -43,9 +43,14 @@ var mayImport = map[string][]string{
 	"pow/altcha":   {"pow/internal/share"},
 	"store":        nil,
 	"store/memory": {"store"},
+	"verdict":      {"internal/mac"},
 	"web":          nil,
 
+	"internal/gateway":   {".", "captcha", "clientip", "internal/inject", "internal/injectx", "internal/route", "store", "store/memory", "verdict", "web"},
+	"internal/inject":    nil,
+	"internal/injectx":   nil,
 	"internal/mac":       nil,
+	"internal/route":     nil,
 	"pow/internal/share": nil,
 
 	"captchatest":     {"captcha"},

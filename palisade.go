@@ -18,6 +18,9 @@ import (
 	"github.com/palisade-dev/palisade/store/memory"
 )
 
+// DefaultBase is where [Guard.Handler] is mounted unless Config.Base says otherwise.
+const DefaultBase = "/.palisade/"
+
 // Config says what a [Guard] is made of. [New] checks all of it and reports
 // every mistake at once; later changes to a Config have no effect.
 type Config struct {
@@ -55,7 +58,7 @@ type Config struct {
 	Store store.Store
 
 	// Base is the path under which [Guard.Handler] is mounted. Default
-	// "/.palisade/".
+	// [DefaultBase].
 	Base string
 
 	// Logger is told each decision: refusals at level Info, outages at Error,
@@ -153,7 +156,7 @@ func (c *Config) setDefaults() {
 		c.Store = memory.New(memory.Epoch(c.Clock()))
 	}
 	if c.Base == "" {
-		c.Base = "/.palisade/"
+		c.Base = DefaultBase
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

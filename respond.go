@@ -240,11 +240,5 @@ func (p *reply) writeProblem(status int, title string, o *Ticket) {
 }
 
 func (p *reply) notice(kind web.NoticeKind, status int, retryAfter time.Duration) {
-	h := p.w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", web.CSP())
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("X-Content-Type-Options", "nosniff")
-	p.w.WriteHeader(status)
-	_ = web.Notice{Kind: kind, Lang: p.lang, Base: p.form.guard.config.Base, ID: p.id, RetryAfter: retryAfter}.Write(p.w)
+	web.Notice{Kind: kind, Lang: p.lang, Base: p.form.guard.config.Base, ID: p.id, RetryAfter: retryAfter}.Serve(p.w, status)
 }

@@ -123,6 +123,13 @@ func (s Source) Validate() error {
 	return s.mistake
 }
 
+// Trusts reports whether the peer of the socket is one of the named proxies, so
+// that its word can be taken for other things too, such as the scheme.
+func (s Source) Trusts(r *http.Request) bool {
+	peer, ok := parseAddr(r.RemoteAddr)
+	return ok && s.trusts(peer)
+}
+
 // Addr returns the client's address, without zone and with IPv4-mapped addresses
 // folded to IPv4, or an error.
 func (s Source) Addr(r *http.Request) (netip.Addr, error) {

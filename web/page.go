@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -154,6 +155,8 @@ const (
 	NoticeUnavailable
 	// NoticeReceived says that the same submission was accepted before.
 	NoticeReceived
+	// NoticeDown says that the app gave no answer.
+	NoticeDown
 	// NoticeInsecure says that the check needs HTTPS.
 	NoticeInsecure
 
@@ -173,6 +176,17 @@ type Notice struct {
 // Write writes the page. An error is one of w.
 func (n Notice) Write(w io.Writer) error {
 	return templates().ExecuteTemplate(w, "notice.html", noticeView{Notice: n, T: textsOf(n.Lang)})
+}
+
+// Serve answers a request with the notice.
+func (n Notice) Serve(w http.ResponseWriter, status int) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", CSP())
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = n.Write(w) // the client went away; nobody is left to tell
 }
 
 // noticeView is a notice as its template sees it.

@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// outside are headers that apps believe because a proxy wrote them. What a client
+// sent under these names is removed, whoever it claims to be; what is right is
+// written anew (see rewrite). Names that begin with one of outsidePrefixes too.
+var outside = map[string]bool{
+	"Forwarded": true, "Proxy": true, "Te": true, "Trailer": true, "Via": true,
+	"X-Http-Method-Override": true, "X-Http-Method": true, "X-Method-Override": true,
+	"X-Original-Url": true, "X-Rewrite-Url": true, "X-Original-Uri": true, "X-Original-Method": true, "X-Original-Host": true,
+	"X-Host": true, "X-Script-Name": true, "Script-Name": true, "X-Scheme": true, "X-Url-Scheme": true, "Front-End-Https": true,
+	"X-Real-Ip": true, "X-Client-Ip": true, "X-Cluster-Client-Ip": true, "True-Client-Ip": true, "Client-Ip": true,
+	"Cf-Connecting-Ip": true, "Cf-Connecting-Ipv6": true, "Fastly-Client-Ip": true, "X-Remote-Addr": true, "X-Remote-Ip": true,
+	"X-Originating-Ip": true, "Remote-User": true, "X-Remote-User": true, "X-Ssl-Client-Verify": true,
+	"Http2-Settings": true, "Keep-Alive": true, "Proxy-Connection": true,
+}
+
+var outsidePrefixes = []string{"X-Forwarded", "X-Envoy-", "X-Accel-", "Palisade-"}
+
+// ours are the headers of the guard's own that a client may send.
+var ours = map[string]bool{"Palisade-Ticket": true, "Palisade-Proof": true, "Palisade-Captcha": true, clientHeader: true}
+
+// cleanse finds out who asks and takes away everything by which a client could
+// speak for somebody else. What the gateway judges and what the app reads are
+// then the same.
+func (g *Gateway) cleanse(r *http.Request) error {
+	addr, err := g.config.ClientIP.Addr(r)
+	if err != nil {
+		return err
+	}
+	secure := r.TLS != nil
+	if g.config.ClientIP.Trusts(r) {
+		secure = secure || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	} else if g.proxied(r) {
+		g.warnProxy(r)
+	}
+	r.RemoteAddr = netip.AddrPortFrom(addr, 0).String()
+	socket := hasToken(r.Header["Upgrade"], "websocket") && hasToken(r.Header["Connection"], "upgrade") && r.Method == http.MethodGet
+	for name := range r.Header {
+		if outside[name] || !ours[name] && hasOutsidePrefix(name) || !tellable(name) {
+			delete(r.Header, name)
+		}
+	}
+	// A client that names headers as hop-by-hop would have them removed behind our back.
+	delete(r.Header, "Connection")
+	delete(r.Header, "Upgrade")
+	if socket {
+		r.Header["Connection"], r.Header["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
+	}
+	r.Trailer = nil
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	r.Header["X-Forwarded-For"] = []string{addr.String()}
+	r.Header["X-Forwarded-Host"] = []string{r.Host}
+	r.Header["X-Forwarded-Proto"] = []string{scheme}
+	return nil
+}
+
+func hasOutsidePrefix(name string) bool {
+	for _, prefix := range outsidePrefixes {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// tellable reports whether an app tells the name of a header from every other
+// name. WSGI, PHP and CGI fold "_" and "-", PHP also ".", so only letters, digits
+// and "-" are let through.
+func tellable(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// proxied reports a header that proxies write, on a request from a peer that is
+// not named as one.
+func (g *Gateway) proxied(r *http.Request) bool {
+	if len(r.Header["X-Forwarded-For"]) == 0 && len(r.Header["Forwarded"]) == 0 {
+		return false
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && (peer.Addr().Unmap().IsPrivate() || peer.Addr().Unmap().IsLoopback())
+}
+
+func (g *Gateway) warnProxy(r *http.Request) {
+	if g.warned.Swap(true) {
+		return
+	}
+	g.config.Logger.Warn("a proxy seems to stand in front that is not named in trust: all its visitors are counted as one", "peer", r.RemoteAddr)
+}
+
+// writtenPath returns the path as it stands in the request line.
+func writtenPath(r *http.Request) string {
+	target := r.RequestURI
+	if !strings.HasPrefix(target, "/") { // absolute form
+		if _, after, found := strings.Cut(target, "://"); found {
+			target = "/"
+			if i := strings.IndexAny(after, "/?"); i >= 0 {
+				target = after[i:]
+			}
+		}
+	}
+	path, _, _ := strings.Cut(target, "?")
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+// impatient ends a body that stands still.
+type impatient struct {
+	io.ReadCloser
+	control *http.ResponseController
+	most    time.Duration
+}
+
+func (b *impatient) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(time.Now().Add(b.most)) // tests have writers without one
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}

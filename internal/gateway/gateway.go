@@ -1,0 +1,233 @@
+// Package gateway stands in front of an app and guards its forms, without a line
+// of the app being changed. It is a reverse proxy that
+//
+//   - knows which requests go to a form, however they are written (package route),
+//   - puts ticket, decoys and script into the forms of the pages that pass (package inject),
+//   - has each submission judged by the library, and hands the app the very bytes
+//     that its own form would have sent,
+//   - keeps what was typed, sealed in the challenge page, when a person is asked for more,
+//   - tells the app of its judgement in a signed header (package verdict).
+//
+// The path of a request is [Gateway.ServeHTTP]; read it first.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/web"
+)
+
+// Config says what a gateway is made of.
+type Config struct {
+	Sites []Site
+
+	// ClientIP says whose word is taken for the client's address, and for whether
+	// the visitor came over HTTPS. Required.
+	ClientIP clientip.Source
+
+	// InFlight bounds the memory for bodies under judgement, in bytes, over all
+	// requests. More are answered 503. Default 256 MiB.
+	InFlight int64
+
+	// BodyTimeout is how long a submission may take to arrive, and how long any
+	// body may stand still. Default 30 s.
+	BodyTimeout time.Duration
+
+	// UpstreamTimeout is how long an app may take to begin its answer. Default 60 s.
+	UpstreamTimeout time.Duration
+
+	Logger  *slog.Logger                             // default slog.Default()
+	Observe func(context.Context, palisade.Decision) // told of each decision; must not block
+	Clock   func() time.Time                         // default time.Now
+}
+
+// Gateway guards the forms of its sites. It is safe for concurrent use.
+type Gateway struct {
+	config   Config
+	sites    map[string]*site // by host, in lower case
+	any      *site            // for every other host, or nil
+	inFlight atomic.Int64
+	warned   atomic.Bool // of a proxy that nobody named
+}
+
+// New returns a gateway, or all mistakes of the configuration together.
+func New(config Config) (*Gateway, error) {
+	if config.InFlight <= 0 {
+		config.InFlight = 256 << 20
+	}
+	if config.BodyTimeout <= 0 {
+		config.BodyTimeout = 30 * time.Second
+	}
+	if config.UpstreamTimeout <= 0 {
+		config.UpstreamTimeout = time.Minute
+	}
+	if config.Logger == nil {
+		config.Logger = slog.Default()
+	}
+	if config.Clock == nil {
+		config.Clock = time.Now
+	}
+	g := &Gateway{config: config, sites: make(map[string]*site)}
+	errs := []error{config.ClientIP.Validate()}
+	for _, sc := range config.Sites {
+		s, err := g.newSite(sc)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("site %q: %w", sc.Host, err))
+			continue
+		}
+		errs = append(errs, g.register(s))
+	}
+	if len(config.Sites) == 0 {
+		errs = append(errs, errors.New("there is no site"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *Gateway) register(s *site) error {
+	if s.config.AnyHost {
+		if g.any != nil {
+			return fmt.Errorf("sites %q and %q both take every host", g.any.config.Host, s.config.Host)
+		}
+		g.any = s
+		return nil
+	}
+	for _, host := range append([]string{s.config.Host}, s.config.Hosts...) {
+		host = strings.ToLower(host)
+		if g.sites[host] != nil {
+			return fmt.Errorf("two sites claim the host %q", host)
+		}
+		g.sites[host] = s
+	}
+	return nil
+}
+
+// ServeHTTP is the path of a request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := g.site(r.Host)
+	if s == nil {
+		g.refuse(w, r, nil, "host-unknown", http.StatusMisdirectedRequest)
+		return
+	}
+	if r.Method == http.MethodConnect || r.Method == http.MethodTrace || r.RequestURI == "*" {
+		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
+		return
+	}
+	if err := g.cleanse(r); err != nil { // from here on nothing in it speaks for anybody but the client
+		g.refuse(w, r, s, palisade.ReasonAddress, http.StatusBadRequest)
+		return
+	}
+	g.limitTime(w, r)
+	path := writtenPath(r)
+	if strings.HasPrefix(path, s.base) {
+		s.own.ServeHTTP(w, r)
+		return
+	}
+	switch m := s.routes.Match(r.Method, path); m.Kind {
+	case route.Open:
+		s.forward(w, r)
+	case route.Guarded:
+		g.guard(w, r, s.forms[m.Form])
+	case route.Unnamed:
+		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
+	default:
+		g.refuse(w, r, s, "route-ambiguous", http.StatusBadRequest)
+	}
+}
+
+// guard has a submission judged; the form's handler forwards what is allowed.
+func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
+	held := r.ContentLength
+	if held < 0 {
+		held = f.config.MaxBody
+	}
+	held *= 3 // as it came, its fields, and what becomes of it
+	defer g.inFlight.Add(-held)
+	if g.inFlight.Add(held) > g.config.InFlight && held > 0 {
+		g.refuse(w, r, f.site, "busy", http.StatusServiceUnavailable)
+		return
+	}
+	if f.site.signedByClient(r, f) {
+		r = r.WithContext(context.WithValue(r.Context(), exemptKey{}, true))
+	}
+	f.handler.ServeHTTP(w, r)
+}
+
+func (g *Gateway) site(host string) *site {
+	host = strings.ToLower(host)
+	if s := g.sites[host]; s != nil {
+		return s
+	}
+	for _, port := range []string{":80", ":443"} {
+		if name, found := strings.CutSuffix(host, port); found && g.sites[name] != nil {
+			return g.sites[name]
+		}
+	}
+	return g.any
+}
+
+// refuse answers what does not come as far as the library's judgement.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why palisade.Reason, status int) {
+	d := palisade.Decision{ID: palisade.NewID(), Time: g.config.Clock(), Reason: why}
+	if s != nil {
+		d.Site = s.config.Host
+	}
+	g.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "refused",
+		slog.Any("decision", d), slog.Int("status", status), slog.String("method", shorten(r.Method)), slog.String("path", shorten(writtenPath(r))))
+	if g.config.Observe != nil {
+		g.config.Observe(r.Context(), d)
+	}
+	kind := web.NoticeDenied
+	switch status {
+	case http.StatusBadRequest:
+		kind = web.NoticeUnreadable
+	case http.StatusServiceUnavailable:
+		kind = web.NoticeUnavailable
+		w.Header().Set("Retry-After", "10")
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		kind = web.NoticeDown
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if accept := strings.Join(r.Header["Accept"], ","); !strings.Contains(accept, "html") && strings.Contains(accept, "json") {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"type":"about:blank","title":%q,"status":%d,"id":%q}`+"\n", http.StatusText(status), status, d.ID)
+		return
+	}
+	web.Notice{Kind: kind, Lang: web.Lang(r.Header.Get("Accept-Language")), Base: palisade.DefaultBase, ID: d.ID.String()}.Serve(w, status)
+}
+
+// shorten keeps what a client sent from filling the log.
+func shorten(text string) string { return text[:min(len(text), 256)] }
+
+// limitTime has a body that stands still end. Reading a submission as a whole is
+// limited too, see form.handler.
+func (g *Gateway) limitTime(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 && r.Body != nil {
+		r.Body = &impatient{ReadCloser: r.Body, control: http.NewResponseController(w), most: g.config.BodyTimeout}
+	}
+}
+
+func hasToken(lines []string, token string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool {
+		for part := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+		return false
+	})
+}

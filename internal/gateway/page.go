@@ -1,0 +1,346 @@
+package gateway
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"html"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/palisade-dev/palisade"
+	inject "github.com/palisade-dev/palisade/internal/injectx"
+	"github.com/palisade-dev/palisade/web"
+)
+
+// maxHeld is up to which size a page of known length is put together before it is
+// sent, so that it keeps a length. Longer ones, and those whose length the app
+// does not tell because it sends them bit by bit, go on as they come.
+const maxHeld = 1 << 20
+
+// answer looks at what the app answered, and injects into pages.
+func (s *site) answer(resp *http.Response) error {
+	x := exchangeOf(resp.Request)
+	if x == nil || !isHTML(resp.Header) {
+		return nil
+	}
+	h := resp.Header
+	if etag := h.Get("Etag"); etag != "" && !strings.HasPrefix(etag, "W/") {
+		// What is sent may differ from what the app has, or may have differed when
+		// it was compared: equal in meaning, not byte for byte (RFC 9110, 8.8.1).
+		h.Set("Etag", "W/"+etag)
+	}
+	encoded := h.Get("Content-Encoding")
+	switch {
+	case resp.StatusCode == http.StatusNotModified || resp.StatusCode == http.StatusPartialContent:
+		return nil
+	case x.in.Method == http.MethodHead:
+		delete(h, "Content-Length")
+		return nil
+	case resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength == 0:
+		return nil
+	case encoded != "" && !strings.EqualFold(encoded, "gzip"):
+		return nil
+	}
+	return s.inject(resp, x, encoded != "")
+}
+
+func isHTML(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/html") && len(h["Content-Type"]) == 1
+}
+
+// inject has the page read through a writer that adds to it. Headers are those of
+// a page with a ticket in it, or of one that is the same for everybody.
+func (s *site) inject(resp *http.Response, x *exchange, zipped bool) error {
+	p := &page{site: s, x: x, resp: resp, opts: room(resp.Header)}
+	p.opts.Cached = mayBeShared(x.in, resp)
+	body, err := newRewriter(resp, p, zipped)
+	if err != nil {
+		return err
+	}
+	length := resp.ContentLength
+	resp.Body = body
+	h := resp.Header
+	for _, name := range []string{"Accept-Ranges", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
+		delete(h, name)
+	}
+	if length < 0 || length > maxHeld {
+		body.live = true
+		resp.ContentLength = -1
+		delete(h, "Content-Length")
+		p.settle() // before the page is read: the headers go first
+		return nil
+	}
+	return p.hold(resp, body)
+}
+
+// hold puts the whole page together.
+func (p *page) hold(resp *http.Response, body *rewriter) error {
+	out := pages.Get().(*bytes.Buffer)
+	out.Reset()
+	_, err := io.Copy(out, io.LimitReader(body, 4*maxHeld))
+	if err != nil {
+		body.Close()
+		return err
+	}
+	h := resp.Header
+	if p.touched {
+		p.settle()
+	}
+	resp.Body = &held{Reader: bytes.NewReader(out.Bytes()), buffer: out, rest: body}
+	if out.Len() < 4*maxHeld {
+		resp.ContentLength = int64(out.Len())
+		h["Content-Length"] = []string{strconv.Itoa(out.Len())}
+		return nil
+	}
+	// Packed very small, and large when unpacked.
+	resp.Body = &held{Reader: io.MultiReader(bytes.NewReader(out.Bytes()), body), buffer: out, rest: body}
+	resp.ContentLength = -1
+	delete(h, "Content-Length")
+	return nil
+}
+
+// held gives its buffer back when the page was sent.
+type held struct {
+	io.Reader
+	buffer *bytes.Buffer
+	rest   io.Closer
+}
+
+func (b *held) Close() error {
+	if b.buffer != nil && b.buffer.Cap() <= 8*maxHeld {
+		pages.Put(b.buffer)
+	}
+	b.buffer, b.Reader = nil, bytes.NewReader(nil)
+	return b.rest.Close()
+}
+
+var pages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// mayBeShared reports a page that somebody else, or the same browser at another
+// time, may be shown again: such a page can hold no ticket. Whatever says
+// "private" or "no-store" is for one visitor, now.
+func mayBeShared(in *http.Request, resp *http.Response) bool {
+	if in.Method != http.MethodGet {
+		return false
+	}
+	h := resp.Header
+	control := strings.ToLower(strings.Join(h["Cache-Control"], ","))
+	if strings.Contains(control, "no-store") || strings.Contains(control, "private") {
+		return false
+	}
+	for _, name := range []string{"Age", "Etag", "Last-Modified", "Expires"} {
+		if len(h[name]) > 0 {
+			return true
+		}
+	}
+	return strings.Contains(control, "public") || strings.Contains(control, "max-age") || strings.Contains(control, "s-maxage")
+}
+
+// page is one HTML answer on its way.
+type page struct {
+	site *site
+	x    *exchange
+	resp *http.Response
+	opts palisade.Page
+
+	done    bool // the form that is open has our fields
+	retried bool // the carried solve is in the page
+	touched bool // something was added
+}
+
+// settle sets the headers of a page that has a ticket in it, or may have.
+func (p *page) settle() {
+	if p.opts.Cached {
+		return
+	}
+	h := p.resp.Header
+	for _, name := range []string{"Etag", "Last-Modified", "Age", "Expires"} {
+		delete(h, name)
+	}
+	if !strings.Contains(strings.ToLower(strings.Join(h["Cache-Control"], ",")), "no-store") {
+		h["Cache-Control"] = []string{"private, no-cache"}
+	}
+}
+
+// add returns what goes to a place where the page says where a form is sent.
+func (p *page) add(target inject.Target) []byte {
+	if !target.Submitter {
+		p.done = false
+	}
+	if p.done || target.Method != "post" {
+		return nil
+	}
+	f := p.formOf(target)
+	if f == nil {
+		return nil
+	}
+	p.done, p.touched = true, true
+	if p.asksToCorrect(f) && !p.retried {
+		p.retried = true
+		return []byte(p.x.pass.RetryIn(p.opts))
+	}
+	return []byte(f.guarded.FieldsIn(p.x.in, p.opts))
+}
+
+// asksToCorrect reports whether the page answers a submission of the form by
+// showing the form again.
+func (p *page) asksToCorrect(f *form) bool {
+	status := p.resp.StatusCode
+	return p.x.form == f && (status >= 400 && status < 500 || status == http.StatusOK && !f.config.Accept200)
+}
+
+// formOf returns the form that a target is sent to, if it is one of this site's.
+func (p *page) formOf(target inject.Target) *form {
+	in := p.x.in
+	base := &url.URL{Scheme: in.Header.Get("X-Forwarded-Proto"), Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath}
+	if target.Base != "" {
+		if u, err := base.Parse(target.Base); err == nil {
+			base = u
+		}
+	}
+	action := base
+	if target.Action != "" {
+		var err error
+		if action, err = base.Parse(strings.ReplaceAll(target.Action, `\`, "/")); err != nil {
+			return nil
+		}
+	} else {
+		action = &url.URL{Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath} // a form without action ignores <base>
+	}
+	if p.site.gateway.site(action.Host) != p.site {
+		return nil
+	}
+	path := action.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	return p.site.formAt(http.MethodPost, path)
+}
+
+// head returns what goes into every page, if anything does.
+func (p *page) head() []byte {
+	if p.site.script == "" || p.opts.NoScript {
+		return nil
+	}
+	p.touched = true
+	return []byte(strings.ReplaceAll(p.site.script, "{nonce}", nonceAttribute(p.opts.Nonce)))
+}
+
+// rewriter reads a page of the app with our additions.
+type rewriter struct {
+	from   io.Reader // the page, unpacked
+	under  io.Closer
+	chunk  []byte
+	out    bytes.Buffer // what was added to and not yet read
+	to     io.Writer    // out, or what packs into it
+	zip    *gzip.Writer
+	writer *inject.Writer
+	ended  error
+	live   bool // what comes is sent at once
+}
+
+func newRewriter(resp *http.Response, p *page, zipped bool) (*rewriter, error) {
+	r := &rewriter{from: resp.Body, under: resp.Body, chunk: buffers{}.Get()}
+	r.to = &r.out
+	if zipped {
+		unpacked, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.from = unpacked
+		r.zip = zips.Get().(*gzip.Writer)
+		r.zip.Reset(&r.out)
+		r.to = r.zip
+	}
+	_, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	n, err := io.ReadAtLeast(r.from, r.chunk, 4) // enough for a byte order mark
+	if err == io.ErrUnexpectedEOF {
+		err = io.EOF
+	}
+	hooks := inject.Hooks{Target: p.add}
+	if p.site.script != "" {
+		hooks.Head = p.head
+	}
+	r.writer = inject.NewWriter(r.to, inject.EncodingOf(params["charset"], r.chunk[:n]), hooks)
+	r.take(n, err)
+	return r, nil
+}
+
+var zips = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
+
+func (r *rewriter) Read(b []byte) (int, error) {
+	for r.out.Len() == 0 {
+		if r.ended != nil {
+			return 0, r.ended
+		}
+		n, err := r.from.Read(r.chunk)
+		r.take(n, err)
+	}
+	return r.out.Read(b)
+}
+
+// take passes on what was read. What comes bit by bit is not held back.
+func (r *rewriter) take(n int, err error) {
+	_, _ = r.writer.Write(r.chunk[:n]) // into memory
+	if r.ended = err; err != nil {
+		_ = r.writer.Close()
+	}
+	switch {
+	case r.zip == nil:
+	case err == io.EOF:
+		_ = r.zip.Close()
+	case r.live:
+		_ = r.zip.Flush()
+	}
+}
+
+func (r *rewriter) Close() error {
+	if r.chunk != nil {
+		buffers{}.Put(r.chunk)
+		r.chunk = nil
+		if r.zip != nil {
+			zips.Put(r.zip)
+		}
+		r.ended = io.ErrClosedPipe
+	}
+	return r.under.Close()
+}
+
+// scriptTag returns the tag for every page, with the routes that its fetch calls
+// are guarded on.
+func (s *site) scriptTag() string {
+	if !s.config.Script {
+		return ""
+	}
+	return `<script defer src="` + web.URL(s.base, "palisade.js") + `" data-palisade-routes="` + html.EscapeString(s.routeList()) + `"{nonce}></script>`
+}
+
+// routeList tells the script which requests are guarded, as method, path pattern
+// and form.
+func (s *site) routeList() string {
+	list := [][3]string{}
+	for _, f := range s.forms {
+		for _, p := range f.config.Routes {
+			list = append(list, [3]string{strings.Join(p.Methods(), ","), p.Path(), f.config.Name})
+		}
+	}
+	if s.config.Auto != nil {
+		list = append(list, [3]string{"", "/**", s.config.Auto.Name})
+	}
+	text, _ := json.Marshal(list) // strings always can be
+	return string(text)
+}
+
+func nonceAttribute(nonce string) string {
+	if nonce == "" {
+		return ""
+	}
+	return ` nonce="` + html.EscapeString(nonce) + `"`
+}

@@ -1,0 +1,191 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/verdict"
+)
+
+// exchange is one request on its way to the app and back.
+type exchange struct {
+	in   *http.Request // as it came, cleansed
+	form *form         // of an allowed submission, else nil
+	pass palisade.Pass
+}
+
+type exchangeKey struct{}
+
+// forward hands a request that nobody guards to the app.
+func (s *site) forward(w http.ResponseWriter, r *http.Request) {
+	delete(r.Header, clientHeader)
+	s.serve(w, r, &exchange{in: r})
+}
+
+// submit hands an allowed submission to the app, with the verdict.
+func (s *site) submit(w http.ResponseWriter, r *http.Request, f *form, pass palisade.Pass) {
+	if v, ok := s.sign(r, f, pass); ok {
+		r.Header[verdict.Header] = []string{v}
+	}
+	s.serve(w, r, &exchange{in: r, form: f, pass: pass})
+}
+
+// sign returns the verdict. One that is only watched may have a body that was not
+// read; then there is nothing to sign.
+func (s *site) sign(r *http.Request, f *form, pass palisade.Pass) (string, bool) {
+	var body []byte
+	if r.Body != nil && r.Body != http.NoBody {
+		var err error
+		if body, err = bodyOf(r); err != nil {
+			return "", false
+		}
+	}
+	d := pass.Decision()
+	app := *r
+	u := *r.URL
+	u.Path = verdict.Path(writtenPath(r))
+	app.URL = &u
+	return verdict.Verdict{Site: d.Site, Form: d.Form, ID: d.ID.String(), Mode: d.Mode(), Time: d.Time}.Sign(s.verdict, &app, body), true
+}
+
+var errNotHeld = errors.New("the body is not held")
+
+// bodyOf returns a copy of a body that is in memory.
+func bodyOf(r *http.Request) ([]byte, error) {
+	if r.GetBody == nil {
+		return nil, errNotHeld
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(body)
+}
+
+func (s *site) serve(w http.ResponseWriter, r *http.Request, x *exchange) {
+	s.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+}
+
+func exchangeOf(r *http.Request) *exchange {
+	x, _ := r.Context().Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+func (s *site) newProxy() *httputil.ReverseProxy {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	return &httputil.ReverseProxy{
+		Rewrite:        s.rewrite,
+		ModifyResponse: s.answer,
+		ErrorHandler:   s.failed,
+		BufferPool:     buffers{},
+		ErrorLog:       log.New(io.Discard, "", 0), // failed tells
+		Transport: &http.Transport{
+			DialContext:            dialer.DialContext,
+			DisableCompression:     true,
+			MaxIdleConns:           1024,
+			MaxIdleConnsPerHost:    256,
+			IdleConnTimeout:        90 * time.Second,
+			TLSHandshakeTimeout:    10 * time.Second,
+			ExpectContinueTimeout:  time.Second,
+			ResponseHeaderTimeout:  s.gateway.config.UpstreamTimeout,
+			MaxResponseHeaderBytes: 256 << 10,
+		},
+	}
+}
+
+// rewrite sends the request to the app with path and query byte for byte as they
+// came: URL would write some bytes anew, and ReverseProxy drops what it cannot
+// parse of the query.
+func (s *site) rewrite(p *httputil.ProxyRequest) {
+	out, in := p.Out, p.In
+	up := s.config.Upstream
+	out.URL.Scheme, out.URL.Host = up.Scheme, up.Host
+	out.Host = in.Host
+	path := writtenPath(in)
+	if !strings.HasPrefix(path, "//") { // of an Opaque one URL would make a host
+		out.URL.Opaque = path
+	}
+	_, query, asked := strings.Cut(in.RequestURI, "?")
+	out.URL.RawQuery, out.URL.ForceQuery = query, asked && query == ""
+	out.Trailer = nil
+	for _, name := range [...]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+		out.Header[name] = in.Header[name] // ReverseProxy has removed them
+	}
+	// Of what we can read inside. Else an answer could not be injected into.
+	if encodings := out.Header["Accept-Encoding"]; len(encodings) > 0 {
+		delete(out.Header, "Accept-Encoding")
+		if acceptsGzip(encodings) {
+			out.Header["Accept-Encoding"] = []string{"gzip"}
+		}
+	}
+}
+
+func acceptsGzip(lines []string) bool {
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			name, q, _ := strings.Cut(part, ";")
+			if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+				q = strings.ReplaceAll(q, " ", "")
+				return !strings.HasPrefix(q, "q=0") || strings.Trim(q, "q=0.") != ""
+			}
+		}
+	}
+	return false
+}
+
+// failed answers for an app that gave no answer.
+func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
+	x := exchangeOf(r)
+	if r.Context().Err() != nil { // the visitor went away
+		w.WriteHeader(499)
+		return
+	}
+	status := http.StatusBadGateway
+	var timeout interface{ Timeout() bool }
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		status = http.StatusGatewayTimeout
+	}
+	s.gateway.config.Logger.ErrorContext(r.Context(), "no answer from the app", "site", s.config.Host, "error", err, "status", status)
+	if x.form != nil && neverSent(err) {
+		if body, err := bodyOf(x.in); err == nil {
+			again := x.in.Clone(r.Context())
+			again.Body = io.NopCloser(strings.NewReader(string(body)))
+			x.pass.Resend(w, again, status)
+			return
+		}
+	}
+	s.gateway.refuse(w, x.in, s, "app-down", status)
+}
+
+// neverSent reports an error from before the first byte went out, so that sending
+// again cannot mean sending twice.
+func neverSent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// buffers are what bodies are copied through.
+type buffers struct{}
+
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+func (buffers) Get() []byte  { return *copyBuffers.Get().(*[]byte) }
+func (buffers) Put(b []byte) { copyBuffers.Put(&b) }
+
+// formAt returns the form that guards a method and path, or nil.
+func (s *site) formAt(method, path string) *form {
+	if m := s.routes.Match(method, path); m.Kind == route.Guarded {
+		return s.forms[m.Form]
+	}
+	return nil
+}

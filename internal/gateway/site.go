@@ -1,0 +1,148 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/store"
+	"github.com/palisade-dev/palisade/store/memory"
+	"github.com/palisade-dev/palisade/verdict"
+)
+
+// Site is one app behind the gateway.
+type Site struct {
+	Host    string   // public host, with port unless it is the scheme's; tickets are bound to it
+	Hosts   []string // further hosts of the same app
+	AnyHost bool     // every host that no other site takes
+
+	Upstream *url.URL // the app; scheme and host
+	Keys     palisade.Keys
+	Captcha  captcha.Provider // nil: the embedded captcha alone
+	Store    store.Store      // nil: memory
+
+	Forms   []Form
+	Auto    *Form           // guards what is not safe and nobody named; nil: it is open
+	Exempt  []route.Pattern // open whatever the forms say
+	Clients []Client        // programs that sign their requests
+
+	// Script puts the script into every page, for pages that send with fetch and
+	// have no form of their own.
+	Script bool
+
+	InsecureTestKeys bool // as in palisade.Config
+}
+
+// Form is one guarded form of a site.
+type Form struct {
+	palisade.FormConfig
+	Routes []route.Pattern
+
+	// Accept200 says that an answer 200 to a submission means that it was
+	// accepted, also when its page holds the form again. The default takes such a
+	// page for one that asks for a correction, as Django's and Flask's are, and
+	// lets the corrected form through without another visible step (at most twice).
+	Accept200 bool
+}
+
+// site is a Site made ready.
+type site struct {
+	gateway *Gateway
+	config  Site
+	base    string // of our own files
+	guard   *palisade.Guard
+	own     http.Handler
+	routes  *route.Routes
+	forms   []*form
+	proxy   *httputil.ReverseProxy
+	store   store.Store
+	verdict []byte
+	script  string // the tag for every page, or ""
+}
+
+// form is a Form made ready.
+type form struct {
+	site    *site
+	config  Form
+	guarded *palisade.Form
+	handler http.Handler
+}
+
+type exemptKey struct{}
+
+func (g *Gateway) newSite(config Site) (*site, error) {
+	s := &site{gateway: g, config: config, base: palisade.DefaultBase, store: config.Store}
+	if s.store == nil {
+		s.store = memory.New(memory.Epoch(g.config.Clock()))
+	}
+	var errs []error
+	if u := config.Upstream; u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" {
+		errs = append(errs, errors.New("Upstream must be http:// or https:// and a host, e.g. http://127.0.0.1:8000"))
+	}
+	var err error
+	s.guard, err = palisade.New(palisade.Config{
+		Keys: config.Keys, Site: config.Host, Hosts: config.Hosts, AnyHost: config.AnyHost,
+		ClientIP: clientip.RemoteAddr(), // cleanse has put the client's address there
+		Captcha:  config.Captcha, Store: s.store, Base: s.base,
+		Logger: g.config.Logger, Observe: g.config.Observe, Clock: g.config.Clock,
+		InsecureTestKeys: config.InsecureTestKeys,
+	})
+	if err != nil {
+		return nil, errors.Join(append(errs, err)...)
+	}
+	s.own = s.guard.Handler()
+	s.verdict = verdict.Key(config.Keys.Current, config.Host)
+	errs = append(errs, s.addForms(), validateClients(config.Clients))
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	s.script = s.scriptTag()
+	s.proxy = s.newProxy()
+	return s, nil
+}
+
+func (s *site) addForms() error {
+	var errs []error
+	var rules []route.Rule
+	auto := route.NoAuto
+	list := s.config.Forms
+	if s.config.Auto != nil {
+		auto = len(list)
+		list = append(slices.Clone(list), *s.config.Auto)
+	}
+	for i, config := range list {
+		f := &form{site: s, config: config}
+		config.Transparent = true
+		config.Exempt = func(r *http.Request) bool { return r.Context().Value(exemptKey{}) != nil }
+		var err error
+		if f.guarded, err = s.guard.Form(config.FormConfig); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if i != auto && len(config.Routes) == 0 {
+			errs = append(errs, fmt.Errorf("form %q has no route", config.Name))
+		}
+		f.config.MaxBody = f.guarded.MaxBody()
+		f.handler = f.guarded.Handle(func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
+			s.submit(w, r, f, pass)
+		})
+		s.forms = append(s.forms, f)
+		rules = append(rules, route.Rule{Form: i, Patterns: config.Routes})
+	}
+	if len(list) == 0 {
+		errs = append(errs, errors.New("nothing is protected: name a form, or auto"))
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	var err error
+	s.routes, err = route.New(rules, s.config.Exempt, auto)
+	return err
+}

@@ -1,0 +1,156 @@
+// Package verdict is what the gateway tells the app about a request that it let
+// through: one header, signed, that nobody else can make.
+//
+//	key := verdict.Key(secret, "example.com")             // or what `palisade verdict-key` prints
+//	mux.Handle("POST /signup", verdict.Require(key, create)) // 403 for what did not come through the gateway
+//
+// An app needs none of it while nobody can reach it but through the gateway. With
+// it, the app itself refuses whatever came another way, and can tell what was
+// judged from what was only watched.
+//
+// # The header
+//
+//	Palisade-Verdict: v=1; t=1795478400; id=5qyp3hdr; site=example.com; form=signup; mode=enforce; sig=<base64url>
+//
+// sig is HMAC-SHA-256 under the key of the site over these lines, each ended by a
+// line feed: "palisade-verdict/1", site, form, host, method, path (percent-escapes
+// decoded once), SHA-256 of the body in lower-case hex, t, id, mode. It holds for
+// [Life] from t.
+package verdict
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade/internal/mac"
+)
+
+// Header is the name of the header.
+const Header = "Palisade-Verdict"
+
+// Life is how long a verdict holds, and how far clocks may differ.
+const Life = 30 * time.Second
+
+// Modes of a verdict.
+const (
+	Enforce = "enforce" // judged and allowed
+	Monitor = "monitor" // only watched: it may be a bot
+	Exempt  = "exempt"  // a client that signed its request
+)
+
+// ErrVerdict is returned for a verdict that is missing, forged, too old, or of
+// another request.
+var ErrVerdict = errors.New("verdict: the request did not come through the gateway")
+
+// Key returns the key of a site under one of the gateway's secrets.
+func Key(secret []byte, site string) []byte { return mac.Secret(secret, "palisade/1 verdict "+site) }
+
+// Verdict is what the gateway says.
+type Verdict struct {
+	Site, Form string
+	ID         string // of the decision, as in the gateway's log
+	Mode       string // Enforce, Monitor or Exempt
+	Time       time.Time
+}
+
+// Sign returns the value of the header for a request with a body, as the app will
+// see it.
+func (v Verdict) Sign(key []byte, r *http.Request, body []byte) string {
+	t := strconv.FormatInt(v.Time.Unix(), 10)
+	return "v=1; t=" + t + "; id=" + v.ID + "; site=" + v.Site + "; form=" + v.Form + "; mode=" + v.Mode +
+		"; sig=" + base64.RawURLEncoding.EncodeToString(v.tag(key, r, body))
+}
+
+func (v Verdict) tag(key []byte, r *http.Request, body []byte) []byte {
+	sum := sha256.Sum256(body)
+	hash := hmac.New(sha256.New, key)
+	for _, line := range []string{
+		"palisade-verdict/1", v.Site, v.Form, r.Host, r.Method, r.URL.Path,
+		hex.EncodeToString(sum[:]), strconv.FormatInt(v.Time.Unix(), 10), v.ID, v.Mode,
+	} {
+		// A line feed in a path cannot make two requests look alike: it would
+		// have to be in a line that follows, and those hold none.
+		_, _ = io.WriteString(hash, line+"\n") // a hash takes everything
+	}
+	return hash.Sum(nil)
+}
+
+// Verify checks the verdict of a request. It reads the body, up to limit bytes,
+// and puts it back. Keys are the current one and, while it is being replaced, the
+// one before.
+func Verify(r *http.Request, limit int64, keys ...[]byte) (Verdict, error) {
+	v, tag, ok := parse(r.Header[Header])
+	if !ok || r.URL == nil || time.Since(v.Time).Abs() > Life {
+		return Verdict{}, ErrVerdict
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(io.LimitReader(r.Body, limit+1)); err != nil || int64(len(body)) > limit {
+			return Verdict{}, ErrVerdict
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	for _, key := range keys {
+		if hmac.Equal(tag, v.tag(key, r, body)) {
+			return v, nil
+		}
+	}
+	return Verdict{}, ErrVerdict
+}
+
+func parse(lines []string) (v Verdict, tag []byte, ok bool) {
+	if len(lines) != 1 || len(lines[0]) > 1024 {
+		return v, nil, false
+	}
+	values := make(map[string]string)
+	for pair := range strings.SplitSeq(lines[0], "; ") {
+		name, value, found := strings.Cut(pair, "=")
+		if _, twice := values[name]; twice || !found {
+			return v, nil, false
+		}
+		values[name] = value
+	}
+	seconds, err := strconv.ParseInt(values["t"], 10, 64)
+	tag, err2 := base64.RawURLEncoding.Strict().DecodeString(values["sig"])
+	if err != nil || err2 != nil || values["v"] != "1" || len(values) != 7 {
+		return v, nil, false
+	}
+	return Verdict{
+		Site: values["site"], Form: values["form"], ID: values["id"], Mode: values["mode"], Time: time.Unix(seconds, 0),
+	}, tag, true
+}
+
+// maxBody bounds what Require reads to check a body.
+const maxBody = 32 << 20
+
+// Require runs next only for requests that came through the gateway and were
+// judged, or that a known client signed. What was only watched is not enough.
+func Require(key []byte, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v, err := Verify(r, maxBody, key); err != nil || v.Mode != Enforce && v.Mode != Exempt {
+			http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Path returns a path as a verdict is signed over it: with its escapes decoded
+// once, or as it stands when they are broken.
+func Path(escaped string) string {
+	if path, err := url.PathUnescape(escaped); err == nil {
+		return path
+	}
+	return escaped
+}
