@@ -25,8 +25,10 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // commands are what can be typed.
 type commands struct {
-	Demo    demoCommand    `cmd:"" help:"Run a small site with protected forms, or attack it."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve       serveCommand       `cmd:"" help:"Stand in front of an app and guard its forms."`
+	CheckConfig checkConfigCommand `cmd:"" help:"Say what is wrong with a configuration."`
+	Demo        demoCommand        `cmd:"" help:"Run a small site with protected forms, or attack it."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // terminal is where a command writes to.

@@ -1,0 +1,539 @@
+// Package config reads the configuration of palisade serve: a YAML file, the
+// environment and flags, of which the later wins. It reports all mistakes at once,
+// each with its place and what to do, and never shows a secret.
+//
+// It knows neither the library nor the gateway: a [Config] is plain data, checked
+// as far as that goes without them.
+package config
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/palisade-dev/palisade/internal/route"
+)
+
+// Config is what was asked for, with the defaults filled in.
+type Config struct {
+	Listen []string // default 127.0.0.1:8080
+	Admin  string   // metrics and health; "" for none, default 127.0.0.1:9090
+	State  string   // file of the key that is made on the first run; default palisade.key
+	TLS    TLS
+	Trust  []string // proxies in front: addresses or CIDRs
+	Header string   // what they write: "x-forwarded-for" (default) or "forwarded"
+	Keys   Keys
+	Log    Log
+	Limits Limits
+	Sites  []Site
+
+	files []string
+}
+
+// TLS names certificate and key, both or none.
+type TLS struct{ Cert, Key string }
+
+// Keys are the signing secrets, if they are given and not made.
+type Keys struct{ Current, Previous, Next Secret }
+
+// Log says what is logged.
+type Log struct {
+	Level  slog.Level // default info
+	Sample int        // decisions a second and kind before they are thinned; default 50, 0 for all
+}
+
+// Limits bound what clients can take.
+type Limits struct {
+	Connections     int           // open at once; default 10000
+	Header          int64         // bytes of a request's head; default 32 KiB
+	InFlight        int64         // bytes of bodies under judgement; default 256 MiB
+	ReadTimeout     time.Duration // of heads, and of bodies that stand still; default 30s
+	UpstreamTimeout time.Duration // until the app begins to answer; default 60s
+	IdleTimeout     time.Duration // of connections between requests; default 2m
+}
+
+// Site is one app.
+type Site struct {
+	Host     string // "*" for any
+	Hosts    []string
+	Upstream *url.URL
+	Auto     bool
+	Script   bool
+	Captcha  *Captcha
+	Exempt   []route.Pattern
+	Clients  []Client
+	Forms    []Form
+
+	at string // the place, for mistakes that concern two
+}
+
+// Captcha is a third-party service.
+type Captcha struct {
+	Service  string // turnstile, hcaptcha, recaptcha-v2 or recaptcha-v3
+	Sitekey  string
+	Secret   Secret
+	MinScore float64 // of recaptcha-v3; default 0.5
+}
+
+// Client is a program that signs its requests.
+type Client struct {
+	Name string
+	Key  Secret
+}
+
+// Form is one guarded form. What is zero is left to the library's defaults.
+type Form struct {
+	Name        string
+	Routes      []route.Pattern
+	Captcha     string // always, when-risky (default) or never
+	MinFill     time.Duration
+	MaxAge      time.Duration
+	MaxBody     int64   // default 10 MiB
+	Limits      []Limit // nil: the default
+	Monitor     bool
+	Layers      []string // that only watch
+	DownRefuses bool     // provider_down: refuse
+	Accept200   bool     // rejected_200: false
+
+	at string
+}
+
+// Limit is a rate limit.
+type Limit struct {
+	Rate, Burst int
+	Per         time.Duration
+	By          string // ip, network, form or field:NAME
+}
+
+// Secret does not show itself.
+type Secret string
+
+func (Secret) String() string               { return "[secret]" }
+func (Secret) GoString() string             { return "[secret]" }
+func (Secret) LogValue() slog.Value         { return slog.StringValue("[secret]") }
+func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+
+// Flags are what the command line says; what is zero was not said.
+type Flags struct {
+	Listen, Protect, Exempt, Trust []string
+
+	Upstream, Site, State, Admin, TLSCert, TLSKey string
+	Script, Monitor                               bool
+}
+
+// Source is where a configuration comes from.
+type Source struct {
+	File  string // "" for none
+	Flags Flags
+	Env   []string // as os.Environ; names that do not begin with PALISADE_ are not looked at
+}
+
+// maxFile bounds the configuration file.
+const maxFile = 1 << 20
+
+// DefaultMaxBody is the most bytes of a body that a form takes unless it says
+// otherwise: enough for a photograph.
+const DefaultMaxBody = 10 << 20
+
+// Load reads a configuration. The error is [Mistakes].
+func Load(src Source) (*Config, error) {
+	c := &Config{
+		Admin: "127.0.0.1:9090", State: "palisade.key", Header: "x-forwarded-for", Log: Log{Sample: 50},
+		Limits: Limits{Connections: 10000, Header: 32 << 10, InFlight: 256 << 20,
+			ReadTimeout: 30 * time.Second, UpstreamTimeout: time.Minute, IdleTimeout: 2 * time.Minute},
+	}
+	r := &reader{file: src.File}
+	if src.File != "" {
+		c.State = filepath.Join(filepath.Dir(src.File), c.State)
+		r.load(c)
+	}
+	fromEnv := r.environment(c, src.Env)
+	r.override(c, fromEnv, func(flag string) string { return "PALISADE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")) })
+	r.override(c, src.Flags, func(flag string) string { return "-" + flag })
+	if len(c.Listen) == 0 {
+		c.Listen = []string{"127.0.0.1:8080"}
+	}
+	r.check(c)
+	if len(r.mistakes) > 0 {
+		r.mistakes.sort()
+		return nil, r.mistakes
+	}
+	c.files = r.files
+	return c, nil
+}
+
+// Files returns every file that the configuration was read from.
+func (c *Config) Files() []string { return slices.Clone(c.files) }
+
+func (r *reader) say(where, format string, args ...any) {
+	r.mistakes = append(r.mistakes, Mistake{Where: where, Text: fmt.Sprintf(format, args...)})
+}
+
+func (r *reader) load(c *Config) {
+	info, err := os.Stat(r.file)
+	if err == nil && info.Size() > maxFile {
+		err = fmt.Errorf("has more than %d bytes", maxFile)
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(r.file)
+	}
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		err = pathError.Err
+	}
+	if err != nil {
+		r.say(r.file, "%v", err)
+		return
+	}
+	r.files = append(r.files, r.file)
+	r.parse(c, text)
+}
+
+func (r *reader) parse(c *Config, text []byte) {
+	if depth(text) > maxDepth {
+		r.say(r.file, "is nested too deeply")
+		return
+	}
+	file, err := parser.ParseBytes(text, 0)
+	switch {
+	case err != nil:
+		r.notYAML(err)
+	case len(file.Docs) != 1 || file.Docs[0].Body == nil:
+		r.say(r.file, "must hold one YAML document")
+	default:
+		r.root(node{file.Docs[0].Body, r, ""}, c)
+	}
+}
+
+// maxDepth bounds brackets within brackets, which the parser follows by recursion.
+const maxDepth = 100
+
+func depth(text []byte) (most int) {
+	open := 0
+	for _, c := range text {
+		switch c {
+		case '[', '{':
+			open++
+		case ']', '}':
+			open = max(open-1, 0)
+		}
+		most = max(most, open)
+	}
+	return most
+}
+
+// syntax is how the parser says what is wrong: place, reason, and below them an
+// excerpt of the file, in which a secret could stand.
+var syntax = regexp.MustCompile(`^\[(\d+):(\d+)\] (.*)`)
+
+func (r *reader) notYAML(err error) {
+	if m := syntax.FindStringSubmatch(err.Error()); m != nil {
+		r.say(r.file+":"+m[1]+":"+m[2], "not YAML: %s", m[3])
+		return
+	}
+	r.say(r.file, "not YAML")
+}
+
+func (r *reader) root(n node, c *Config) {
+	n.object(map[string]func(node){
+		"listen": func(n node) { n.strings(&c.Listen) },
+		"admin":  func(n node) { n.string(&c.Admin) },
+		"state":  func(n node) { r.state(n, c) },
+		"tls": func(n node) {
+			n.object(map[string]func(node){"cert": func(n node) { n.filename(&c.TLS.Cert) }, "key": func(n node) { n.filename(&c.TLS.Key) }})
+		},
+		"trust":             func(n node) { n.strings(&c.Trust) },
+		"proxy_header":      func(n node) { n.word(&c.Header, "x-forwarded-for", "forwarded") },
+		"key_file":          func(n node) { n.secretFile(&c.Keys.Current, 32) },
+		"previous_key_file": func(n node) { n.secretFile(&c.Keys.Previous, 32) },
+		"next_key_file":     func(n node) { n.secretFile(&c.Keys.Next, 32) },
+		"log":               func(n node) { r.log(n, &c.Log) },
+		"limits":            func(n node) { r.limits(n, &c.Limits) },
+		"sites": func(n node) {
+			n.list(func(n node) { c.Sites = append(c.Sites, r.site(n)) })
+		},
+	})
+	if len(c.Sites) == 0 {
+		n.mistake("there is no site: write sites, with host, upstream and forms")
+	}
+}
+
+func (r *reader) state(n node, c *Config) {
+	if n.string(&c.State); !filepath.IsAbs(c.State) {
+		c.State = filepath.Join(filepath.Dir(r.file), c.State)
+	}
+}
+
+// word reads one of a few words.
+func (n node) word(to *string, words ...string) {
+	i := 0
+	n.choice(&i, words...)
+	*to = words[i]
+}
+
+func (r *reader) log(n node, l *Log) {
+	level := ""
+	n.object(map[string]func(node){
+		"level": func(n node) {
+			n.word(&level, "info", "debug", "warn", "error")
+			_ = l.Level.UnmarshalText([]byte(level))
+		},
+		"sample": func(n node) { n.int(&l.Sample, 0) },
+	})
+}
+
+func (r *reader) limits(n node, l *Limits) {
+	n.object(map[string]func(node){
+		"connections":      func(n node) { n.int(&l.Connections, 1) },
+		"header":           func(n node) { n.size(&l.Header) },
+		"inflight":         func(n node) { n.size(&l.InFlight) },
+		"read_timeout":     func(n node) { n.duration(&l.ReadTimeout) },
+		"upstream_timeout": func(n node) { n.duration(&l.UpstreamTimeout) },
+		"idle_timeout":     func(n node) { n.duration(&l.IdleTimeout) },
+	})
+}
+
+func (r *reader) site(n node) Site {
+	s := Site{at: n.place()}
+	n.object(map[string]func(node){
+		"host":     func(n node) { n.string(&s.Host) },
+		"hosts":    func(n node) { n.strings(&s.Hosts) },
+		"upstream": func(n node) { n.upstream(&s.Upstream) },
+		"protect":  func(n node) { var i int; n.choice(&i, "auto"); s.Auto = true },
+		"script":   func(n node) { n.bool(&s.Script) },
+		"captcha":  func(n node) { s.Captcha = r.captcha(n) },
+		"exempt":   func(n node) { n.routes(&s.Exempt) },
+		"clients":  func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
+		"forms":    func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n)) }) },
+	})
+	if s.Host == "" {
+		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")
+	}
+	if s.Upstream == nil {
+		n.mistake("upstream is missing: say where the app is, e.g. http://127.0.0.1:8000")
+	}
+	if len(s.Forms) == 0 && !s.Auto {
+		n.mistake("nothing is protected: write forms, or protect: auto")
+	}
+	if s.Captcha != nil && s.Host == "*" {
+		n.mistake("a third-party captcha needs a host by name, to which its tokens are bound")
+	}
+	return s
+}
+
+func (n node) routes(to *[]route.Pattern) {
+	n.list(func(n node) {
+		if text, ok := n.text(); ok {
+			p, err := route.Parse(text)
+			if err != nil {
+				n.mistake("%v", err)
+				return
+			}
+			*to = append(*to, p)
+		}
+	})
+}
+
+func (r *reader) captcha(n node) *Captcha {
+	c := &Captcha{MinScore: 0.5}
+	n.object(map[string]func(node){
+		"service":     func(n node) { n.word(&c.Service, "turnstile", "hcaptcha", "recaptcha-v2", "recaptcha-v3") },
+		"sitekey":     func(n node) { n.string(&c.Sitekey) },
+		"secret_file": func(n node) { n.secretFile(&c.Secret, 1) },
+		"secret_env": func(n node) {
+			if name, ok := n.text(); ok {
+				n.secret(&c.Secret, os.Getenv(name), 1)
+			}
+		},
+		"min_score": func(n node) { n.float(&c.MinScore) },
+	})
+	if c.Service == "" || c.Sitekey == "" {
+		n.mistake("service and sitekey are needed, and secret_file or secret_env")
+	}
+	return c
+}
+
+func (r *reader) client(n node) (c Client) {
+	n.object(map[string]func(node){
+		"name":     func(n node) { n.string(&c.Name) },
+		"key_file": func(n node) { n.secretFile(&c.Key, 32) },
+	})
+	if c.Name == "" || c.Key == "" {
+		n.mistake("name and key_file are needed")
+	}
+	return c
+}
+
+func (r *reader) form(n node) Form {
+	f := Form{at: n.place(), MaxBody: DefaultMaxBody, Captcha: "when-risky"}
+	var mode, down string
+	rejected := true
+	n.object(map[string]func(node){
+		"name":          func(n node) { n.string(&f.Name) },
+		"route":         func(n node) { n.routes(&f.Routes) },
+		"routes":        func(n node) { n.routes(&f.Routes) },
+		"captcha":       func(n node) { n.word(&f.Captcha, "always", "when-risky", "never") },
+		"min_fill":      func(n node) { n.duration(&f.MinFill); f.MinFill = noneIfZero(f.MinFill) },
+		"max_age":       func(n node) { n.duration(&f.MaxAge) },
+		"max_body":      func(n node) { n.size(&f.MaxBody) },
+		"limits":        func(n node) { f.Limits = []Limit{}; n.list(func(n node) { f.Limits = append(f.Limits, r.limit(n)) }) },
+		"mode":          func(n node) { n.word(&mode, "enforce", "monitor"); f.Monitor = mode == "monitor" },
+		"monitor":       func(n node) { n.list(func(n node) { f.Layers = append(f.Layers, r.layer(n)) }) },
+		"provider_down": func(n node) { n.word(&down, "step-down", "refuse"); f.DownRefuses = down == "refuse" },
+		"rejected_200":  func(n node) { n.bool(&rejected); f.Accept200 = !rejected },
+	})
+	if len(f.Routes) == 0 {
+		n.mistake("route is missing, e.g. route: POST /signup")
+	} else if f.Name == "" {
+		f.Name = nameOf(f.Routes[0])
+	}
+	return f
+}
+
+// noneIfZero turns a length of time that was written as 0 into the library's word
+// for none.
+func noneIfZero(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+func (r *reader) layer(n node) (name string) {
+	n.word(&name, "timing", "decoy", "origin", "ticket")
+	return name
+}
+
+func (r *reader) limit(n node) (l Limit) {
+	n.object(map[string]func(node){
+		"rate":  func(n node) { n.int(&l.Rate, 1) },
+		"burst": func(n node) { n.int(&l.Burst, 1) },
+		"per":   func(n node) { n.duration(&l.Per) },
+		"by": func(n node) {
+			if n.string(&l.By); !slices.Contains([]string{"ip", "network", "form"}, l.By) && (!strings.HasPrefix(l.By, "field:") || l.By == "field:") {
+				n.mistake("%q must be ip, network, form or field:NAME", l.By)
+			}
+		},
+	})
+	if l.Rate == 0 || l.Per == 0 || l.By == "" {
+		n.mistake("rate, per and by are needed, e.g. {rate: 3, per: 10m, by: ip}")
+	}
+	return l
+}
+
+// nameOf makes a form's name of its first route: "POST /blog/*/comments/" becomes
+// blog-comments.
+func nameOf(p route.Pattern) string {
+	name := strings.Map(func(c rune) rune {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
+			return c
+		case c == '*':
+			return -1
+		}
+		return '-'
+	}, strings.Trim(p.Path(), "/*"))
+	for strings.Contains(name, "--") {
+		name = strings.ReplaceAll(name, "--", "-")
+	}
+	if name = strings.Trim(name[:min(len(name), 32)], "-"); name == "" {
+		return "form"
+	}
+	return name
+}
+
+func (r *reader) check(c *Config) {
+	for _, address := range append(slices.Clone(c.Listen), c.Admin) {
+		if _, port, err := net.SplitHostPort(address); address != "" && (err != nil || port == "") {
+			r.say("listen", "%q is not an address; write host:port or :port", address)
+		}
+	}
+	for _, proxy := range c.Trust {
+		prefix, err := netip.ParsePrefix(proxy)
+		if _, err2 := netip.ParseAddr(proxy); err != nil && err2 != nil {
+			r.say("trust", "%q is neither an address nor a CIDR such as 10.0.0.0/8", proxy)
+		} else if err == nil && prefix.Bits() == 0 {
+			r.say("trust", "%q trusts everybody: name the proxies in front", proxy)
+		}
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		r.say("tls", "cert and key go together")
+	} else if c.TLS.Cert != "" {
+		if _, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key); err != nil {
+			r.say("tls", "%v", err)
+		}
+	}
+	r.checkSites(c)
+}
+
+func (r *reader) checkSites(c *Config) {
+	if r.file == "" {
+		r.checkOne(c.Sites)
+	}
+	hosts := make(map[string]string)
+	for i := range c.Sites {
+		s := &c.Sites[i]
+		for _, host := range append([]string{s.Host}, s.Hosts...) {
+			host = strings.ToLower(host)
+			if first := hosts[host]; first != "" && host != "" {
+				r.say(s.at, "the host %q is claimed already, at %s", host, first)
+			}
+			hosts[host] = s.at
+		}
+		r.checkForms(s)
+	}
+}
+
+// checkOne looks at the site that flags and variables describe.
+func (r *reader) checkOne(sites []Site) {
+	switch {
+	case len(sites) == 0:
+		r.say("-upstream", "say where the app is, e.g. -upstream http://127.0.0.1:8000, or give a file with -config")
+	case sites[0].Upstream == nil && len(r.mistakes) == 0:
+		r.say("-upstream", "is missing: say where the app is, e.g. http://127.0.0.1:8000")
+	}
+	if len(sites) > 0 && len(sites[0].Forms) == 0 && !sites[0].Auto && len(r.mistakes) == 0 {
+		r.say("-protect", "is missing: say what is guarded, e.g. -protect 'POST /signup', or -protect auto")
+	}
+}
+
+func (r *reader) checkForms(s *Site) {
+	names, routes := make(map[string]string), make(map[string]string)
+	for i := range s.Forms {
+		f := &s.Forms[i]
+		if first := names[f.Name]; first != "" {
+			r.say(f.at, "the form %q is there already, at %s: give each a name", f.Name, first)
+		}
+		names[f.Name] = f.at
+		for _, p := range f.Routes {
+			for _, method := range methodsOf(p) {
+				claim := method + " " + p.Path()
+				if first := routes[claim]; first != "" && first != f.at {
+					r.say(f.at, "the route %q is claimed already, at %s", claim, first)
+				}
+				routes[claim] = f.at
+			}
+		}
+	}
+}
+
+func methodsOf(p route.Pattern) []string {
+	if methods := p.Methods(); len(methods) > 0 {
+		return methods
+	}
+	return []string{"any"}
+}

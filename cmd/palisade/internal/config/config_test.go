@@ -1,0 +1,273 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fmt"
+)
+
+// write puts files into a folder and returns it.
+func write(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// load reads a file of the text, beside a secret of 32 bytes and a short one.
+func load(t testing.TB, text string) (*Config, error) {
+	t.Helper()
+	dir := write(t, map[string]string{"palisade.yaml": text, "long.key": strings.Repeat("k", 32) + "\n", "short.key": "hunter2"})
+	t.Chdir(dir)
+	return Load(Source{File: "palisade.yaml"})
+}
+
+const small = `
+sites:
+  - host: example.com
+    upstream: http://127.0.0.1:8000
+    forms:
+      - route: POST /signup
+`
+
+func TestExampleFileSaysWhatItSays(t *testing.T) {
+	text, err := os.ReadFile("../../../../deploy/palisade.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := load(t, string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Sites) != 2 || len(c.Sites[0].Forms) != 3 || c.Sites[0].Forms[0].MinFill != 3*time.Second {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestEverythingThatCanBeSaid(t *testing.T) {
+	c, err := load(t, `
+listen: [":8443", "127.0.0.1:8080"]
+admin: "off"
+state: keys/palisade.key
+trust: [10.0.0.0/8, "::1"]
+proxy_header: forwarded
+key_file: long.key
+log: {level: warn, sample: 0}
+limits: {connections: 5, header: 8KiB, inflight: 1MiB, read_timeout: 1s, upstream_timeout: 2s, idle_timeout: 3s}
+sites:
+  - host: example.com
+    hosts: www.example.com
+    upstream: https://app.internal:8000
+    protect: auto
+    script: true
+    captcha: {service: recaptcha-v3, sitekey: abc, secret_file: short.key, min_score: 0.7}
+    exempt: POST /webhooks/*
+    clients: [{name: ci, key_file: long.key}]
+    forms:
+      - name: vote
+        routes: [POST /vote, "PUT /vote/*"]
+        captcha: always
+        min_fill: 0s
+        max_age: 1h
+        max_body: 64KiB
+        limits: [{rate: 3, per: 10m, burst: 5, by: ip}, {rate: 1, per: 1h, by: "field:email"}]
+        mode: monitor
+        monitor: [timing, decoy]
+        provider_down: refuse
+        rejected_200: false
+      - route: POST /blog/*/comments/
+        limits: []
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := c.Sites[0].Forms[0]
+	routes := []string{f.Routes[0].String(), f.Routes[1].String()}
+	f.Routes, f.at = nil, ""
+	want := Form{Name: "vote", Captcha: "always", MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10,
+		Limits:  []Limit{{Rate: 3, Per: 10 * time.Minute, Burst: 5, By: "ip"}, {Rate: 1, Per: time.Hour, By: "field:email"}},
+		Monitor: true, Layers: []string{"timing", "decoy"}, DownRefuses: true, Accept200: true}
+	if !reflect.DeepEqual(f, want) || !slices.Equal(routes, []string{"POST /vote", "PUT /vote/*"}) {
+		t.Errorf("got  %+v %v\nwant %+v", f, routes, want)
+	}
+	if f := c.Sites[0].Forms[1]; f.Name != "blog-comments" || f.Limits == nil || len(f.Limits) != 0 || f.MaxBody != DefaultMaxBody || f.Captcha != "when-risky" {
+		t.Errorf("%+v", f)
+	}
+	if c.Admin != "" || c.State != "keys/palisade.key" || c.Header != "forwarded" || c.Keys.Current != Secret(strings.Repeat("k", 32)) {
+		t.Errorf("%+v", c)
+	}
+	if c.Limits != (Limits{5, 8 << 10, 1 << 20, time.Second, 2 * time.Second, 3 * time.Second}) || c.Log.Sample != 0 {
+		t.Errorf("%+v %+v", c.Limits, c.Log)
+	}
+	if s := c.Sites[0]; !s.Auto || !s.Script || s.Captcha.Secret != "hunter2" || s.Captcha.MinScore != 0.7 || s.Clients[0].Name != "ci" || s.Hosts[0] != "www.example.com" {
+		t.Errorf("%+v", s)
+	}
+	if files := c.Files(); !slices.Contains(files, "palisade.yaml") || !slices.Contains(files, "short.key") {
+		t.Errorf("files to watch: %v", files)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	in := func(form string) string { return small + "        " + form + "\n" }
+	for _, test := range []struct{ name, text, want string }{
+		{"an unknown key", in("min_fil: 3s"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "min_fil" here; did you mean "min_fill"?`},
+		{"an unknown key that resembles nothing", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, limits,`},
+		{"a key that is there twice", in("route: POST /a"), `palisade.yaml:7:9: `},
+		{"a length of time that is none", in("min_fill: 3 apples"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3 apples" is not a length of time; write e.g. 500ms`},
+		{"a number where a length of time should be", in("min_fill: 3"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3" is not`},
+		{"a size that is none", in("max_body: ten"), `palisade.yaml:7:19: sites[0].forms[0].max_body: "ten" is not a size; write e.g.`},
+		{"a word that is none of the words", in("captcha: maybe"), `palisade.yaml:7:18: sites[0].forms[0].captcha: "maybe" must be always, when-risky, never`},
+		{"a route without a slash", in("routes: [POST signup]"), `palisade.yaml:7:18: sites[0].forms[0].routes[0]: "POST signup": the path must begin with /`},
+		{"a route with a method in lower case", in("routes: [post /a]"), `methods are upper-case words`},
+		{"a limit without all of it", in("limits: [{rate: 3}]"), `palisade.yaml:7:19: sites[0].forms[0].limits[0]: rate, per and by are needed`},
+		{"a limit by nothing known", in("limits: [{rate: 3, per: 1m, by: moon}]"), `"moon" must be ip, network, form or field:NAME`},
+		{"a layer that is none", in("monitor: [everything]"), `"everything" must be timing, decoy, origin, ticket`},
+		{"a list where one value should be", in("name: [a]"), `sites[0].forms[0].name: must be a single value`},
+		{"a value where a mapping should be", "sites: [x]", `palisade.yaml:1:9: sites[0]: must be a mapping`},
+		{"a key without a value", in("name:"), `sites[0].forms[0].name: has no value`},
+		{"an alias", in("name: *x"), `anchors, aliases and tags are not read here`},
+		{"no site", "listen: :80", `there is no site: write sites`},
+		{"a site without host, upstream and forms", "sites: [{script: true}]", "host is missing"},
+		{"an upstream with a path", "sites: [{host: a, protect: auto, upstream: 'http://a/b'}]", `sites[0].upstream: "http://a/b" must be http:// or https://`},
+		{"two forms of one name", in("name: a") + "      - {name: a, route: POST /b}\n", `palisade.yaml:8:10: the form "a" is there already, at palisade.yaml:6:9`},
+		{"two forms that claim one route", small + "      - {name: b, route: POST /signup}\n", `palisade.yaml:7:10: the route "POST /signup" is claimed already, at palisade.yaml:6:9`},
+		{"two sites that claim one host", small + strings.Replace(small, "\nsites:\n", "", 1), `the host "example.com" is claimed already, at palisade.yaml:3:5`},
+		{"a proxy that is everybody", "trust: 0.0.0.0/0" + small, "trusts everybody"},
+		{"an address that is none", "listen: nowhere" + small, `"nowhere" is not an address`},
+		{"a certificate without a key", "tls: {cert: long.key}" + small, "cert and key go together"},
+		{"a file that is not there", "key_file: none.key" + small, `palisade.yaml:1:11: key_file: stat none.key: no such file`},
+		{"a key that is too short", "key_file: short.key" + small, `palisade.yaml:1:11: key_file: the secret has 7 bytes; at least 32 are needed`},
+		{"a captcha for any host", "sites: [{host: '*', protect: auto, upstream: 'http://a', captcha: {service: hcaptcha, sitekey: a, secret_file: short.key}}]", "needs a host by name"},
+		{"what is no YAML", "sites: [", "not YAML"},
+		{"two documents", small + "---\na: b\n", "must hold one YAML document"},
+		{"nothing", "", "must hold one YAML document"},
+		{"brackets without end", strings.Repeat("[", 1<<20-1), "is nested too deeply"},
+		{"too much", strings.Repeat("#", 1<<20+1), "has more than"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := load(t, test.text)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Fatalf("got\n%v\nwant\n%s", err, test.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("a secret is shown: %v", err)
+			}
+		})
+	}
+}
+
+func TestAllMistakesAreReportedInTheOrderOfTheFile(t *testing.T) {
+	_, err := load(t, "log: {level: loud}\nlimits: {connections: 0}\nsites:\n  - {host: a, upstream: ftp://a, forms: [{route: x}]}\n")
+	var all Mistakes
+	if !errors.As(err, &all) || len(all) < 5 {
+		t.Fatalf("%v", err)
+	}
+	if !slices.IsSortedFunc(all, func(a, b Mistake) int { return a.line - b.line }) {
+		t.Errorf("not in order:\n%v", err)
+	}
+}
+
+func TestFlagsAndVariables(t *testing.T) {
+	flags := Flags{Upstream: "http://127.0.0.1:8000", Protect: []string{"POST /signup/", "PUT /signup/", "POST /a/b", "POST /a-b"}}
+	for _, test := range []struct {
+		name  string
+		flags Flags
+		env   []string
+		file  bool
+		want  string // a mistake
+		is    func(*Config) bool
+	}{
+		{"an upstream and a route are enough", flags, nil, false, "", func(c *Config) bool {
+			s := c.Sites[0]
+			return s.Host == "*" && len(s.Forms) == 3 && s.Forms[0].Name == "signup" && len(s.Forms[0].Routes) == 2 &&
+				s.Forms[1].Name == "a-b" && s.Forms[2].Name == "a-b-03" && s.Forms[0].MaxBody == DefaultMaxBody
+		}},
+		{"auto", Flags{Upstream: "http://a", Protect: []string{"auto"}}, nil, false, "", func(c *Config) bool { return c.Sites[0].Auto }},
+		{"all from variables", Flags{}, []string{"PALISADE_UPSTREAM=http://a", "PALISADE_PROTECT=POST /a, POST /b", "HOME=/root"}, false, "",
+			func(c *Config) bool { return len(c.Sites[0].Forms) == 2 }},
+		{"a flag wins over a variable", Flags{Upstream: "http://flag", Listen: []string{":1"}}, []string{"PALISADE_UPSTREAM=http://env", "PALISADE_PROTECT=auto", "PALISADE_LISTEN=:2"}, false, "",
+			func(c *Config) bool { return c.Sites[0].Upstream.Host == "flag" && c.Listen[0] == ":1" }},
+		{"a flag wins over the file", Flags{Listen: []string{":1"}, Monitor: true}, nil, true, "",
+			func(c *Config) bool { return c.Listen[0] == ":1" && c.Sites[0].Forms[0].Monitor }},
+		{"admin can be switched off", Flags{Upstream: "http://a", Protect: []string{"auto"}, Admin: "off"}, nil, false, "", func(c *Config) bool { return c.Admin == "" }},
+		{"the key from a variable", flags, []string{"PALISADE_KEY=" + strings.Repeat("k", 40)}, false, "", func(c *Config) bool { return len(c.Keys.Current) == 40 }},
+		{"a site here and in the file", flags, nil, true, "-upstream: a site is described in the file palisade.yaml or here, not in both", nil},
+		{"nothing at all", Flags{}, nil, false, "-upstream: say where the app is", nil},
+		{"no upstream", Flags{Protect: []string{"auto"}}, nil, false, "-upstream: is missing", nil},
+		{"nothing protected", Flags{Upstream: "http://a"}, nil, false, "-protect: is missing", nil},
+		{"a route that is none", Flags{Upstream: "http://a", Protect: []string{"signup"}}, nil, false, `-protect: "signup": the path must begin with /`, nil},
+		{"an upstream that is none", Flags{Upstream: "127.0.0.1:8000", Protect: []string{"auto"}}, nil, false, `-upstream: "127.0.0.1:8000" must be http://`, nil},
+		{"a variable that is mistyped", flags, []string{"PALISADE_UPSTRAEM=x"}, false, `PALISADE_UPSTRAEM: there is no such variable; did you mean "PALISADE_UPSTREAM"?`, nil},
+		{"a short key in a variable", flags, []string{"PALISADE_KEY=hunter2"}, false, "PALISADE_KEY: the secret has 7 bytes", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := Source{Flags: test.flags, Env: test.env}
+			t.Chdir(write(t, map[string]string{"palisade.yaml": small}))
+			if test.file {
+				src.File = "palisade.yaml"
+			}
+			c, err := Load(src)
+			switch {
+			case test.want == "" && err != nil:
+				t.Fatal(err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Fatalf("got %v, want %s", err, test.want)
+			case test.want == "" && !test.is(c):
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
+func TestSecretDoesNotShowItself(t *testing.T) {
+	c, err := load(t, "key_file: long.key"+small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := c.Keys.Current.MarshalText()
+	for _, shown := range []string{fmt.Sprint(c.Keys), fmt.Sprintf("%#v %s %q %v %+v", c.Keys, c.Keys, c.Keys.Current, c, *c), string(text), c.Keys.Current.LogValue().String()} {
+		if strings.Contains(shown, "kkkk") {
+			t.Errorf("shown: %s", shown)
+		}
+	}
+}
+
+// The law: whatever the file says, there is a configuration in which something is
+// protected, or there are mistakes, each with its place; never both or neither.
+func FuzzLoad(f *testing.F) {
+	f.Add(small)
+	f.Add("sites: [{host: a, upstream: http://a, protect: auto}]")
+	f.Add("a: &x [*x]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		r := &reader{file: "f.yaml"}
+		c := &Config{}
+		r.parse(c, []byte(text))
+		r.check(c)
+		if len(r.mistakes) == 0 {
+			if len(c.Sites) == 0 {
+				t.Fatal("neither a site nor a mistake")
+			}
+			for _, s := range c.Sites {
+				if s.Upstream == nil || s.Host == "" || !s.Auto && len(s.Forms) == 0 {
+					t.Fatalf("taken: %+v", s)
+				}
+			}
+		}
+		for _, m := range r.mistakes {
+			if m.Where == "" || m.Text == "" {
+				t.Fatalf("a mistake without a place or a word: %+v", m)
+			}
+		}
+	})
+}

@@ -1,0 +1,165 @@
+// Package server runs the gateway: listeners, reload, metrics and health, and an
+// end that loses no request.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
+	"github.com/palisade-dev/palisade/internal/gateway"
+	"github.com/palisade-dev/palisade/store"
+)
+
+// autoName is the form that guards all that nobody named, with limits for people
+// who click through an app and not only send one form.
+const autoName = "auto"
+
+var autoLimits = []palisade.Limit{{Rate: 30, Per: autoPer, By: palisade.ByIP}}
+
+// Parts are what outlives a reload.
+type Parts struct {
+	Keys    palisade.Keys
+	Store   store.Store
+	Logger  *slog.Logger
+	Observe func(context.Context, palisade.Decision)
+}
+
+// Build makes a gateway of a configuration.
+func Build(c *config.Config, p Parts) (*gateway.Gateway, error) {
+	g := gateway.Config{
+		ClientIP: clientip.RemoteAddr(), InFlight: c.Limits.InFlight,
+		BodyTimeout: c.Limits.ReadTimeout, UpstreamTimeout: c.Limits.UpstreamTimeout,
+		Logger: p.Logger, Observe: p.Observe,
+	}
+	switch {
+	case len(c.Trust) > 0 && c.Header == "forwarded":
+		g.ClientIP = clientip.Forwarded(c.Trust...)
+	case len(c.Trust) > 0:
+		g.ClientIP = clientip.Proxies(c.Trust...)
+	}
+	for i := range c.Sites {
+		g.Sites = append(g.Sites, site(&c.Sites[i], p))
+	}
+	return gateway.New(g)
+}
+
+func site(c *config.Site, p Parts) gateway.Site {
+	s := gateway.Site{
+		Host: c.Host, Hosts: c.Hosts, AnyHost: c.Host == "*", Upstream: c.Upstream,
+		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha), Exempt: c.Exempt, Script: c.Script,
+	}
+	if s.AnyHost {
+		s.Host = "localhost" // a name for keys and logs; any host is taken
+	}
+	for _, client := range c.Clients {
+		s.Clients = append(s.Clients, gateway.Client{Name: client.Name, Key: []byte(client.Key)})
+	}
+	for i := range c.Forms {
+		s.Forms = append(s.Forms, form(&c.Forms[i]))
+	}
+	if c.Auto {
+		s.Auto = &gateway.Form{FormConfig: palisade.FormConfig{
+			Name: autoName, Captcha: palisade.WhenRisky, MaxBody: config.DefaultMaxBody, Limits: autoLimits,
+		}}
+	}
+	return s
+}
+
+func form(c *config.Form) gateway.Form {
+	f := gateway.Form{Routes: c.Routes, Accept200: c.Accept200, FormConfig: palisade.FormConfig{
+		Name: c.Name, MinFill: c.MinFill, MaxAge: c.MaxAge, MaxBody: c.MaxBody,
+		Monitor: c.Monitor, MonitorLayers: c.Layers,
+	}}
+	switch c.Captcha {
+	case "when-risky":
+		f.Captcha = palisade.WhenRisky
+	case "never":
+		f.Captcha = palisade.Never
+	}
+	if c.DownRefuses {
+		f.ProviderDown = palisade.Refuse
+	}
+	if c.Limits != nil {
+		f.Limits = []palisade.Limit{}
+	}
+	for _, l := range c.Limits {
+		f.Limits = append(f.Limits, palisade.Limit{Rate: l.Rate, Per: l.Per, Burst: l.Burst, By: by(l.By)})
+	}
+	return f
+}
+
+func by(word string) palisade.By {
+	switch word {
+	case "ip":
+		return palisade.ByIP
+	case "network":
+		return palisade.ByNetwork
+	case "form":
+		return palisade.ByForm
+	}
+	return palisade.ByField(strings.TrimPrefix(word, "field:"))
+}
+
+func provider(c *config.Captcha) captcha.Provider {
+	if c == nil {
+		return nil
+	}
+	secret := string(c.Secret)
+	switch c.Service {
+	case "turnstile":
+		return captcha.Turnstile(c.Sitekey, secret)
+	case "hcaptcha":
+		return captcha.HCaptcha(c.Sitekey, secret)
+	case "recaptcha-v2":
+		return captcha.RecaptchaV2(c.Sitekey, secret)
+	}
+	return captcha.RecaptchaV3(c.Sitekey, secret, captcha.MaxRisk(1-c.MinScore))
+}
+
+// Check reports what is wrong with a configuration beyond its file: what only the
+// gateway and the library know.
+func Check(c *config.Config) error {
+	secret := []byte("for a check alone, not for signing anything")
+	_, err := Build(c, Parts{Keys: palisade.Keys{Current: secret}, Logger: slog.New(slog.DiscardHandler)})
+	return err
+}
+
+var _ http.Handler = (*gateway.Gateway)(nil)
+
+// Describe says in a few lines what is guarded.
+func Describe(c *config.Config) string {
+	var b strings.Builder
+	for i := range c.Sites {
+		s := &c.Sites[i]
+		host := s.Host
+		if host == "*" {
+			host = "any host"
+		}
+		fmt.Fprintf(&b, "  %s -> %s\n", host, s.Upstream)
+		for _, f := range s.Forms {
+			var routes []string
+			for _, r := range f.Routes {
+				routes = append(routes, r.String())
+			}
+			watched := ""
+			if f.Monitor {
+				watched = "  (only watched)"
+			}
+			fmt.Fprintf(&b, "    %-12s %s%s\n", f.Name, strings.Join(routes, ", "), watched)
+		}
+		if s.Auto {
+			fmt.Fprintf(&b, "    %-12s every other request that is not GET, HEAD or OPTIONS\n", autoName)
+		}
+		for _, e := range s.Exempt {
+			fmt.Fprintf(&b, "    %-12s %s\n", "open", e)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,280 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/telemetry"
+	"github.com/palisade-dev/palisade/internal/gateway"
+	"github.com/palisade-dev/palisade/store/memory"
+)
+
+const (
+	autoPer = 10 * time.Minute
+
+	// drain is how long requests under way may take to end after the signal.
+	drain = 20 * time.Second
+)
+
+// Server is a running gateway.
+type Server struct {
+	// Made is the file of the key that was made on this run, or "".
+	Made string
+	// Addresses are where it listens; Admin where metrics are, or "".
+	Addresses []string
+	Admin     string
+
+	read    func() (*config.Config, error)
+	parts   Parts
+	metrics *telemetry.Metrics
+	gateway atomic.Pointer[gateway.Gateway]
+	cert    atomic.Pointer[tls.Certificate]
+	config  atomic.Pointer[config.Config]
+	ending  atomic.Bool
+	servers []*http.Server
+	failed  chan error
+}
+
+// Start reads the configuration with read, and serves until [Server.Stop]. read is
+// called again for each reload.
+func Start(read func() (*config.Config, error), logger *slog.Logger, level *slog.LevelVar) (*Server, error) {
+	c, err := read()
+	if err != nil {
+		return nil, err
+	}
+	level.Set(c.Log.Level)
+	s := &Server{read: read, metrics: telemetry.NewMetrics(), failed: make(chan error, 8)}
+	logger = slog.New(telemetry.NewSampler(logger.Handler(), c.Log.Sample))
+	s.parts = Parts{Logger: logger, Observe: s.metrics.Observe, Store: memory.New(memory.Epoch(time.Now()))}
+	if s.parts.Keys, s.Made, err = keys(c); err != nil {
+		return nil, err
+	}
+	if err := s.apply(c); err != nil {
+		return nil, err
+	}
+	if err := s.listen(c); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// keys returns the secrets that are given, or the one of the state file.
+func keys(c *config.Config) (k palisade.Keys, made string, err error) {
+	if c.Keys.Current != "" {
+		return palisade.Keys{Current: []byte(c.Keys.Current), Previous: []byte(c.Keys.Previous), Next: []byte(c.Keys.Next)}, "", nil
+	}
+	var isNew bool
+	if k.Current, isNew, err = secret.Load(c.State); isNew {
+		made = c.State
+	}
+	if err != nil {
+		err = fmt.Errorf("the signing key: %w", err)
+	}
+	return k, made, err
+}
+
+// apply puts a configuration into use, or leaves all as it was.
+func (s *Server) apply(c *config.Config) error {
+	parts := s.parts
+	if c.Keys.Current != "" {
+		parts.Keys, _, _ = keys(c)
+	}
+	g, err := Build(c, parts)
+	if err == nil && c.TLS.Cert != "" {
+		var cert tls.Certificate
+		if cert, err = tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key); err == nil {
+			s.cert.Store(&cert)
+		}
+	}
+	s.metrics.Reloaded(err)
+	if err != nil {
+		return err
+	}
+	s.gateway.Store(g)
+	s.config.Store(c)
+	return nil
+}
+
+// Reload reads the configuration again. A bad one is refused and the old one kept;
+// what a process cannot change while it runs, its listeners, stays too.
+func (s *Server) Reload() error {
+	c, err := s.read()
+	if err != nil {
+		s.metrics.Reloaded(err)
+		return err
+	}
+	old := s.config.Load()
+	if fmt.Sprint(c.Listen, c.Admin, c.TLS.Cert != "") != fmt.Sprint(old.Listen, old.Admin, old.TLS.Cert != "") {
+		s.parts.Logger.Warn("listen, admin and whether there is TLS change at the next start only")
+	}
+	return s.apply(c)
+}
+
+// Files returns what the configuration in use was read from.
+func (s *Server) Files() []string { return s.config.Load().Files() }
+
+func (s *Server) listen(c *config.Config) error {
+	handler := http.HandlerFunc(s.serve)
+	for _, address := range c.Listen {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return err
+		}
+		s.Addresses = append(s.Addresses, l.Addr().String())
+		server := newServer(c, handler, s.parts.Logger)
+		s.servers = append(s.servers, server)
+		l = netutil.LimitListener(l, c.Limits.Connections)
+		if c.TLS.Cert != "" {
+			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12,
+				GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Load(), nil }}
+			go s.run(func() error { return server.ServeTLS(l, "", "") })
+		} else {
+			go s.run(func() error { return server.Serve(l) })
+		}
+	}
+	if c.Admin == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", c.Admin)
+	if err != nil {
+		return err
+	}
+	s.Admin = l.Addr().String()
+	admin := newServer(c, s.adminHandler(), s.parts.Logger)
+	s.servers = append(s.servers, admin)
+	go s.run(func() error { return admin.Serve(netutil.LimitListener(l, 64)) })
+	return nil
+}
+
+func newServer(c *config.Config, handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: min(c.Limits.ReadTimeout, 10*time.Second),
+		IdleTimeout:       c.Limits.IdleTimeout,
+		MaxHeaderBytes:    int(c.Limits.Header),
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug), // what clients do wrong
+	}
+}
+
+func (s *Server) run(serve func() error) {
+	if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+		s.failed <- err
+	}
+}
+
+// serve measures what the gateway does.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	m := &measured{ResponseWriter: w}
+	defer func() { s.metrics.Answered(m.status, time.Since(began)) }()
+	s.gateway.Load().ServeHTTP(m, r)
+}
+
+type measured struct {
+	http.ResponseWriter
+	status int
+}
+
+func (m *measured) WriteHeader(status int) {
+	if m.status < 200 {
+		m.status = status
+	}
+	m.ResponseWriter.WriteHeader(status)
+}
+
+func (m *measured) Write(b []byte) (int, error) {
+	if m.status == 0 {
+		m.status = http.StatusOK
+	}
+	return m.ResponseWriter.Write(b)
+}
+
+// Unwrap serves http.ResponseController, by which the proxy flushes and hijacks.
+func (m *measured) Unwrap() http.ResponseWriter { return m.ResponseWriter }
+
+func (s *Server) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if s.ending.Load() {
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	return mux
+}
+
+// Wait returns when ctx ends, or with the error of a listener.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case err := <-s.failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// Stop takes no new requests and waits for those under way, for a while.
+func (s *Server) Stop() {
+	s.ending.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	for _, server := range s.servers {
+		if err := server.Shutdown(ctx); err != nil {
+			s.parts.Logger.Warn("requests were cut off", "error", err)
+			server.Close()
+		}
+	}
+}
+
+// Watch reloads when a signal comes, and when a file that was read changes, until
+// ctx ends. Files are looked at once a second: that works on every file system,
+// also where an editor or a container puts a new file in the place of the old.
+func (s *Server) Watch(ctx context.Context, signals <-chan os.Signal) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	seen := stamps(s.Files())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+		case <-tick.C:
+			if now := stamps(s.Files()); now == seen {
+				continue
+			}
+		}
+		seen = stamps(s.Files()) // before reading: what changes meanwhile is read again
+		if err := s.Reload(); err != nil {
+			s.parts.Logger.Error("the new configuration is refused, the old one is kept", "error", err)
+			continue
+		}
+		seen = stamps(s.Files())
+		s.parts.Logger.Info("the configuration was read again")
+	}
+}
+
+func stamps(files []string) (all string) {
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil {
+			all += fmt.Sprintf("%s %d %d\n", file, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return all
+}

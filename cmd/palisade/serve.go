@@ -1,0 +1,146 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/server"
+)
+
+// configFlags are what can be said without a file.
+type configFlags struct {
+	Upstream string   `placeholder:"http://127.0.0.1:8000" help:"The app: where requests go."`
+	Protect  []string `placeholder:"'POST /signup'" sep:"none" help:"What is guarded: a method and a path, or auto for every request that changes something. Again for more."`
+	Exempt   []string `placeholder:"'POST /webhooks/*'" sep:"none" help:"What is open all the same. Again for more."`
+	Listen   []string `placeholder:"127.0.0.1:8080" sep:"none" help:"Address to listen on. Again for more."`
+	Site     string   `placeholder:"example.com" help:"Public host of the site. Without it any host is served."`
+	Trust    []string `placeholder:"10.0.0.0/8" help:"Proxies in front, whose X-Forwarded-For counts."`
+	State    string   `placeholder:"palisade.key" help:"File of the signing key, made on the first run."`
+	Admin    string   `placeholder:"127.0.0.1:9090" help:"Address of metrics and health; off for none."`
+	TLSCert  string   `name:"tls-cert" placeholder:"cert.pem" help:"Certificate, for HTTPS."`
+	TLSKey   string   `name:"tls-key" placeholder:"key.pem" help:"Its key."`
+	Script   bool     `help:"Put the script into every page: for pages that send with fetch and have no form of their own."`
+	Monitor  bool     `help:"Only watch: log what would be done, and let everything through."`
+}
+
+func (f configFlags) flags() config.Flags {
+	return config.Flags{
+		Listen: f.Listen, Protect: f.Protect, Exempt: f.Exempt, Trust: f.Trust,
+		Upstream: f.Upstream, Site: f.Site, State: f.State, Admin: f.Admin, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
+		Script: f.Script, Monitor: f.Monitor,
+	}
+}
+
+type serveCommand struct {
+	Config string `short:"c" placeholder:"palisade.yaml" help:"Configuration file, for more than flags can say."`
+	configFlags
+}
+
+// Help is shown by palisade help serve.
+func (serveCommand) Help() string {
+	return "Stands in front of an app and guards its forms; the app is not changed. " +
+		"Everything can be said with flags, with variables (PALISADE_UPSTREAM and so on) or in a file; the earlier of these wins. " +
+		"SIGHUP, or a change of the file, has it read again; a bad one is refused and the old one kept."
+}
+
+// Run serves until Ctrl-C or SIGTERM.
+func (c serveCommand) Run(ctx context.Context, t terminal) error {
+	file := cmp.Or(c.Config, os.Getenv("PALISADE_CONFIG"))
+	read := func() (*config.Config, error) {
+		return config.Load(config.Source{File: file, Flags: c.flags(), Env: os.Environ()})
+	}
+	level := new(slog.LevelVar)
+	logger := slog.New(slog.NewJSONHandler(t.err, &slog.HandlerOptions{Level: level}))
+	s, err := server.Start(read, logger, level)
+	if err != nil {
+		return err
+	}
+	conf, err := read()
+	if err != nil {
+		return err
+	}
+	greetServe(t.out, s, conf)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go s.Watch(ctx, hangups)
+	err = s.Wait(ctx)
+	fmt.Fprintln(t.out, "\nStopping: requests under way are ended first.")
+	s.Stop()
+	return err
+}
+
+// greetServe says what is guarded, and what to know.
+func greetServe(w io.Writer, s *server.Server, c *config.Config) {
+	scheme := "http"
+	if c.TLS.Cert != "" {
+		scheme = "https"
+	}
+	fmt.Fprint(w, "Palisade gateway\n\n")
+	for _, address := range s.Addresses {
+		fmt.Fprintf(w, "  open     %s://%s\n", scheme, reachable(address))
+	}
+	if s.Admin != "" {
+		fmt.Fprintf(w, "  metrics  http://%s/metrics\n", reachable(s.Admin))
+	}
+	fmt.Fprintf(w, "\n%s", server.Describe(c))
+	if s.Made != "" {
+		fmt.Fprintf(w, "\n  note     A signing key was made in %s. Keep the file: without it, pages that are open now are challenged.\n", s.Made)
+	}
+	if scheme == "http" && len(c.Trust) == 0 && !allLoopback(s.Addresses) {
+		fmt.Fprint(w, "\n  note     Over plain HTTP browsers on other machines cannot make the proof (crypto.subtle is off there):\n"+
+			"           give -tls-cert and -tls-key, or name the proxy that ends TLS with -trust.\n")
+	}
+	fmt.Fprint(w, "\nDecisions follow as JSON lines on standard error. Ctrl-C stops it.\n\n")
+}
+
+func allLoopback(addresses []string) bool {
+	for _, address := range addresses {
+		if host, _, _ := net.SplitHostPort(address); !net.ParseIP(host).IsLoopback() {
+			return false
+		}
+	}
+	return true
+}
+
+// reachable names a wildcard address by one that can be opened.
+func reachable(address string) string {
+	host, port, _ := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+type checkConfigCommand struct {
+	File string `arg:"" optional:"" placeholder:"palisade.yaml" help:"Configuration file."`
+	configFlags
+}
+
+// Help is shown by palisade help check-config.
+func (checkConfigCommand) Help() string {
+	return "Says what is wrong with a configuration, all of it and with the line, and what it guards when nothing is wrong."
+}
+
+// Run checks a configuration.
+func (c checkConfigCommand) Run(t terminal) error {
+	conf, err := config.Load(config.Source{File: cmp.Or(c.File, os.Getenv("PALISADE_CONFIG")), Flags: c.flags(), Env: os.Environ()})
+	if err == nil {
+		err = server.Check(conf)
+	}
+	if err != nil {
+		fmt.Fprintln(t.err, err)
+		n := strings.Count(err.Error(), "\n") + 1
+		return fmt.Errorf("%d to mend", n)
+	}
+	fmt.Fprintf(t.out, "The configuration is good. It guards:\n\n%s", server.Describe(conf))
+	return nil
+}
