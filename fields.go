@@ -27,6 +27,7 @@ type Page struct {
 	Cached   bool   // others may get the same page: the markup must hold no ticket
 	NoScript bool   // the policy leaves no room for our script
 	NoStyle  bool   // nor for our stylesheet, so nothing may need hiding
+	Inline   bool   // the markup may stand in a paragraph, which a div would end
 }
 
 // Fields returns the markup that goes inside the form's element: a fresh ticket,
@@ -57,7 +58,7 @@ func (f *Form) fields(r *http.Request, page Page, w wish) template.HTML {
 	if page.Cached {
 		return f.markup(nil, page)
 	}
-	w.decoys = w.decoys && !page.NoStyle
+	w.decoys = w.decoys && !page.NoStyle && !page.Inline
 	o, err := f.offer(r, w)
 	if err != nil {
 		return f.markup(nil, page)
@@ -69,7 +70,11 @@ func (f *Form) fields(r *http.Request, page Page, w wish) template.HTML {
 func (f *Form) markup(o *Ticket, page Page) template.HTML {
 	var b strings.Builder
 	base, nonce := f.guard.config.Base, page.Nonce
-	b.WriteString(`<div class="palisade"`)
+	element := "div"
+	if page.Inline {
+		element = "span"
+	}
+	b.WriteString("<" + element + ` class="palisade"`)
 	attribute(&b, "data-palisade-form", f.config.Name)
 	attribute(&b, "data-palisade-base", base)
 	ticket, level := "", f.pageLevel()
@@ -89,11 +94,11 @@ func (f *Form) markup(o *Ticket, page Page) template.HTML {
 		for _, d := range o.Decoys {
 			b.WriteString(d.HTML())
 		}
-		if o.Captcha != nil && !page.NoScript {
+		if o.Captcha != nil && !page.NoScript && !page.Inline {
 			writeWidget(&b, o.Captcha, nonce)
 		}
 	}
-	b.WriteString(`</div>`)
+	b.WriteString("</" + element + ">")
 	if !page.NoStyle {
 		b.WriteString(`<link rel="stylesheet"`)
 		attribute(&b, "href", web.URL(base, "palisade.css"))

@@ -46,9 +46,8 @@ var mayImport = map[string][]string{
 	"verdict":      {"internal/mac"},
 	"web":          nil,
 
-	"internal/gateway":   {".", "captcha", "clientip", "internal/inject", "internal/injectx", "internal/route", "store", "store/memory", "verdict", "web"},
+	"internal/gateway":   {".", "captcha", "clientip", "internal/inject", "internal/route", "store", "store/memory", "verdict", "web"},
 	"internal/inject":    nil,
-	"internal/injectx":   nil,
 	"internal/mac":       nil,
 	"internal/route":     nil,
 	"pow/internal/share": nil,

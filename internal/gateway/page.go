@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"html"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -14,7 +13,7 @@ import (
 	"sync"
 
 	"github.com/palisade-dev/palisade"
-	inject "github.com/palisade-dev/palisade/internal/injectx"
+	"github.com/palisade-dev/palisade/internal/inject"
 	"github.com/palisade-dev/palisade/web"
 )
 
@@ -182,11 +181,13 @@ func (p *page) add(target inject.Target) []byte {
 		return nil
 	}
 	p.done, p.touched = true, true
+	opts := p.opts
+	opts.Inline = target.Submitter
 	if p.asksToCorrect(f) && !p.retried {
 		p.retried = true
-		return []byte(p.x.pass.RetryIn(p.opts))
+		return []byte(p.x.pass.RetryIn(opts))
 	}
-	return []byte(f.guarded.FieldsIn(p.x.in, p.opts))
+	return []byte(f.guarded.FieldsIn(p.x.in, opts))
 }
 
 // asksToCorrect reports whether the page answers a submission of the form by
@@ -206,7 +207,7 @@ func (p *page) formOf(target inject.Target) *form {
 		}
 	}
 	action := base
-	if target.Action != "" {
+	if target.HasAction && target.Action != "" {
 		var err error
 		if action, err = base.Parse(strings.ReplaceAll(target.Action, `\`, "/")); err != nil {
 			return nil
@@ -259,16 +260,15 @@ func newRewriter(resp *http.Response, p *page, zipped bool) (*rewriter, error) {
 		r.zip.Reset(&r.out)
 		r.to = r.zip
 	}
-	_, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	n, err := io.ReadAtLeast(r.from, r.chunk, 4) // enough for a byte order mark
+	n, err := io.ReadAtLeast(r.from, r.chunk, 4) // enough for a byte order mark; the rest as it comes
 	if err == io.ErrUnexpectedEOF {
 		err = io.EOF
 	}
-	hooks := inject.Hooks{Target: p.add}
+	hooks := inject.Hooks{Target: p.add, Encoding: inject.Charset(resp.Header.Get("Content-Type"), r.chunk[:n])}
 	if p.site.script != "" {
 		hooks.Head = p.head
 	}
-	r.writer = inject.NewWriter(r.to, inject.EncodingOf(params["charset"], r.chunk[:n]), hooks)
+	r.writer = inject.NewWriter(r.to, hooks)
 	r.take(n, err)
 	return r, nil
 }

@@ -1,0 +1,197 @@
+package inject
+
+import (
+	"bytes"
+	"html"
+	"strings"
+)
+
+// attributes reads those of a whole tag, one after the other.
+type attributes struct {
+	tag         []byte
+	i           int
+	name, value []byte // as they are in the tag
+}
+
+func newAttributes(tag []byte) attributes {
+	i := 0
+	for i < len(tag) && class[tag[i]] == 0 || i < 2 { // "</" is no end of a name
+		i++
+	}
+	return attributes{tag: tag, i: i}
+}
+
+// next goes to the next attribute, of which there may be many of one name; the
+// first of them counts.
+func (a *attributes) next() bool {
+	a.skip(classSpace | classSlash)
+	if a.i >= len(a.tag) || a.tag[a.i] == '>' {
+		return false
+	}
+	begin := a.i
+	a.i++ // even if it is a "="
+	a.find(classSpace | classSlash | classGreater | classEquals)
+	a.name, a.value = a.tag[begin:a.i], nil
+	a.skip(classSpace)
+	if a.i < len(a.tag) && a.tag[a.i] == '=' {
+		a.i++
+		a.skip(classSpace)
+		a.readValue()
+	}
+	return true
+}
+
+func (a *attributes) readValue() {
+	if a.i >= len(a.tag) {
+		return
+	}
+	begin := a.i
+	quote := a.tag[begin]
+	if quote != '"' && quote != '\'' {
+		a.find(classSpace | classGreater)
+		a.value = a.tag[begin:a.i]
+		return
+	}
+	length := bytes.IndexByte(a.tag[begin+1:], quote)
+	if length < 0 {
+		length = len(a.tag) - begin - 1 // which is not so in a whole tag
+	}
+	a.value = a.tag[begin+1:][:length]
+	a.i = min(begin+length+2, len(a.tag))
+}
+
+func (a *attributes) skip(classes uint8) {
+	for a.i < len(a.tag) && class[a.tag[a.i]]&classes != 0 {
+		a.i++
+	}
+}
+
+func (a *attributes) find(classes uint8) {
+	for a.i < len(a.tag) && class[a.tag[a.i]]&classes == 0 {
+		a.i++
+	}
+}
+
+// formAttributes are those of a form, of a submitter or of a base.
+type formAttributes struct {
+	action, method, id, kind             string
+	hasAction, hasMethod, hasID, hasKind bool
+}
+
+// read reads a tag whose attributes have these names.
+func (f *formAttributes) read(tag []byte, action, method, id string) {
+	for a := newAttributes(tag); a.next(); {
+		switch {
+		case is(a.name, action):
+			first(&f.action, &f.hasAction, a.value)
+		case is(a.name, method):
+			first(&f.method, &f.hasMethod, a.value)
+		case is(a.name, id):
+			first(&f.id, &f.hasID, a.value)
+		case is(a.name, "type"):
+			first(&f.kind, &f.hasKind, a.value)
+		}
+	}
+	f.action = address(f.action)
+	f.method, f.kind = lowerString(f.method), lowerString(f.kind)
+}
+
+func first(value *string, has *bool, raw []byte) {
+	if !*has {
+		*value, *has = unescape(raw), true
+	}
+}
+
+// sends tells whether a button or an input of that type sends the form.
+func (f *formAttributes) sends(button bool) bool {
+	if button {
+		return f.kind != "button" && f.kind != "reset"
+	}
+	return f.kind == "submit" || f.kind == "image"
+}
+
+// address does to the text of a URL what a browser does before it parses it.
+func address(s string) string {
+	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
+	if strings.ContainsAny(s, "\t\n\r") {
+		s = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(s)
+	}
+	return s
+}
+
+// lowerString is for ASCII alone, as attribute values are compared.
+func lowerString(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r | 0x20
+		}
+		return r
+	}, s)
+}
+
+// is compares a name with one in lower case.
+func is(name []byte, lowered string) bool {
+	if len(name) != len(lowered) {
+		return false
+	}
+	for i, c := range name {
+		if lower(c) != lowered[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// unescape decodes the character references of an attribute's value. There a name
+// without a semicolon is none if a letter, a digit or "=" follows, so that
+// "?a=1&copy=2" stays as it is; package html knows no such rule.
+func unescape(value []byte) string {
+	i := bytes.IndexByte(value, '&')
+	if i < 0 {
+		return string(value)
+	}
+	var b strings.Builder
+	for i >= 0 {
+		b.Write(value[:i])
+		length := referenceLength(value[i:])
+		b.WriteString(reference(value[i:][:length], value[i+length:]))
+		value = value[i+length:]
+		i = bytes.IndexByte(value, '&')
+	}
+	b.Write(value)
+	return b.String()
+}
+
+// referenceLength returns how long what might be a reference is, "&" included.
+func referenceLength(value []byte) int {
+	i := 1
+	if i < len(value) && value[i] == '#' {
+		i++
+	}
+	for i < len(value) && isAlphanumeric(value[i]) {
+		i++
+	}
+	if i < len(value) && value[i] == ';' {
+		i++
+	}
+	return i
+}
+
+func reference(text, rest []byte) string {
+	s := string(text)
+	decoded := html.UnescapeString(s)
+	if strings.HasPrefix(s, "&#") || decoded == s {
+		return decoded
+	}
+	name := strings.TrimSuffix(s, ";")
+	// Of a longer name that only begins with one of a reference, the end is left.
+	if strings.HasSuffix(decoded, s[len(name)-1:]) {
+		return s
+	}
+	if name == s && len(rest) > 0 && rest[0] == '=' {
+		return s
+	}
+	return decoded
+}
+
+func isAlphanumeric(c byte) bool { return isLetter(c) || '0' <= c && c <= '9' }

@@ -1,0 +1,357 @@
+// Package inject copies an HTML page byte for byte and inserts markup at its
+// forms, while the page streams through.
+//
+// It is made for a reverse proxy, so it holds back no more than the tag it is in,
+// and reads only what it must: it hops from one "<" to the next. It follows the
+// tokenizer of the HTML Standard (§13.2.5), and as much of tree construction as
+// decides how the tokenizer goes on: raw text, foreign content, templates, selects.
+//
+// Where browsers differ, or where only a whole tree builder could tell what comes
+// next, a [Writer] gives up: it copies the rest of the page and inserts nothing
+// more. A form without its fields is asked again; markup in the midst of somebody's
+// script is a broken page.
+package inject
+
+import "io"
+
+// maxTag is how long a tag may be, in units of the encoding. A longer one is not
+// looked at; only its name is heeded.
+const maxTag = 64 << 10
+
+// Target is an element that says where a form is sent: a form, or a button of it
+// that sends it elsewhere or by another method.
+type Target struct {
+	// Submitter is true for a button, or an input of type submit or image, that
+	// belongs to the open form and has a formaction or a formmethod.
+	Submitter bool
+	// Method is the attribute method or formmethod in lower case, "" when absent.
+	Method string
+	// Action is the attribute action or formaction as a URL parser begins to read
+	// it: character references decoded, control characters and spaces trimmed, tabs
+	// and line breaks dropped. It is in UTF-8 if the page is in UTF-8 or UTF-16, else
+	// in the page's bytes.
+	Action string
+	// HasAction tells an empty action from one that is absent.
+	HasAction bool
+	// Base is the href of the first base element with one before here, read like
+	// Action; "" when there is none.
+	Base string
+}
+
+// Hooks say what to insert. What they return is written before the next call and
+// not kept. It is taken for UTF-8, so it is best ASCII in a page that may be in
+// another encoding; in a UTF-16 page it is written in UTF-16.
+type Hooks struct {
+	// Target returns what goes right behind the start tag of a form, or right
+	// before the tag of a submitter. A submitter may stand in a paragraph, which a
+	// div would end, so what is returned for it must be phrasing content, such as
+	// an input or a span. Nil: nothing.
+	Target func(Target) []byte
+	// Head returns what goes into the head: right behind its start tag or, where
+	// there is none, right before the first start tag that is not html. It is
+	// called at most once. Nil: nothing.
+	Head func() []byte
+	// Encoding is that of the page, see [Charset]. A page that is Opaque is copied.
+	Encoding Encoding
+}
+
+// Writer copies a page to where it was made for, and inserts what its hooks say.
+// What is inserted depends on the page alone, not on how it is cut into writes.
+// A Writer is not safe for concurrent use.
+type Writer struct {
+	dst   io.Writer
+	hooks Hooks
+	err   error // of dst, for good
+
+	scanner
+	tree
+	base     string
+	hasBase  bool
+	headDone bool
+
+	page  slice // the piece of the page that is being scanned
+	sent  int   // how much of it was written
+	tagAt int   // where in it the last tag begins, if not in held
+	held  slice // the part of an open tag that earlier pieces brought
+
+	odd    [2]byte // a UTF-16 unit that was cut in two
+	hasOdd bool    // its first half is there
+	narrow []byte  // scratch
+}
+
+// NewWriter returns a Writer to dst.
+func NewWriter(dst io.Writer, hooks Hooks) *Writer {
+	w := &Writer{}
+	w.Reset(dst, hooks)
+	return w
+}
+
+// Reset makes w ready for another page, and keeps its memory.
+func (w *Writer) Reset(dst io.Writer, hooks Hooks) {
+	*w = Writer{
+		dst: dst, hooks: hooks,
+		tree:     tree{nodes: w.nodes[:0], names: w.names[:0]},
+		held:     w.held.empty(),
+		narrow:   w.narrow,
+		headDone: hooks.Head == nil,
+	}
+	if hooks.Encoding == Opaque {
+		w.giveUp()
+	}
+}
+
+// Write takes the next piece of the page. It writes to the destination all but
+// the tag that the piece ends in.
+func (w *Writer) Write(p []byte) (int, error) {
+	if w.isWide() {
+		w.write16(p)
+	} else {
+		w.scan(slice{text: p})
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	return len(p), nil
+}
+
+// Close writes what was held back. It does not close the destination.
+func (w *Writer) Close() error {
+	w.send(0)
+	if w.hasOdd {
+		w.hasOdd = false
+		w.put(w.odd[:1])
+	}
+	return w.err
+}
+
+func (w *Writer) isWide() bool {
+	return w.hooks.Encoding == UTF16LE || w.hooks.Encoding == UTF16BE
+}
+
+// scan goes through one piece of the page.
+func (w *Writer) scan(page slice) {
+	w.page, w.sent, w.tagAt = page, 0, 0
+	p := page.text
+	for i := 0; i < len(p); {
+		from, hides := i, w.noscript.open && w.hides()
+		i = w.step(p, i)
+		if hides && w.noscript.endsIn(p[from:i]) {
+			w.giveUp()
+		}
+	}
+	if w.holds() {
+		w.hold()
+	} else {
+		w.send(len(p))
+	}
+	w.page, w.sent = slice{}, 0
+}
+
+// holds tells whether the piece ends in a tag that may get something before it.
+func (w *Writer) holds() bool {
+	return w.state.inTag() && !w.long && w.kind != rawEndTag
+}
+
+// hold keeps the beginning of a tag for the next piece, unless that is too long.
+func (w *Writer) hold() {
+	if w.held.len() == 0 {
+		w.send(w.tagAt)
+	}
+	rest := w.page.from(w.sent)
+	if w.held.len()+rest.len() <= maxTag {
+		w.held.add(rest)
+		return
+	}
+	w.tooLong(rest)
+	w.send(w.page.len())
+}
+
+// send writes what was held back and the piece up to an offset.
+func (w *Writer) send(to int) {
+	if w.held.len() > 0 {
+		w.put(w.held.raw())
+		w.held = w.held.empty()
+	}
+	if to > w.sent {
+		w.put(w.page.cut(w.sent, to).raw())
+		w.sent = to
+	}
+}
+
+func (w *Writer) put(p []byte) {
+	if w.err != nil || len(p) == 0 {
+		return
+	}
+	n, err := w.dst.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	w.err = err
+}
+
+// insert writes what is no part of the page.
+func (w *Writer) insert(markup []byte) {
+	if w.isWide() {
+		markup = widen(markup, w.hooks.Encoding)
+	}
+	w.put(markup)
+}
+
+// insertBefore inserts before the tag that is held, or else begins at tagAt.
+func (w *Writer) insertBefore(markup []byte) {
+	if len(markup) == 0 {
+		return
+	}
+	if w.held.len() == 0 {
+		w.send(w.tagAt)
+	}
+	w.insert(markup)
+}
+
+// insertAfter inserts at an offset of the piece.
+func (w *Writer) insertAfter(end int, markup []byte) {
+	if len(markup) == 0 {
+		return
+	}
+	w.send(end)
+	w.insert(markup)
+}
+
+// endOfTag is called with the offset behind a tag's ">".
+func (w *Writer) endOfTag(end int, selfClosing bool) {
+	w.state = inData
+	if w.kind == rawEndTag {
+		return
+	}
+	tag := w.tag(end)
+	if !w.long {
+		w.name.read(tag.text, nil)
+		w.beforeTag()
+	}
+	w.heed(tag, end, selfClosing)
+	if w.held.len() > 0 {
+		w.send(end)
+	}
+}
+
+// tag returns the tag that ends at an offset of the piece, in one, or an empty
+// slice if it is too long.
+func (w *Writer) tag(end int) slice {
+	if w.long {
+		return slice{}
+	}
+	begin := w.tagAt
+	if w.held.len() > 0 {
+		begin = w.sent
+	}
+	rest := w.page.cut(begin, end)
+	switch {
+	case w.held.len()+rest.len() > maxTag:
+		w.tooLong(rest)
+		return slice{}
+	case w.held.len() == 0:
+		return rest
+	}
+	w.held.add(rest)
+	w.sent = end
+	return w.held
+}
+
+// tooLong is called with what follows on what was held, as soon as it is known
+// that the tag is longer than any that is looked at.
+func (w *Writer) tooLong(rest slice) {
+	w.name.read(w.held.text, rest.text)
+	w.long = true
+	w.beforeTag()
+}
+
+// beforeTag inserts what goes before a start tag whatever its attributes are.
+func (w *Writer) beforeTag() {
+	if w.headDone || w.kind != startTag || w.name.is("html") || w.name.is("head") {
+		return
+	}
+	w.headDone = true
+	w.insertBefore(w.hooks.Head())
+}
+
+// heed does what a tag is for. The tag is empty if it is too long.
+func (w *Writer) heed(tag slice, end int, selfClosing bool) {
+	switch {
+	case w.noscript.open && (w.long || w.noscript.endsIn(tag.text[1:])):
+		w.giveUp()
+		return
+	case w.kind == endTag:
+		w.end(w.name.bytes())
+	default:
+		w.startTag(tag, end, selfClosing)
+	}
+	if w.lost {
+		w.giveUp()
+	}
+}
+
+func (w *Writer) startTag(tag slice, end int, selfClosing bool) {
+	what, raw := w.start(w.name.bytes(), tag.text, selfClosing)
+	w.enter(raw)
+	if w.name.is("head") && !w.headDone {
+		w.headDone = true
+		w.insertAfter(end, w.hooks.Head())
+	}
+	if what == nothing || w.long {
+		return
+	}
+	text := tag.utf8(w.hooks.Encoding)
+	switch what {
+	case aForm:
+		w.form(text, end)
+	case aSubmitter:
+		w.submitter(text)
+	case aBase:
+		w.setBase(text)
+	}
+}
+
+func (w *Writer) form(tag []byte, end int) {
+	var a formAttributes
+	a.read(tag, "action", "method", "id")
+	w.formID = a.id
+	if w.hooks.Target != nil {
+		w.insertAfter(end, w.hooks.Target(w.target(a)))
+	}
+}
+
+func (w *Writer) submitter(tag []byte) {
+	if w.hooks.Target == nil {
+		return
+	}
+	var a formAttributes
+	a.read(tag, "formaction", "formmethod", "form")
+	if !a.hasAction && !a.hasMethod || !a.sends(w.name.is("button")) {
+		return
+	}
+	if a.hasID && (a.id == "" || a.id != w.formID) {
+		return // it belongs to another form, which what is inserted here is no part of
+	}
+	target := w.target(a)
+	target.Submitter = true
+	w.insertBefore(w.hooks.Target(target))
+}
+
+func (w *Writer) target(a formAttributes) Target {
+	return Target{Method: a.method, Action: a.action, HasAction: a.hasAction, Base: w.base}
+}
+
+func (w *Writer) setBase(tag []byte) {
+	if w.hasBase || w.noscript.open {
+		return // in a noscript it is for few
+	}
+	var a formAttributes
+	a.read(tag, "href", "", "")
+	w.base, w.hasBase = a.action, a.hasAction
+}
+
+// giveUp makes w copy the rest of the page.
+func (w *Writer) giveUp() {
+	w.lost, w.noscript.open = true, false
+	w.state = inPlaintext
+}
