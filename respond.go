@@ -76,13 +76,14 @@ func (d Decision) bodyReadable() bool {
 	return d.Reason != ReasonTooLarge && d.Reason != ReasonUnreadable
 }
 
-// wantsProblem tells a program from a browser by what it accepts.
+// wantsProblem tells a program from a browser by what it accepts. A ticket in a
+// header was put there by a script.
 func wantsProblem(r *http.Request, body *submission) bool {
 	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
 	if strings.Contains(accept, "text/html") {
 		return false
 	}
-	return body.json || strings.Contains(accept, "json")
+	return body.json || strings.Contains(accept, "json") || len(r.Header[HeaderTicket]) > 0
 }
 
 // repeat answers a double click as its first click was answered, without the

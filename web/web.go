@@ -11,6 +11,7 @@
 //
 //	palisade.js    every protected form: solves in the background, holds a submit
 //	palisade.css   hides the decoys
+//	fetch.js       pages that send with fetch or XMLHttpRequest, behind the gateway
 //	visible.js     the visible step, loaded where one is asked for
 //	altcha/        the widget that it shows, unmodified, see altcha/SOURCE
 //	page.js, page.css  the challenge page and the notices
@@ -53,6 +54,7 @@ var served = map[string]string{
 	"palisade.js":    "static/palisade.js",
 	"palisade.css":   "static/palisade.css",
 	"visible.js":     "static/visible.js",
+	"fetch.js":       "static/fetch.js",
 	"page.js":        "static/page.js",
 	"page.css":       "static/page.css",
 	"altcha.min.js":  "static/altcha/altcha.min.js",

@@ -319,7 +319,8 @@ func (s *site) scriptTag() string {
 	if !s.config.Script {
 		return ""
 	}
-	return `<script defer src="` + web.URL(s.base, "palisade.js") + `" data-palisade-routes="` + html.EscapeString(s.routeList()) + `"{nonce}></script>`
+	return `<script src="` + web.URL(s.base, "fetch.js") + `" data-palisade-script="` + web.URL(s.base, "palisade.js") +
+		`" data-palisade-routes="` + html.EscapeString(s.routeList()) + `"{nonce}></script>`
 }
 
 // routeList tells the script which requests are guarded, as method, path pattern

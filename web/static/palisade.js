@@ -10,7 +10,8 @@
 // no slower than two workers (Chromium 156, 256 guesses of cost 1000: 46 ms to
 // 58 ms). So a page needs no worker-src, and Trusted Types do not matter.
 //
-// For the page's scripts: palisade.headers(form) promises the headers of one
+// For the page's scripts: palisade.prepare(form) does ahead what takes time,
+// palisade.headers(form) promises the headers of one
 // request, palisade.answer(problem) those that answer a 403's challenge. The form's
 // own fields then hold the same; send the fields or the headers, not both. The form
 // sees the events palisade:solved and palisade:failed.
@@ -335,6 +336,7 @@ all();
 focused(document.activeElement); // before we ran
 
 window.palisade = {
+  prepare: name => guardNamed(name).prepare(),
   headers: name => guardNamed(name).headers(),
   async answer({challenge}) {
     const guard = guardNamed(challenge.form);

@@ -1,0 +1,139 @@
+// Palisade: pages that send with fetch or XMLHttpRequest. Put into the head by the
+// gateway, before any script of the page; served as it stands.
+//
+// The tag names the guarded routes. A request to one of them waits for ticket and
+// proof and takes them along in headers. Where more is asked for, it is made and
+// the request sent once more; the page sees the last answer alone. Requests to
+// anywhere else are not touched.
+(() => {
+'use strict';
+const tag = document.currentScript;
+if (!tag || window.palisadeFetch) return;
+window.palisadeFetch = true;
+
+const escaped = text => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+const pattern = path => new RegExp('^' + path.split('/').map(part => part === '**' ? '.*' : part === '*' ? '[^/]+' : escaped(part)).join('/') + '$');
+const routes = JSON.parse(tag.dataset.palisadeRoutes).map(([methods, path, form]) => ({methods: methods && methods.split(','), path: pattern(path), form}));
+
+// formOf returns the form that guards a request, if one does.
+function formOf(method, url) {
+  method = String(method || 'GET').toUpperCase();
+  try {
+    url = new URL(url, document.baseURI);
+  } catch {
+    return;
+  }
+  if (url.origin !== location.origin) return;
+  return routes.find(({methods, path}) => path.test(url.pathname) &&
+    (methods ? methods.includes(method) : !/^(GET|HEAD|OPTIONS)$/.test(method)))?.form;
+}
+
+let loading;
+// ready resolves to palisade.js, which is loaded when it is first wanted.
+function ready() {
+  if (window.palisade) return Promise.resolve(window.palisade);
+  return loading ??= new Promise((done, fail) => {
+    const script = document.createElement('script');
+    script.src = tag.dataset.palisadeScript;
+    script.nonce = tag.nonce;
+    script.onload = () => done(window.palisade);
+    script.onerror = fail;
+    document.head.append(script);
+  });
+}
+
+// The ticket should have some age by the time the visitor sends something.
+for (const type of ['pointerdown', 'keydown']) {
+  addEventListener(type, () => {
+    for (const form of new Set(routes.map(route => route.form))) {
+      ready().then(palisade => palisade.prepare(form)).catch(() => {});
+    }
+  }, {once: true, capture: true});
+}
+
+const asks = (status, kind) => status === 403 && /^application\/problem\+json/.test(kind || '');
+
+const plain = window.fetch;
+window.fetch = async function (input, init) {
+  const isRequest = input instanceof Request;
+  const form = formOf(init?.method ?? (isRequest ? input.method : 'GET'), isRequest ? input.url : input);
+  if (!form || (init?.mode ?? (isRequest ? input.mode : 'cors')) === 'no-cors') return plain.apply(this, arguments);
+  const request = new Request(input, init), again = request.clone();
+  const send = (request, headers) => {
+    for (const name in headers) request.headers.set(name, headers[name]);
+    return plain(request);
+  };
+  // Without a proof the server says what it wants.
+  const answer = await send(request, await ready().then(palisade => palisade.headers(form)).catch(() => ({'Palisade-Ticket': ''})));
+  if (!asks(answer.status, answer.headers.get('Content-Type'))) return answer;
+  const problem = await answer.clone().json().catch(() => ({}));
+  if (!problem.challenge) return answer;
+  return ready().then(palisade => palisade.answer(problem)).then(headers => send(again, headers), () => answer);
+};
+
+// In the constructor our listeners come before those of the page.
+class Guarded extends XMLHttpRequest {
+  #form; #opened; #headers = []; #body; #tries = 0; #gone;
+
+  constructor() {
+    super();
+    for (const type of ['readystatechange', 'progress', 'load', 'loadend']) {
+      super.addEventListener(type, event => this.#see(event));
+    }
+  }
+
+  open(method, url, async = true, ...rest) {
+    this.#form = async ? formOf(method, url) : undefined; // a synchronous one cannot wait
+    this.#opened = [method, url, async, ...rest];
+    this.#headers = [];
+    this.#tries = 0;
+    this.#gone = false;
+    return super.open(...this.#opened);
+  }
+
+  setRequestHeader(name, value) {
+    this.#headers.push([name, value]);
+    return super.setRequestHeader(name, value);
+  }
+
+  abort() {
+    this.#gone = true;
+    return super.abort();
+  }
+
+  send(body) {
+    if (!this.#form) return super.send(body);
+    this.#body = body;
+    ready().then(palisade => palisade.headers(this.#form)).catch(() => ({'Palisade-Ticket': ''})).then(headers => this.#go(headers));
+  }
+
+  #go(headers) {
+    if (this.#gone) return;
+    for (const name in headers) super.setRequestHeader(name, headers[name]);
+    super.send(this.#body);
+  }
+
+  // see keeps an answer that asks for more from the page, and does what it asks.
+  #see(event) {
+    if (!this.#form || this.#tries || this.readyState < 2 || !/^(text|json)?$/.test(this.responseType) ||
+      !asks(this.status, this.getResponseHeader('Content-Type'))) return;
+    event.stopImmediatePropagation();
+    if (event.type !== 'loadend') return;
+    const problem = typeof this.response === 'string' ? JSON.parse(this.response) : this.response;
+    this.#tries++;
+    if (!problem?.challenge) return this.#tell();
+    ready().then(palisade => palisade.answer(problem)).then(headers => {
+      if (this.#gone) return;
+      super.open(...this.#opened);
+      for (const [name, value] of this.#headers) super.setRequestHeader(name, value);
+      this.#go(headers);
+    }, () => this.#tell());
+  }
+
+  // tell lets the page see the answer after all.
+  #tell() {
+    for (const type of ['readystatechange', 'load', 'loadend']) this.dispatchEvent(new ProgressEvent(type));
+  }
+}
+window.XMLHttpRequest = Guarded;
+})();
