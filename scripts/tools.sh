@@ -43,11 +43,25 @@ command -v go >/dev/null || die "missing: Go, of the version in go.work or newer
 need gcc gcc libc6-dev # the race detector
 need npm npm           # brings axe-core, which checks the accessibility of the pages
 has_chromium || need chromium chromium
+need node nodejs        # one of the apps that the gateway is tried with
+need php php-cli        # another one
+need nginx nginx-light  # proxies that ask the gateway
+need caddy caddy
+python3 -c 'import ensurepip, venv' 2>/dev/null || { commands+=("python3 with venv"); packages+=(python3 python3-venv); }
 [ ${#packages[@]} = 0 ] || install_packages
 
 # What npm installed is as new as the lock file, which holds the hashes.
 if [ ! e2e/node_modules/.package-lock.json -nt e2e/package-lock.json ]; then
 	echo "tools: installing into e2e/node_modules what e2e/package-lock.json names"
 	npm ci --prefix e2e --ignore-scripts --no-audit --no-fund --loglevel=error ||
-		die "npm ci --prefix e2e failed: the browser tests need axe-core"
+		die "npm ci --prefix e2e failed: the tests need axe-core and express"
+fi
+
+# The same for Python: the mark is written last, so that a broken install is mended.
+if [ ! e2e/.venv/installed -nt e2e/requirements.txt ]; then
+	echo "tools: installing into e2e/.venv what e2e/requirements.txt names"
+	rm -rf e2e/.venv
+	python3 -m venv e2e/.venv && e2e/.venv/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements.txt ||
+		die "pip install -r e2e/requirements.txt failed: the tests need Django, Flask and the servers they run under"
+	touch e2e/.venv/installed
 fi

@@ -1,0 +1,185 @@
+// Package apps starts real web apps for tests: unchanged ones that know nothing of
+// the gateway, under the servers that people run them with.
+package apps
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// App is a running app.
+type App struct {
+	URL string // http://127.0.0.1:port
+	t   testing.TB
+
+	effects string // path that counts what happened
+}
+
+// Probes are the stacks whose reading of a request is compared with ours.
+var Probes = []string{"django-gunicorn", "django-waitress", "flask-gunicorn", "express", "php"}
+
+// Probe starts an app with a protected route, Guarded, and /echo, which tells what
+// the app makes of a request.
+func Probe(t testing.TB, stack string) *App {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "effects")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"PROBE_FILE=" + file}
+	dir := filepath.Join(here(), "probes")
+	switch stack {
+	case "django-gunicorn":
+		return start(t, dir, "/effects", env, gunicorn("django_probe:application")...)
+	case "django-waitress":
+		return start(t, dir, "/effects", env, waitress("django_probe:application")...)
+	case "flask-gunicorn":
+		return start(t, dir, "/effects", env, gunicorn("flask_probe:application")...)
+	case "express":
+		env = append(env, "NODE_PATH="+filepath.Join(e2e(), "node_modules"))
+		return start(t, dir, "/effects", env, "node", "express_probe.js")
+	case "php":
+		return start(t, filepath.Join(dir, "php"), "/effects.php", env, "php", "-d", "post_max_size=64M", "-d", "upload_max_filesize=64M", "-S", "127.0.0.1:PORT", "-t", ".")
+	}
+	t.Fatalf("there is no stack %q", stack)
+	return nil
+}
+
+// Guarded is the path of a probe's protected route.
+func Guarded(stack string) string {
+	if stack == "php" {
+		return "/signup.php"
+	}
+	return "/signup"
+}
+
+// Django starts examples/django, with a database of its own.
+func Django(t testing.TB, server string) *App {
+	t.Helper()
+	dir := filepath.Join(e2e(), "..", "examples", "django")
+	temp := t.TempDir()
+	env := []string{"DJANGO_DB=" + filepath.Join(temp, "db.sqlite3"), "DJANGO_MEDIA=" + filepath.Join(temp, "media"), "PYTHONDONTWRITEBYTECODE=1"}
+	migrate := exec.Command(python("python"), "manage.py", "migrate", "-v0")
+	migrate.Dir, migrate.Env = dir, append(os.Environ(), env...)
+	if out, err := migrate.CombinedOutput(); err != nil {
+		t.Fatalf("manage.py migrate: %v\n%s\nIs everything installed? Run scripts/tools.sh", err, out)
+	}
+	command := gunicorn("config.wsgi")
+	if server == "waitress" {
+		command = waitress("config.wsgi:application")
+	}
+	return start(t, dir, "/effects", env, command...)
+}
+
+// Flask starts examples/flask under gunicorn.
+func Flask(t testing.TB) *App {
+	t.Helper()
+	return start(t, filepath.Join(e2e(), "..", "examples", "flask"), "/effects", []string{"PYTHONDONTWRITEBYTECODE=1"}, gunicorn("app:app")...)
+}
+
+func gunicorn(app string) []string {
+	return []string{python("gunicorn"), "--bind", "127.0.0.1:PORT", "--workers", "1", "--threads", "4", "--no-control-socket", "--log-level", "warning", app}
+}
+
+func waitress(app string) []string {
+	return []string{python("waitress-serve"), "--listen=127.0.0.1:PORT", app}
+}
+
+// Python returns a command of the virtual environment that scripts/tools.sh makes.
+func Python(name string) string { return python(name) }
+
+func python(name string) string { return filepath.Join(e2e(), ".venv", "bin", name) }
+
+func here() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(file)
+}
+
+func e2e() string { return filepath.Dir(here()) }
+
+// FreePort returns a port that nobody listens on right now.
+func FreePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// start runs a command in which PORT stands for a free port, until the test ends.
+func start(t testing.TB, dir, effects string, env []string, command ...string) *App {
+	t.Helper()
+	port := FreePort(t)
+	for i := range command {
+		command[i] = strings.ReplaceAll(command[i], "PORT", port)
+	}
+	Run(t, dir, append(env, "PORT="+port, "PYTHONDONTWRITEBYTECODE=1"), "http://127.0.0.1:"+port+effects, command...)
+	return &App{URL: "http://127.0.0.1:" + port, t: t, effects: effects}
+}
+
+// Run runs a command until the test ends, and returns once the URL answers. What
+// it printed is in the failure if it never does.
+func Run(t testing.TB, dir string, env []string, ready string, command ...string) {
+	t.Helper()
+	out, err := os.CreateTemp(t.TempDir(), "output")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // servers have workers
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("%v\nRun scripts/tools.sh, which installs what the tests need", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-ended
+		out.Close()
+	})
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+		if resp, err := http.Get(ready); err == nil {
+			resp.Body.Close()
+			return
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			said, _ := os.ReadFile(out.Name())
+			t.Fatalf("%s ended: %v\n%s\nIs everything installed? Run scripts/tools.sh", command[0], err, said)
+		default:
+		}
+	}
+	said, _ := os.ReadFile(out.Name())
+	t.Fatalf("%s never answered at %s\n%s", command[0], ready, said)
+}
+
+// Effects returns what happened in the app so far.
+func (a *App) Effects() map[string]int {
+	a.t.Helper()
+	resp, err := http.Get(a.URL + a.effects)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	counts := make(map[string]int)
+	if err := json.NewDecoder(resp.Body).Decode(&counts); err != nil {
+		a.t.Fatal(fmt.Errorf("%s: %w", a.effects, err))
+	}
+	return counts
+}
