@@ -1,0 +1,258 @@
+package e2e_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
+)
+
+const djangoForms = `  - host: "*"
+    upstream: UPSTREAM
+    forms: [{route: POST /signup/}, {route: POST /upload/}, {route: POST /comment/}]
+`
+
+const flaskForms = `  - host: "*"
+    upstream: UPSTREAM
+    script: true
+    forms: [{route: POST /contact}, {route: POST /api/subscribe}]
+`
+
+var newMember = map[string]string{"username": "ada", "password1": "correct horse 7", "password2": "correct horse 7"}
+
+// withoutScript loads a page as if our script could not be loaded, so that its
+// form is sent without a proof and meets the challenge page.
+func (b *tab) withoutScript(url string) {
+	b.t.Helper()
+	b.run(network.Enable(), network.SetBlockedURLs([]string{"*/.palisade/palisade.*.js"}))
+	b.goTo(url)
+	b.run(network.SetBlockedURLs([]string{}))
+}
+
+// confirm takes the step of a challenge page.
+func (b *tab) confirm() {
+	b.t.Helper()
+	b.stepShown()
+	b.click(checkbox)
+}
+
+func TestDjangoSignUp(t *testing.T) {
+	t.Parallel()
+	app := apps.Django(t, "gunicorn")
+	front := gateway(t, app, djangoForms)
+
+	b := blank(t)
+	b.goTo(front + "/signup/")
+	b.fill(map[string]string{"username": "ada", "password1": "correct horse 7", "password2": "mistyped"})
+	b.click("form button")
+	b.until("document.querySelector('.errorlist')")
+	if n := app.Effects()["users"]; n != 0 {
+		t.Errorf("%d users before the mistake was corrected", n)
+	}
+	b.fill(newMember)
+	b.click("form button")
+	b.arrives("/welcome/")
+	if n := app.Effects()["users"]; n != 1 {
+		t.Errorf("%d users, want 1", n)
+	}
+}
+
+func TestDjangoSignUpUnderWaitressIsChallengedAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	app := apps.Django(t, "waitress")
+	front := gateway(t, app, djangoForms)
+	b := blank(t)
+	b.withoutScript(front + "/signup/")
+	b.fill(newMember)
+	b.click("form button")
+	b.confirm()
+	b.arrives("/welcome/")
+	if n := app.Effects()["users"]; n != 1 {
+		t.Errorf("%d users, want 1", n)
+	}
+}
+
+func TestDjangoUploadIsChallengedAndKeepsTheFile(t *testing.T) {
+	t.Parallel()
+	app := apps.Django(t, "gunicorn")
+	front := gateway(t, app, djangoForms)
+	content := []byte(strings.Repeat(allBytes(), 4<<10)) // 1 MiB
+	file := filepath.Join(t.TempDir(), "thesis ä.bin")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	b := blank(t)
+	b.withoutScript(front + "/upload/")
+	b.fill(map[string]string{"title": "Träume", "notes": "line one\nline two"})
+	b.run(chromedp.SetUploadFiles("[name=document]", []string{file}, chromedp.ByQuery))
+	b.click("form button")
+	b.stepShown()
+	if eval[bool](b, "!!document.querySelector('input[type=file]')") {
+		t.Error("the challenge page asks for the file again")
+	}
+	b.confirm()
+	b.arrives("/welcome/")
+
+	var got struct {
+		Title, Notes, SHA256 string
+		Size                 int
+	}
+	resp, err := http.Get(app.URL + "/uploads/latest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	if got.SHA256 != hex.EncodeToString(sum[:]) || got.Size != len(content) || got.Title != "Träume" || got.Notes != "line one\r\nline two" {
+		t.Errorf("the app has %+v", got)
+	}
+}
+
+func TestFlaskContactIsCorrectedWithoutASecondStep(t *testing.T) {
+	t.Parallel()
+	app := apps.Flask(t)
+	front := gateway(t, app, flaskForms)
+	b := blank(t)
+	b.withoutScript(front + "/contact")
+	b.fill(map[string]string{"name": "Ada", "email": "nowhere", "message": "Hello"})
+	b.click("form button")
+	b.confirm() // once
+	b.until("document.querySelector('.error')")
+	b.fill(map[string]string{"email": "ada@example.org"})
+	b.click("form button")
+	b.arrives("/thanks")
+	if n := app.Effects()["messages"]; n != 1 {
+		t.Errorf("%d messages, want 1", n)
+	}
+}
+
+func TestPageThatSendsWithFetchNeedsNoChange(t *testing.T) {
+	t.Parallel()
+	app := apps.Flask(t)
+	front := gateway(t, app, flaskForms)
+	b := blank(t)
+	b.goTo(front + "/subscribe")
+	b.click("#email")
+	b.keys("ada@example.org")
+	b.click("#subscribe")
+	b.until("document.getElementById('said').textContent === 'Subscribed.'")
+
+	const request = `new Promise(done => {
+		const x = new XMLHttpRequest(), events = [];
+		x.open('POST', '/api/subscribe');
+		x.setRequestHeader('Content-Type', 'application/json');
+		x.onload = () => done([x.status, x.responseText]);
+		x.send('{"email":"eve@example.org"}');
+	})`
+	if got := eval[[]any](b, request); fmt.Sprint(got[0]) != "201" {
+		t.Errorf("XMLHttpRequest got %v", got)
+	}
+	// A ticket that is no good is asked for more, and the page does not notice.
+	b.do("palisade.headers = () => Promise.resolve({'Palisade-Ticket': 'stale'})")
+	if got := eval[[]any](b, request); fmt.Sprint(got[0]) != "201" {
+		t.Errorf("XMLHttpRequest that was challenged got %v", got)
+	}
+	if n := app.Effects()["subscriptions"]; n != 3 {
+		t.Errorf("%d subscriptions, want 3", n)
+	}
+}
+
+func TestWithoutJavaScriptThePageSaysWhatToDoAndKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	app := apps.Flask(t)
+	front := gateway(t, app, flaskForms)
+	b := blank(t)
+	b.goTo(front + "/contact")
+	b.fill(map[string]string{"name": "Ada", "email": "ada@example.org", "message": "Hello"})
+	b.run(emulation.SetScriptExecutionDisabled(true))
+	b.click("form button")
+	var said string
+	b.run(chromedp.Text("main", &said, chromedp.ByQuery))
+	if !strings.Contains(said, "JavaScript") || !strings.Contains(said, "What you typed is kept") {
+		t.Errorf("the page says\n%s", said)
+	}
+	// As it says: allow it, and reload.
+	b.run(emulation.SetScriptExecutionDisabled(false), chromedp.Reload())
+	b.confirm()
+	b.arrives("/thanks")
+	if n := app.Effects()["messages"]; n != 1 {
+		t.Errorf("%d messages, want 1", n)
+	}
+}
+
+// scrape runs the scraper of the guide.
+func scrape(t *testing.T, url string, arguments ...string) (sent int) {
+	t.Helper()
+	out, err := exec.Command(apps.Python("python"), append([]string{"scraper.py", url}, arguments...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var result struct{ Sent int }
+	if err := json.Unmarshal(out, &result); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	t.Logf("%s %v: %s", url, arguments, out)
+	return result.Sent
+}
+
+var long = flag.Bool("long", false, "run the scraper for ten minutes")
+
+func TestScraper(t *testing.T) {
+	for _, test := range []struct {
+		name, path, effect string
+		app                func() *apps.App
+		sites              string
+	}{
+		{"django", "/signup/", "users", func() *apps.App { return apps.Django(t, "gunicorn") }, djangoForms},
+		{"flask", "/contact", "messages", func() *apps.App { return apps.Flask(t) }, flaskForms},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			bare := test.app()
+			if sent := scrape(t, bare.URL+test.path, "8"); bare.Effects()[test.effect] != sent || sent != 8 {
+				t.Errorf("of %d that it sent to the bare app, %v had an effect", sent, bare.Effects())
+			}
+
+			app := test.app()
+			front := gateway(t, app, test.sites)
+			scrape(t, front+test.path, "8")
+			scrape(t, front+test.path, "2", "--wait", "3.5")
+			scrape(t, front+test.path, "8", "--solve")
+			if n := app.Effects()[test.effect]; n != 0 {
+				t.Errorf("%d got through without a proof, or at once", n)
+			}
+			scrape(t, front+test.path, "8", "--solve", "--wait", "3.5")
+			if n := app.Effects()[test.effect]; n != 3 {
+				t.Errorf("%d that waited and solved got through at once, want the limit of 3", n)
+			}
+			if !*long {
+				return
+			}
+			for end := time.Now().Add(10*time.Minute - 10*time.Second); time.Now().Before(end); {
+				scrape(t, front+test.path, "4", "--solve", "--every", "4")
+			}
+			if n := app.Effects()[test.effect]; n > 5 {
+				t.Errorf("%d effects in ten minutes, want at most 5", n)
+			}
+			t.Logf("%d effects in ten minutes", app.Effects()[test.effect])
+		})
+	}
+}
