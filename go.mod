@@ -2,6 +2,9 @@ module github.com/palisade-dev/palisade
 
 go 1.25.0
 
-require golang.org/x/crypto v0.55.0
+require (
+	golang.org/x/crypto v0.55.0
+	golang.org/x/net v0.58.0
+)
 
 require golang.org/x/sys v0.47.0 // indirect

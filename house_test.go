@@ -167,7 +167,7 @@ func TestNothingOfOneMachineIsCommitted(t *testing.T) {
 // walk visits every file of the repository but those that git ignores.
 func walk(t *testing.T, visit func(path string)) {
 	t.Helper()
-	notOurs := []string{".git", ".tools", "node_modules", "shots"}
+	notOurs := []string{".git", ".tools", "node_modules", ".venv", "shots"}
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

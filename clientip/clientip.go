@@ -123,6 +123,9 @@ func (s Source) Validate() error {
 	return s.mistake
 }
 
+// Named reports whether any proxy is named.
+func (s Source) Named() bool { return len(s.trusted) > 0 }
+
 // Trusts reports whether the peer of the socket is one of the named proxies, so
 // that its word can be taken for other things too, such as the scheme.
 func (s Source) Trusts(r *http.Request) bool {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,14 @@ const flaskForms = `  - host: "*"
 
 var newMember = map[string]string{"username": "ada", "password1": "correct horse 7", "password2": "correct horse 7"}
 
+var visits atomic.Int64
+
+// visited is a server under a name that no other test visits it by: cookies belong
+// to a host, whatever its port. Browsers look names under localhost up themselves.
+func visited(url string) string {
+	return strings.Replace(url, "127.0.0.1", fmt.Sprintf("test%d.localhost", visits.Add(1)), 1)
+}
+
 // withoutScript loads a page as if our script could not be loaded, so that its
 // form is sent without a proof and meets the challenge page.
 func (b *tab) withoutScript(url string) {
@@ -41,6 +50,11 @@ func (b *tab) withoutScript(url string) {
 	b.run(network.Enable(), network.SetBlockedURLs([]string{"*/.palisade/palisade.*.js"}))
 	b.goTo(url)
 	b.run(network.SetBlockedURLs([]string{}))
+}
+
+func (b *tab) upload(selector, file string) {
+	b.t.Helper()
+	b.run(chromedp.SetUploadFiles(selector, []string{file}, chromedp.ByQuery))
 }
 
 // confirm takes the step of a challenge page.
@@ -53,7 +67,7 @@ func (b *tab) confirm() {
 func TestDjangoSignUp(t *testing.T) {
 	t.Parallel()
 	app := apps.Django(t, "gunicorn")
-	front := gateway(t, app, djangoForms)
+	front := visited(gateway(t, app, djangoForms))
 
 	b := blank(t)
 	b.goTo(front + "/signup/")
@@ -74,7 +88,7 @@ func TestDjangoSignUp(t *testing.T) {
 func TestDjangoSignUpUnderWaitressIsChallengedAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	app := apps.Django(t, "waitress")
-	front := gateway(t, app, djangoForms)
+	front := visited(gateway(t, app, djangoForms))
 	b := blank(t)
 	b.withoutScript(front + "/signup/")
 	b.fill(newMember)
@@ -89,7 +103,7 @@ func TestDjangoSignUpUnderWaitressIsChallengedAndLosesNothing(t *testing.T) {
 func TestDjangoUploadIsChallengedAndKeepsTheFile(t *testing.T) {
 	t.Parallel()
 	app := apps.Django(t, "gunicorn")
-	front := gateway(t, app, djangoForms)
+	front := visited(gateway(t, app, djangoForms))
 	content := []byte(strings.Repeat(allBytes(), 4<<10)) // 1 MiB
 	file := filepath.Join(t.TempDir(), "thesis ä.bin")
 	if err := os.WriteFile(file, content, 0o600); err != nil {
@@ -99,7 +113,7 @@ func TestDjangoUploadIsChallengedAndKeepsTheFile(t *testing.T) {
 	b := blank(t)
 	b.withoutScript(front + "/upload/")
 	b.fill(map[string]string{"title": "Träume", "notes": "line one\nline two"})
-	b.run(chromedp.SetUploadFiles("[name=document]", []string{file}, chromedp.ByQuery))
+	b.upload("[name=document]", file)
 	b.click("form button")
 	b.stepShown()
 	if eval[bool](b, "!!document.querySelector('input[type=file]')") {
@@ -129,7 +143,7 @@ func TestDjangoUploadIsChallengedAndKeepsTheFile(t *testing.T) {
 func TestFlaskContactIsCorrectedWithoutASecondStep(t *testing.T) {
 	t.Parallel()
 	app := apps.Flask(t)
-	front := gateway(t, app, flaskForms)
+	front := visited(gateway(t, app, flaskForms))
 	b := blank(t)
 	b.withoutScript(front + "/contact")
 	b.fill(map[string]string{"name": "Ada", "email": "nowhere", "message": "Hello"})
@@ -147,7 +161,7 @@ func TestFlaskContactIsCorrectedWithoutASecondStep(t *testing.T) {
 func TestPageThatSendsWithFetchNeedsNoChange(t *testing.T) {
 	t.Parallel()
 	app := apps.Flask(t)
-	front := gateway(t, app, flaskForms)
+	front := visited(gateway(t, app, flaskForms))
 	b := blank(t)
 	b.goTo(front + "/subscribe")
 	b.click("#email")
@@ -178,7 +192,7 @@ func TestPageThatSendsWithFetchNeedsNoChange(t *testing.T) {
 func TestWithoutJavaScriptThePageSaysWhatToDoAndKeepsWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	app := apps.Flask(t)
-	front := gateway(t, app, flaskForms)
+	front := visited(gateway(t, app, flaskForms))
 	b := blank(t)
 	b.goTo(front + "/contact")
 	b.fill(map[string]string{"name": "Ada", "email": "ada@example.org", "message": "Hello"})

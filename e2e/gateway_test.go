@@ -43,13 +43,18 @@ var binary = sync.OnceValues(func() (string, error) {
 // where it is. UPSTREAM stands for the app.
 func gateway(t *testing.T, app *apps.App, sites string) string {
 	t.Helper()
+	return gatewayWith(t, app, "", sites)
+}
+
+func gatewayWith(t *testing.T, app *apps.App, settings, sites string) string {
+	t.Helper()
 	file, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	address := "127.0.0.1:" + apps.FreePort(t)
-	text := "listen: " + address + "\nadmin: \"off\"\nsites:\n" + strings.ReplaceAll(sites, "UPSTREAM", app.URL)
+	text := "listen: " + address + "\nadmin: \"off\"\n" + settings + "sites:\n" + strings.ReplaceAll(sites, "UPSTREAM", app.URL)
 	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +72,7 @@ func send(t *testing.T, url, request string) (status int, body string) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(3 * time.Second)) // some servers wait for more
-	_, _ = io.WriteString(conn, request) // it may be refused before its end
+	_, _ = io.WriteString(conn, request)                  // it may be refused before its end
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0, err.Error()

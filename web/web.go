@@ -111,6 +111,14 @@ func URL(base, name string) string {
 	return base + strings.TrimSuffix(name, ext) + "." + a.hash + ext
 }
 
+// File returns the content of a file, which must not be changed.
+func File(name string) []byte {
+	if a := assets()[name]; a != nil {
+		return a.bodies[identity]
+	}
+	return nil
+}
+
 // find returns the file that a name asks for. A name with another hash, as in a
 // page that was cached before an update, gets the file of today, but current is
 // false: it must not be kept under that name.

@@ -68,7 +68,7 @@ func Django(t testing.TB, server string) *App {
 	t.Helper()
 	dir := filepath.Join(e2e(), "..", "examples", "django")
 	temp := t.TempDir()
-	env := []string{"DJANGO_DB=" + filepath.Join(temp, "db.sqlite3"), "DJANGO_MEDIA=" + filepath.Join(temp, "media"), "PYTHONDONTWRITEBYTECODE=1"}
+	env := []string{"DJANGO_DB=" + filepath.Join(temp, "db.sqlite3"), "DJANGO_MEDIA=" + filepath.Join(temp, "media"), "DJANGO_ALLOWED_HOSTS=.localhost,127.0.0.1", "PYTHONDONTWRITEBYTECODE=1"}
 	migrate := exec.Command(python("python"), "manage.py", "migrate", "-v0")
 	migrate.Dir, migrate.Env = dir, append(os.Environ(), env...)
 	if out, err := migrate.CombinedOutput(); err != nil {

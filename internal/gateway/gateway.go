@@ -126,6 +126,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
 		return
 	}
+	if s.config.ForwardAuth != NoAuth && r.URL.Path == s.base+authPath {
+		g.auth(w, r, s)
+		return
+	}
 	if err := g.cleanse(r); err != nil { // from here on nothing in it speaks for anybody but the client
 		g.refuse(w, r, s, palisade.ReasonAddress, http.StatusBadRequest)
 		return
@@ -133,7 +137,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.limitTime(w, r)
 	path := writtenPath(r)
 	if strings.HasPrefix(path, s.base) {
-		s.own.ServeHTTP(w, r)
+		s.serveOwn(w, r)
 		return
 	}
 	switch m := s.routes.Match(r.Method, path); m.Kind {

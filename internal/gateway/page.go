@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"html"
 	"io"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/internal/inject"
-	"github.com/palisade-dev/palisade/web"
 )
 
 // maxHeld is up to which size a page of known length is put together before it is
@@ -311,32 +309,6 @@ func (r *rewriter) Close() error {
 		r.ended = io.ErrClosedPipe
 	}
 	return r.under.Close()
-}
-
-// scriptTag returns the tag for every page, with the routes that its fetch calls
-// are guarded on.
-func (s *site) scriptTag() string {
-	if !s.config.Script {
-		return ""
-	}
-	return `<script src="` + web.URL(s.base, "fetch.js") + `" data-palisade-script="` + web.URL(s.base, "palisade.js") +
-		`" data-palisade-routes="` + html.EscapeString(s.routeList()) + `"{nonce}></script>`
-}
-
-// routeList tells the script which requests are guarded, as method, path pattern
-// and form.
-func (s *site) routeList() string {
-	list := [][3]string{}
-	for _, f := range s.forms {
-		for _, p := range f.config.Routes {
-			list = append(list, [3]string{strings.Join(p.Methods(), ","), p.Path(), f.config.Name})
-		}
-	}
-	if s.config.Auto != nil {
-		list = append(list, [3]string{"", "/**", s.config.Auto.Name})
-	}
-	text, _ := json.Marshal(list) // strings always can be
-	return string(text)
 }
 
 func nonceAttribute(nonce string) string {

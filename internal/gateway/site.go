@@ -33,6 +33,10 @@ type Site struct {
 	Exempt  []route.Pattern // open whatever the forms say
 	Clients []Client        // programs that sign their requests
 
+	// ForwardAuth is how a proxy in front asks which requests to hand over, see
+	// deploy/. It needs Config.ClientIP to name that proxy.
+	ForwardAuth Dialect
+
 	// Script puts the script into every page, for pages that send with fetch and
 	// have no form of their own.
 	Script bool
@@ -64,7 +68,8 @@ type site struct {
 	proxy   *httputil.ReverseProxy
 	store   store.Store
 	verdict []byte
-	script  string // the tag for every page, or ""
+	loader  []byte // the script that guards what pages make themselves
+	script  string // its tag for every page, or ""
 }
 
 // form is a Form made ready.
@@ -98,12 +103,18 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 		return nil, errors.Join(append(errs, err)...)
 	}
 	s.own = s.guard.Handler()
+	if config.ForwardAuth != NoAuth && !g.config.ClientIP.Named() {
+		errs = append(errs, errors.New("forward-auth needs the proxy in front to be named in trust, because its word is taken for method and path"))
+	}
 	s.verdict = verdict.Key(config.Keys.Current, config.Host)
 	errs = append(errs, s.addForms(), validateClients(config.Clients))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	s.script = s.scriptTag()
+	s.loader = s.loaderScript()
+	if config.Script {
+		s.script = `<script src="` + s.base + loaderName + `"{nonce}></script>`
+	}
 	s.proxy = s.newProxy()
 	return s, nil
 }

@@ -3,7 +3,9 @@ package inject
 import (
 	"bytes"
 	"html"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // attributes reads those of a whole tag, one after the other.
@@ -72,9 +74,10 @@ func (a *attributes) find(classes uint8) {
 	}
 }
 
-// formAttributes are those of a form, of a submitter or of a base.
+// formAttributes are those of a form, of a submitter or of a base, as they are in
+// the tag: most tags turn out to be of no interest, and are not worth decoding.
 type formAttributes struct {
-	action, method, id, kind             string
+	action, method, id, kind             []byte
 	hasAction, hasMethod, hasID, hasKind bool
 }
 
@@ -92,27 +95,26 @@ func (f *formAttributes) read(tag []byte, action, method, id string) {
 			first(&f.kind, &f.hasKind, a.value)
 		}
 	}
-	f.action = address(f.action)
-	f.method, f.kind = lowerString(f.method), lowerString(f.kind)
 }
 
-func first(value *string, has *bool, raw []byte) {
+func first(value *[]byte, has *bool, found []byte) {
 	if !*has {
-		*value, *has = unescape(raw), true
+		*value, *has = found, true
 	}
 }
 
 // sends tells whether a button or an input of that type sends the form.
 func (f *formAttributes) sends(button bool) bool {
+	kind := lowerString(unescape(f.kind))
 	if button {
-		return f.kind != "button" && f.kind != "reset"
+		return kind != "button" && kind != "reset"
 	}
-	return f.kind == "submit" || f.kind == "image"
+	return kind == "submit" || kind == "image"
 }
 
-// address does to the text of a URL what a browser does before it parses it.
-func address(s string) string {
-	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
+// address decodes a URL, and does to it what a browser does before it parses it.
+func address(value []byte) string {
+	s := strings.TrimFunc(unescape(value), func(r rune) bool { return r <= ' ' })
 	if strings.ContainsAny(s, "\t\n\r") {
 		s = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(s)
 	}
@@ -146,6 +148,9 @@ func is(name []byte, lowered string) bool {
 // without a semicolon is none if a letter, a digit or "=" follows, so that
 // "?a=1&copy=2" stays as it is; package html knows no such rule.
 func unescape(value []byte) string {
+	if bytes.IndexByte(value, 0) >= 0 {
+		value = bytes.ReplaceAll(value, []byte{0}, []byte("\uFFFD")) // as the tokenizer does
+	}
 	i := bytes.IndexByte(value, '&')
 	if i < 0 {
 		return string(value)
@@ -179,9 +184,12 @@ func referenceLength(value []byte) int {
 
 func reference(text, rest []byte) string {
 	s := string(text)
+	if strings.HasPrefix(s, "&#") {
+		return number(s)
+	}
 	decoded := html.UnescapeString(s)
-	if strings.HasPrefix(s, "&#") || decoded == s {
-		return decoded
+	if decoded == s {
+		return s
 	}
 	name := strings.TrimSuffix(s, ";")
 	// Of a longer name that only begins with one of a reference, the end is left.
@@ -192,6 +200,31 @@ func reference(text, rest []byte) string {
 		return s
 	}
 	return decoded
+}
+
+// number decodes a numeric reference. Package html needs two digits or a semicolon
+// for it, so it gets one.
+func number(s string) string {
+	digits, base := s[len("&#"):], 10
+	if digits != "" && digits[0]|0x20 == 'x' {
+		digits, base = digits[1:], 16
+	}
+	end := 0
+	for end < len(digits) && isDigit(digits[end], base) {
+		end++
+	}
+	if end == 0 {
+		return s
+	}
+	code, err := strconv.ParseUint(digits[:end], base, 31)
+	if err != nil {
+		code = unicode.MaxRune + 1 // as good as any that is too large
+	}
+	return html.UnescapeString("&#"+strconv.FormatUint(code, 10)+";") + strings.TrimPrefix(digits[end:], ";")
+}
+
+func isDigit(c byte, base int) bool {
+	return '0' <= c && c <= '9' || base == 16 && 'a' <= c|0x20 && c|0x20 <= 'f'
 }
 
 func isAlphanumeric(c byte) bool { return isLetter(c) || '0' <= c && c <= '9' }

@@ -184,11 +184,8 @@ func (s *slice) add(more slice) {
 // empty returns a slice without content in the memory of s.
 func (s slice) empty() slice { return slice{s.text[:0], s.wide[:0]} }
 
-// utf8 returns the text with all of its characters.
+// utf8 returns a wide slice with all of its characters.
 func (s slice) utf8(e Encoding) []byte {
-	if len(s.wide) == 0 {
-		return s.text
-	}
 	units := make([]uint16, len(s.text))
 	for i := range units {
 		units[i] = unit(s.wide[2*i:], e)

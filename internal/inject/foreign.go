@@ -216,13 +216,21 @@ func (t *tree) endForeign(name []byte) {
 			return
 		}
 	}
-	if string(name) == "select" && t.inSelect && !t.hasPoint() {
+	t.endAround(name)
+}
+
+// endAround heeds an end tag that is of nothing foreign.
+func (t *tree) endAround(name []byte) {
+	switch {
+	case string(name) == "form" && t.templates == 0 && !t.inSelect:
+		t.formOpen = false // and what is in the form stays open
+	case string(name) == "select" && t.inSelect && !t.hasPoint():
 		t.pop(0)
 		t.inSelect = false
-		return
+	default:
+		// If it ends an HTML element around the svg, it ends the svg too.
+		t.lost = !onlyForeign(name)
 	}
-	// If it ends an HTML element around the svg, it ends the svg too.
-	t.lost = !onlyForeign(name)
 }
 
 // endInPoint heeds an end tag in an HTML element, which it must be of.

@@ -220,41 +220,67 @@ func (w *Writer) insertAfter(end int, markup []byte) {
 // endOfTag is called with the offset behind a tag's ">".
 func (w *Writer) endOfTag(end int, selfClosing bool) {
 	w.state = inData
-	if w.kind == rawEndTag {
+	if w.kind == rawEndTag || w.isDull() {
 		return
 	}
 	tag := w.tag(end)
 	if !w.long {
-		w.name.read(tag.text, nil)
+		w.name.read(tag, nil)
 		w.beforeTag()
 	}
 	w.heed(tag, end, selfClosing)
-	if w.held.len() > 0 {
+	if len(w.held.text) > 0 {
 		w.send(end)
 	}
 }
 
-// tag returns the tag that ends at an offset of the piece, in one, or an empty
-// slice if it is too long.
-func (w *Writer) tag(end int) slice {
-	if w.long {
-		return slice{}
+// dull are the letters that no name of interest begins with, outside of svg and
+// math. That spares looking at links, divs, lists and options.
+var dull = [256]bool{'a': true, 'd': true, 'e': true, 'g': true, 'l': true, 'o': true, 'r': true, 'u': true}
+
+// isDull tells whether a tag need not be looked at.
+func (w *Writer) isDull() bool {
+	if len(w.held.text) > 0 || w.long || !w.headDone || len(w.nodes) > 0 || w.noscript.open {
+		return false
 	}
-	begin := w.tagAt
-	if w.held.len() > 0 {
-		begin = w.sent
+	begin := w.tagAt + len("<")
+	if w.kind == endTag {
+		begin++
 	}
-	rest := w.page.cut(begin, end)
+	return dull[lower(w.page.text[begin])]
+}
+
+// tag returns the tag that ends at an offset of the piece, in one, or nil if it is
+// too long.
+func (w *Writer) tag(end int) []byte {
 	switch {
-	case w.held.len()+rest.len() > maxTag:
+	case w.long:
+		return nil
+	case len(w.held.text) == 0 && end-w.tagAt <= maxTag:
+		return w.page.text[w.tagAt:end]
+	case len(w.held.text) == 0:
+		w.tooLong(w.page.cut(w.tagAt, end))
+		return nil
+	}
+	rest := w.page.cut(w.sent, end)
+	if w.held.len()+rest.len() > maxTag {
 		w.tooLong(rest)
-		return slice{}
-	case w.held.len() == 0:
-		return rest
+		return nil
 	}
 	w.held.add(rest)
 	w.sent = end
-	return w.held
+	return w.held.text
+}
+
+// wholeTag returns the same tag with all of its characters.
+func (w *Writer) wholeTag(tag []byte, end int) []byte {
+	switch {
+	case !w.isWide():
+		return tag
+	case len(w.held.text) > 0:
+		return w.held.utf8(w.hooks.Encoding)
+	}
+	return w.page.cut(w.tagAt, end).utf8(w.hooks.Encoding)
 }
 
 // tooLong is called with what follows on what was held, as soon as it is known
@@ -274,10 +300,10 @@ func (w *Writer) beforeTag() {
 	w.insertBefore(w.hooks.Head())
 }
 
-// heed does what a tag is for. The tag is empty if it is too long.
-func (w *Writer) heed(tag slice, end int, selfClosing bool) {
+// heed does what a tag is for. The tag is nil if it is too long.
+func (w *Writer) heed(tag []byte, end int, selfClosing bool) {
 	switch {
-	case w.noscript.open && (w.long || w.noscript.endsIn(tag.text[1:])):
+	case w.noscript.open && (w.long || w.noscript.endsIn(tag[1:])):
 		w.giveUp()
 		return
 	case w.kind == endTag:
@@ -290,8 +316,8 @@ func (w *Writer) heed(tag slice, end int, selfClosing bool) {
 	}
 }
 
-func (w *Writer) startTag(tag slice, end int, selfClosing bool) {
-	what, raw := w.start(w.name.bytes(), tag.text, selfClosing)
+func (w *Writer) startTag(tag []byte, end int, selfClosing bool) {
+	what, raw := w.start(w.name.bytes(), tag, selfClosing)
 	w.enter(raw)
 	if w.name.is("head") && !w.headDone {
 		w.headDone = true
@@ -300,24 +326,24 @@ func (w *Writer) startTag(tag slice, end int, selfClosing bool) {
 	if what == nothing || w.long {
 		return
 	}
-	text := tag.utf8(w.hooks.Encoding)
-	switch what {
+	switch tag = w.wholeTag(tag, end); what {
 	case aForm:
-		w.form(text, end)
+		w.form(tag, end)
 	case aSubmitter:
-		w.submitter(text)
+		w.submitter(tag)
 	case aBase:
-		w.setBase(text)
+		w.setBase(tag)
 	}
 }
 
 func (w *Writer) form(tag []byte, end int) {
+	if w.hooks.Target == nil {
+		return
+	}
 	var a formAttributes
 	a.read(tag, "action", "method", "id")
-	w.formID = a.id
-	if w.hooks.Target != nil {
-		w.insertAfter(end, w.hooks.Target(w.target(a)))
-	}
+	w.formID = unescape(a.id)
+	w.insertAfter(end, w.hooks.Target(w.target(a)))
 }
 
 func (w *Writer) submitter(tag []byte) {
@@ -329,7 +355,7 @@ func (w *Writer) submitter(tag []byte) {
 	if !a.hasAction && !a.hasMethod || !a.sends(w.name.is("button")) {
 		return
 	}
-	if a.hasID && (a.id == "" || a.id != w.formID) {
+	if a.hasID && (len(a.id) == 0 || unescape(a.id) != w.formID) {
 		return // it belongs to another form, which what is inserted here is no part of
 	}
 	target := w.target(a)
@@ -338,7 +364,12 @@ func (w *Writer) submitter(tag []byte) {
 }
 
 func (w *Writer) target(a formAttributes) Target {
-	return Target{Method: a.method, Action: a.action, HasAction: a.hasAction, Base: w.base}
+	return Target{
+		Method:    lowerString(unescape(a.method)),
+		Action:    address(a.action),
+		HasAction: a.hasAction,
+		Base:      w.base,
+	}
 }
 
 func (w *Writer) setBase(tag []byte) {
@@ -347,7 +378,7 @@ func (w *Writer) setBase(tag []byte) {
 	}
 	var a formAttributes
 	a.read(tag, "href", "", "")
-	w.base, w.hasBase = a.action, a.hasAction
+	w.base, w.hasBase = address(a.action), a.hasAction
 }
 
 // giveUp makes w copy the rest of the page.

@@ -63,7 +63,6 @@ const (
 // inTag tells of the states in which it is open whether something goes before.
 func (s state) inTag() bool { return s >= inLess && s <= inUnquoted }
 
-
 type kind uint8
 
 const (
@@ -116,7 +115,11 @@ func (w *Writer) step(p []byte, i int) int {
 	case s == inData:
 		return w.data(p, i)
 	case s <= inEndOpen:
-		return w.tagOpen(p, i)
+		i = w.tagOpen(p, i)
+		if w.held.len() > 0 && !w.state.inTag() {
+			w.send(i) // it was no tag
+		}
+		return i
 	case s <= inUnquoted:
 		return w.inTagStep(p, i)
 	case s <= inBogusComment:

@@ -1,19 +1,21 @@
-// Palisade: pages that send with fetch or XMLHttpRequest. Put into the head by the
-// gateway, before any script of the page; served as it stands.
+// Palisade: what pages make themselves: requests by fetch and XMLHttpRequest, and
+// forms that a script builds. The gateway serves it behind a line that sets
+// palisadeSettings: the guarded routes and where the other files are. It goes into
+// the head, before any script of the page; no build step.
 //
-// The tag names the guarded routes. A request to one of them waits for ticket and
-// proof and takes them along in headers. Where more is asked for, it is made and
-// the request sent once more; the page sees the last answer alone. Requests to
-// anywhere else are not touched.
+// A request to a guarded route waits for ticket and proof and takes them along in
+// headers. Where more is asked for, it is made and the request sent once more; the
+// page sees the last answer alone. A form that goes to one gets the fields that
+// palisade.js works on. Nothing else is touched.
 (() => {
 'use strict';
-const tag = document.currentScript;
-if (!tag || window.palisadeFetch) return;
-window.palisadeFetch = true;
+const settings = window.palisadeSettings, nonce = document.currentScript?.nonce;
+if (!settings || settings.used) return;
+settings.used = true;
 
 const escaped = text => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
 const pattern = path => new RegExp('^' + path.split('/').map(part => part === '**' ? '.*' : part === '*' ? '[^/]+' : escaped(part)).join('/') + '$');
-const routes = JSON.parse(tag.dataset.palisadeRoutes).map(([methods, path, form]) => ({methods: methods && methods.split(','), path: pattern(path), form}));
+const routes = settings.routes.map(([methods, path, form]) => ({methods: methods && methods.split(','), path: pattern(path), form}));
 
 // formOf returns the form that guards a request, if one does.
 function formOf(method, url) {
@@ -34,8 +36,8 @@ function ready() {
   if (window.palisade) return Promise.resolve(window.palisade);
   return loading ??= new Promise((done, fail) => {
     const script = document.createElement('script');
-    script.src = tag.dataset.palisadeScript;
-    script.nonce = tag.nonce;
+    script.src = settings.script;
+    if (nonce) script.nonce = nonce;
     script.onload = () => done(window.palisade);
     script.onerror = fail;
     document.head.append(script);
@@ -136,4 +138,29 @@ class Guarded extends XMLHttpRequest {
   }
 }
 window.XMLHttpRequest = Guarded;
+
+// Forms that came without our fields: built by a script, or served past the gateway.
+const make = (name, attributes) => Object.assign(document.createElement(name), attributes);
+
+function guard(form) {
+  const attribute = name => form.getAttribute(name) ?? '';
+  if (!/^post$/i.test(attribute('method')) || Element.prototype.querySelector.call(form, '.palisade')) return;
+  const name = formOf('POST', attribute('action') || location.href);
+  if (!name) return;
+  if (!document.querySelector(`link[href="${settings.style}"]`)) {
+    document.head.append(make('link', {rel: 'stylesheet', href: settings.style, ...(nonce && {nonce})}));
+  }
+  const div = make('div', {className: 'palisade'});
+  div.dataset.palisadeForm = name;
+  div.dataset.palisadeBase = settings.base;
+  for (const field of ['palisade-ticket', 'palisade-proof']) div.append(make('input', {type: 'hidden', name: field}));
+  Element.prototype.append.call(form, div);
+  ready().catch(() => {});
+}
+
+// A form that is still being read may get its fields from the gateway yet.
+const all = () => { if (document.readyState !== 'loading') [...document.forms].forEach(guard); };
+new MutationObserver(all).observe(document, {childList: true, subtree: true});
+addEventListener('DOMContentLoaded', all);
+all();
 })();

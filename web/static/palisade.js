@@ -86,6 +86,7 @@ class Guard { // of one form; without an element when a script asked for it
       for (const key in never) input.setAttribute(key, never[key]);
       Object.assign(input, {name, value, readOnly: value !== ''});
       aside.className = 'palisade-aside';
+      aside.hidden = true; // also where the stylesheet is not there yet
       aside.setAttribute('aria-hidden', 'true');
       aside.append(label, input);
       this.div.append(aside);

@@ -72,6 +72,7 @@ type Site struct {
 	Upstream *url.URL
 	Auto     bool
 	Script   bool
+	Asks     string // which proxy in front asks what to hand over: nginx, caddy or traefik; "" for none
 	Captcha  *Captcha
 	Exempt   []route.Pattern
 	Clients  []Client
@@ -310,15 +311,16 @@ func (r *reader) limits(n node, l *Limits) {
 func (r *reader) site(n node) Site {
 	s := Site{at: n.place()}
 	n.object(map[string]func(node){
-		"host":     func(n node) { n.string(&s.Host) },
-		"hosts":    func(n node) { n.strings(&s.Hosts) },
-		"upstream": func(n node) { n.upstream(&s.Upstream) },
-		"protect":  func(n node) { var i int; n.choice(&i, "auto"); s.Auto = true },
-		"script":   func(n node) { n.bool(&s.Script) },
-		"captcha":  func(n node) { s.Captcha = r.captcha(n) },
-		"exempt":   func(n node) { n.routes(&s.Exempt) },
-		"clients":  func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
-		"forms":    func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n)) }) },
+		"host":         func(n node) { n.string(&s.Host) },
+		"hosts":        func(n node) { n.strings(&s.Hosts) },
+		"upstream":     func(n node) { n.upstream(&s.Upstream) },
+		"protect":      func(n node) { var i int; n.choice(&i, "auto"); s.Auto = true },
+		"script":       func(n node) { n.bool(&s.Script) },
+		"forward_auth": func(n node) { n.word(&s.Asks, "nginx", "caddy", "traefik") },
+		"captcha":      func(n node) { s.Captcha = r.captcha(n) },
+		"exempt":       func(n node) { n.routes(&s.Exempt) },
+		"clients":      func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
+		"forms":        func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n)) }) },
 	})
 	if s.Host == "" {
 		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")
@@ -487,6 +489,9 @@ func (r *reader) checkSites(c *Config) {
 	hosts := make(map[string]string)
 	for i := range c.Sites {
 		s := &c.Sites[i]
+		if s.Asks != "" && len(c.Trust) == 0 {
+			r.say(s.at, "forward_auth needs the proxy in front to be named in trust: its word is taken for what is asked about")
+		}
 		for _, host := range append([]string{s.Host}, s.Hosts...) {
 			host = strings.ToLower(host)
 			if first := hosts[host]; first != "" && host != "" {

@@ -142,6 +142,7 @@ func TestMistakes(t *testing.T) {
 		{"an upstream with a path", "sites: [{host: a, protect: auto, upstream: 'http://a/b'}]", `sites[0].upstream: "http://a/b" must be http:// or https://`},
 		{"two forms of one name", in("name: a") + "      - {name: a, route: POST /b}\n", `palisade.yaml:8:10: the form "a" is there already, at palisade.yaml:6:9`},
 		{"two forms that claim one route", small + "      - {name: b, route: POST /signup}\n", `palisade.yaml:7:10: the route "POST /signup" is claimed already, at palisade.yaml:6:9`},
+		{"a proxy that asks and is not named", strings.Replace(small, "    upstream", "    forward_auth: nginx\n    upstream", 1), "forward_auth needs the proxy in front to be named in trust"},
 		{"two sites that claim one host", small + strings.Replace(small, "\nsites:\n", "", 1), `the host "example.com" is claimed already, at palisade.yaml:3:5`},
 		{"a proxy that is everybody", "trust: 0.0.0.0/0" + small, "trusts everybody"},
 		{"an address that is none", "listen: nowhere" + small, `"nowhere" is not an address`},

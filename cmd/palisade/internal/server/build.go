@@ -58,6 +58,12 @@ func site(c *config.Site, p Parts) gateway.Site {
 	if s.AnyHost {
 		s.Host = "localhost" // a name for keys and logs; any host is taken
 	}
+	switch c.Asks {
+	case "nginx":
+		s.ForwardAuth = gateway.XOriginal
+	case "caddy", "traefik":
+		s.ForwardAuth = gateway.XForwarded
+	}
 	for _, client := range c.Clients {
 		s.Clients = append(s.Clients, gateway.Client{Name: client.Name, Key: []byte(client.Key)})
 	}

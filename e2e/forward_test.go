@@ -1,0 +1,149 @@
+package e2e_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
+)
+
+// proxies are the servers in front that ask the gateway, started from the very
+// files of deploy/. Each returns where it is.
+var proxies = map[string]func(t *testing.T, app *apps.App, gateway string) string{
+	"nginx": func(t *testing.T, app *apps.App, gateway string) string {
+		dir, port := t.TempDir(), apps.FreePort(t)
+		server := deployed(t, "nginx.conf", "listen 80;", "listen 127.0.0.1:"+port+";", "127.0.0.1:8000", hostOf(app.URL), "127.0.0.1:8080", hostOf(gateway))
+		conf := "daemon off; worker_processes 1; pid nginx.pid; error_log stderr;\nevents {}\nhttp {\n" +
+			"access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n" + server + "}\n"
+		if os.Getuid() == 0 {
+			conf = "user root;\n" + conf // to read the temporary folder
+		}
+		if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		apps.Run(t, dir, nil, "http://127.0.0.1:"+port+"/.palisade/palisade.js", "nginx", "-p", dir, "-c", "nginx.conf")
+		return "http://127.0.0.1:" + port
+	},
+	"caddy": func(t *testing.T, app *apps.App, gateway string) string {
+		dir, port := t.TempDir(), apps.FreePort(t)
+		conf := "{\n\tadmin off\n\tauto_https off\n}\n" +
+			deployed(t, "Caddyfile", ":80 {", "http://:"+port+" {", "127.0.0.1:8000", hostOf(app.URL), "127.0.0.1:8080", hostOf(gateway))
+		if err := os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(conf), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		env := []string{"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}
+		apps.Run(t, dir, env, "http://127.0.0.1:"+port+"/.palisade/palisade.js", "caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile")
+		return "http://127.0.0.1:" + port
+	},
+}
+
+// deployed returns a file of deploy/ with addresses of the test's own.
+func deployed(t *testing.T, name string, replace ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "deploy", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(replace); i += 2 {
+		if !strings.Contains(string(text), replace[i]) {
+			t.Fatalf("%s holds no %q any more", name, replace[i])
+		}
+	}
+	return strings.NewReplacer(replace...).Replace(string(text))
+}
+
+func hostOf(url string) string { return strings.TrimPrefix(url, "http://") }
+
+// asked starts the gateway for a proxy that asks it.
+func asked(t *testing.T, app *apps.App, proxy, forms string) string {
+	t.Helper()
+	return proxies[proxy](t, app, gatewayWith(t, app, "trust: [127.0.0.1]\n",
+		"  - {host: \"*\", upstream: UPSTREAM, forward_auth: "+proxy+", script: true, "+forms+"}\n"))
+}
+
+func TestNoWayAroundAProxyThatAsks(t *testing.T) {
+	for proxy := range proxies {
+		for _, stack := range []string{"flask-gunicorn", "express", "php"} {
+			t.Run(proxy+" "+stack, func(t *testing.T) {
+				t.Parallel()
+				app := apps.Probe(t, stack)
+				path := apps.Guarded(stack)
+				front := asked(t, app, proxy, "forms: [{route: POST "+path+"}]")
+				for _, way := range ways {
+					status, _ := send(t, front, filled(way.request, front, path))
+					if n := app.Effects()["signup"]; n > 0 {
+						t.Fatalf("%s got through (status %d)", way.name, status)
+					}
+				}
+				if status, body := send(t, front, "GET "+path+" HTTP/1.1\r\nHost: "+hostOf(front)+"\r\n\r\n"); status != 200 || !strings.Contains(body, "<form") {
+					t.Errorf("the page: status %d\n%s", status, body)
+				}
+				if status, _ := send(t, front, "GET /.palisade/auth HTTP/1.1\r\nHost: "+hostOf(front)+"\r\nX-Original-Method: GET\r\nX-Original-URI: /\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Uri: /\r\n\r\n"); status == 200 {
+					t.Error("anybody can ask")
+				}
+			})
+		}
+	}
+}
+
+func TestPersonBehindAProxyThatAsks(t *testing.T) {
+	for proxy := range proxies {
+		t.Run(proxy, func(t *testing.T) {
+			t.Parallel()
+			app := apps.Django(t, "gunicorn")
+			front := visited(asked(t, app, proxy, "forms: [{route: POST /signup/}, {route: POST /upload/}]"))
+
+			b := blank(t)
+			b.goTo(front + "/signup/")
+			if proxy == "caddy" { // whose template has the tag; here it is put in by hand
+				b.do("const s = document.createElement('script'); s.src = '/.palisade/guard.js'; document.head.append(s)")
+			}
+			b.until("document.querySelector('form .palisade [name=palisade-ticket]')")
+			b.fill(map[string]string{"username": "ada", "password1": "correct horse 7", "password2": "mistyped"})
+			b.click("#id_username")
+			b.click("form button")
+			b.until("document.querySelector('.errorlist')")
+			b.fill(newMember)
+			b.click("form button")
+			b.arrives("/welcome/")
+
+			// A large upload without a proof: handed over whole, and kept.
+			file := filepath.Join(t.TempDir(), "big.bin")
+			if err := os.WriteFile(file, []byte(strings.Repeat(allBytes(), 100)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			b.withoutScript(front + "/upload/")
+			b.fill(map[string]string{"title": "x"})
+			b.upload("[name=document]", file)
+			b.click("form button")
+			b.confirm()
+			b.arrives("/welcome/")
+			if got := app.Effects(); got["users"] != 1 || got["uploads"] != 1 {
+				t.Errorf("effects %v, want one of each", got)
+			}
+		})
+	}
+}
+
+func TestProxyThatCannotAskLetsNothingThrough(t *testing.T) {
+	for proxy := range proxies {
+		t.Run(proxy, func(t *testing.T) {
+			t.Parallel()
+			app := apps.Probe(t, "express")
+			// A gateway that does not know that it is asked, and so knows no answer.
+			deaf := gatewayWith(t, app, "trust: [127.0.0.1]\n", "  - {host: \"*\", upstream: UPSTREAM, forms: [{route: POST /signup}]}\n")
+			front := proxies[proxy](t, app, deaf)
+			resp, err := http.Post(front+"/signup", "application/x-www-form-urlencoded", strings.NewReader("user=b"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if n := app.Effects()["signup"]; n != 0 || resp.StatusCode < 400 {
+				t.Errorf("status %d, %d effects", resp.StatusCode, n)
+			}
+		})
+	}
+}

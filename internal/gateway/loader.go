@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/palisade-dev/palisade/web"
+)
+
+// loaderName is the script that guards what pages make themselves: requests by
+// fetch and XMLHttpRequest, and forms that a script builds. It knows the site's
+// routes, so it is the only one of our files that differs from site to site.
+const loaderName = "guard.js"
+
+// serveOwn serves what lies under the base path.
+func (s *site) serveOwn(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != s.base+loaderName {
+		s.own.ServeHTTP(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	h.Set("Cache-Control", "public, max-age=300") // routes change with the configuration
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(s.loader) // the client went away; nobody is left to tell
+}
+
+// loaderScript is fetch.js, told what it needs to know.
+func (s *site) loaderScript() []byte {
+	routes := [][3]string{} // methods, path pattern, form
+	for _, f := range s.forms {
+		for _, p := range f.config.Routes {
+			routes = append(routes, [3]string{strings.Join(p.Methods(), ","), p.Path(), f.config.Name})
+		}
+		if len(f.config.Routes) == 0 { // auto
+			routes = append(routes, [3]string{"", "/**", f.config.Name})
+		}
+	}
+	settings, _ := json.Marshal(map[string]any{ // of strings, which always can be
+		"base": s.base, "routes": routes,
+		"script": web.URL(s.base, "palisade.js"), "style": web.URL(s.base, "palisade.css"),
+	})
+	return append([]byte("window.palisadeSettings = "+string(settings)+";\n"), web.File("fetch.js")...)
+}
