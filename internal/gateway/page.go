@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"html"
 	"io"
@@ -23,14 +24,17 @@ const maxHeld = 1 << 20
 // answer looks at what the app answered, and injects into pages.
 func (s *site) answer(resp *http.Response) error {
 	x := exchangeOf(resp.Request)
-	if x == nil || !isHTML(resp.Header) {
+	if x == nil {
 		return nil
 	}
 	h := resp.Header
-	if etag := h.Get("Etag"); etag != "" && !strings.HasPrefix(etag, "W/") {
+	if etag := h.Get("Etag"); etag != "" && !strings.HasPrefix(etag, "W/") && (isHTML(h) || strings.Contains(x.in.Header.Get("If-None-Match"), "W/"+etag)) {
 		// What is sent may differ from what the app has, or may have differed when
 		// it was compared: equal in meaning, not byte for byte (RFC 9110, 8.8.1).
 		h.Set("Etag", "W/"+etag)
+	}
+	if !isHTML(h) {
+		return nil
 	}
 	encoded := h.Get("Content-Encoding")
 	switch {
@@ -147,9 +151,10 @@ type page struct {
 	resp *http.Response
 	opts palisade.Page
 
-	done    bool // the form that is open has our fields
-	retried bool // the carried solve is in the page
-	touched bool // something was added
+	form    inject.Target // the form that is open
+	done    bool          // it has our fields
+	retried bool          // the carried solve is in the page
+	touched bool          // something was added
 }
 
 // settle sets the headers of a page that has a ticket in it, or may have.
@@ -168,8 +173,13 @@ func (p *page) settle() {
 
 // add returns what goes to a place where the page says where a form is sent.
 func (p *page) add(target inject.Target) []byte {
-	if !target.Submitter {
-		p.done = false
+	if target.Submitter { // which overrides a part of what its form says
+		target.Method = cmp.Or(target.Method, p.form.Method)
+		if !target.HasAction {
+			target.Action, target.HasAction = p.form.Action, p.form.HasAction
+		}
+	} else {
+		p.form, p.done = target, false
 	}
 	if p.done || target.Method != "post" {
 		return nil
