@@ -100,6 +100,7 @@ func (s *site) holds(r *http.Request, f *form, c Client, t string, tag []byte) b
 		!hmac.Equal(tag, clientTag(c.Key, r.Method, r.Host, r.RequestURI, body, t)) {
 		return false
 	}
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	now := s.gateway.config.Clock()
 	claim := store.Claim{Key: store.Key(tag[:16]), Expires: now.Add(2*clientLife + time.Minute)}
 	result, err := s.store.Spend(r.Context(), store.Trip{Now: now, Claims: []store.Claim{claim}})

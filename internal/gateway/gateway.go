@@ -134,7 +134,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, palisade.ReasonAddress, http.StatusBadRequest)
 		return
 	}
-	g.limitTime(w, r)
+	r = g.limitTime(w, r)
 	path := writtenPath(r)
 	if strings.HasPrefix(path, s.base) {
 		s.serveOwn(w, r)
@@ -155,8 +155,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // guard has a submission judged; the form's handler forwards what is allowed.
 func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
 	held := r.ContentLength
-	if held < 0 {
+	switch {
+	case held < 0:
 		held = f.config.MaxBody
+	case held > 2*f.config.MaxBody: // also of a capsule: refused unread
+		held = 0
 	}
 	held *= 3 // as it came, its fields, and what becomes of it
 	defer g.inFlight.Add(-held)
@@ -217,12 +220,16 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 // shorten keeps what a client sent from filling the log.
 func shorten(text string) string { return text[:min(len(text), 256)] }
 
-// limitTime has a body that stands still end. Reading a submission as a whole is
-// limited too, see form.handler.
-func (g *Gateway) limitTime(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength != 0 && r.Body != nil {
-		r.Body = &impatient{ReadCloser: r.Body, control: http.NewResponseController(w), most: g.config.BodyTimeout}
+// limitTime has a body that stands still end. It returns a copy of the request,
+// because the server looks at the body it made itself to see whether it must wait
+// for the rest of what was refused.
+func (g *Gateway) limitTime(w http.ResponseWriter, r *http.Request) *http.Request {
+	if r.ContentLength == 0 || r.Body == nil {
+		return r
 	}
+	limited := *r
+	limited.Body = &impatient{ReadCloser: r.Body, control: http.NewResponseController(w), most: g.config.BodyTimeout}
+	return &limited
 }
 
 func hasToken(lines []string, token string) bool {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -24,9 +23,10 @@ import (
 
 // world is an app behind a gateway, over real connections, on a clock of its own.
 type world struct {
-	t   testing.TB
-	url string // of the gateway
-	app func(w http.ResponseWriter, r *http.Request)
+	t       testing.TB
+	url     string // of the gateway
+	handler http.Handler
+	app     func(w http.ResponseWriter, r *http.Request)
 
 	mu        sync.Mutex
 	now       time.Time
@@ -62,7 +62,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config, *gateway.Site)) *wor
 		Routes:     patterns(t, "POST /signup"),
 	}}}
 	config := gateway.Config{
-		ClientIP: clientip.RemoteAddr(), Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Clock: w.clock,
+		ClientIP: clientip.RemoteAddr(), Logger: slog.New(slog.DiscardHandler), Clock: w.clock,
 		Observe: func(_ context.Context, d palisade.Decision) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -79,6 +79,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config, *gateway.Site)) *wor
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.handler = g
 	front := httptest.NewServer(g)
 	t.Cleanup(front.Close)
 	w.url = front.URL
@@ -219,4 +220,8 @@ func (w *world) solve(page string) url.Values {
 	}
 	v.Set("palisade-proof", proof)
 	return v
+}
+
+func newLogger(to io.Writer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
