@@ -1,8 +1,10 @@
-// Command palisade keeps automation out of forms. What there is so far is the
-// demo: a small site with protected forms, and the attackers it stands up to.
+// Command palisade keeps automation out of forms.
 //
-//	palisade demo            open it in a browser, try to break it
-//	palisade demo -attack    see what scrapers, replays and bursts get
+//	palisade serve -upstream http://127.0.0.1:8000 -protect 'POST /signup'
+//	                             stand in front of an app and guard its forms
+//	palisade check-config f.yaml say what is wrong with a configuration
+//	palisade demo                a small site with protected forms: try to break it
+//	palisade demo -attack        see what scrapers, replays and bursts get
 package main
 
 import (
@@ -27,6 +29,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Stand in front of an app and guard its forms."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Say what is wrong with a configuration."`
+	VerdictKey  verdictKeyCommand  `cmd:"" help:"Print the key with which an app checks what the gateway tells it."`
 	Demo        demoCommand        `cmd:"" help:"Run a small site with protected forms, or attack it."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

@@ -15,8 +15,8 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"palisade": main}) }
 
-// A case is a file in testdata/script. $BUSY is an address that is taken, $FREE
-// one that is not.
+// A case is a file in testdata/script. $BUSY is an address that is taken, $FREE,
+// $FREE2 and $FREE3 are not.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -27,13 +27,15 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Defer(func() { busy.Close() })
-			free, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
-			}
-			defer free.Close()
 			env.Setenv("BUSY", busy.Addr().String())
-			env.Setenv("FREE", free.Addr().String())
+			for _, name := range []string{"FREE", "FREE2", "FREE3"} {
+				free, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					return err
+				}
+				defer free.Close()
+				env.Setenv(name, free.Addr().String())
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"http": fetch},

@@ -144,3 +144,30 @@ func (c checkConfigCommand) Run(t terminal) error {
 	fmt.Fprintf(t.out, "The configuration is good. It guards:\n\n%s", server.Describe(conf))
 	return nil
 }
+
+type verdictKeyCommand struct {
+	File string `arg:"" optional:"" placeholder:"palisade.yaml" help:"Configuration file."`
+	configFlags
+}
+
+// Help is shown by palisade help verdict-key.
+func (verdictKeyCommand) Help() string {
+	return "Prints the key under which the app checks the header Palisade-Verdict, in hexadecimal, for each site. " +
+		"Give it to the app as a secret: whoever has it can make the app believe that a request was judged."
+}
+
+// Run prints the keys.
+func (c verdictKeyCommand) Run(t terminal) error {
+	conf, err := config.Load(config.Source{File: cmp.Or(c.File, os.Getenv("PALISADE_CONFIG")), Flags: c.flags(), Env: os.Environ()})
+	if err != nil {
+		return err
+	}
+	keys, err := server.VerdictKeys(conf)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		fmt.Fprintf(t.out, "%s  %x\n", k.Site, k.Key)
+	}
+	return nil
+}

@@ -310,10 +310,11 @@ func (r *reader) limits(n node, l *Limits) {
 
 func (r *reader) site(n node) Site {
 	s := Site{at: n.place()}
+	var hasUpstream bool // also where what is there is wrong
 	n.object(map[string]func(node){
 		"host":         func(n node) { n.string(&s.Host) },
 		"hosts":        func(n node) { n.strings(&s.Hosts) },
-		"upstream":     func(n node) { n.upstream(&s.Upstream) },
+		"upstream":     func(n node) { hasUpstream = true; n.upstream(&s.Upstream) },
 		"protect":      func(n node) { var i int; n.choice(&i, "auto"); s.Auto = true },
 		"script":       func(n node) { n.bool(&s.Script) },
 		"forward_auth": func(n node) { n.word(&s.Asks, "nginx", "caddy", "traefik") },
@@ -325,7 +326,7 @@ func (r *reader) site(n node) Site {
 	if s.Host == "" {
 		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")
 	}
-	if s.Upstream == nil {
+	if !hasUpstream {
 		n.mistake("upstream is missing: say where the app is, e.g. http://127.0.0.1:8000")
 	}
 	if len(s.Forms) == 0 && !s.Auto {
@@ -383,11 +384,11 @@ func (r *reader) client(n node) (c Client) {
 func (r *reader) form(n node) Form {
 	f := Form{at: n.place(), MaxBody: DefaultMaxBody, Captcha: "when-risky"}
 	var mode, down string
-	rejected := true
+	rejected, hasRoute := true, false
 	n.object(map[string]func(node){
 		"name":          func(n node) { n.string(&f.Name) },
-		"route":         func(n node) { n.routes(&f.Routes) },
-		"routes":        func(n node) { n.routes(&f.Routes) },
+		"route":         func(n node) { hasRoute = true; n.routes(&f.Routes) },
+		"routes":        func(n node) { hasRoute = true; n.routes(&f.Routes) },
 		"captcha":       func(n node) { n.word(&f.Captcha, "always", "when-risky", "never") },
 		"min_fill":      func(n node) { n.duration(&f.MinFill); f.MinFill = noneIfZero(f.MinFill) },
 		"max_age":       func(n node) { n.duration(&f.MaxAge) },
@@ -398,9 +399,9 @@ func (r *reader) form(n node) Form {
 		"provider_down": func(n node) { n.word(&down, "step-down", "refuse"); f.DownRefuses = down == "refuse" },
 		"rejected_200":  func(n node) { n.bool(&rejected); f.Accept200 = !rejected },
 	})
-	if len(f.Routes) == 0 {
+	if !hasRoute {
 		n.mistake("route is missing, e.g. route: POST /signup")
-	} else if f.Name == "" {
+	} else if f.Name == "" && len(f.Routes) > 0 {
 		f.Name = nameOf(f.Routes[0])
 	}
 	return f
@@ -520,7 +521,7 @@ func (r *reader) checkForms(s *Site) {
 	names, routes := make(map[string]string), make(map[string]string)
 	for i := range s.Forms {
 		f := &s.Forms[i]
-		if first := names[f.Name]; first != "" {
+		if first := names[f.Name]; first != "" && f.Name != "" {
 			r.say(f.at, "the form %q is there already, at %s: give each a name", f.Name, first)
 		}
 		names[f.Name] = f.at

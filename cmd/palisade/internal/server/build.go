@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 
 	"github.com/palisade-dev/palisade"
@@ -15,6 +14,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/internal/gateway"
 	"github.com/palisade-dev/palisade/store"
+	"github.com/palisade-dev/palisade/verdict"
 )
 
 // autoName is the form that guards all that nobody named, with limits for people
@@ -55,9 +55,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 		Host: c.Host, Hosts: c.Hosts, AnyHost: c.Host == "*", Upstream: c.Upstream,
 		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha), Exempt: c.Exempt, Script: c.Script,
 	}
-	if s.AnyHost {
-		s.Host = "localhost" // a name for keys and logs; any host is taken
-	}
+	s.Host = name(c)
 	switch c.Asks {
 	case "nginx":
 		s.ForwardAuth = gateway.XOriginal
@@ -76,6 +74,35 @@ func site(c *config.Site, p Parts) gateway.Site {
 		}}
 	}
 	return s
+}
+
+// name is what a site's keys and tickets are bound to, and its name in the log.
+func name(c *config.Site) string {
+	if c.Host == "*" {
+		return "localhost"
+	}
+	return c.Host
+}
+
+// VerdictKey is what the app of a site needs to check verdicts.
+type VerdictKey struct {
+	Site string
+	Key  []byte
+}
+
+// VerdictKeys returns the key of each site, with the signing key that serve would
+// use; it makes one as serve does, if there is none.
+func VerdictKeys(c *config.Config) ([]VerdictKey, error) {
+	secrets, _, err := keys(c)
+	if err != nil {
+		return nil, err
+	}
+	var list []VerdictKey
+	for i := range c.Sites {
+		site := name(&c.Sites[i])
+		list = append(list, VerdictKey{site, verdict.Key(secrets.Current, site)})
+	}
+	return list, nil
 }
 
 func form(c *config.Form) gateway.Form {
@@ -136,8 +163,6 @@ func Check(c *config.Config) error {
 	_, err := Build(c, Parts{Keys: palisade.Keys{Current: secret}, Logger: slog.New(slog.DiscardHandler)})
 	return err
 }
-
-var _ http.Handler = (*gateway.Gateway)(nil)
 
 // Describe says in a few lines what is guarded.
 func Describe(c *config.Config) string {
