@@ -9,6 +9,7 @@ SHELL       := bash
 FUZZTIME  ?= 60s
 BENCH     ?= .
 BENCHTIME ?= 1s
+SOAKTIME  ?= 10m
 LISTEN    ?= 127.0.0.1:8080
 
 # Pinned here and not in a go.mod: a tool must not choose the versions that the
@@ -52,14 +53,24 @@ fuzz: ## every fuzz test in turn, each for FUZZTIME (60s)
 bench: ## every benchmark, or those that match BENCH, each for BENCHTIME (1s)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -benchtime=$(BENCHTIME) work
 
+.PHONY: soak
+soak: ## ten minutes of mixed load on palisade serve, with reloads under way
+	go run ./bench/soak -for $(SOAKTIME)
+
+.PHONY: scrape
+scrape: ## the scraper of the guide against Django and Flask behind the gateway, for ten minutes
+	go test -count=1 -timeout=20m -v -run='^TestScraper$$' ./e2e -args -long
+
 .PHONY: full
-full: ## lint, test, fuzz and bench; says first how long that takes
+full: ## lint, test, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint and test take a few minutes; then $$fuzz fuzz tests of $(FUZZTIME) each, and $$bench benchmarks of $(BENCHTIME) or more each"
+	echo "full: lint and test take a few minutes; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory bench
+	@$(MAKE) --no-print-directory soak
+	@$(MAKE) --no-print-directory scrape
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)

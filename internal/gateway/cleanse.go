@@ -37,11 +37,11 @@ func (g *Gateway) cleanse(r *http.Request) error {
 	}
 	secure := r.TLS != nil
 	if g.config.ClientIP.Trusts(r) {
+		r.RemoteAddr = netip.AddrPortFrom(addr, 0).String()
 		secure = secure || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 	} else if g.proxied(r) {
 		g.warnProxy(r)
 	}
-	r.RemoteAddr = netip.AddrPortFrom(addr, 0).String()
 	socket := hasToken(r.Header["Upgrade"], "websocket") && hasToken(r.Header["Connection"], "upgrade") && r.Method == http.MethodGet
 	for name := range r.Header {
 		if outside[name] || !ours[name] && hasOutsidePrefix(name) || !tellable(name) {

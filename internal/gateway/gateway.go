@@ -173,6 +173,17 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
 	f.handler.ServeHTTP(w, r)
 }
 
+// CloseIdleConnections closes the connections to apps on which nothing is under
+// way, for a gateway that another one has taken the place of.
+func (g *Gateway) CloseIdleConnections() {
+	for _, s := range g.sites {
+		s.proxy.Transport.(*http.Transport).CloseIdleConnections()
+	}
+	if g.any != nil {
+		g.any.proxy.Transport.(*http.Transport).CloseIdleConnections()
+	}
+}
+
 func (g *Gateway) site(host string) *site {
 	host = strings.ToLower(host)
 	if s := g.sites[host]; s != nil {

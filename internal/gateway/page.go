@@ -65,64 +65,24 @@ func (s *site) inject(resp *http.Response, x *exchange, zipped bool) error {
 	if err != nil {
 		return err
 	}
-	length := resp.ContentLength
 	resp.Body = body
 	h := resp.Header
-	for _, name := range []string{"Accept-Ranges", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
+	for _, name := range [...]string{"Accept-Ranges", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
 		delete(h, name)
 	}
-	if length < 0 || length > maxHeld {
-		body.live = true
+	if length := resp.ContentLength; length < 0 || length > maxHeld || !body.hold() {
 		resp.ContentLength = -1
 		delete(h, "Content-Length")
 		p.settle() // before the page is read: the headers go first
 		return nil
 	}
-	return p.hold(resp, body)
-}
-
-// hold puts the whole page together.
-func (p *page) hold(resp *http.Response, body *rewriter) error {
-	out := pages.Get().(*bytes.Buffer)
-	out.Reset()
-	_, err := io.Copy(out, io.LimitReader(body, 4*maxHeld))
-	if err != nil {
-		body.Close()
-		return err
-	}
-	h := resp.Header
 	if p.touched {
 		p.settle()
 	}
-	resp.Body = &held{Reader: bytes.NewReader(out.Bytes()), buffer: out, rest: body}
-	if out.Len() < 4*maxHeld {
-		resp.ContentLength = int64(out.Len())
-		h["Content-Length"] = []string{strconv.Itoa(out.Len())}
-		return nil
-	}
-	// Packed very small, and large when unpacked.
-	resp.Body = &held{Reader: io.MultiReader(bytes.NewReader(out.Bytes()), body), buffer: out, rest: body}
-	resp.ContentLength = -1
-	delete(h, "Content-Length")
+	resp.ContentLength = int64(body.out.Len())
+	h["Content-Length"] = []string{strconv.Itoa(body.out.Len())}
 	return nil
 }
-
-// held gives its buffer back when the page was sent.
-type held struct {
-	io.Reader
-	buffer *bytes.Buffer
-	rest   io.Closer
-}
-
-func (b *held) Close() error {
-	if b.buffer != nil && b.buffer.Cap() <= 8*maxHeld {
-		pages.Put(b.buffer)
-	}
-	b.buffer, b.Reader = nil, bytes.NewReader(nil)
-	return b.rest.Close()
-}
-
-var pages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // mayBeShared reports a page that somebody else, or the same browser at another
 // time, may be shown again: such a page can hold no ticket. Whatever says
@@ -247,17 +207,23 @@ type rewriter struct {
 	from   io.Reader // the page, unpacked
 	under  io.Closer
 	chunk  []byte
-	out    bytes.Buffer // what was added to and not yet read
-	to     io.Writer    // out, or what packs into it
-	zip    *gzip.Writer
+	out    *bytes.Buffer // what was added to and not yet read
+	zip    *gzip.Writer  // packs into out, or nil
 	writer *inject.Writer
 	ended  error
 	live   bool // what comes is sent at once
 }
 
+var (
+	pages   = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+	zips    = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
+	writers = sync.Pool{New: func() any { return new(inject.Writer) }}
+)
+
 func newRewriter(resp *http.Response, p *page, zipped bool) (*rewriter, error) {
-	r := &rewriter{from: resp.Body, under: resp.Body, chunk: buffers{}.Get()}
-	r.to = &r.out
+	r := &rewriter{from: resp.Body, under: resp.Body, chunk: buffers{}.Get(), out: pages.Get().(*bytes.Buffer)}
+	r.out.Reset()
+	to := io.Writer(r.out)
 	if zipped {
 		unpacked, err := gzip.NewReader(resp.Body)
 		if err != nil {
@@ -265,8 +231,8 @@ func newRewriter(resp *http.Response, p *page, zipped bool) (*rewriter, error) {
 		}
 		r.from = unpacked
 		r.zip = zips.Get().(*gzip.Writer)
-		r.zip.Reset(&r.out)
-		r.to = r.zip
+		r.zip.Reset(r.out)
+		to = r.zip
 	}
 	n, err := io.ReadAtLeast(r.from, r.chunk, 4) // enough for a byte order mark; the rest as it comes
 	if err == io.ErrUnexpectedEOF {
@@ -276,14 +242,24 @@ func newRewriter(resp *http.Response, p *page, zipped bool) (*rewriter, error) {
 	if p.site.script != "" {
 		hooks.Head = p.head
 	}
-	r.writer = inject.NewWriter(r.to, hooks)
+	r.writer = writers.Get().(*inject.Writer)
+	r.writer.Reset(to, hooks)
 	r.take(n, err)
 	return r, nil
 }
 
-var zips = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
+// hold takes the whole page, and reports false if it is too long to be held.
+func (r *rewriter) hold() bool {
+	for r.ended == nil && r.out.Len() <= 2*maxHeld {
+		n, err := r.from.Read(r.chunk)
+		r.take(n, err)
+	}
+	r.live = true
+	return r.ended == io.EOF
+}
 
 func (r *rewriter) Read(b []byte) (int, error) {
+	r.live = true
 	for r.out.Len() == 0 {
 		if r.ended != nil {
 			return 0, r.ended
@@ -310,14 +286,18 @@ func (r *rewriter) take(n int, err error) {
 }
 
 func (r *rewriter) Close() error {
-	if r.chunk != nil {
-		buffers{}.Put(r.chunk)
-		r.chunk = nil
-		if r.zip != nil {
-			zips.Put(r.zip)
-		}
-		r.ended = io.ErrClosedPipe
+	if r.chunk == nil {
+		return nil
 	}
+	buffers{}.Put(r.chunk)
+	writers.Put(r.writer)
+	if r.zip != nil {
+		zips.Put(r.zip)
+	}
+	if r.out.Cap() <= 8*maxHeld {
+		pages.Put(r.out)
+	}
+	r.chunk, r.out, r.ended = nil, new(bytes.Buffer), io.ErrClosedPipe
 	return r.under.Close()
 }
 

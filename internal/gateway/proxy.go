@@ -17,14 +17,23 @@ import (
 	"github.com/palisade-dev/palisade/verdict"
 )
 
-// exchange is one request on its way to the app and back.
+// exchange is one request on its way to the app and back. It is the context of
+// that request too, which spares an allocation and a search for each.
 type exchange struct {
+	context.Context
 	in   *http.Request // as it came, cleansed
 	form *form         // of an allowed submission, else nil
 	pass palisade.Pass
 }
 
 type exchangeKey struct{}
+
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
 
 // forward hands a request that nobody guards to the app.
 func (s *site) forward(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +82,8 @@ func bodyOf(r *http.Request) ([]byte, error) {
 }
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request, x *exchange) {
-	s.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+	x.Context = r.Context()
+	s.proxy.ServeHTTP(w, r.WithContext(x))
 }
 
 func exchangeOf(r *http.Request) *exchange {

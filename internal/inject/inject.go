@@ -133,6 +133,11 @@ func (w *Writer) scan(page slice) {
 	w.page, w.sent, w.tagAt = page, 0, 0
 	p := page.text
 	for i := 0; i < len(p); {
+		if w.state == inData && w.skims() {
+			if i = w.skim(p, i); i == len(p) {
+				break
+			}
+		}
 		from, hides := i, w.noscript.open && w.hides()
 		i = w.step(p, i)
 		if hides && w.noscript.endsIn(p[from:i]) {

@@ -104,7 +104,9 @@ func (s *Server) apply(c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	s.gateway.Store(g)
+	if old := s.gateway.Swap(g); old != nil {
+		old.CloseIdleConnections()
+	}
 	s.config.Store(c)
 	return nil
 }

@@ -1,0 +1,96 @@
+package inject
+
+import (
+	"bytes"
+	"strings"
+)
+
+// skims tells whether the tags that are dull may be passed over in one here.
+func (w *Writer) skims() bool {
+	return w.headDone && len(w.nodes) == 0 && !w.noscript.open && w.held.len() == 0
+}
+
+// heeded has, for each first letter, the lengths of the names that mean something
+// outside of svg and math, as bits.
+var heeded = func() (table [256]uint16) {
+	for name := range strings.FieldsSeq("base body button col form frameset iframe input math noembed noframes noscript plaintext " +
+		"script select style svg template textarea title xmp") {
+		table[name[0]] |= 1 << len(name)
+		table[name[0]-'a'+'A'] |= 1 << len(name)
+	}
+	return table
+}()
+
+// skim goes over text and dull tags, which are most of a page, and returns where
+// something else begins, or the end. It knows plain tags alone; whatever is written
+// oddly is left to the states, which know all.
+func (w *Writer) skim(p []byte, i int) int {
+	for {
+		// Tags often follow on one another, and the call costs more than a look.
+		at := i
+		if at >= len(p) || p[at] != '<' {
+			j := bytes.IndexByte(p[i:], '<')
+			if j < 0 {
+				return len(p)
+			}
+			at = i + j
+		}
+		name := at + 1
+		if name < len(p) && p[name] == '/' {
+			name++
+		}
+		if name >= len(p) || !isLetter(p[name]) {
+			return at
+		}
+		end := name + 1
+		for end < len(p) && class[p[end]]&(classSpace|classSlash|classGreater) == 0 {
+			end++
+		}
+		if heeded[p[name]]>>min(end-name, 15)&1 != 0 {
+			return at
+		}
+		if i = skipAttributes(p, end); i < 0 {
+			return at
+		}
+	}
+}
+
+// skipAttributes returns the offset behind the tag whose name ends at i, or -1 if
+// the tag does not end here or is not plainly written.
+func skipAttributes(p []byte, i int) int {
+	for i < len(p) {
+		switch class[p[i]] {
+		case classGreater:
+			return i + 1
+		case classEquals:
+			// Behind anything but a name it would begin one.
+			if before := p[i-1]; class[before] != 0 || before == '"' || before == '\'' {
+				return -1
+			}
+			if i = skipValue(p, i+1); i < 0 {
+				return -1
+			}
+		default:
+			i++
+		}
+	}
+	return -1
+}
+
+// skipValue returns the offset behind an attribute's value, or -1.
+func skipValue(p []byte, i int) int {
+	switch {
+	case i >= len(p) || class[p[i]] == classSpace || class[p[i]] == classGreater:
+		return -1
+	case p[i] == '"' || p[i] == '\'':
+		j := bytes.IndexByte(p[i+1:], p[i])
+		if j < 0 {
+			return -1
+		}
+		return i + j + 2
+	}
+	for i < len(p) && class[p[i]]&(classSpace|classGreater) == 0 {
+		i++
+	}
+	return i
+}
