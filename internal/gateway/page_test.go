@@ -135,7 +135,6 @@ func TestHeadAndRanges(t *testing.T) {
 // cache is a small caching proxy that keeps to RFC 9111 as far as tests need it.
 type cache struct {
 	transport http.RoundTripper
-	kept      map[string]*http.Response
 	bodies    map[string][]byte
 }
 
