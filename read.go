@@ -114,6 +114,9 @@ func contentType(h http.Header) (kind string, params map[string]string, err erro
 		if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
 			return "", nil, errUnsupported // UTF-16 and the like hide fields from us that an app may find
 		}
+		if !plainBoundary(params["boundary"]) {
+			return "", nil, errUnsupported
+		}
 		return kind, params, nil
 	}
 	return "", nil, errAmbiguous
@@ -147,6 +150,12 @@ func readAll(body io.Reader, announced, limit int64) ([]byte, error) {
 	buffer := bytes.NewBuffer(make([]byte, 0, min(max(announced, 0), unasked)+bytes.MinRead))
 	_, err := buffer.ReadFrom(io.LimitReader(body, limit+1))
 	return buffer.Bytes(), err
+}
+
+// plainBoundary reports a boundary that needs no quoting and no guessing (RFC 2046
+// allows more, nobody uses it): parsers differ over the rest.
+func plainBoundary(boundary string) bool {
+	return len(boundary) <= 70 && strings.Trim(boundary, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'()+_,-./:=?") == ""
 }
 
 // putSubmission puts another body in the place of the one that came.

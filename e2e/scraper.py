@@ -12,6 +12,7 @@ import collections
 import hashlib
 import html.parser
 import json
+import secrets
 import time
 
 import httpx
@@ -56,7 +57,7 @@ def solve(challenge):
 def fill(form, i):
     """Types into what looks like an empty field for people."""
     values = {
-        "username": f"bot{i}x", "email": f"bot{i}@example.org", "password1": "correct horse 7", "password2": "correct horse 7",
+        "username": f"bot{i}x{secrets.token_hex(4)}", "email": f"bot{i}@example.org", "password1": "correct horse 7", "password2": "correct horse 7",
         "name": "Bot", "text": "Buy now", "message": "Buy now",
     }
     return {name: values.get(name, value) for name, value in form.fields.items()}

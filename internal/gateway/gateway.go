@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -154,24 +155,48 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // guard has a submission judged; the form's handler forwards what is allowed.
 func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
-	held := r.ContentLength
-	switch {
-	case held < 0:
-		held = f.config.MaxBody
-	case held > 2*f.config.MaxBody: // also of a capsule: refused unread
-		held = 0
-	}
-	held *= 3 // as it came, its fields, and what becomes of it
-	defer g.inFlight.Add(-held)
-	if g.inFlight.Add(held) > g.config.InFlight && held > 0 {
+	// What is announced must fit, and what arrives is counted: whoever announces
+	// much and sends it slowly takes no more from others than what was sent.
+	if r.ContentLength <= 2*f.config.MaxBody && g.inFlight.Load()+share(r.ContentLength) > g.config.InFlight {
 		g.refuse(w, r, f.site, "busy", http.StatusServiceUnavailable)
 		return
+	}
+	if r.Body != nil {
+		body := &counted{ReadCloser: r.Body, gateway: g}
+		defer body.release()
+		r = r.WithContext(r.Context()) // a copy: see limitTime
+		r.Body = body
 	}
 	if f.site.signedByClient(r, f) {
 		r = r.WithContext(context.WithValue(r.Context(), exemptKey{}, true))
 	}
 	f.handler.ServeHTTP(w, r)
 }
+
+// share is how much memory a submission takes: as it came, its fields, and what
+// becomes of it.
+func share(n int64) int64 { return 3 * max(n, 0) }
+
+var errBusy = errors.New("gateway: too many bodies under judgement")
+
+// counted is a body whose memory is counted as it arrives.
+type counted struct {
+	io.ReadCloser
+	gateway *Gateway
+	held    int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	taken := share(int64(n))
+	c.held += taken
+	if c.gateway.inFlight.Add(taken) > c.gateway.config.InFlight && err == nil {
+		err = errBusy
+	}
+	return n, err
+}
+
+func (c *counted) release() { c.gateway.inFlight.Add(-c.held) }
 
 // CloseIdleConnections closes the connections to apps on which nothing is under
 // way, for a gateway that another one has taken the place of.
@@ -203,8 +228,11 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 	if s != nil {
 		d.Site = s.config.Host
 	}
-	g.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "refused",
-		slog.Any("decision", d), slog.Int("status", status), slog.String("method", shorten(r.Method)), slog.String("path", shorten(writtenPath(r))))
+	attrs := []slog.Attr{slog.Any("decision", d), slog.Int("status", status), slog.String("method", shorten(r.Method))}
+	if g.config.Logger.Enabled(r.Context(), slog.LevelDebug) { // paths can hold what is nobody's business
+		attrs = append(attrs, slog.String("path", shorten(writtenPath(r))))
+	}
+	g.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "refused", attrs...)
 	if g.config.Observe != nil {
 		g.config.Observe(r.Context(), d)
 	}

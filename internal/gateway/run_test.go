@@ -144,6 +144,32 @@ func TestBodiesUnderJudgementHaveABudget(t *testing.T) {
 	}
 }
 
+func TestSlowBodiesHoldNoMoreThanTheySent(t *testing.T) {
+	w := newWorld(t, func(c *gateway.Config, _ *gateway.Site) { c.InFlight = 30_000 })
+	for range 20 { // each announces a third of the budget, and sends five bytes
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /signup HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 3000\r\n\r\nuser=", urlencoded)
+	}
+	for range 5 {
+		if a := w.send("POST", "/signup", urlencoded, strings.Repeat("x", 3000)); a.status != 403 {
+			t.Fatalf("status %d because %s", a.status, w.reason())
+		}
+	}
+}
+
+func TestTraceContextPasses(t *testing.T) {
+	w := newWorld(t)
+	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	w.get("/", header("Traceparent", trace), header("Tracestate", "a=b"))
+	if got, _ := w.last(); got.header.Get("Traceparent") != trace || got.header.Get("Tracestate") != "a=b" {
+		t.Errorf("the app got %v", got.header)
+	}
+}
+
 func TestProgramsAreAnsweredInTheirLanguage(t *testing.T) {
 	w := newWorld(t)
 	asJSON := header("Accept", "application/json")

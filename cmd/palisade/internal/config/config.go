@@ -58,6 +58,7 @@ type Log struct {
 // Limits bound what clients can take.
 type Limits struct {
 	Connections     int           // open at once; default 10000
+	PerClient       int           // of those, for one address (a /64 of IPv6); default 512
 	Header          int64         // bytes of a request's head; default 32 KiB
 	InFlight        int64         // bytes of bodies under judgement; default 256 MiB
 	ReadTimeout     time.Duration // of heads, and of bodies that stand still; default 30s
@@ -153,7 +154,7 @@ const DefaultMaxBody = 10 << 20
 func Load(src Source) (*Config, error) {
 	c := &Config{
 		Admin: "127.0.0.1:9090", State: "palisade.key", Header: "x-forwarded-for", Log: Log{Sample: 50},
-		Limits: Limits{Connections: 10000, Header: 32 << 10, InFlight: 256 << 20,
+		Limits: Limits{Connections: 10000, PerClient: 512, Header: 32 << 10, InFlight: 256 << 20,
 			ReadTimeout: 30 * time.Second, UpstreamTimeout: time.Minute, IdleTimeout: 2 * time.Minute},
 	}
 	r := &reader{file: src.File}
@@ -300,6 +301,7 @@ func (r *reader) log(n node, l *Log) {
 func (r *reader) limits(n node, l *Limits) {
 	n.object(map[string]func(node){
 		"connections":      func(n node) { n.int(&l.Connections, 1) },
+		"per_client":       func(n node) { n.int(&l.PerClient, 1) },
 		"header":           func(n node) { n.size(&l.Header) },
 		"inflight":         func(n node) { n.size(&l.InFlight) },
 		"read_timeout":     func(n node) { n.duration(&l.ReadTimeout) },

@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -139,7 +141,7 @@ func (s *Server) listen(c *config.Config) error {
 		s.Addresses = append(s.Addresses, l.Addr().String())
 		server := newServer(c, handler, s.parts.Logger)
 		s.servers = append(s.servers, server)
-		l = netutil.LimitListener(l, c.Limits.Connections)
+		l = share(netutil.LimitListener(l, c.Limits.Connections), c.Limits.PerClient, named(c.Trust))
 		if c.TLS.Cert != "" {
 			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12,
 				GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Load(), nil }}
@@ -160,6 +162,21 @@ func (s *Server) listen(c *config.Config) error {
 	s.servers = append(s.servers, admin)
 	go s.run(func() error { return admin.Serve(netutil.LimitListener(l, 64)) })
 	return nil
+}
+
+// named reports whether an address is that of a proxy in front.
+func named(proxies []string) func(netip.Addr) bool {
+	var list []netip.Prefix
+	for _, text := range proxies { // which were checked
+		if prefix, err := netip.ParsePrefix(text); err == nil {
+			list = append(list, prefix)
+		} else if addr, err := netip.ParseAddr(text); err == nil {
+			list = append(list, netip.PrefixFrom(addr, addr.BitLen()))
+		}
+	}
+	return func(addr netip.Addr) bool {
+		return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
+	}
 }
 
 func newServer(c *config.Config, handler http.Handler, logger *slog.Logger) *http.Server {
