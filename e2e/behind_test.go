@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -97,6 +99,45 @@ func TestDjangoSignUpUnderWaitressIsChallengedAndLosesNothing(t *testing.T) {
 	b.arrives("/welcome/")
 	if n := app.Effects()["users"]; n != 1 {
 		t.Errorf("%d users, want 1", n)
+	}
+}
+
+// Over HTTPS Django also compares the Referer, and the cookie of the capsule is one
+// that no other host can set.
+func TestDjangoOverHTTPSIsChallengedAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	app := apps.Django(t, "gunicorn", "DJANGO_BEHIND_TLS=1")
+	front := visited(gatewayWith(t, app, "tls: {cert: cert.pem, key: key.pem}\n", djangoForms))
+	b := blank(t)
+	b.withoutScript(front + "/signup/")
+	b.fill(newMember)
+	b.click("form button")
+	b.stepShown()
+	var cookies []*network.Cookie
+	b.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		cookies, err = network.GetCookies().Do(ctx)
+		return err
+	}))
+	if !slices.ContainsFunc(cookies, func(c *network.Cookie) bool {
+		return c.Name == "__Host-palisade" && c.Secure && c.HTTPOnly && c.SameSite == network.CookieSameSiteStrict
+	}) {
+		t.Errorf("the browser has no such cookie: %v", cookies)
+	}
+	b.confirm()
+	b.arrives("/welcome/")
+	if n := app.Effects()["users"]; n != 1 {
+		t.Errorf("%d users, want 1", n)
+	}
+	// The silent way, over HTTP/2.
+	b.goTo(front + "/comment/")
+	b.fill(map[string]string{"name": "Ada", "text": "Hello"})
+	b.click("form button")
+	b.arrives("/")
+	if proto := eval[string](b, "performance.getEntriesByType('navigation')[0].nextHopProtocol"); proto != "h2" {
+		t.Errorf("the browser speaks %s", proto)
+	}
+	if n := app.Effects()["comments"]; n != 1 {
+		t.Errorf("%d comments, want 1", n)
 	}
 }
 

@@ -4,11 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -46,6 +52,7 @@ func gateway(t *testing.T, app *apps.App, sites string) string {
 	return gatewayWith(t, app, "", sites)
 }
 
+// gatewayWith starts it with more settings. With TLS it makes a certificate.
 func gatewayWith(t *testing.T, app *apps.App, settings, sites string) string {
 	t.Helper()
 	file, err := binary()
@@ -58,8 +65,36 @@ func gatewayWith(t *testing.T, app *apps.App, settings, sites string) string {
 	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	apps.Run(t, dir, nil, "http://"+address+"/.palisade/palisade.js", file, "serve", "-config", "palisade.yaml")
-	return "http://" + address
+	scheme := "http://"
+	if strings.Contains(settings, "tls:") {
+		scheme = "https://"
+		certificate(t, dir)
+	}
+	apps.Run(t, dir, nil, scheme+address+"/.palisade/palisade.js", file, "serve", "-config", "palisade.yaml")
+	return scheme + address
+}
+
+// certificate writes cert.pem and key.pem for localhost.
+func certificate(t *testing.T, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // send writes a request as it stands and returns the status of the answer, 0 if

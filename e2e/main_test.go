@@ -37,6 +37,7 @@ func run(m *testing.M) int {
 		chromedp.NoSandbox, // tests run as root in containers
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("ignore-certificate-errors", true), // of those that tests make
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("disable-extensions", true),

@@ -3,6 +3,7 @@
 package apps
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -63,12 +64,13 @@ func Guarded(stack string) string {
 	return "/signup"
 }
 
-// Django starts examples/django, with a database of its own.
-func Django(t testing.TB, server string) *App {
+// Django starts examples/django, with a database of its own and more environment.
+func Django(t testing.TB, server string, more ...string) *App {
 	t.Helper()
 	dir := filepath.Join(e2e(), "..", "examples", "django")
 	temp := t.TempDir()
 	env := []string{"DJANGO_DB=" + filepath.Join(temp, "db.sqlite3"), "DJANGO_MEDIA=" + filepath.Join(temp, "media"), "DJANGO_ALLOWED_HOSTS=.localhost,127.0.0.1", "PYTHONDONTWRITEBYTECODE=1"}
+	env = append(env, more...)
 	migrate := exec.Command(python("python"), "manage.py", "migrate", "-v0")
 	migrate.Dir, migrate.Env = dir, append(os.Environ(), env...)
 	if out, err := migrate.CombinedOutput(); err != nil {
@@ -153,7 +155,7 @@ func Run(t testing.TB, dir string, env []string, ready string, command ...string
 		out.Close()
 	})
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
-		if resp, err := http.Get(ready); err == nil {
+		if resp, err := asker.Get(ready); err == nil {
 			resp.Body.Close()
 			return
 		}
@@ -168,6 +170,9 @@ func Run(t testing.TB, dir string, env []string, ready string, command ...string
 	said, _ := os.ReadFile(out.Name())
 	t.Fatalf("%s never answered at %s\n%s", command[0], ready, said)
 }
+
+// asker takes the certificates that tests make.
+var asker = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 
 // Effects returns what happened in the app so far.
 func (a *App) Effects() map[string]int {
