@@ -49,7 +49,9 @@ func (w *Writer) skim(p []byte, i int) int {
 		if heeded[p[name]]>>min(end-name, 15)&1 != 0 {
 			return at
 		}
-		if i = skipAttributes(p, end); i < 0 {
+		if end < len(p) && p[end] == '>' { // most are as short as that
+			i = end + 1
+		} else if i = skipAttributes(p, end); i < 0 {
 			return at
 		}
 	}

@@ -40,6 +40,8 @@ type Config struct {
 	Limits Limits
 	Sites  []Site
 
+	Tracing string // URL of an OpenTelemetry collector (OTLP over HTTP); "" for none
+
 	files []string
 }
 
@@ -265,6 +267,7 @@ func (r *reader) root(n node, c *Config) {
 		"next_key_file":     func(n node) { n.secretFile(&c.Keys.Next, 32) },
 		"log":               func(n node) { r.log(n, &c.Log) },
 		"limits":            func(n node) { r.limits(n, &c.Limits) },
+		"tracing":           func(n node) { n.object(map[string]func(node){"endpoint": func(n node) { n.collector(&c.Tracing) }}) },
 		"sites": func(n node) {
 			n.list(func(n node) { c.Sites = append(c.Sites, r.site(n)) })
 		},

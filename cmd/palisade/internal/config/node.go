@@ -248,6 +248,13 @@ func (n node) upstream(to **url.URL) {
 	}
 }
 
+func (n node) collector(to *string) {
+	var u *url.URL
+	if n.upstream(&u); u != nil {
+		*to = u.Scheme + "://" + u.Host
+	}
+}
+
 func parseUpstream(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.User != nil {

@@ -42,6 +42,7 @@ type Server struct {
 	read    func() (*config.Config, error)
 	parts   Parts
 	metrics *telemetry.Metrics
+	tracing *telemetry.Tracing
 	gateway atomic.Pointer[gateway.Gateway]
 	cert    atomic.Pointer[tls.Certificate]
 	config  atomic.Pointer[config.Config]
@@ -60,7 +61,12 @@ func Start(read func() (*config.Config, error), logger *slog.Logger, level *slog
 	level.Set(c.Log.Level)
 	s := &Server{read: read, metrics: telemetry.NewMetrics(), failed: make(chan error, 8)}
 	logger = slog.New(telemetry.NewSampler(logger.Handler(), c.Log.Sample))
-	s.parts = Parts{Logger: logger, Observe: s.metrics.Observe, Store: memory.New(memory.Epoch(time.Now()))}
+	if c.Tracing != "" {
+		if s.tracing, err = telemetry.NewTracing(c.Tracing, logger); err != nil {
+			return nil, fmt.Errorf("tracing: %w", err)
+		}
+	}
+	s.parts = Parts{Logger: logger, Observe: s.observe, Store: memory.New(memory.Epoch(time.Now()))}
 	if s.parts.Keys, s.Made, err = keys(c); err != nil {
 		return nil, err
 	}
@@ -122,10 +128,16 @@ func (s *Server) Reload() error {
 		return err
 	}
 	old := s.config.Load()
-	if fmt.Sprint(c.Listen, c.Admin, c.TLS.Cert != "") != fmt.Sprint(old.Listen, old.Admin, old.TLS.Cert != "") {
-		s.parts.Logger.Warn("listen, admin and whether there is TLS change at the next start only")
+	if fixed(c) != fixed(old) {
+		s.parts.Logger.Warn("listen, admin, trust for connections, tracing, log, limits of connections and whether there is TLS change at the next start only")
 	}
 	return s.apply(c)
+}
+
+// fixed is what a process cannot change while it runs.
+func fixed(c *config.Config) string {
+	l := c.Limits
+	return fmt.Sprint(c.Listen, c.Admin, c.TLS.Cert != "", c.Trust, c.Tracing, c.Log, l.Connections, l.PerClient, l.Header, l.ReadTimeout, l.IdleTimeout)
 }
 
 // Files returns what the configuration in use was read from.
@@ -195,11 +207,20 @@ func (s *Server) run(serve func() error) {
 	}
 }
 
+func (s *Server) observe(ctx context.Context, d palisade.Decision) {
+	s.metrics.Observe(ctx, d)
+	s.tracing.Observe(ctx, d)
+}
+
 // serve measures what the gateway does.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	m := &measured{ResponseWriter: w}
-	defer func() { s.metrics.Answered(m.status, time.Since(began)) }()
+	r, span := s.tracing.Start(r)
+	defer func() {
+		s.metrics.Answered(m.status, time.Since(began))
+		s.tracing.End(span, m.status)
+	}()
 	s.gateway.Load().ServeHTTP(m, r)
 }
 
@@ -259,6 +280,9 @@ func (s *Server) Stop() {
 			s.parts.Logger.Warn("requests were cut off", "error", err)
 			server.Close()
 		}
+	}
+	if err := s.tracing.Stop(ctx); err != nil {
+		s.parts.Logger.Warn("spans were lost", "error", err)
 	}
 }
 
