@@ -253,6 +253,29 @@ func TestWithoutJavaScriptThePageSaysWhatToDoAndKeepsWhatWasTyped(t *testing.T) 
 	}
 }
 
+func TestTheGatewaysPagesLookRightAndAreAccessible(t *testing.T) {
+	t.Parallel()
+	app := apps.Django(t, "gunicorn")
+	front := visited(gateway(t, app, djangoForms))
+	file, err := filepath.Abs("scraper.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lookAt(t, front+"/", "gateway challenge that keeps a file", func(b *tab) {
+		b.withoutScript(front + "/upload/")
+		b.fill(map[string]string{"title": "x"})
+		b.upload("[name=document]", file)
+		b.click("form button")
+		b.stepShown()
+	})
+	lookAt(t, front+"/signup/", "gateway form", func(*tab) {})
+
+	down := visited(gateway(t, &apps.App{URL: "http://127.0.0.1:" + apps.FreePort(t)}, djangoForms))
+	lookAt(t, down+"/", "gateway without an app", func(b *tab) {
+		b.until("document.querySelector('h1').textContent === 'No answer from the site'")
+	})
+}
+
 // scrape runs the scraper of the guide.
 func scrape(t *testing.T, url string, arguments ...string) (sent int) {
 	t.Helper()

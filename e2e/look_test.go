@@ -76,10 +76,15 @@ func (b *tab) shot(name string) {
 // desktop, light and dark.
 func look(t *testing.T, s *site, name string, show func(b *tab)) {
 	t.Helper()
+	lookAt(t, s.url+"/", name, show)
+}
+
+func lookAt(t *testing.T, url, name string, show func(b *tab)) {
+	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
 		b := blank(t)
-		b.goTo(s.url + "/")
+		b.goTo(url)
 		show(b)
 		for _, width := range []int64{390, 1280} {
 			for _, scheme := range []string{"light", "dark"} {
