@@ -74,6 +74,7 @@ func (f *Form) markup(o *Ticket, page Page) template.HTML {
 	if page.Inline {
 		element = "span"
 	}
+	b.Grow(3 << 10)
 	b.WriteString("<" + element + ` class="palisade"`)
 	attribute(&b, "data-palisade-form", f.config.Name)
 	attribute(&b, "data-palisade-base", base)
@@ -127,7 +128,11 @@ func writeWidget(b *strings.Builder, w *Widget, nonce string) {
 }
 
 func attribute(b *strings.Builder, name, value string) {
-	b.WriteString(" " + name + `="` + html.EscapeString(value) + `"`)
+	b.WriteByte(' ')
+	b.WriteString(name)
+	b.WriteString(`="`)
+	b.WriteString(html.EscapeString(value))
+	b.WriteByte('"')
 }
 
 func attributeIf(b *strings.Builder, name, value string) {

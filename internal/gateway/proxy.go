@@ -184,10 +184,11 @@ func neverSent(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// buffers are what bodies are copied through.
+// buffers are what bodies are copied through. Most pages fit into one, which saves
+// calls of the system.
 type buffers struct{}
 
-var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
 func (buffers) Get() []byte  { return *copyBuffers.Get().(*[]byte) }
 func (buffers) Put(b []byte) { copyBuffers.Put(&b) }
