@@ -47,6 +47,8 @@ func (s *site) answer(resp *http.Response) error {
 		return nil
 	case encoded != "" && !strings.EqualFold(encoded, "gzip"):
 		return nil
+	case strings.HasPrefix(strings.ToLower(h.Get("Content-Disposition")), "attachment"): // a file, not a page
+		return nil
 	}
 	return s.inject(resp, x, encoded != "")
 }

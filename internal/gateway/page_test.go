@@ -80,6 +80,7 @@ func TestAnswersThatAreNoPagesPassByteForByte(t *testing.T) {
 	}{
 		{"another content type", "GET", []string{"Content-Type", "text/plain"}, nil},
 		{"XML", "GET", []string{"Content-Type", "application/xhtml+xml"}, nil},
+		{"a page to be kept as a file", "GET", []string{"Content-Disposition", `Attachment; filename="a.html"`}, nil},
 		{"an encoding that nobody asked for", "GET", []string{"Content-Encoding", "br"}, nil},
 		{"a charset in which tags may be text", "GET", []string{"Content-Type", "text/html; charset=iso-2022-jp"}, nil},
 	} {
