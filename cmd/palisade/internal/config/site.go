@@ -1,0 +1,161 @@
+package config
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade/internal/route"
+)
+
+func (r *reader) site(n node) Site {
+	s := Site{at: n.place()}
+	var hasUpstream bool // also where what is there is wrong
+	n.object(map[string]func(node){
+		"host":         func(n node) { n.string(&s.Host) },
+		"hosts":        func(n node) { n.strings(&s.Hosts) },
+		"upstream":     func(n node) { hasUpstream = true; n.upstream(&s.Upstream) },
+		"protect":      func(n node) { var i int; n.choice(&i, "auto"); s.Auto = true },
+		"script":       func(n node) { n.bool(&s.Script) },
+		"forward_auth": func(n node) { n.word(&s.Asks, "nginx", "caddy", "traefik") },
+		"captcha":      func(n node) { s.Captcha = r.captcha(n) },
+		"exempt":       func(n node) { n.routes(&s.Exempt) },
+		"clients":      func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
+		"forms":        func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n)) }) },
+	})
+	if s.Host == "" {
+		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")
+	}
+	if !hasUpstream {
+		n.mistake("upstream is missing: say where the app is, e.g. http://127.0.0.1:8000")
+	}
+	if len(s.Forms) == 0 && !s.Auto {
+		n.mistake("nothing is protected: write forms, or protect: auto")
+	}
+	if s.Captcha != nil && s.Host == "*" {
+		n.mistake("a third-party captcha needs a host by name, to which its tokens are bound")
+	}
+	return s
+}
+
+func (n node) routes(to *[]route.Pattern) {
+	n.list(func(n node) {
+		if text, ok := n.text(); ok {
+			p, err := route.Parse(text)
+			if err != nil {
+				n.mistake("%v", err)
+				return
+			}
+			*to = append(*to, p)
+		}
+	})
+}
+
+func (r *reader) captcha(n node) *Captcha {
+	c := &Captcha{MinScore: 0.5}
+	n.object(map[string]func(node){
+		"service":     func(n node) { n.word(&c.Service, "turnstile", "hcaptcha", "recaptcha-v2", "recaptcha-v3") },
+		"sitekey":     func(n node) { n.string(&c.Sitekey) },
+		"secret_file": func(n node) { n.secretFile(&c.Secret, 1) },
+		"secret_env": func(n node) {
+			if name, ok := n.text(); ok {
+				n.secret(&c.Secret, os.Getenv(name), 1)
+			}
+		},
+		"min_score": func(n node) { n.float(&c.MinScore) },
+	})
+	if c.Service == "" || c.Sitekey == "" {
+		n.mistake("service and sitekey are needed, and secret_file or secret_env")
+	}
+	return c
+}
+
+func (r *reader) client(n node) (c Client) {
+	n.object(map[string]func(node){
+		"name":     func(n node) { n.string(&c.Name) },
+		"key_file": func(n node) { n.secretFile(&c.Key, 32) },
+	})
+	if c.Name == "" || c.Key == "" {
+		n.mistake("name and key_file are needed")
+	}
+	return c
+}
+
+func (r *reader) form(n node) Form {
+	f := Form{at: n.place(), MaxBody: DefaultMaxBody, Captcha: "when-risky"}
+	var mode, down string
+	rejected, hasRoute := true, false
+	n.object(map[string]func(node){
+		"name":          func(n node) { n.string(&f.Name) },
+		"route":         func(n node) { hasRoute = true; n.routes(&f.Routes) },
+		"routes":        func(n node) { hasRoute = true; n.routes(&f.Routes) },
+		"captcha":       func(n node) { n.word(&f.Captcha, "always", "when-risky", "never") },
+		"min_fill":      func(n node) { n.duration(&f.MinFill); f.MinFill = noneIfZero(f.MinFill) },
+		"max_age":       func(n node) { n.duration(&f.MaxAge) },
+		"max_body":      func(n node) { n.size(&f.MaxBody) },
+		"limits":        func(n node) { f.Limits = []Limit{}; n.list(func(n node) { f.Limits = append(f.Limits, r.limit(n)) }) },
+		"mode":          func(n node) { n.word(&mode, "enforce", "monitor"); f.Monitor = mode == "monitor" },
+		"monitor":       func(n node) { n.list(func(n node) { f.Layers = append(f.Layers, r.layer(n)) }) },
+		"provider_down": func(n node) { n.word(&down, "step-down", "refuse"); f.DownRefuses = down == "refuse" },
+		"rejected_200":  func(n node) { n.bool(&rejected); f.Accept200 = !rejected },
+	})
+	if !hasRoute {
+		n.mistake("route is missing, e.g. route: POST /signup")
+	} else if f.Name == "" && len(f.Routes) > 0 {
+		f.Name = nameOf(f.Routes[0])
+	}
+	return f
+}
+
+// noneIfZero turns a length of time that was written as 0 into the library's word
+// for none.
+func noneIfZero(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+func (r *reader) layer(n node) (name string) {
+	n.word(&name, "timing", "decoy", "origin", "ticket")
+	return name
+}
+
+func (r *reader) limit(n node) (l Limit) {
+	n.object(map[string]func(node){
+		"rate":  func(n node) { n.int(&l.Rate, 1) },
+		"burst": func(n node) { n.int(&l.Burst, 1) },
+		"per":   func(n node) { n.duration(&l.Per) },
+		"by": func(n node) {
+			if n.string(&l.By); !slices.Contains([]string{"ip", "network", "form"}, l.By) && (!strings.HasPrefix(l.By, "field:") || l.By == "field:") {
+				n.mistake("%q must be ip, network, form or field:NAME", l.By)
+			}
+		},
+	})
+	if l.Rate == 0 || l.Per == 0 || l.By == "" {
+		n.mistake("rate, per and by are needed, e.g. {rate: 3, per: 10m, by: ip}")
+	}
+	return l
+}
+
+// nameOf makes a form's name of its first route: "POST /blog/*/comments/" becomes
+// blog-comments.
+func nameOf(p route.Pattern) string {
+	name := strings.Map(func(c rune) rune {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
+			return c
+		case c == '*':
+			return -1
+		}
+		return '-'
+	}, strings.Trim(p.Path(), "/*"))
+	for strings.Contains(name, "--") {
+		name = strings.ReplaceAll(name, "--", "-")
+	}
+	if name = strings.Trim(name[:min(len(name), 32)], "-"); name == "" {
+		return "form"
+	}
+	return name
+}
