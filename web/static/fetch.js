@@ -155,8 +155,23 @@ function guard(form) {
   div.dataset.palisadeBase = settings.base;
   for (const field of ['palisade-ticket', 'palisade-proof']) div.append(make('input', {type: 'hidden', name: field}));
   Element.prototype.append.call(form, div);
-  ready().catch(() => {});
+  early.add(form);
+  ready().finally(() => early.delete(form)).catch(() => {});
 }
+
+// Who is quicker than palisade.js comes waits for it. Where it does not come, the
+// form goes without, and meets the challenge page.
+const early = new Set();
+addEventListener('submit', event => {
+  const {target: form, submitter} = event;
+  if (!early.has(form) || event.defaultPrevented) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  ready().catch(() => {}).then(() => {
+    early.delete(form);
+    HTMLFormElement.prototype.requestSubmit.call(form, submitter);
+  });
+}, true);
 
 // A form that is still being read may get its fields from the gateway yet.
 const all = () => { if (document.readyState !== 'loading') [...document.forms].forEach(guard); };
