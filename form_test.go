@@ -293,3 +293,13 @@ func ExampleForm_Handle() {
 	fmt.Println(w.Code)
 	// Output: 403
 }
+
+func TestTheSameForSomewhereElseIsNoDoubleClick(t *testing.T) {
+	s := newSite(t)
+	v := typed(s.load())
+	s.wait(time.Minute)
+	s.expect(s.post(v), 303, palisade.ReasonClean, 1)
+	elsewhere := func(r *http.Request) { r.URL.Path, r.RequestURI = "/other", "/other" }
+	s.expect(s.post(v, elsewhere), 403, palisade.ReasonTicketSpent, 1)
+	s.expect(s.post(v), 303, palisade.ReasonDuplicate, 1)
+}

@@ -2,6 +2,7 @@ package palisade
 
 import (
 	"context"
+	"hash/maphash"
 	"net/http"
 	"sync"
 	"time"
@@ -28,11 +29,11 @@ const (
 	duplicateWait = 10 * time.Second
 )
 
-// answerKey is one ticket with one body: other data under a spent ticket is not
-// a double click.
+// answerKey is one ticket with one body for one target: other data under a spent
+// ticket, or the same for somewhere else, is not a double click.
 type answerKey struct {
-	nonce  [nonceSize]byte
-	digest uint64
+	nonce          [nonceSize]byte
+	digest, target uint64
 }
 
 // answer is what a submission was answered with, once done is closed.
@@ -49,7 +50,13 @@ type answer struct {
 func newRecent() *recent { return &recent{answers: make(map[answerKey]*answer)} }
 
 func (a *attempt) answerKey() answerKey {
-	return answerKey{nonce: a.ticket.nonce, digest: a.body.digest}
+	var target maphash.Hash
+	target.SetSeed(digestSeed)
+	for _, part := range [...]string{a.req.Method, a.req.URL.Path, a.req.URL.RawQuery} {
+		target.WriteString(part)
+		target.WriteByte(0)
+	}
+	return answerKey{nonce: a.ticket.nonce, digest: a.body.digest, target: target.Sum64()}
 }
 
 // begin notes a submission whose ticket was just claimed.

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -161,5 +162,34 @@ func TestCorrectionNeedsNoSecondVisibleStep(t *testing.T) {
 	}
 	if n := w.posts(); n != 2 {
 		t.Errorf("%d submissions reached the app, want 2", n)
+	}
+}
+
+func TestAutoGuardsEveryFormOfThePages(t *testing.T) {
+	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
+		s.Auto = &gateway.Form{FormConfig: palisade.FormConfig{Name: "auto", Captcha: palisade.WhenRisky, Limits: []palisade.Limit{}}}
+		s.Exempt = patterns(t, "POST /webhooks/*")
+	})
+	w.page(`<form method=post action=/anything/7?x>`)
+	v := w.solve(w.get("/somewhere").body)
+	w.wait(time.Minute)
+	for _, test := range []struct {
+		name, target string
+		form         url.Values
+		status       int
+	}{
+		{"a bot", "/anything/7", nil, 403},
+		{"a person", "/anything/7?x", v, 200},
+		{"the ticket again, elsewhere", "/other", v, 403},
+		{"a webhook", "/webhooks/paid", nil, 200},
+		{"another reading of a webhook", "/webhooks//paid", nil, 403},
+		{"a form with a name, under another reading", "//signup", nil, 400},
+	} {
+		if a := w.post(test.target, test.form); a.status != test.status {
+			t.Errorf("%s: status %d because %s, want %d", test.name, a.status, w.reason(), test.status)
+		}
+	}
+	if n := w.posts(); n != 2 {
+		t.Errorf("%d reached the app, want 2", n)
 	}
 }
