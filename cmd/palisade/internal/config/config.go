@@ -61,6 +61,7 @@ type Limits struct {
 	Header          int64         // bytes of a request's head; default 32 KiB
 	InFlight        int64         // bytes of bodies under judgement; default 256 MiB
 	ReadTimeout     time.Duration // of heads, and of bodies that stand still; default 30s
+	WriteTimeout    time.Duration // of one write, to a client that does not read; default 2m
 	UpstreamTimeout time.Duration // until the app begins to answer; default 60s
 	IdleTimeout     time.Duration // of connections between requests; default 2m
 }
@@ -154,7 +155,7 @@ func Load(src Source) (*Config, error) {
 	c := &Config{
 		Admin: "127.0.0.1:9090", State: "palisade.key", Header: "x-forwarded-for", Log: Log{Sample: 50},
 		Limits: Limits{Connections: 10000, PerClient: 512, Header: 32 << 10, InFlight: 256 << 20,
-			ReadTimeout: 30 * time.Second, UpstreamTimeout: time.Minute, IdleTimeout: 2 * time.Minute},
+			ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, UpstreamTimeout: time.Minute, IdleTimeout: 2 * time.Minute},
 	}
 	r := &reader{file: src.File}
 	if src.File != "" {
@@ -305,6 +306,7 @@ func (r *reader) limits(n node, l *Limits) {
 		"header":           func(n node) { n.size(&l.Header) },
 		"inflight":         func(n node) { n.size(&l.InFlight) },
 		"read_timeout":     func(n node) { n.duration(&l.ReadTimeout) },
+		"write_timeout":    func(n node) { n.duration(&l.WriteTimeout) },
 		"upstream_timeout": func(n node) { n.duration(&l.UpstreamTimeout) },
 		"idle_timeout":     func(n node) { n.duration(&l.IdleTimeout) },
 	})

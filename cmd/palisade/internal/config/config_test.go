@@ -65,7 +65,7 @@ proxy_header: forwarded
 key_file: long.key
 log: {level: warn, sample: 0}
 tracing: {endpoint: "http://127.0.0.1:4318/"}
-limits: {connections: 5, per_client: 2, header: 8KiB, inflight: 1MiB, read_timeout: 1s, upstream_timeout: 2s, idle_timeout: 3s}
+limits: {connections: 5, per_client: 2, header: 8KiB, inflight: 1MiB, read_timeout: 1s, write_timeout: 4s, upstream_timeout: 2s, idle_timeout: 3s}
 sites:
   - host: example.com
     hosts: www.example.com
@@ -108,7 +108,7 @@ sites:
 	if c.Admin != "" || c.State != "keys/palisade.key" || c.Header != "forwarded" || c.Keys.Current != Secret(strings.Repeat("k", 32)) {
 		t.Errorf("%+v", c)
 	}
-	if c.Limits != (Limits{5, 2, 8 << 10, 1 << 20, time.Second, 2 * time.Second, 3 * time.Second}) || c.Log.Sample != 0 || c.Tracing != "http://127.0.0.1:4318" {
+	if c.Limits != (Limits{5, 2, 8 << 10, 1 << 20, time.Second, 4 * time.Second, 2 * time.Second, 3 * time.Second}) || c.Log.Sample != 0 || c.Tracing != "http://127.0.0.1:4318" {
 		t.Errorf("%+v %+v", c.Limits, c.Log)
 	}
 	if s := c.Sites[0]; !s.Auto || !s.Script || s.Captcha.Secret != "hunter2" || s.Captcha.MinScore != 0.7 || s.Clients[0].Name != "ci" || s.Hosts[0] != "www.example.com" {

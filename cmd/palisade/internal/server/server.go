@@ -216,6 +216,9 @@ func (s *Server) observe(ctx context.Context, d palisade.Decision) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	m := &measured{ResponseWriter: w}
+	if r.ProtoMajor == 1 { // HTTP/2 would end a stream on which nothing is written for so long
+		m.control, m.most = http.NewResponseController(w), s.config.Load().Limits.WriteTimeout
+	}
 	r, span := s.tracing.Start(r)
 	defer func() {
 		s.metrics.Answered(m.status, time.Since(began))
@@ -224,12 +227,23 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.gateway.Load().ServeHTTP(m, r)
 }
 
+// measured notes the status, and gives up on a client that does not read.
 type measured struct {
 	http.ResponseWriter
-	status int
+	status  int
+	control *http.ResponseController
+	most    time.Duration
+}
+
+// patient gives the client time for what is written next.
+func (m *measured) patient() {
+	if m.control != nil {
+		_ = m.control.SetWriteDeadline(time.Now().Add(m.most)) // tests have writers without one
+	}
 }
 
 func (m *measured) WriteHeader(status int) {
+	m.patient()
 	if m.status < 200 {
 		m.status = status
 	}
@@ -237,6 +251,7 @@ func (m *measured) WriteHeader(status int) {
 }
 
 func (m *measured) Write(b []byte) (int, error) {
+	m.patient()
 	if m.status == 0 {
 		m.status = http.StatusOK
 	}
