@@ -1,9 +1,11 @@
-// Package e2e tests what the browser gets in a browser: the scripts and pages of
-// package web against the real library, in headless Chromium. Every test counts
-// what the protected handler did, because a page that looks right proves nothing.
+// Package e2e tests what no package can test alone, with the real parts: the scripts
+// and pages of package web in headless Chromium, on the library; and the gateway
+// before real apps (Django, Flask, Express, PHP, see package apps), asked by real
+// nginx and Caddy, visited by people in the browser and by the scraper of the usual
+// tutorials. Every test counts what happened in the app, because a page that looks
+// right proves nothing.
 //
-// It needs Chromium (Debian package chromium, or CHROMIUM=/path/to/it) and the
-// accessibility checker axe-core, which `npm install --prefix e2e` fetches. What
-// is missing fails the tests and is named; nothing is skipped. Screenshots of the
-// pages go to shots/.
+// scripts/tools.sh installs what it takes: Debian packages, axe-core and Express
+// from npm, and a Python environment in .venv. What is missing fails the tests and
+// is named; nothing is skipped. Screenshots of the pages go to shots/.
 package e2e

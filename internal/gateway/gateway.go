@@ -41,8 +41,7 @@ type Config struct {
 	// requests. More are answered 503. Default 256 MiB.
 	InFlight int64
 
-	// BodyTimeout is how long a submission may take to arrive, and how long any
-	// body may stand still. Default 30 s.
+	// BodyTimeout is how long any body may stand still. Default 30 s.
 	BodyTimeout time.Duration
 
 	// UpstreamTimeout is how long an app may take to begin its answer. Default 60 s.
