@@ -54,8 +54,9 @@ def subscribe():
 @app.route("/api/subscribe", methods=["POST"])
 @csrf.exempt
 def api_subscribe():
-    email = (request.get_json(silent=True) or {}).get("email", "")
-    if "@" not in email:
+    data = request.get_json(silent=True)
+    email = data.get("email") if isinstance(data, dict) else None
+    if not isinstance(email, str) or "@" not in email:
         return jsonify(error="Not an e-mail address."), 422
     happened("subscriptions")
     return jsonify(subscribed=email), 201
