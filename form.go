@@ -276,7 +276,7 @@ func (g *Guard) observe(ctx context.Context, d Decision) {
 	switch {
 	case d.Err != nil:
 		level = slog.LevelError
-	case d.Allowed():
+	case d.Allowed() && d.Would == Allow: // what was only watched is what one watches for
 		level = slog.LevelDebug
 	}
 	if g.config.Logger.Enabled(ctx, level) {

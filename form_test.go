@@ -303,3 +303,11 @@ func TestTheSameForSomewhereElseIsNoDoubleClick(t *testing.T) {
 	s.expect(s.post(v, elsewhere), 403, palisade.ReasonTicketSpent, 1)
 	s.expect(s.post(v), 303, palisade.ReasonDuplicate, 1)
 }
+
+func TestWhatIsOnlyWatchedIsLoggedLikeARefusal(t *testing.T) {
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Monitor = true })
+	s.expect(s.post(values{"username": {"bot"}}), 303, palisade.ReasonTicketMissing, 1)
+	if log := s.log.String(); !strings.Contains(log, `"level":"INFO"`) || !strings.Contains(log, `"would":"challenge"`) {
+		t.Errorf("the log says %s", log)
+	}
+}
