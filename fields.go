@@ -40,7 +40,7 @@ func (f *Form) Fields(r *http.Request) template.HTML {
 
 // CachedFields returns markup that is the same for every visitor: the script
 // fetches the ticket. A visitor without JavaScript gets none and is challenged.
-func (f *Form) CachedFields() template.HTML { return f.markup(nil, Page{Cached: true}) }
+func (f *Form) CachedFields() template.HTML { return f.markup(shown{}, Page{Cached: true}) }
 
 // FieldsIn is Fields, or CachedFields, for a page that does not allow everything.
 func (f *Form) FieldsIn(r *http.Request, page Page) template.HTML {
@@ -56,19 +56,27 @@ func nonceOf(r *http.Request) string {
 // script then tries again, and the server's answer says when.
 func (f *Form) fields(r *http.Request, page Page, w wish) template.HTML {
 	if page.Cached {
-		return f.markup(nil, page)
+		return f.markup(shown{}, page)
 	}
 	w.decoys = w.decoys && !page.NoStyle && !page.Inline
 	o, err := f.offer(r, w)
 	if err != nil {
-		return f.markup(nil, page)
+		return f.markup(shown{}, page)
 	}
-	return f.markup(&o, page)
+	return f.markup(shown{ticket: &o}, page)
+}
+
+// shown is what a page shows of a form; zero is the same for everybody.
+type shown struct {
+	ticket *Ticket
+	proof  string // made already
+	ask    bool   // take the visible step, whatever the form asks of everybody
 }
 
 // markup writes the element that palisade.js works on.
-func (f *Form) markup(o *Ticket, page Page) template.HTML {
+func (f *Form) markup(s shown, page Page) template.HTML {
 	var b strings.Builder
+	o := s.ticket
 	base, nonce := f.guard.config.Base, page.Nonce
 	element := "div"
 	if page.Inline {
@@ -85,12 +93,14 @@ func (f *Form) markup(o *Ticket, page Page) template.HTML {
 		attribute(&b, "data-palisade-wait", strconv.FormatInt(o.Wait, 10))
 		attribute(&b, "data-palisade-challenge", string(o.Challenge))
 	}
-	if level > 0 && f.config.Captcha == Always && f.guard.config.Captcha == nil {
+	if level > 0 && s.proof == "" && (f.config.Captcha == Always || s.ask) && (f.guard.config.Captcha == nil || o != nil && o.Captcha == nil) {
 		attribute(&b, "data-palisade-visible", "1")
 	}
 	b.WriteString(`><input type="hidden" name="` + FieldTicket + `"`)
 	attribute(&b, "value", ticket)
-	b.WriteString(`><input type="hidden" name="` + FieldProof + `" value="">`)
+	b.WriteString(`><input type="hidden" name="` + FieldProof + `"`)
+	attribute(&b, "value", s.proof)
+	b.WriteString(`>`)
 	if o != nil {
 		for _, d := range o.Decoys {
 			b.WriteString(d.HTML())

@@ -112,23 +112,28 @@ func (f *Form) offer(r *http.Request, w wish) (Ticket, error) {
 	if err != nil {
 		return Ticket{}, err
 	}
-	challenge, err := f.issue(nil, &t)
+	return f.describe(&t)
+}
+
+// describe makes what goes with a ticket.
+func (f *Form) describe(t *ticket) (Ticket, error) {
+	challenge, err := f.issue(nil, t)
 	if err != nil {
 		return Ticket{}, err
 	}
 	o := Ticket{
 		Form:      f.config.Name,
-		Ticket:    string(f.guard.keys.appendTicket(nil, &t)),
+		Ticket:    string(f.guard.keys.appendTicket(nil, t)),
 		Expires:   t.issued.Add(f.config.MaxAge).UnixMilli(),
 		Level:     t.level,
-		Wait:      f.ripe(&t).Milliseconds(),
+		Wait:      f.ripe(t).Milliseconds(),
 		Challenge: challenge,
 	}
 	if t.has(flagDecoys) {
-		decoys := layer.Decoys(f.guard.keys.tickets[0].decoySeed(&t))
+		decoys := layer.Decoys(f.guard.keys.tickets[0].decoySeed(t))
 		o.Decoys = decoys[:]
 	}
-	if _, asked := f.requires(t.level, &t); asked {
+	if _, asked := f.requires(t.level, t); asked {
 		service := f.guard.config.Captcha.Service()
 		o.Captcha = &Widget{
 			Service: service.Name, Sitekey: f.guard.config.Captcha.Sitekey(), Field: service.Field,

@@ -14,7 +14,8 @@
 // palisade.headers(form) promises the headers of one
 // request, palisade.answer(problem) those that answer a 403's challenge. The form's
 // own fields then hold the same; send the fields or the headers, not both. The form
-// sees the events palisade:solved and palisade:failed.
+// sees the events palisade:solved and palisade:failed. palisade.solve(challenge)
+// promises the proof of a challenge that came another way.
 (() => {
 'use strict';
 if (typeof window.palisade?.headers === 'function') return; // each form brings the tag
@@ -46,11 +47,13 @@ class Guard { // of one form; without an element when a script asked for it
     if (!div) return;
     const attribute = name => div.getAttribute('data-palisade-' + name);
     this.fields = ['ticket', 'proof'].map(name => div.querySelector(`[name=palisade-${name}]`));
-    const ticket = this.fields[0].value, challenge = attribute('challenge');
+    const [ticket, proof] = this.fields.map(field => field.value), challenge = attribute('challenge');
     // Else going back puts the old page's values into the new one.
     for (const field of this.fields) field.autocomplete = 'off';
     if (ticket && challenge) {
       this.take({ticket, challenge: JSON.parse(challenge), expires: +attribute('expires'), wait: +attribute('wait')});
+      this.proof = proof; // the form is shown again, and the proof not spent yet
+      this.fill();
     }
     if (performance.getEntriesByType('navigation')[0]?.type === 'back_forward') spent.add(ticket);
     this.status = div.appendChild(document.createElement('span'));
@@ -345,5 +348,6 @@ window.palisade = {
     guard.take({decoys: [], ...challenge});
     return guard.headers();
   },
+  solve,
 };
 })();
