@@ -15,6 +15,8 @@
 //	visible.js     the visible step, loaded where one is asked for
 //	altcha/        the widget that it shows, unmodified, see altcha/SOURCE
 //	page.js, page.css  the challenge page and the notices
+//	api.js         the captcha widget for pages of other origins, and
+//	frame.js, frame.css  what is in its frame
 //
 // [Handler] serves them under names that hold a hash of their content, which a
 // browser may keep for a year. After a change, `go generate` writes the hashes
@@ -57,6 +59,9 @@ var served = map[string]string{
 	"fetch.js":       "static/fetch.js",
 	"page.js":        "static/page.js",
 	"page.css":       "static/page.css",
+	"api.js":         "static/api.js",
+	"frame.js":       "static/frame.js",
+	"frame.css":      "static/frame.css",
 	"altcha.min.js":  "static/altcha/altcha.min.js",
 	"altcha.i18n.js": "static/altcha/altcha.i18n.js",
 	"altcha.css":     "static/altcha/altcha.css",

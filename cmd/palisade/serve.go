@@ -40,6 +40,19 @@ func (f configFlags) flags() config.Flags {
 	}
 }
 
+// file returns the configuration file: the one that is named, or palisade.yaml of
+// the folder when nothing else says what to guard.
+func (f configFlags) file(named string) string {
+	named = cmp.Or(named, os.Getenv("PALISADE_CONFIG"))
+	if named != "" || f.Upstream != "" || len(f.Protect) > 0 || os.Getenv("PALISADE_UPSTREAM") != "" {
+		return named
+	}
+	if _, err := os.Stat("palisade.yaml"); err == nil {
+		return "palisade.yaml"
+	}
+	return ""
+}
+
 type serveCommand struct {
 	Config string `short:"c" placeholder:"palisade.yaml" help:"Configuration file, for more than flags can say."`
 	configFlags
@@ -54,7 +67,7 @@ func (serveCommand) Help() string {
 
 // Run serves until Ctrl-C or SIGTERM.
 func (c serveCommand) Run(ctx context.Context, t terminal) error {
-	file := cmp.Or(c.Config, os.Getenv("PALISADE_CONFIG"))
+	file := c.file(c.Config)
 	read := func() (*config.Config, error) {
 		return config.Load(config.Source{File: file, Flags: c.flags(), Env: os.Environ()})
 	}
@@ -84,9 +97,12 @@ func greetServe(w io.Writer, s *server.Server, c *config.Config) {
 	if c.TLS.Cert != "" {
 		scheme = "https"
 	}
-	fmt.Fprint(w, "Palisade gateway\n\n")
+	fmt.Fprint(w, "Palisade\n\n")
 	for _, address := range s.Addresses {
 		fmt.Fprintf(w, "  open     %s://%s\n", scheme, reachable(address))
+	}
+	for _, address := range s.Service {
+		fmt.Fprintf(w, "  service  %s://%s\n", scheme, reachable(address))
 	}
 	if s.Admin != "" {
 		fmt.Fprintf(w, "  metrics  http://%s/metrics\n", reachable(s.Admin))
@@ -132,7 +148,7 @@ func (checkConfigCommand) Help() string {
 
 // Run checks a configuration.
 func (c checkConfigCommand) Run(t terminal) error {
-	conf, err := config.Load(config.Source{File: cmp.Or(c.File, os.Getenv("PALISADE_CONFIG")), Flags: c.flags(), Env: os.Environ()})
+	conf, err := config.Load(config.Source{File: c.file(c.File), Flags: c.flags(), Env: os.Environ()})
 	if err == nil {
 		err = server.Check(conf)
 	}
@@ -158,7 +174,7 @@ func (verdictKeyCommand) Help() string {
 
 // Run prints the keys.
 func (c verdictKeyCommand) Run(t terminal) error {
-	conf, err := config.Load(config.Source{File: cmp.Or(c.File, os.Getenv("PALISADE_CONFIG")), Flags: c.flags(), Env: os.Environ()})
+	conf, err := config.Load(config.Source{File: c.file(c.File), Flags: c.flags(), Env: os.Environ()})
 	if err != nil {
 		return err
 	}

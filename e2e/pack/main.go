@@ -25,6 +25,7 @@ import (
 var files = []string{
 	"altcha/altcha.min.js", "altcha/altcha.i18n.js", "altcha/altcha.css", "altcha/LICENSE.txt",
 	"visible.js", "palisade.js", "page.js", "palisade.css", "page.css",
+	"frame.js", "frame.css", "api.js",
 }
 
 func main() {

@@ -4,18 +4,16 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
 func (r *reader) check(c *Config) {
-	for _, address := range append(slices.Clone(c.Listen), c.Admin) {
-		if _, port, err := net.SplitHostPort(address); address != "" && (err != nil || port == "") {
-			r.say("listen", "%q is not an address; write host:port or :port", address)
-		}
+	for _, address := range c.Listen {
+		r.checkAddress("listen", address)
 	}
+	r.checkAddress("admin", c.Admin)
 	for _, proxy := range c.Trust {
 		prefix, err := netip.ParsePrefix(proxy)
 		if _, err2 := netip.ParseAddr(proxy); err != nil && err2 != nil {
@@ -32,6 +30,13 @@ func (r *reader) check(c *Config) {
 		}
 	}
 	r.checkSites(c)
+	r.checkService(c)
+}
+
+func (r *reader) checkAddress(where, address string) {
+	if _, port, err := net.SplitHostPort(address); address != "" && (err != nil || port == "") {
+		r.say(where, "%q is not an address; write host:port or :port", address)
+	}
 }
 
 func (r *reader) checkSites(c *Config) {

@@ -26,16 +26,17 @@ import (
 
 // Config is what was asked for, with the defaults filled in.
 type Config struct {
-	Listen []string // default 127.0.0.1:8080
-	Admin  string   // metrics and health; "" for none, default 127.0.0.1:9090
-	State  string   // file of the key that is made on the first run; default palisade.key
-	TLS    TLS
-	Trust  []string // proxies in front: addresses or CIDRs
-	Header string   // what they write: "x-forwarded-for" (default) or "forwarded"
-	Keys   Keys
-	Log    Log
-	Limits Limits
-	Sites  []Site
+	Listen  []string // default 127.0.0.1:8080
+	Admin   string   // metrics and health; "" for none, default 127.0.0.1:9090
+	State   string   // file of the key that is made on the first run; default palisade.key
+	TLS     TLS
+	Trust   []string // proxies in front: addresses or CIDRs
+	Header  string   // what they write: "x-forwarded-for" (default) or "forwarded"
+	Keys    Keys
+	Log     Log
+	Limits  Limits
+	Sites   []Site   // apps that the gateway stands in front of
+	Service *Service // nil: none
 
 	Tracing string // URL of an OpenTelemetry collector (OTLP over HTTP); "" for none
 
@@ -165,7 +166,7 @@ func Load(src Source) (*Config, error) {
 	fromEnv := r.environment(c, src.Env)
 	r.override(c, fromEnv, func(flag string) string { return "PALISADE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")) })
 	r.override(c, src.Flags, func(flag string) string { return "-" + flag })
-	if len(c.Listen) == 0 {
+	if len(c.Listen) == 0 && (len(c.Sites) > 0 || c.Service == nil) {
 		c.Listen = []string{"127.0.0.1:8080"}
 	}
 	r.check(c)
@@ -269,9 +270,10 @@ func (r *reader) root(n node, c *Config) {
 		"sites": func(n node) {
 			n.list(func(n node) { c.Sites = append(c.Sites, r.site(n)) })
 		},
+		"service": func(n node) { c.Service = r.service(n) },
 	})
-	if len(c.Sites) == 0 {
-		n.mistake("there is no site: write sites, with host, upstream and forms")
+	if len(c.Sites) == 0 && c.Service == nil {
+		n.mistake("there is no site: write sites, with host, upstream and forms, for the gateway; or service, for others to ask")
 	}
 }
 

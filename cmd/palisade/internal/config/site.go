@@ -1,7 +1,6 @@
 package config
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +21,7 @@ func (r *reader) site(n node) Site {
 		"captcha":      func(n node) { s.Captcha = r.captcha(n) },
 		"exempt":       func(n node) { n.routes(&s.Exempt) },
 		"clients":      func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
-		"forms":        func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n)) }) },
+		"forms":        func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n, true)) }) },
 	})
 	if s.Host == "" {
 		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")
@@ -58,12 +57,8 @@ func (r *reader) captcha(n node) *Captcha {
 		"service":     func(n node) { n.word(&c.Service, "turnstile", "hcaptcha", "recaptcha-v2", "recaptcha-v3") },
 		"sitekey":     func(n node) { n.string(&c.Sitekey) },
 		"secret_file": func(n node) { n.secretFile(&c.Secret, 1) },
-		"secret_env": func(n node) {
-			if name, ok := n.text(); ok {
-				n.secret(&c.Secret, os.Getenv(name), 1)
-			}
-		},
-		"min_score": func(n node) { n.float(&c.MinScore) },
+		"secret_env":  func(n node) { n.secretEnv(&c.Secret, 1) },
+		"min_score":   func(n node) { n.float(&c.MinScore) },
 	})
 	if c.Service == "" || c.Sitekey == "" {
 		n.mistake("service and sitekey are needed, and secret_file or secret_env")
@@ -82,11 +77,17 @@ func (r *reader) client(n node) (c Client) {
 	return c
 }
 
-func (r *reader) form(n node) Form {
-	f := Form{at: n.place(), MaxBody: DefaultMaxBody, Captcha: "when-risky"}
+// defaultForm is a form of which nothing was said.
+func defaultForm(n node) Form {
+	return Form{at: n.place(), MaxBody: DefaultMaxBody, Captcha: "when-risky"}
+}
+
+// form reads a form: one with routes, of the gateway, or one that only has a name.
+func (r *reader) form(n node, routed bool) Form {
+	f := defaultForm(n)
 	var mode, down string
 	rejected, hasRoute := true, false
-	n.object(map[string]func(node){
+	known := map[string]func(node){
 		"name":          func(n node) { n.string(&f.Name) },
 		"route":         func(n node) { hasRoute = true; n.routes(&f.Routes) },
 		"routes":        func(n node) { hasRoute = true; n.routes(&f.Routes) },
@@ -94,18 +95,37 @@ func (r *reader) form(n node) Form {
 		"min_fill":      func(n node) { n.duration(&f.MinFill); f.MinFill = noneIfZero(f.MinFill) },
 		"max_age":       func(n node) { n.duration(&f.MaxAge) },
 		"max_body":      func(n node) { n.size(&f.MaxBody) },
-		"limits":        func(n node) { f.Limits = []Limit{}; n.list(func(n node) { f.Limits = append(f.Limits, r.limit(n)) }) },
+		"limits":        func(n node) { r.formLimits(n, &f) },
 		"mode":          func(n node) { n.word(&mode, "enforce", "monitor"); f.Monitor = mode == "monitor" },
 		"monitor":       func(n node) { n.list(func(n node) { f.Layers = append(f.Layers, r.layer(n)) }) },
 		"provider_down": func(n node) { n.word(&down, "step-down", "refuse"); f.DownRefuses = down == "refuse" },
 		"rejected_200":  func(n node) { n.bool(&rejected); f.Accept200 = !rejected },
-	})
+	}
+	if !routed {
+		for _, name := range []string{"route", "routes", "rejected_200", "max_body"} {
+			delete(known, name)
+		}
+		n.object(known)
+		return f
+	}
+	n.object(known)
 	if !hasRoute {
 		n.mistake("route is missing, e.g. route: POST /signup")
 	} else if f.Name == "" && len(f.Routes) > 0 {
 		f.Name = nameOf(f.Routes[0])
 	}
 	return f
+}
+
+// formLimits reads the limits of a form. What was left out by mistake is not taken
+// for none at all.
+func (r *reader) formLimits(n node, f *Form) {
+	if n.null() {
+		n.mistake("has no value; write [] for no limits")
+		return
+	}
+	f.Limits = []Limit{}
+	n.list(func(n node) { f.Limits = append(f.Limits, r.limit(n)) })
 }
 
 // noneIfZero turns a length of time that was written as 0 into the library's word

@@ -4,13 +4,13 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
-	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/internal/gateway"
 	"github.com/palisade-dev/palisade/store"
@@ -31,18 +31,15 @@ type Parts struct {
 	Observe func(context.Context, palisade.Decision)
 }
 
-// Build makes a gateway of a configuration.
+// Build makes a gateway of a configuration; nil where it has no sites.
 func Build(c *config.Config, p Parts) (*gateway.Gateway, error) {
+	if len(c.Sites) == 0 {
+		return nil, nil
+	}
 	g := gateway.Config{
-		ClientIP: clientip.RemoteAddr(), InFlight: c.Limits.InFlight,
+		ClientIP: source(c), InFlight: c.Limits.InFlight,
 		BodyTimeout: c.Limits.ReadTimeout, UpstreamTimeout: c.Limits.UpstreamTimeout,
 		Logger: p.Logger, Observe: p.Observe,
-	}
-	switch {
-	case len(c.Trust) > 0 && c.Header == "forwarded":
-		g.ClientIP = clientip.Forwarded(c.Trust...)
-	case len(c.Trust) > 0:
-		g.ClientIP = clientip.Proxies(c.Trust...)
 	}
 	for i := range c.Sites {
 		g.Sites = append(g.Sites, site(&c.Sites[i], p))
@@ -160,8 +157,10 @@ func provider(c *config.Captcha) captcha.Provider {
 // gateway and the library know.
 func Check(c *config.Config) error {
 	secret := []byte("for a check alone, not for signing anything")
-	_, err := Build(c, Parts{Keys: palisade.Keys{Current: secret}, Logger: slog.New(slog.DiscardHandler)})
-	return err
+	parts := Parts{Keys: palisade.Keys{Current: secret}, Logger: slog.New(slog.DiscardHandler)}
+	_, err := Build(c, parts)
+	_, err2 := BuildService(c, parts, nil)
+	return errors.Join(err, err2)
 }
 
 // Describe says in a few lines what is guarded.
@@ -192,5 +191,18 @@ func Describe(c *config.Config) string {
 			fmt.Fprintf(&b, "    %-12s %s\n", "open", e)
 		}
 	}
+	if c.Service != nil {
+		for i := range c.Service.Sites {
+			describeSite(&b, &c.Service.Sites[i])
+		}
+	}
 	return b.String()
+}
+
+func describeSite(b *strings.Builder, s *config.ServiceSite) {
+	verifies := "the embedded captcha"
+	if s.Captcha != nil {
+		verifies = s.Captcha.Service
+	}
+	fmt.Fprintf(b, "  site key %s for %s: %s\n", s.Key, strings.Join(s.Hosts, ", "), verifies)
 }

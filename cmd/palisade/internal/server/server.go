@@ -21,6 +21,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/telemetry"
 	"github.com/palisade-dev/palisade/internal/gateway"
+	"github.com/palisade-dev/palisade/internal/service"
 	"github.com/palisade-dev/palisade/store/memory"
 )
 
@@ -37,6 +38,7 @@ type Server struct {
 	Made string
 	// Addresses are where it listens; Admin where metrics are, or "".
 	Addresses []string
+	Service   []string // where the verification service listens
 	Admin     string
 
 	read    func() (*config.Config, error)
@@ -44,6 +46,7 @@ type Server struct {
 	metrics *telemetry.Metrics
 	tracing *telemetry.Tracing
 	gateway atomic.Pointer[gateway.Gateway]
+	service atomic.Pointer[service.Service]
 	cert    atomic.Pointer[tls.Certificate]
 	config  atomic.Pointer[config.Config]
 	ending  atomic.Bool
@@ -102,6 +105,8 @@ func (s *Server) apply(c *config.Config) error {
 		parts.Keys, _, _ = keys(c)
 	}
 	g, err := Build(c, parts)
+	asked, err2 := BuildService(c, parts, s.metrics.Verified)
+	err = errors.Join(err, err2)
 	if err == nil && c.TLS.Cert != "" {
 		var cert tls.Certificate
 		if cert, err = tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key); err == nil {
@@ -115,6 +120,7 @@ func (s *Server) apply(c *config.Config) error {
 	if old := s.gateway.Swap(g); old != nil {
 		old.CloseIdleConnections()
 	}
+	s.service.Store(asked)
 	s.config.Store(c)
 	return nil
 }
@@ -137,31 +143,53 @@ func (s *Server) Reload() error {
 // fixed is what a process cannot change while it runs.
 func fixed(c *config.Config) string {
 	l := c.Limits
-	return fmt.Sprint(c.Listen, c.Admin, c.TLS.Cert != "", c.Trust, c.Tracing, c.Log, l.Connections, l.PerClient, l.Header, l.ReadTimeout, l.IdleTimeout)
+	var service []string
+	if c.Service != nil {
+		service = c.Service.Listen
+	}
+	return fmt.Sprint(c.Listen, service, c.Admin, c.TLS.Cert != "", c.Trust, c.Tracing, c.Log, l.Connections, l.PerClient, l.Header, l.ReadTimeout, l.IdleTimeout)
 }
 
 // Files returns what the configuration in use was read from.
 func (s *Server) Files() []string { return s.config.Load().Files() }
 
 func (s *Server) listen(c *config.Config) error {
-	handler := http.HandlerFunc(s.serve)
 	for _, address := range c.Listen {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
+		if err := s.open(c, address, &s.Addresses, s.measure(s.currentGateway)); err != nil {
 			return err
 		}
-		s.Addresses = append(s.Addresses, l.Addr().String())
-		server := newServer(c, handler, s.parts.Logger)
-		s.servers = append(s.servers, server)
-		l = share(netutil.LimitListener(l, c.Limits.Connections), c.Limits.PerClient, named(c.Trust))
-		if c.TLS.Cert != "" {
-			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12,
-				GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Load(), nil }}
-			go s.run(func() error { return server.ServeTLS(l, "", "") })
-		} else {
-			go s.run(func() error { return server.Serve(l) })
+	}
+	if c.Service != nil {
+		for _, address := range c.Service.Listen {
+			if err := s.open(c, address, &s.Service, s.measure(s.currentService)); err != nil {
+				return err
+			}
 		}
 	}
+	return s.openAdmin(c)
+}
+
+// open listens on an address and serves there.
+func (s *Server) open(c *config.Config, address string, opened *[]string, handler http.Handler) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	*opened = append(*opened, l.Addr().String())
+	server := newServer(c, handler, s.parts.Logger)
+	s.servers = append(s.servers, server)
+	l = share(netutil.LimitListener(l, c.Limits.Connections), c.Limits.PerClient, named(c.Trust))
+	if c.TLS.Cert != "" {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12,
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Load(), nil }}
+		go s.run(func() error { return server.ServeTLS(l, "", "") })
+	} else {
+		go s.run(func() error { return server.Serve(l) })
+	}
+	return nil
+}
+
+func (s *Server) openAdmin(c *config.Config) error {
 	if c.Admin == "" {
 		return nil
 	}
@@ -212,8 +240,27 @@ func (s *Server) observe(ctx context.Context, d palisade.Decision) {
 	s.tracing.Observe(ctx, d)
 }
 
-// serve measures what the gateway does.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// A reload may take away what a listener is for.
+func (s *Server) currentGateway() http.Handler {
+	if g := s.gateway.Load(); g != nil {
+		return g
+	}
+	return http.NotFoundHandler()
+}
+
+func (s *Server) currentService() http.Handler {
+	if g := s.service.Load(); g != nil {
+		return g
+	}
+	return http.NotFoundHandler()
+}
+
+// measure measures what the handler in use does.
+func (s *Server) measure(current func() http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(current(), w, r) })
+}
+
+func (s *Server) serve(handler http.Handler, w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	m := &measured{ResponseWriter: w}
 	if r.ProtoMajor == 1 { // HTTP/2 would end a stream on which nothing is written for so long
@@ -224,7 +271,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.metrics.Answered(m.status, time.Since(began))
 		s.tracing.End(span, m.status)
 	}()
-	s.gateway.Load().ServeHTTP(m, r)
+	handler.ServeHTTP(m, r)
 }
 
 // measured notes the status, and gives up on a client that does not read.

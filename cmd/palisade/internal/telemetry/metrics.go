@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/internal/service"
 )
 
 // Metrics are the gateway's, in a registry of their own.
@@ -20,6 +21,7 @@ type Metrics struct {
 	decisions *prometheus.CounterVec
 	findings  *prometheus.CounterVec
 	provider  *prometheus.CounterVec
+	verified  *prometheus.CounterVec
 	store     prometheus.Counter
 	requests  [6]prometheus.Counter // by the first digit of the status
 	latency   prometheus.Histogram
@@ -39,6 +41,7 @@ func NewMetrics() *Metrics {
 		"site", "form", "outcome", "would", "reason", "mode")
 	m.findings = counters("findings_total", "What layers found.", "site", "form", "layer", "reason", "mode")
 	m.provider = counters("provider_outcomes_total", "Answers of third-party captchas, and their outages.", "site", "form", "outcome")
+	m.verified = counters("siteverify_total", "Answers of siteverify. result is ok, or why not.", "site", "result")
 	m.reloads = counters("config_reloads_total", "Times the configuration was read again.", "result")
 	statuses := counters("http_requests_total", "Requests answered, by class of status.", "code")
 	for class := range m.requests {
@@ -76,6 +79,15 @@ func (m *Metrics) Observe(_ context.Context, d palisade.Decision) {
 	case strings.HasPrefix(reason, "captcha-"), strings.HasPrefix(reason, "provider-"):
 		m.provider.WithLabelValues(d.Site, d.Form, reason).Inc()
 	}
+}
+
+// Verified counts an answer of siteverify.
+func (m *Metrics) Verified(_ context.Context, v service.Verification) {
+	result := v.Why
+	if v.OK {
+		result = "ok"
+	}
+	m.verified.WithLabelValues(v.Site, result).Inc()
 }
 
 // Reloaded counts a configuration that was read again.

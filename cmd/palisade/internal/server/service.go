@@ -1,0 +1,47 @@
+package server
+
+import (
+	"context"
+
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
+	"github.com/palisade-dev/palisade/internal/service"
+)
+
+// BuildService makes a verification service of a configuration; nil where none is
+// asked for.
+func BuildService(c *config.Config, p Parts, tell func(context.Context, service.Verification)) (*service.Service, error) {
+	if c.Service == nil {
+		return nil, nil
+	}
+	s := service.Config{
+		Keys: p.Keys, Store: p.Store, ClientIP: source(c), Public: c.Service.Public, Query: c.Service.Query,
+		Logger: p.Logger, Observe: p.Observe, Tell: tell,
+	}
+	for i := range c.Service.Sites {
+		s.Sites = append(s.Sites, serviceSite(&c.Service.Sites[i]))
+	}
+	return service.New(s)
+}
+
+func serviceSite(c *config.ServiceSite) service.Site {
+	s := service.Site{
+		Key: c.Key, Secret: string(c.Secret), Hosts: c.Hosts, Level: c.Level,
+		Captcha: provider(c.Captcha), Actions: c.Actions, Base: c.Base, Form: form(&c.Form).FormConfig,
+	}
+	for i := range c.Forms {
+		s.Forms = append(s.Forms, form(&c.Forms[i]).FormConfig)
+	}
+	return s
+}
+
+// source says whose word is taken for a client's address.
+func source(c *config.Config) clientip.Source {
+	switch {
+	case len(c.Trust) > 0 && c.Header == "forwarded":
+		return clientip.Forwarded(c.Trust...)
+	case len(c.Trust) > 0:
+		return clientip.Proxies(c.Trust...)
+	}
+	return clientip.RemoteAddr()
+}

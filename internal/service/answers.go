@@ -1,0 +1,64 @@
+package service
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"time"
+)
+
+// answers remembers what was said to calls with an idempotency key (Turnstile's),
+// so that a client whose answer was lost may ask again.
+type answers struct {
+	mu    sync.Mutex
+	said  map[[sha256.Size]byte]*answer
+	order [][sha256.Size]byte // oldest first
+}
+
+type answer struct {
+	done    chan struct{}
+	verdict verdict
+	until   time.Time
+}
+
+// maxAnswers bounds the memory; the oldest are forgotten, and asking again then
+// finds the token used.
+const maxAnswers = 10_000
+
+func newAnswers() *answers { return &answers{said: map[[sha256.Size]byte]*answer{}} }
+
+// once calls ask for the first of all calls with a key and gives the others its
+// answer. An outage is not remembered: asking again is what it is for.
+func (a *answers) once(key string, now time.Time, ask func() verdict) verdict {
+	sum := sha256.Sum256([]byte(key))
+	a.mu.Lock()
+	if old := a.said[sum]; old != nil && now.Before(old.until) {
+		a.mu.Unlock()
+		<-old.done
+		return old.verdict
+	}
+	mine := &answer{done: make(chan struct{}), until: now.Add(tokenLife)}
+	a.said[sum] = mine
+	if a.order = append(a.order, sum); len(a.order) > maxAnswers {
+		delete(a.said, a.order[0])
+		a.order = a.order[1:]
+	}
+	a.mu.Unlock()
+	mine.verdict = verdict{why: unavailable} // should ask panic
+	defer close(mine.done)
+	mine.verdict = ask()
+	if mine.verdict.why == unavailable {
+		a.mu.Lock()
+		if a.said[sum] == mine {
+			delete(a.said, sum)
+		}
+		a.mu.Unlock()
+	}
+	return mine.verdict
+}
+
+// eventID names a verification, for support.
+func eventID(v *verdict) string {
+	sum := sha256.Sum256([]byte(v.claims.text() + v.issued.String()))
+	return "ev_" + hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,135 @@
+package service
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// code is what is wrong with a call or its token; each vendor has its own word.
+type code uint8
+
+const (
+	none code = iota
+	missingSecret
+	badSecret
+	missingResponse
+	badResponse
+	spent // too old or used before
+	badRequest
+	wrongSitekey
+	unavailable
+)
+
+var codeNames = [...]string{"", "missing-secret", "bad-secret", "missing-response", "bad-response", "spent", "bad-request", "wrong-sitekey", "unavailable"}
+
+func (c code) String() string { return codeNames[c] }
+
+// dialect is how one vendor's siteverify speaks.
+type dialect struct {
+	name  string
+	codes [len(codeNames)]string
+	// Members of a call.
+	secret, response string
+	// secretHeader is where the secret comes, if not in the body.
+	secretHeader string
+	// checksSitekey says that a sitekey in the call must be that of the secret.
+	checksSitekey bool
+	success       func(v *verdict) []byte
+	failure       func(code string) []byte
+}
+
+// dialects are the endpoints. All answer with HTTP 200: clients that take another
+// status for an outage are many, and some of them fail open.
+var dialects = map[string]*dialect{
+	"/recaptcha/api/siteverify":  recaptcha,
+	"/siteverify":                hcaptcha,
+	"/turnstile/v0/siteverify":   turnstile,
+	"/api/v2/captcha/siteverify": friendly,
+}
+
+// Words of developers.google.com/recaptcha/docs/verify. On success there are no
+// error-codes (an empty list breaks a Go client), and score and action only where
+// the page asked as version 3 does (a version 2 client refuses a score).
+var recaptcha = &dialect{
+	name: "recaptcha", secret: "secret", response: "response",
+	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
+		"timeout-or-duplicate", "bad-request", "invalid-input-secret", "internal-error"},
+	success: func(v *verdict) []byte {
+		b := appendHead(nil, v, time.RFC3339)
+		if v.score != nil {
+			b = append(b, `, "score": `...)
+			b = strconv.AppendFloat(b, *v.score, 'g', 3, 64)
+			if v.action != "" {
+				b = appendMember(b, "action", v.action)
+			}
+		}
+		return append(b, "}\n"...)
+	},
+	failure: failure,
+}
+
+// Words of docs.hcaptcha.com. Its score counts the other way round: 1 is a bot.
+var hcaptcha = &dialect{
+	name: "hcaptcha", secret: "secret", response: "response", checksSitekey: true,
+	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
+		"already-seen-response", "bad-request", "sitekey-secret-mismatch", "internal-error"},
+	success: func(v *verdict) []byte {
+		b := append(appendHead(nil, v, "2006-01-02T15:04:05.000000Z"), `, "credit": false`...)
+		if v.score != nil {
+			b = append(b, `, "score": `...)
+			b = strconv.AppendFloat(b, 1-*v.score, 'g', 3, 64)
+		}
+		return append(b, "}\n"...)
+	},
+	failure: failure,
+}
+
+// Words of developers.cloudflare.com/turnstile: error-codes are always there.
+var turnstile = &dialect{
+	name: "turnstile", secret: "secret", response: "response",
+	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
+		"timeout-or-duplicate", "bad-request", "invalid-input-secret", "internal-error"},
+	success: func(v *verdict) []byte {
+		b := append(appendHead(nil, v, "2006-01-02T15:04:05.000Z"), `, "error-codes": []`...)
+		b = appendMember(b, "action", v.action)
+		return append(appendMember(b, "cdata", v.cdata), "}\n"...)
+	},
+	failure: failure,
+}
+
+// Words of developer.friendlycaptcha.com, version 2. Its own clients let everybody
+// through on any answer but 200, a wrong secret included: so ours is always 200.
+var friendly = &dialect{
+	name: "friendly", secret: "secret", secretHeader: "X-Api-Key", response: "response", checksSitekey: true,
+	codes: [...]string{"", "auth_required", "auth_invalid", "response_missing", "response_invalid",
+		"response_duplicate", "bad_request", "sitekey_invalid", "response_invalid"},
+	success: func(v *verdict) []byte {
+		b := append([]byte(`{"success": true, "data": {"event_id": "`), eventID(v)...)
+		b = append(b, `", "challenge": {"timestamp": "`...)
+		b = v.issued.UTC().AppendFormat(b, time.RFC3339)
+		b = append(b, '"')
+		return append(appendMember(b, "origin", v.host), "}, \"risk_intelligence\": null}}\n"...)
+	},
+	failure: func(code string) []byte {
+		return []byte(`{"success": false, "error": {"error_code": "` + code + `", "detail": "` + code + `"}}` + "\n")
+	},
+}
+
+// appendHead begins a success. The space after the colon is what Google sends, and
+// a Perl client looks for it in the text.
+func appendHead(b []byte, v *verdict, layout string) []byte {
+	b = append(b, `{"success": true, "challenge_ts": "`...)
+	b = v.issued.UTC().AppendFormat(b, layout)
+	return appendMember(append(b, '"'), "hostname", v.host)
+}
+
+func appendMember(b []byte, name, value string) []byte {
+	text, _ := json.Marshal(value) // a string can always be written
+	b = append(b, `, "`+name+`": `...)
+	return append(b, text...)
+}
+
+func failure(code string) []byte {
+	return []byte(`{"success": false, "error-codes": ["` + code + `"]}` + "\n")
+}

@@ -1,0 +1,280 @@
+// Package service answers for forms that live elsewhere: the verification service
+// of palisade serve.
+//
+//	POST /recaptcha/api/siteverify       what an existing integration calls, in the
+//	POST /siteverify                     words of reCAPTCHA, hCaptcha, Turnstile and
+//	POST /turnstile/v0/siteverify        Friendly Captcha: it joins by changing one URL
+//	POST /api/v2/captcha/siteverify
+//
+//	GET  /captcha/api.js                 the widget of the embedded captcha, also under
+//	     /recaptcha/api.js and so on     the script paths of those vendors
+//
+//	POST /v1/check                       the whole judgement, for any backend: all layers,
+//	POST /v1/fields                      not the captcha alone. Signed with the site's
+//	GET  /v1/base/…                      secret; /v1/openapi.json describes it
+//
+// A [Site] has a public key and a secret. It verifies tokens of the embedded
+// captcha, or those of a vendor, whose word it makes stricter: once only, from the
+// site's hosts, for its actions.
+//
+// What a visitor does wrong is answered with HTTP 200 and "success": false, since
+// most clients take any other status for an outage and some then let everybody
+// through. What is wrong with us is never a success either.
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/internal/mac"
+	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/store"
+	"github.com/palisade-dev/palisade/store/memory"
+)
+
+// Config says what a [Service] is made of.
+type Config struct {
+	Keys     palisade.Keys   // sign challenges and tickets
+	Store    store.Store     // what was used; nil: memory of this process
+	ClientIP clientip.Source // of browsers that load the widget, and no one else
+	Public   string          // origin under which browsers reach the widget; "": as they ask for it
+	Query    bool            // also take secrets in the URL, which some old clients send
+	Sites    []Site
+
+	Logger  *slog.Logger                             // default slog.Default()
+	Observe func(context.Context, palisade.Decision) // told the judgements of /v1/check; may be nil
+	Tell    func(context.Context, Verification)      // told what siteverify answered; may be nil
+	Clock   func() time.Time                         // default time.Now
+
+	InsecureTestKeys bool // accept the vendors' public test keys, with which everybody passes
+}
+
+// Site is one pair of keys.
+type Site struct {
+	Key    string   // public
+	Secret string   // at least MinSecret bytes
+	Hosts  []string // name or name:port; tokens of other pages are refused
+
+	Level   uint8            // work of the embedded captcha: 0, 1 or 2
+	Captcha captcha.Provider // whose tokens are verified; nil: the embedded captcha
+	Actions []string         // that a token may be made for; none: any
+
+	Base  string                // path of the app under which it forwards to /v1/base/; default palisade.DefaultBase
+	Form  palisade.FormConfig   // of every form that Forms does not name
+	Forms []palisade.FormConfig // by name
+}
+
+// MinSecret is the least length of a site's secret, in bytes.
+const MinSecret = 20
+
+// Verification is what siteverify came to, for logs and metrics.
+type Verification struct {
+	Site string // its public key, "" when the secret is nobody's
+	OK   bool
+	Why  string // a stable word, "" when OK
+}
+
+// Service is an http.Handler. It is safe for concurrent use.
+type Service struct {
+	config   Config
+	mux      *http.ServeMux
+	bySecret map[[sha256.Size]byte]*site
+	byKey    map[string]*site
+	budget   store.Store // of this process: what may be issued
+	answers  *answers
+}
+
+// site is a Site at work.
+type site struct {
+	Site
+	service   *Service
+	hostnames []string // without ports
+	pow       *pow.Captcha
+	tags      *mac.Key // of addresses
+	guard     *palisade.Guard
+	forms     forms
+}
+
+// New returns a service, or all mistakes of the configuration together.
+func New(config Config) (*Service, error) {
+	s := &Service{config: config, bySecret: map[[sha256.Size]byte]*site{}, byKey: map[string]*site{}, budget: memory.New(), answers: newAnswers()}
+	s.config.setDefaults()
+	var errs []error
+	if config.Public != "" && !validOrigin(config.Public) {
+		errs = append(errs, fmt.Errorf("%q is not an origin such as https://captcha.example.com", config.Public))
+	}
+	if err := config.ClientIP.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("ClientIP: %w", err))
+	}
+	for _, c := range config.Sites {
+		if err := s.add(c); err != nil {
+			errs = append(errs, fmt.Errorf("site %q: %w", c.Key, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	s.mux = s.routes()
+	return s, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Store == nil {
+		c.Store = memory.New(memory.Epoch(c.Clock()))
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Tell == nil {
+		c.Tell = func(context.Context, Verification) {}
+	}
+}
+
+func (s *Service) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for path, dialect := range dialects {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.siteverify(dialect, w, r) })
+	}
+	s.serveWidget(mux)
+	mux.HandleFunc("POST /v1/check", s.signed((*site).check))
+	mux.HandleFunc("POST /v1/fields", s.signed((*site).fields))
+	mux.HandleFunc("GET /v1/base/", s.base)
+	mux.HandleFunc("GET /v1/openapi.json", serveOpenAPI)
+	return mux
+}
+
+// ServeHTTP answers.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+var validKey = regexp.MustCompile(`^[A-Za-z0-9_-]{3,64}$`)
+
+// add checks a site and takes it in.
+func (s *Service) add(c Site) error {
+	t := &site{Site: c, service: s}
+	errs := []error{t.validate(s.config.InsecureTestKeys)}
+	sum := sha256.Sum256([]byte(c.Secret))
+	if s.byKey[c.Key] != nil {
+		errs = append(errs, errors.New("the key is there twice"))
+	}
+	if s.bySecret[sum] != nil {
+		errs = append(errs, errors.New("the secret is that of another site"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	s.byKey[c.Key], s.bySecret[sum] = t, t
+	for _, host := range c.Hosts {
+		t.hostnames = append(t.hostnames, hostname(strings.ToLower(host)))
+	}
+	return t.prepare()
+}
+
+func (t *site) validate(test bool) error {
+	var errs []error
+	say := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !validKey.MatchString(t.Key) {
+		say("the key must be 3 to 64 letters, digits, - or _")
+	}
+	if len(t.Secret) < MinSecret {
+		say("the secret has %d bytes; at least %d are needed", len(t.Secret), MinSecret)
+	}
+	if t.Secret == t.Key {
+		say("key and secret are the same")
+	}
+	if len(t.Hosts) == 0 {
+		say("hosts are missing: name the hosts of the pages, such as example.com")
+	}
+	if t.Level > maxLevel {
+		say("Level must be 0 to %d", maxLevel)
+	}
+	if t.Captcha != nil {
+		if err := t.Captcha.Validate(test); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// prepare makes the site's own keys. A site knows nothing of what another signed.
+func (t *site) prepare() (err error) {
+	keys := t.service.config.Keys
+	own := func(secret []byte) []byte {
+		if secret == nil {
+			return nil
+		}
+		return mac.Secret(secret, "palisade/1 service site "+t.Key)
+	}
+	k := palisade.Keys{Current: own(keys.Current), Previous: own(keys.Previous), Next: own(keys.Next)}
+	t.tags = mac.Derive(k.Current, "palisade/1 service address")
+	proofs := pow.Keys{Current: mac.Secret(k.Current, "palisade/1 service proof")}
+	for _, other := range [][]byte{k.Previous, k.Next} {
+		if other != nil {
+			proofs.Others = append(proofs.Others, mac.Secret(other, "palisade/1 service proof"))
+		}
+	}
+	if t.pow, err = pow.New(pow.Config{Keys: proofs}); err != nil {
+		return err
+	}
+	if t.Base == "" {
+		t.Base = palisade.DefaultBase
+	}
+	c := t.service.config
+	t.guard, err = palisade.New(palisade.Config{
+		Keys: k, ClientIP: clientip.RemoteAddr(), // what the backend says, see request
+		Site: t.Hosts[0], Hosts: t.Hosts[1:], Captcha: t.Captcha, Store: c.Store, Base: t.Base,
+		Logger: c.Logger, Observe: c.observe, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
+	})
+	if err != nil {
+		return err
+	}
+	return t.forms.begin(t.guard, t.Form, t.Forms)
+}
+
+// observe passes a judgement on, and hands it to the call that asked for it.
+func (c *Config) observe(ctx context.Context, d palisade.Decision) {
+	if c.Observe != nil {
+		c.Observe(ctx, d)
+	}
+}
+
+// owner returns the site of a secret. The look-up is by a hash, and the comparison
+// in constant time, so that nothing of a secret can be timed.
+func (s *Service) owner(secret string) *site {
+	t := s.bySecret[sha256.Sum256([]byte(secret))]
+	if t == nil || subtle.ConstantTimeCompare([]byte(t.Secret), []byte(secret)) != 1 {
+		return nil
+	}
+	return t
+}
+
+// from reports whether a page of this host may use the site.
+func (t *site) from(host string) bool { return slices.Contains(t.hostnames, host) }
+
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}
+
+func validOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.Path == "" && u.RawQuery == "" && u.User == nil
+}

@@ -1,0 +1,113 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A backend proves that it is one by signing each request with its secret, which so
+// never travels, and can tell by our signature that an answer is ours and to this
+// very request. See openapi.json for the text that is signed.
+const (
+	headerKey       = "Palisade-Key"
+	headerSignature = "Palisade-Signature"
+	headerClient    = "Palisade-Client"
+
+	signatureVersion = "v1="
+	clockSkew        = 2 * time.Minute
+	maxSigned        = 1 << 20 // bytes of a request
+)
+
+// signer returns the site that signed a request over this body, or nil, and the
+// signature, to which the answer's is bound.
+func (s *Service) signer(r *http.Request, body []byte) (*site, string) {
+	keys, lines, clients := r.Header[headerKey], r.Header[headerSignature], r.Header[headerClient]
+	if len(keys) != 1 || len(lines) != 1 || len(clients) > 1 {
+		return nil, ""
+	}
+	t := s.byKey[keys[0]]
+	text, ok := strings.CutPrefix(lines[0], signatureVersion)
+	at, signature, ok2 := strings.Cut(text, ".")
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	if t == nil || !ok || !ok2 || err != nil || s.config.Clock().Sub(time.Unix(seconds, 0)).Abs() > clockSkew {
+		return nil, ""
+	}
+	want := t.sign("palisade-v1", r.Method, r.RequestURI, at, r.Header.Get(headerClient), string(body))
+	if !hmac.Equal([]byte(want), []byte(signature)) {
+		return nil, ""
+	}
+	return t, signature
+}
+
+func (t *site) sign(lines ...string) string {
+	hash := hmac.New(sha256.New, []byte(t.Secret))
+	_, _ = io.WriteString(hash, strings.Join(lines, "\n")) // a hash takes everything
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// signed lets an endpoint be called by sites alone, and signs what it answers.
+func (s *Service) signed(serve func(*site, context.Context, []byte) (any, *problem)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSigned))
+		if err != nil {
+			(&problem{Status: http.StatusRequestEntityTooLarge, Detail: "a request has at most 1 MiB"}).write(w)
+			return
+		}
+		t, signature := s.signer(r, body)
+		if t == nil {
+			unsigned.write(w)
+			return
+		}
+		answer, wrong := serve(t, r.Context(), body)
+		status := http.StatusOK
+		if wrong != nil {
+			answer, status = wrong.filled(), wrong.Status
+			w.Header().Set("Content-Type", "application/problem+json")
+		} else {
+			w.Header().Set("Content-Type", "application/json")
+		}
+		var text bytes.Buffer
+		out := json.NewEncoder(&text)
+		out.SetEscapeHTML(false) // the markup is long enough
+		_ = out.Encode(answer)   // plain data: it cannot fail
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set(headerSignature, signatureVersion+t.sign("palisade-v1-answer", signature, strconv.Itoa(status), text.String()))
+		w.WriteHeader(status)
+		_, _ = w.Write(text.Bytes())
+	}
+}
+
+// problem is RFC 9457.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+}
+
+var unsigned = &problem{Status: http.StatusUnauthorized,
+	Detail: "Palisade-Key or Palisade-Signature is missing or wrong, or the clocks are more than two minutes apart"}
+
+func bad(detail string) *problem { return &problem{Status: http.StatusBadRequest, Detail: detail} }
+
+func (p *problem) filled() *problem {
+	return &problem{"about:blank", http.StatusText(p.Status), p.Status, p.Detail}
+}
+
+func (p *problem) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p.filled()) // the client went away; nobody is left to tell
+}

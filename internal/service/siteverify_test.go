@@ -1,0 +1,349 @@
+package service_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/captchatest"
+	"github.com/palisade-dev/palisade/internal/service"
+)
+
+func TestTokenIsGoodOnce(t *testing.T) {
+	s := newStand(t)
+	token := s.solve("shop", "https://shop.example", "action", "login", "cdata", "session-1")
+	if n := len(token); n < 100 || n > 2048 || strings.Trim(token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+		t.Errorf("a token of %d characters, %s: careless clients need 100 to 2048 of base64url", n, token)
+	}
+	a := s.verify(shopSecret, token)
+	if !a.Success || a.Hostname != "shop.example" || *a.Action != "login" || *a.CData != "session-1" {
+		t.Fatalf("%s", a.text)
+	}
+	if at, err := time.Parse(time.RFC3339, a.ChallengeTS); err != nil || at.Sub(s.clock()).Abs() > time.Minute {
+		t.Errorf("challenge_ts %q: %v", a.ChallengeTS, err)
+	}
+	if a = s.verify(shopSecret, token); a.Success || a.why() != "timeout-or-duplicate" {
+		t.Errorf("again: %s", a.text)
+	}
+}
+
+func TestTokenIsGoodOnceHoweverManyAsk(t *testing.T) {
+	s := newStand(t)
+	for range 5 {
+		token := s.solve("shop", "https://shop.example")
+		var good atomic.Int64
+		var all sync.WaitGroup
+		for range 32 {
+			all.Go(func() {
+				if s.verify(shopSecret, token).Success {
+					good.Add(1)
+				}
+			})
+		}
+		if all.Wait(); good.Load() != 1 {
+			t.Fatalf("%d of 32 were told success", good.Load())
+		}
+		s.wait(time.Minute) // for the budget of challenges
+	}
+}
+
+func TestTokensThatAreNotGood(t *testing.T) {
+	s := newStand(t)
+	fresh := func(more ...string) string { return s.solve("shop", "https://shop.example", more...) }
+	changed := func(old, new string) string {
+		raw, _ := base64.RawURLEncoding.DecodeString(fresh("action", "login"))
+		return base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(raw), old, new, 1)))
+	}
+	for name, row := range map[string]struct{ secret, token, want string }{
+		"a word":                                   {shopSecret, "abc", "invalid-input-response"},
+		"bytes that no token has":                  {shopSecret, "<script>\x00", "invalid-input-response"},
+		"two kilobytes of letters":                 {shopSecret, strings.Repeat("A", 2048), "invalid-input-response"},
+		"sixty kilobytes":                          {shopSecret, strings.Repeat("A", 60<<10), "invalid-input-response"},
+		"a token of another site":                  {forumSecret, fresh(), "invalid-input-response"},
+		"another host written into it":             {shopSecret, changed("shop.example", "evil.example"), "invalid-input-response"},
+		"another host of the site written into it": {shopSecret, changed("shop.example", "localhost"), "invalid-input-response"},
+		"another action written into it":           {shopSecret, changed("login", "admin"), "invalid-input-response"},
+		"another mode written into it":             {shopSecret, changed("box", "score"), "invalid-input-response"},
+		"a counter that was not the solution":      {shopSecret, changed(`"counter":`, `"counter":1`), "invalid-input-response"},
+		"no token":                                 {shopSecret, "", "missing-input-response"},
+		"no secret":                                {"", "abc", "missing-input-secret"},
+		"a secret that is nobody's":                {"somebody", fresh(), "invalid-input-secret"},
+		"the public key for a secret":              {"shop", fresh(), "invalid-input-secret"},
+	} {
+		if a := s.verify(row.secret, row.token); a.Success || a.why() != row.want {
+			t.Errorf("%s: %s, want %s", name, a.text, row.want)
+		}
+	}
+	old := fresh()
+	s.wait(6 * time.Minute)
+	if a := s.verify(shopSecret, old); a.Success || a.why() != "timeout-or-duplicate" {
+		t.Errorf("after six minutes: %s", a.text)
+	}
+	for _, secret := range []string{shopSecret, forumSecret} {
+		if strings.Contains(s.logged(), secret) {
+			t.Error("a secret is in the log")
+		}
+	}
+}
+
+// Every byte of a token matters; which bit of it is changed moves along.
+func TestTokenWithABitChangedIsRefused(t *testing.T) {
+	s := newStand(t)
+	raw, _ := base64.RawURLEncoding.DecodeString(s.solve("shop", "https://shop.example", "action", "login"))
+	for i := range raw {
+		changed := []byte(string(raw))
+		changed[i] ^= 1 << (i % 8)
+		if a := s.verify(shopSecret, base64.RawURLEncoding.EncodeToString(changed)); a.Success && !sameJSON(raw, changed) {
+			t.Fatalf("bit %d of byte %d (%q) does not matter: %s", i%8, i, raw[i], changed)
+		}
+	}
+}
+
+// sameJSON reports a change of the proof that no reader of JSON sees, or of its
+// solving time, which nobody signs.
+func sameJSON(a, b []byte) bool {
+	cut := func(text []byte) string {
+		return regexp.MustCompile(`"time":\d+`).ReplaceAllString(string(text), "")
+	}
+	return cut(a) == cut(b)
+}
+
+// The requests that clients really send, see testdata/clients.json.
+func TestGoldenRequestsOfClients(t *testing.T) {
+	text, err := os.ReadFile("testdata/clients.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []struct {
+		Client, Method, Path, Query, Type, Body string
+		Headers                                 map[string]string
+		Score                                   bool
+	}
+	if err := json.Unmarshal(text, &rows); err != nil {
+		t.Fatal(err)
+	}
+	s := newStand(t, func(c *service.Config) { c.Query = true })
+	for _, row := range rows {
+		s.wait(time.Minute) // for the budget of challenges
+		more := []string{"mode", "box"}
+		if row.Score {
+			more = []string{"mode", "score", "action", "login"}
+		}
+		token := s.solve("shop", "https://shop.example", more...)
+		fill := func(text, token string) string {
+			return strings.NewReplacer("{secret}", shopSecret, "{token}", token).Replace(text)
+		}
+		ask := func(token string) answer {
+			path := row.Path
+			if row.Query != "" {
+				path += "?" + fill(row.Query, token)
+			}
+			var headers []string
+			for name, value := range row.Headers {
+				headers = append(headers, name, fill(value, token))
+			}
+			return s.ask(row.Method, path, row.Type, fill(row.Body, token), headers...)
+		}
+		a := ask(token)
+		if !a.Success || !strings.Contains(a.text, `"success": true`) {
+			t.Errorf("%s: a good token: %s", row.Client, a.text)
+		}
+		if strings.HasPrefix(row.Path, "/recaptcha") {
+			if strings.Contains(a.text, "error-codes") || strings.Contains(a.text, "score") != row.Score || strings.Contains(a.text, "action") != row.Score {
+				t.Errorf("%s: members that break its client: %s", row.Client, a.text)
+			}
+		}
+		if a = ask(token); a.Success || a.why() == "" {
+			t.Errorf("%s: a replay: %s", row.Client, a.text)
+		}
+		if a = ask("garbage"); a.Success || a.why() == "" {
+			t.Errorf("%s: garbage: %s", row.Client, a.text)
+		}
+	}
+}
+
+func TestCallsThatAreNotUnderstood(t *testing.T) {
+	s := newStand(t)
+	good := func() string {
+		s.wait(time.Minute)
+		return url.Values{"secret": {shopSecret}, "response": {s.solve("shop", "https://shop.example")}}.Encode()
+	}
+	for name, row := range map[string]struct{ method, query, kind, body string }{
+		"the response twice":               {"POST", "", form, good() + "&response=x"},
+		"the secret twice":                 {"POST", "", form, good() + "&secret=x"},
+		"remoteip twice":                   {"POST", "", form, good() + "&remoteip=1.2.3.4&remoteip=5.6.7.8"},
+		"a secret in the URL":              {"GET", "?" + good(), "", ""},
+		"a response in the URL of a POST":  {"POST", "?" + good(), form, ""},
+		"a broken escape":                  {"POST", "", form, good() + "&x=%zz"},
+		"an unknown content type":          {"POST", "", "text/plain", good()},
+		"JSON with the response twice":     {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"a","response":"b"}`},
+		"JSON that is an array":            {"POST", "", "application/json", `["` + shopSecret + `"]`},
+		"JSON with a number for a token":   {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":7}`},
+		"JSON with something behind it":    {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"} {}`},
+		"JSON cut off":                     {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"`},
+		"a body of a hundred kilobytes":    {"POST", "", form, good() + "&x=" + strings.Repeat("y", 100<<10)},
+		"PUT":                              {"PUT", "", form, good()},
+		"multipart without a boundary":     {"POST", "", "multipart/form-data", good()},
+		"a content type that is no type":   {"POST", "", ";;;", ""},
+		"a form that ends in nothing said": {"POST", "", form, "&&&"},
+	} {
+		a := s.ask(row.method, "/recaptcha/api/siteverify"+row.query, row.kind, row.body)
+		if a.Success || a.why() != "bad-request" && a.why() != "missing-input-secret" {
+			t.Errorf("%s: %s", name, a.text)
+		}
+	}
+	if strings.Contains(s.logged(), shopSecret) {
+		t.Error("a secret is in the log")
+	}
+}
+
+func TestTurnstilesIdempotencyKey(t *testing.T) {
+	s := newStand(t)
+	ask := func(token, key string) answer {
+		return s.ask("POST", "/turnstile/v0/siteverify", form, url.Values{"secret": {shopSecret}, "response": {token}, "idempotency_key": {key}}.Encode())
+	}
+	token := s.solve("shop", "https://shop.example")
+	if a := ask(token, "one"); !a.Success {
+		t.Fatalf("%s", a.text)
+	}
+	if a := ask(token, "one"); !a.Success {
+		t.Errorf("the same call again: %s", a.text)
+	}
+	if a := ask(token, "two"); a.Success {
+		t.Errorf("another call with the token: %s", a.text)
+	}
+	if a := ask(s.solve("shop", "https://shop.example")+"x", "one"); a.Success {
+		t.Errorf("another token with the key: %s", a.text)
+	}
+}
+
+func TestVendorsTokenPassedThrough(t *testing.T) {
+	vendor := captchatest.NewServer()
+	defer vendor.Close()
+	vendor.AddSite(captchatest.RecaptchaV3, "public", "private")
+	provider := captcha.RecaptchaV3("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.RecaptchaV3)), captcha.Timeout(500*time.Millisecond))
+	s := newStand(t, func(c *service.Config) {
+		c.Sites[0].Captcha = provider
+		c.Sites[0].Actions = []string{"login"}
+	})
+	solve := func(host, action string, score float64) string {
+		return vendor.Solve(captchatest.RecaptchaV3, "public", captchatest.Solution{Hostname: host, Action: action, Score: &score})
+	}
+	ask := func(token string) answer {
+		return s.ask("POST", "/recaptcha/api/siteverify", form, url.Values{"secret": {shopSecret}, "response": {token}, "remoteip": {"203.0.113.7"}}.Encode())
+	}
+	token := solve("shop.example", "login", 0.8)
+	if a := ask(token); !a.Success || a.Hostname != "shop.example" || *a.Action != "login" || *a.Score != 0.8 {
+		t.Fatalf("%s", a.text)
+	}
+	if a := ask(token); a.Success || a.why() != "timeout-or-duplicate" {
+		t.Errorf("a replay: %s", a.text)
+	}
+	if n := len(vendor.History()); n != 1 {
+		t.Errorf("the vendor was asked %d times: a replay is not worth a call", n)
+	}
+	// What a vendor grants, and we do not.
+	for name, token := range map[string]string{
+		"another host":   solve("evil.example", "login", 0.9),
+		"another action": solve("shop.example", "newsletter", 0.9),
+		"a low score":    solve("shop.example", "login", 0.3),
+		"garbage":        "garbage",
+	} {
+		if a := ask(token); a.Success || a.why() != "invalid-input-response" {
+			t.Errorf("%s: %s", name, a.text)
+		}
+	}
+	vendor.Fail(captchatest.RecaptchaV3, captchatest.Status503, 1)
+	if a := ask(solve("shop.example", "login", 0.9)); a.Success || a.why() != "internal-error" {
+		t.Errorf("vendor down: %s", a.text)
+	}
+	vendor.Answer(captchatest.RecaptchaV3, 200, `{"success":false,"error-codes":["invalid-input-secret"]}`, 1)
+	if a := ask(solve("shop.example", "login", 0.9)); a.Success || a.why() != "internal-error" {
+		t.Errorf("our secret is wrong: %s", a.text)
+	}
+	for _, secret := range []string{"private", shopSecret} {
+		if strings.Contains(s.logged(), secret) {
+			t.Error("a secret is in the log")
+		}
+	}
+}
+
+func TestVendorIsAskedOnceAboutATokenHoweverManyAskUs(t *testing.T) {
+	vendor := captchatest.NewServer()
+	defer vendor.Close()
+	// A vendor that lets a token count as often as one likes.
+	vendor.Answer(captchatest.Turnstile, 200, fmt.Sprintf(`{"success":true,"hostname":"shop.example","challenge_ts":%q,"error-codes":[]}`, time.Now().UTC().Format(time.RFC3339)), -1)
+	s := newStand(t, func(c *service.Config) {
+		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)))
+	})
+	var good atomic.Int64
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			if s.verify(shopSecret, "0.one-and-the-same-token").Success {
+				good.Add(1)
+			}
+		})
+	}
+	if all.Wait(); good.Load() != 1 || len(vendor.History()) != 1 {
+		t.Errorf("%d of 64 were told success, and the vendor asked %d times", good.Load(), len(vendor.History()))
+	}
+}
+
+func TestChallengesAreForTheSitesOwnPages(t *testing.T) {
+	s := newStand(t)
+	for query, want := range map[string]int{
+		"k=shop&mode=box&origin=https://shop.example":                                   200,
+		"k=shop&mode=box&origin=https://SHOP.example:8443":                              200,
+		"k=shop&mode=box&origin=http://localhost:8000":                                  200,
+		"k=shop&mode=box&origin=https://evil.example":                                   403,
+		"k=shop&mode=box&origin=https://shop.example.evil.example":                      403,
+		"k=shop&mode=box&origin=null":                                                   403,
+		"k=shop&mode=box":                                                               403,
+		"k=forum&mode=box&origin=https://shop.example":                                  403,
+		"k=nobody&mode=box&origin=https://shop.example":                                 404,
+		"k=shop&mode=box&origin=https://shop.example&action=a%0Ab":                      400,
+		"k=shop&mode=other&origin=https://shop.example":                                 400,
+		"k=shop&mode=box&origin=https://shop.example&cdata=" + strings.Repeat("x", 256): 400,
+	} {
+		if status, body := s.get("/captcha/challenge?" + query); status != want {
+			t.Errorf("%s: %d, want %d: %s", query, status, want, body)
+		}
+	}
+	limited := 0
+	for range 140 {
+		if status, _ := s.get("/captcha/challenge?k=shop&mode=box&origin=https://shop.example"); status == http.StatusTooManyRequests {
+			limited++
+		}
+	}
+	if limited == 0 {
+		t.Error("one address gets as many challenges as it likes")
+	}
+}
+
+func TestMistakesOfTheConfigurationAreReportedTogether(t *testing.T) {
+	_, err := service.New(service.Config{Public: "captcha.example.com/x", Sites: []service.Site{
+		{Key: "a b", Secret: "short", Level: 9},
+		{Key: "twice", Secret: shopSecret, Hosts: []string{"a.example"}},
+		{Key: "twice", Secret: shopSecret, Hosts: []string{"a.example"}},
+		{Key: "vendor", Secret: forumSecret, Hosts: []string{"a.example"}, Captcha: captcha.Turnstile("1x00000000000000000000AA", "")},
+	}})
+	for _, want := range []string{"is not an origin", "ClientIP", "the key must be", "the secret has 5 bytes", "hosts are missing", "Level must be", "the key is there twice", "the secret is that of another site", "public test keys"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not speak of %q:\n%v", want, err)
+		}
+	}
+	if err != nil && (strings.Contains(err.Error(), "short") || strings.Contains(err.Error(), shopSecret)) {
+		t.Error("the error shows a secret")
+	}
+}

@@ -1,0 +1,153 @@
+package service
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/store"
+)
+
+// A token of the embedded captcha is stateless. It holds what the challenge was
+// issued for and the proof that was made for it:
+//
+//	base64url( host "\n" mode "\n" action "\n" cdata "\n" network "\n" proof )
+//
+// The proof is ALTCHA's JSON. Its signature binds everything before it, and the
+// site's key, so nothing can be changed or taken elsewhere. It has 700 to 1300
+// characters, of those that go through any form and any careless client.
+type claims struct {
+	host    string
+	mode    string // modeBox or modeScore
+	action  string
+	cdata   string
+	network string // of the browser that the challenge was issued to; a tag, not the address
+}
+
+const (
+	modeBox   = "box"   // a widget on a page, whether it can be seen or not
+	modeScore = "score" // asked for by a script, as reCAPTCHA v3 does: siteverify adds score and action
+
+	maxLevel  = 2
+	maxToken  = 2048            // what Turnstile allows, and what clients are ready for
+	tokenLife = 5 * time.Minute // as Turnstile's
+)
+
+var (
+	validAction = regexp.MustCompile(`^[A-Za-z0-9_/-]{0,64}$`)
+	validCData  = regexp.MustCompile(`^[A-Za-z0-9_-]{0,255}$`)
+)
+
+func (c *claims) valid() bool {
+	return c.host != "" && len(c.host) <= 253 && !strings.ContainsAny(c.host, "\n\r") &&
+		(c.mode == modeBox || c.mode == modeScore) && validAction.MatchString(c.action) && validCData.MatchString(c.cdata)
+}
+
+func (c *claims) text() string {
+	return c.host + "\n" + c.mode + "\n" + c.action + "\n" + c.cdata + "\n" + c.network
+}
+
+// binding is what the signature of the challenge covers besides itself.
+func (t *site) binding(text string) []byte { return []byte("siteverify\n" + t.Key + "\n" + text) }
+
+// issue makes a challenge for what a page asks for.
+func (t *site) issue(c *claims, now time.Time) (challenge []byte, err error) {
+	return t.pow.AppendChallenge(nil, pow.Challenge{
+		Binding: t.binding(c.text()), Level: t.Level, Issued: now, Expires: now.Add(tokenLife),
+	})
+}
+
+// network is a tag of the network of an address, to notice a change by.
+func (t *site) network(addr netip.Addr) string {
+	if !addr.IsValid() {
+		return ""
+	}
+	tag := t.tags.TagAddr("network\x00", clientip.Network(addr).Addr())
+	return hex.EncodeToString(tag[:4])
+}
+
+// verdict is what came of a token.
+type verdict struct {
+	why    code // none when it is good
+	detail string
+	issued time.Time
+	claims
+	score *float64 // 1 is a person
+}
+
+// verify checks a token of the embedded captcha: bound and signed, from one of the
+// site's hosts, not used before, and the work done. In this order, so that rubbish
+// costs its sender more than us.
+func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now time.Time) verdict {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if len(token) > maxToken || err != nil {
+		return verdict{why: badResponse, detail: "malformed"}
+	}
+	part := strings.SplitN(string(raw), "\n", 6)
+	if len(part) != 6 {
+		return verdict{why: badResponse, detail: "malformed"}
+	}
+	c := claims{part[0], part[1], part[2], part[3], part[4]}
+	proof, why := t.pow.Check(base64.StdEncoding.EncodeToString([]byte(part[5])), t.binding(c.text()), now)
+	switch {
+	case why == pow.ReasonExpired:
+		return verdict{why: spent, detail: "expired"}
+	case why != "":
+		return verdict{why: badResponse, detail: string(why)}
+	case !t.from(c.host): // the hosts may have changed
+		return verdict{why: badResponse, detail: "hostname"}
+	case !t.does(c.action):
+		return verdict{why: badResponse, detail: "action"}
+	case proof.Level() < t.Level:
+		return verdict{why: badResponse, detail: "level"}
+	}
+	result, err := t.service.config.Store.Spend(ctx, store.Trip{Now: now, Claims: []store.Claim{
+		{Key: store.Key(proof.ID()), Issued: proof.Issued(), Expires: proof.Expires()},
+	}})
+	switch {
+	case err != nil:
+		return t.outage(ctx, "store", err)
+	case result.Status == store.Spent:
+		return verdict{why: spent, detail: "used"}
+	case result.Status != store.Granted:
+		return verdict{why: spent, detail: "forgotten"}
+	}
+	switch ok, err := t.pow.Derive(ctx, proof); {
+	case err != nil:
+		return t.outage(ctx, "derive", err)
+	case !ok:
+		return verdict{why: badResponse, detail: "unsolved"}
+	}
+	v := verdict{issued: proof.Issued(), claims: c}
+	if c.mode == modeScore {
+		score := t.score(&c, remote)
+		v.score = &score
+	}
+	return v
+}
+
+// score is what the embedded captcha can say on a scale of 0 to 1: that the work
+// was done, and whether the client that submits seems to be the one that did it.
+func (t *site) score(c *claims, remote netip.Addr) float64 {
+	if tag := t.network(remote); tag != "" && c.network != "" && tag != c.network {
+		return 0.5
+	}
+	return 0.9
+}
+
+// does reports whether the site has such an action.
+func (t *site) does(action string) bool {
+	return len(t.Actions) == 0 || slices.Contains(t.Actions, action)
+}
+
+func (t *site) outage(ctx context.Context, what string, err error) verdict {
+	t.service.config.Logger.ErrorContext(ctx, "palisade siteverify", "site", t.Key, "failed", what, "error", err)
+	return verdict{why: unavailable, detail: what}
+}

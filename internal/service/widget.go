@@ -1,0 +1,189 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/store"
+	"github.com/palisade-dev/palisade/web"
+)
+
+// widgetBase is where the widget's frame and its files are.
+const widgetBase = "/captcha/"
+
+// scripts are the paths of the widget's script: ours, and those of the vendors that
+// a page knows.
+var scripts = []string{widgetBase + "api.js", "/recaptcha/api.js", "/recaptcha/enterprise.js", "/turnstile/v0/api.js", "/1/api.js"}
+
+func (s *Service) serveWidget(mux *http.ServeMux) {
+	for _, path := range scripts {
+		mux.HandleFunc("GET "+path, serveScript)
+	}
+	mux.HandleFunc("GET "+widgetBase+"frame", s.frame)
+	mux.HandleFunc("GET "+widgetBase+"challenge", s.challenge)
+	mux.Handle("GET "+widgetBase, web.Handler(widgetBase))
+}
+
+// serveScript serves the widget's script to pages of any origin, also to those
+// that check its hash, which takes CORS.
+func serveScript(w http.ResponseWriter, r *http.Request) {
+	path := *r.URL
+	path.Path = widgetBase + "api.js"
+	inner := r.Clone(r.Context())
+	inner.URL = &path
+	open := &shared{ResponseWriter: w}
+	web.Handler(widgetBase).ServeHTTP(open, inner)
+	open.WriteHeader(http.StatusOK) // HEAD writes nothing
+}
+
+// shared opens an answer to other origins.
+type shared struct {
+	http.ResponseWriter
+	opened bool
+}
+
+func (s *shared) WriteHeader(status int) {
+	if s.opened {
+		return
+	}
+	s.opened = true
+	h := s.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Cache-Control", "public, max-age=300")
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (s *shared) Write(b []byte) (int, error) {
+	s.WriteHeader(http.StatusOK)
+	return s.ResponseWriter.Write(b)
+}
+
+var validLanguage = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,2}$`)
+
+// frame serves the page inside the widget's frame. The browser lets only the site's
+// own pages show it.
+func (s *Service) frame(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	page := web.Frame{Base: widgetBase, Lang: query.Get("hl"), Theme: query.Get("theme")}
+	if !validLanguage.MatchString(page.Lang) {
+		page.Lang = web.Lang(r.Header.Get("Accept-Language"))
+	}
+	if page.Theme != "dark" && page.Theme != "light" {
+		page.Theme = "auto"
+	}
+	status := http.StatusOK
+	switch t := s.byKey[query.Get("k")]; {
+	case t == nil:
+		page.Mistake, status = "Captcha: this site key is not known to the service.", http.StatusNotFound
+	case t.Captcha != nil:
+		page.Mistake, status = "Captcha: this site key is that of another service's widget ("+t.Captcha.Service().Name+").", http.StatusNotFound
+	default:
+		page.Hosts = t.Hosts
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", page.CSP())
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	if r.Method == http.MethodGet {
+		_ = page.Write(w) // the client went away; nobody is left to tell
+	}
+}
+
+// budgets bound the challenges of one network, by level; issuing the higher ones
+// costs us a derivation.
+var budgets = [maxLevel + 1]store.Take{
+	{Burst: 120, Every: time.Second / 2},
+	{Burst: 60, Every: 2 * time.Second},
+	{Burst: 60, Every: 2 * time.Second},
+}
+
+// offer is what a frame gets.
+type offer struct {
+	Challenge json.RawMessage `json:"challenge"`
+	Claims    string          `json:"claims"` // to go before the proof in the token
+	Life      int64           `json:"life"`   // milliseconds
+}
+
+// challenge issues a challenge to a frame. Which page it is in, the frame has from
+// the browser; a program can say what it likes, as it can to any vendor. What the
+// token proves is the work, the time, the network and that it is used once.
+func (s *Service) challenge(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	t := s.byKey[query.Get("k")]
+	if t == nil || t.Captcha != nil {
+		refuse(w, http.StatusNotFound, "unknown site key")
+		return
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
+		refuse(w, http.StatusForbidden, "only the widget's frame may ask")
+		return
+	}
+	addr, err := s.config.ClientIP.Addr(r)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "no client address")
+		return
+	}
+	c := claims{host: hostOf(query.Get("origin")), mode: query.Get("mode"), action: query.Get("action"), cdata: query.Get("cdata"), network: t.network(addr)}
+	switch {
+	case !t.from(c.host):
+		refuse(w, http.StatusForbidden, "this site key is not for the host "+c.host)
+		return
+	case !c.valid() || !t.does(c.action):
+		refuse(w, http.StatusBadRequest, "action or cdata is not one that the site has")
+		return
+	}
+	now := s.config.Clock()
+	if !t.afford(r.Context(), addr, now) {
+		w.Header().Set("Retry-After", "10")
+		refuse(w, http.StatusTooManyRequests, "too many requests")
+		return
+	}
+	challenge, err := t.issue(&c, now)
+	if err != nil {
+		refuse(w, http.StatusServiceUnavailable, "not available right now")
+		return
+	}
+	writeJSON(w, http.StatusOK, offer{challenge, c.text(), tokenLife.Milliseconds()})
+}
+
+// afford takes one challenge out of the budget of a network.
+func (t *site) afford(ctx context.Context, addr netip.Addr, now time.Time) bool {
+	take := budgets[t.Level]
+	take.Key = store.Key(t.tags.TagAddr("budget\x00", clientip.Prefix(addr).Addr()))
+	result, err := t.service.budget.Spend(ctx, store.Trip{Now: now, Takes: []store.Take{take}})
+	return err == nil && result.Status == store.Granted
+}
+
+// hostOf returns the host of an origin in lower case, without port; "" for none,
+// such as that of a sandboxed page.
+func hostOf(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
+func refuse(w http.ResponseWriter, status int, why string) {
+	writeJSON(w, status, map[string]string{"error": why})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value) // the client went away; nobody is left to tell
+}

@@ -1,0 +1,42 @@
+package web
+
+import (
+	"io"
+	"strings"
+)
+
+// Frame is the page inside the frame of the widget that api.js puts into pages of
+// other origins. Send it with the policy of [Frame.CSP].
+type Frame struct {
+	Base    string   // where Handler is
+	Lang    string   // of the widget's texts: a language tag
+	Theme   string   // light, dark or auto
+	Hosts   []string // name or name:port of the pages that may frame it; none: any
+	Mistake string   // shown instead of the widget, to the developer
+}
+
+// CSP returns the policy that the page needs.
+func (f *Frame) CSP() string {
+	ancestors := "*"
+	if len(f.Hosts) > 0 {
+		var sources []string
+		for _, host := range f.Hosts {
+			if !strings.ContainsAny(host, ";, \t\r\n'\"") {
+				sources = append(sources, "https://"+host, "http://"+host)
+			}
+		}
+		ancestors = strings.Join(sources, " ")
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors " + ancestors
+}
+
+// Write writes the page. An error is one of w.
+func (f *Frame) Write(w io.Writer) error {
+	return templates().ExecuteTemplate(w, "frame.html", frameView{f, textsOf(Lang(f.Lang))})
+}
+
+// frameView is a frame as its template sees it.
+type frameView struct {
+	*Frame
+	T *texts
+}
