@@ -83,6 +83,9 @@ func newStand(t *testing.T, options ...func(*service.Config)) *stand {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := handler.CheapProofs(); err != nil {
+		t.Fatal(err)
+	}
 	s.Server = httptest.NewServer(handler)
 	t.Cleanup(s.Close)
 	return s
