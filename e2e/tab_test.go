@@ -38,6 +38,7 @@ document.addEventListener('securitypolicyviolation', e => seen.violations.push(e
 for (const type of ['palisade:solved', 'palisade:failed', 'palisade:verified'])
   document.addEventListener(type, e => seen.events.push(type));
 addEventListener('pageshow', e => seen.shows.push(e.persisted));
+addEventListener('message', e => { if (e.data?.palisade?.type === 'hello') window.widgetReady = true; });
 `
 
 // open opens the page at a path of the site in a new window.
@@ -194,10 +195,21 @@ func (b *tab) click(selector string) {
 func (b *tab) clicks(selector string, n int) {
 	b.t.Helper()
 	at := eval[[2]float64](b, `(e => { e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })(document.querySelector(%q))`, selector)
+	b.clicksAt(at[0], at[1], n)
+}
+
+// clickAt clicks at a place of the window, whatever is there.
+func (b *tab) clickAt(x, y float64) {
+	b.t.Helper()
+	b.clicksAt(x, y, 1)
+}
+
+func (b *tab) clicksAt(x, y float64, n int) {
+	b.t.Helper()
 	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
 		for i := range n {
 			for _, kind := range []input.MouseType{input.MousePressed, input.MouseReleased} {
-				event := input.DispatchMouseEvent(kind, at[0], at[1]).WithButton(input.Left).WithClickCount(int64(i + 1))
+				event := input.DispatchMouseEvent(kind, x, y).WithButton(input.Left).WithClickCount(int64(i + 1))
 				if err := event.Do(ctx); err != nil {
 					return err
 				}

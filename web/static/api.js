@@ -28,7 +28,7 @@ const kind = KINDS[compat] || KINDS[own];
 if (compat === 'recaptcha' || query.get('recaptchacompat') === 'off') kind.fields = kind.fields.slice(0, 1);
 if (window[kind.api]?.render) return; // the tag is there twice
 
-const SIZES = {normal: ['302px', '76px'], compact: ['164px', '130px'], flexible: ['100%', '76px']};
+const SIZES = {normal: ['302px', '66px'], compact: ['164px', '80px'], flexible: ['100%', '66px']};
 const widgets = [];
 
 // call calls what an attribute or a parameter names.

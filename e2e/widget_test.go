@@ -1,0 +1,293 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
+)
+
+// serviceSecret is that of the site shop-1 in tests.
+const serviceSecret = "a-secret-of-the-tests-0123456789"
+
+// verification starts palisade serve as a verification service and returns where it
+// is. Sites are YAML; SECRET stands for a file with serviceSecret.
+func verification(t *testing.T, sites string) string {
+	t.Helper()
+	file, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	address := "127.0.0.1:" + apps.FreePort(t)
+	text := "admin: \"off\"\nservice:\n  listen: " + address + "\n  sites:\n" + strings.ReplaceAll(sites, "SECRET", "secret_file: shop.secret")
+	for name, text := range map[string]string{"palisade.yaml": text, "shop.secret": serviceSecret + "\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apps.Run(t, dir, nil, "http://"+address+"/v1/openapi.json", file, "serve", "-config", "palisade.yaml")
+	return "http://" + address
+}
+
+// shop is a site whose page has the widget, and whose server asks siteverify.
+type shop struct {
+	t       *testing.T
+	service string
+	url     string
+	markup  string // SERVICE stands for the service
+	script  string // inline
+	verify  string // path of siteverify
+	field   string // whose value is the token
+
+	mu   sync.Mutex
+	said []map[string]any // what siteverify answered
+	form url.Values
+}
+
+func newShop(t *testing.T) *shop {
+	s := &shop{t: t}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	s.url = visited(server.URL)
+	return s
+}
+
+// serve starts the service for the shop's host.
+func (s *shop) serve(settings string) {
+	host := strings.TrimPrefix(s.url, "http://")
+	s.service = verification(s.t, "    - {key: shop-1, SECRET, hosts: [\""+host+"\"]"+settings+"}\n")
+}
+
+func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/favicon.ico":
+		http.NotFound(w, r)
+	case r.Method == http.MethodPost:
+		_ = r.ParseForm()
+		answer, err := http.PostForm(s.service+s.verify, url.Values{"secret": {serviceSecret}, "response": {r.PostForm.Get(s.field)}, "remoteip": {"127.0.0.1"}})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer answer.Body.Close()
+		text, _ := io.ReadAll(answer.Body)
+		var said map[string]any
+		_ = json.Unmarshal(text, &said)
+		s.mu.Lock()
+		s.said, s.form = append(s.said, said), r.PostForm
+		s.mu.Unlock()
+		fmt.Fprintf(w, "<!doctype html><html lang=en><title>Verified</title><p id=said>%v</p>", said["success"])
+	default:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		// What a page needs of its policy, and no more.
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline' "+s.service+"; frame-src "+s.service+"; form-action 'self'")
+		fmt.Fprint(w, strings.ReplaceAll("<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>Shop</title><script>"+s.script+"</script><main><h1>Shop</h1>"+s.markup+"</main>", "SERVICE", s.service))
+	}
+}
+
+// last returns what siteverify said to the latest submission.
+func (s *shop) last() map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.said) == 0 {
+		return nil
+	}
+	return s.said[len(s.said)-1]
+}
+
+// tick clicks into the checkbox of the widget's frame until something came of it: a
+// click that comes before a frame was painted is lost.
+func (b *tab) tick(came string) {
+	b.t.Helper()
+	b.until("window.widgetReady")
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		at := eval[[2]float64](b, `(r => [r.x + 33, r.y + r.height / 2])(document.querySelector('iframe').getBoundingClientRect())`)
+		b.clickAt(at[0], at[1])
+		for range 100 {
+			if eval[bool](b, "!!(%s)", came) {
+				return
+			}
+			time.Sleep(30 * time.Millisecond)
+		}
+	}
+	b.t.Fatalf("the box was ticked and it never came to: %s", came)
+}
+
+// pages are the vendors' own snippets, with the host of the script changed.
+var pages = map[string]struct{ script, verify, field, element string }{
+	"reCAPTCHA v2": {"/recaptcha/api.js", "/recaptcha/api/siteverify", "g-recaptcha-response", `<div class="g-recaptcha" data-sitekey="shop-1"></div>`},
+	"hCaptcha":     {"/1/api.js", "/siteverify", "h-captcha-response", `<div class="h-captcha" data-sitekey="shop-1"></div>`},
+	"Turnstile":    {"/turnstile/v0/api.js", "/turnstile/v0/siteverify", "cf-turnstile-response", `<div class="cf-turnstile" data-sitekey="shop-1" data-action="login" data-cdata="session-7" data-theme="light"></div>`},
+	"our own":      {"/captcha/api.js", "/turnstile/v0/siteverify", "palisade-response", `<div class="palisade-captcha" data-sitekey="shop-1" data-size="compact"></div>`},
+}
+
+func TestPageOfAnyVendorMovesOverByItsScriptsURL(t *testing.T) {
+	for vendor, page := range pages {
+		t.Run(vendor, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.verify, s.field = page.verify, page.field
+			s.markup = `<form method="post">` + page.element + `<button id="send">Send</button></form><script src="SERVICE` + page.script + `" async defer></script>`
+			s.serve("")
+			b := blank(t)
+			b.goTo(s.url + "/")
+			b.tick(fmt.Sprintf("document.querySelector('[name=%q]').value", page.field))
+			b.click("#send")
+			b.until("document.querySelector('#said')?.textContent === 'true'")
+			said := s.last()
+			if host, _, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":"); said["hostname"] != host {
+				t.Errorf("the host of the page is %s, and siteverify says %v", host, said)
+			}
+			if vendor == "Turnstile" && (said["action"] != "login" || said["cdata"] != "session-7") {
+				t.Errorf("action and cdata: %v", said)
+			}
+			s.mu.Lock()
+			token := s.form.Get(page.field)
+			s.mu.Unlock()
+			if len(token) < 100 || len(token) > 2048 {
+				t.Errorf("a token of %d characters", len(token))
+			}
+		})
+	}
+}
+
+// readyToTick waits until the frame has shown its checkbox and said so.
+func (b *tab) readyToTick() {
+	b.t.Helper()
+	b.until("window.widgetReady")
+}
+
+func TestKeyboardAloneTicksTheWidget(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.verify, s.field = "/siteverify", "h-captcha-response"
+	s.markup = `<form method="post"><label>Name <input id="name" name="name"></label>` + pages["hCaptcha"].element + `<button>Send</button></form><script src="SERVICE/1/api.js" async defer></script>`
+	s.serve("")
+	b := blank(t)
+	b.goTo(s.url + "/")
+	b.readyToTick()
+	b.click("#name")
+	b.keys("Ada" + tabKey)
+	b.until("document.activeElement.tagName === 'IFRAME'")
+	b.keys(space)
+	b.until("document.querySelector('[name=h-captcha-response]').value")
+}
+
+// The ways in which scripts of pages use the widget.
+func TestScriptsOfPagesUseTheWidget(t *testing.T) {
+	for name, row := range map[string]struct{ query, verify, script, markup, use string }{
+		"explicit render with callbacks": {"/recaptcha/api.js?onload=loaded&render=explicit", "/recaptcha/api/siteverify",
+			`function loaded() { window.id = grecaptcha.render('box', {sitekey: 'shop-1', callback: token => { window.token = token; }}); }`,
+			`<div id="box"></div>`, "tick"},
+		"invisible, and executed": {"/recaptcha/api.js", "/recaptcha/api/siteverify",
+			`function done(token) { window.token = token; }`,
+			`<div class="g-recaptcha" data-sitekey="shop-1" data-size="invisible" data-callback="done"></div>`, "grecaptcha.execute()"},
+		"version 3, by its sitekey": {"/recaptcha/api.js?render=shop-1", "/recaptcha/api/siteverify", ``, ``,
+			`grecaptcha.ready(() => grecaptcha.execute('shop-1', {action: 'login'}).then(token => { window.token = token; }))`},
+		"Enterprise's name": {"/recaptcha/enterprise.js?render=shop-1", "/recaptcha/api/siteverify", ``, ``,
+			`grecaptcha.enterprise.ready(() => grecaptcha.enterprise.execute('shop-1', {action: 'login'}).then(token => { window.token = token; }))`},
+		"hCaptcha's promise": {"/1/api.js", "/siteverify", ``, `<div id="h" class="h-captcha" data-sitekey="shop-1" data-size="invisible"></div>`,
+			`hcaptcha.execute(0, {async: true}).then(({response, key}) => { window.token = key && response; })`},
+		"a button of its own": {"/recaptcha/api.js", "/recaptcha/api/siteverify", `function done(token) { window.token = token; }`,
+			`<form><button id="send" class="g-recaptcha" data-sitekey="shop-1" data-callback="done">Send</button></form>`, "click"},
+		"Turnstile by selector": {"/turnstile/v0/api.js?render=explicit", "/turnstile/v0/siteverify", ``, `<div id="box"></div>`,
+			`turnstile.ready(() => turnstile.render('#box', {sitekey: 'shop-1', action: 'login', size: 'invisible', callback: token => { window.token = token; }})), setTimeout(() => turnstile.execute('#box'), 300)`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.verify = row.verify
+			s.script, s.markup = row.script, row.markup+`<script src="SERVICE`+row.query+`" async defer></script>`
+			s.serve("")
+			b := blank(t)
+			b.goTo(s.url + "/")
+			b.until("window.grecaptcha?.render || window.hcaptcha?.render || window.turnstile?.render")
+			switch row.use {
+			case "tick":
+				b.tick("window.token")
+			case "click":
+				b.click("#send")
+			default:
+				b.do("%s", row.use)
+			}
+			b.until("window.token")
+			answer, err := http.PostForm(s.service+row.verify, url.Values{"secret": {serviceSecret}, "response": {eval[string](b, "window.token")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			text, _ := io.ReadAll(answer.Body)
+			if !strings.Contains(string(text), `"success": true`) {
+				t.Errorf("%s", text)
+			}
+			scored := strings.Contains(row.use, "shop-1', {action") && strings.HasPrefix(row.query, "/recaptcha")
+			if strings.Contains(string(text), `"score"`) != scored || scored && !strings.Contains(string(text), `"action": "login"`) {
+				t.Errorf("score and action are for version 3: %s", text)
+			}
+			if violations := b.violations(); len(violations) > 0 {
+				t.Errorf("violations of the policy: %q", violations)
+			}
+		})
+	}
+}
+
+func TestWidgetIsResetAndGivesAnotherToken(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.markup = `<form>` + pages["Turnstile"].element + `</form><script src="SERVICE/turnstile/v0/api.js"></script>`
+	s.serve("")
+	b := blank(t)
+	b.goTo(s.url + "/")
+	b.tick("turnstile.getResponse()")
+	first := eval[string](b, "turnstile.getResponse()")
+	b.do("turnstile.reset()")
+	if eval[string](b, "document.querySelector('[name=cf-turnstile-response]').value + turnstile.getResponse()") != "" {
+		t.Error("the token is still there")
+	}
+	b.tick("turnstile.getResponse()")
+	if eval[string](b, "turnstile.getResponse()") == first {
+		t.Error("the token is the one of before")
+	}
+}
+
+func TestPagesOfOtherHostsGetNoToken(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.markup = `<div class="g-recaptcha" data-sitekey="shop-1"></div><script src="SERVICE/recaptcha/api.js"></script>`
+	s.service = verification(t, "    - {key: shop-1, SECRET, hosts: [shop.example]}\n")
+	b := blank(t)
+	b.goTo(s.url + "/")
+	b.until("document.querySelector('iframe')")
+	b.do("grecaptcha.execute()")
+	b.do("setTimeout(() => { window.waited = true; }, 1500)")
+	b.until("window.waited")
+	if token := eval[string](b, "grecaptcha.getResponse()"); token != "" {
+		t.Errorf("a page of another host got the token %s", token)
+	}
+}
+
+func TestTheWidgetLooksRightAndIsAccessible(t *testing.T) {
+	s := newShop(t)
+	var all strings.Builder
+	for _, theme := range []string{"light", "dark", "auto"} {
+		fmt.Fprintf(&all, `<p><div class="palisade-captcha" data-sitekey="shop-1" data-theme="%s"></div></p>`, theme)
+	}
+	s.markup = all.String() + `<p><div class="palisade-captcha" data-sitekey="shop-1" data-size="compact"></div></p>` +
+		`<p><div class="palisade-captcha" data-sitekey="shop-1" data-size="flexible" data-language="de"></div></p>` +
+		`<p><div class="palisade-captcha" data-sitekey="unknown"></div></p><script src="SERVICE/captcha/api.js"></script>`
+	s.serve("")
+	lookAt(t, s.url+"/", "widget", func(b *tab) {
+		b.tick("palisadeCaptcha.getResponse()")
+	})
+}
