@@ -2,6 +2,7 @@ package web
 
 import (
 	"io"
+	"net"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ type Frame struct {
 	Base    string   // where Handler is
 	Lang    string   // of the widget's texts: a language tag
 	Theme   string   // light, dark or auto
-	Hosts   []string // name or name:port of the pages that may frame it; none: any
+	Hosts   []string // of the pages that may frame it: name, for any port, or name:port; none: any
 	Mistake string   // shown instead of the widget, to the developer
 }
 
@@ -21,6 +22,9 @@ func (f *Frame) CSP() string {
 	if len(f.Hosts) > 0 {
 		var sources []string
 		for _, host := range f.Hosts {
+			if _, _, err := net.SplitHostPort(host); err != nil {
+				host += ":*"
+			}
 			if !strings.ContainsAny(host, ";, \t\r\n'\"") {
 				sources = append(sources, "https://"+host, "http://"+host)
 			}

@@ -89,6 +89,13 @@ func Flask(t testing.TB) *App {
 	return start(t, filepath.Join(e2e(), "..", "examples", "flask"), "/effects", []string{"PYTHONDONTWRITEBYTECODE=1"}, gunicorn("app:app")...)
 }
 
+// Recaptcha starts a site that uses a package for reCAPTCHA, unchanged: of the stack
+// django or flask. Its settings are in the environment.
+func Recaptcha(t testing.TB, stack string, env ...string) *App {
+	t.Helper()
+	return start(t, filepath.Join(here(), "probes"), "/effects", env, gunicorn("recaptcha_"+stack+":application")...)
+}
+
 func gunicorn(app string) []string {
 	return []string{python("gunicorn"), "--bind", "127.0.0.1:PORT", "--workers", "1", "--threads", "4", "--no-control-socket", "--log-level", "warning", app}
 }

@@ -204,7 +204,7 @@ if (compat === 'recaptcha') window.grecaptcha = api;
 loaded.then(() => {
   const how = query.get('render');
   if (how !== 'explicit') {
-    for (const element of document.getElementsByClassName(kind.css)) render(element);
+    for (const element of document.querySelectorAll(`.${kind.css}:not([type=hidden])`)) render(element);
     if (how && how !== 'onload') inBackground(how); // so that it is there when it is needed
   }
   call(query.get('onload') || '');

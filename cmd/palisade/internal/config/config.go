@@ -89,6 +89,7 @@ type Captcha struct {
 	Sitekey  string
 	Secret   Secret
 	MinScore float64 // of recaptcha-v3; default 0.5
+	Endpoint string  // another verify URL than the service's own; "" for that
 }
 
 // Client is a program that signs its requests.

@@ -141,16 +141,20 @@ func provider(c *config.Captcha) captcha.Provider {
 	if c == nil {
 		return nil
 	}
+	var opts []captcha.Option
+	if c.Endpoint != "" {
+		opts = append(opts, captcha.Endpoint(c.Endpoint))
+	}
 	secret := string(c.Secret)
 	switch c.Service {
 	case "turnstile":
-		return captcha.Turnstile(c.Sitekey, secret)
+		return captcha.Turnstile(c.Sitekey, secret, opts...)
 	case "hcaptcha":
-		return captcha.HCaptcha(c.Sitekey, secret)
+		return captcha.HCaptcha(c.Sitekey, secret, opts...)
 	case "recaptcha-v2":
-		return captcha.RecaptchaV2(c.Sitekey, secret)
+		return captcha.RecaptchaV2(c.Sitekey, secret, opts...)
 	}
-	return captcha.RecaptchaV3(c.Sitekey, secret, captcha.MaxRisk(1-c.MinScore))
+	return captcha.RecaptchaV3(c.Sitekey, secret, append(opts, captcha.MaxRisk(1-c.MinScore))...)
 }
 
 // Check reports what is wrong with a configuration beyond its file: what only the
