@@ -41,6 +41,10 @@ const (
 	appRole     = "app"
 	plainRole   = "plain"
 	guardedRole = "guarded"
+
+	emptyRole   = "empty"   // answers as siteverify does and looks at nothing
+	vendorRole  = "vendor"  // a captcha service to which every token is good
+	serviceRole = "service" // the verification service
 )
 
 const upstreamVariable = "PALISADE_BENCH_UPSTREAM"
@@ -77,8 +81,15 @@ func play(role string) error {
 }
 
 func handlerOf(role string) (http.Handler, error) {
-	if role == appRole {
+	switch role {
+	case appRole:
 		return rig.App(), nil
+	case emptyRole:
+		return http.HandlerFunc(empty), nil
+	case vendorRole:
+		return vendor(), nil
+	case serviceRole:
+		return verification(os.Getenv(upstreamVariable))
 	}
 	upstream, err := url.Parse(os.Getenv(upstreamVariable))
 	if err != nil {
