@@ -44,7 +44,7 @@ func (f *Form) wishAfter(d Decision) wish {
 	case d.Allowed():
 		return Pass{form: f, decision: d}.retry()
 	case d.judged && d.Outcome == Challenge:
-		return wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown}
+		return wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown, link: d.link}
 	}
 	return wish{level: f.pageLevel()}
 }

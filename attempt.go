@@ -21,13 +21,16 @@ type attempt struct {
 	addr netip.Addr
 	body *submission
 
-	ticketText, proofText, token string // as sent; claims, not facts
-	ticket                       ticket
-	signer                       *ticketKey
-	proof                        pow.Proof
+	ticketText, proofText string                   // as sent; claims, not facts
+	tokens                [maxFallbacks + 1]string // by link of the chain
+	token                 string                   // of the link that the ticket was shown with
+	ticket                ticket
+	signer                *ticketKey
+	proof                 pow.Proof
 
 	need     uint8 // level that a proof must show
 	stepDown bool
+	link     uint8 // of the chain, for what is asked next
 	score    float64
 	findings []Finding
 	answer   *answer // to this submission, or to the same one sent before
@@ -65,8 +68,8 @@ func (a *attempt) read(f *Form) (err error) {
 	if a.proofText, err = a.body.oneOf(FieldProof, HeaderProof, a.req, query); err != nil {
 		return err
 	}
-	if provider := f.guard.config.Captcha; provider != nil {
-		if a.token, err = a.body.oneOf(provider.Service().Field, HeaderCaptcha, a.req, query); err != nil {
+	for link, provider := range f.guard.chain {
+		if a.tokens[link], err = a.body.oneOf(provider.Service().Field, HeaderCaptcha, a.req, query); err != nil {
 			return err
 		}
 	}
@@ -183,7 +186,7 @@ func (a *attempt) decide(v verdict) Decision {
 		ID: NewID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
 		Outcome: v.outcome, Would: v.outcome, Reason: v.reason, Level: a.need, Score: a.score,
 		RetryAfter: v.wait, Err: v.err, Findings: a.findings,
-		judged: true, stepDown: a.stepDown, carry: a.ticket.carry,
+		judged: true, stepDown: a.stepDown, link: a.link, carry: a.ticket.carry,
 	}
 	if a.addr.IsValid() {
 		tag := f.guard.keys.lookup.TagAddr("visitor\x00", clientip.Prefix(a.addr).Addr())

@@ -177,7 +177,7 @@ func (f *Form) own(r *http.Request, s *submission) func(name string) bool {
 	}
 	return func(name string) bool {
 		return name == FieldTicket || name == FieldProof || name == FieldCapsule || decoys[name] ||
-			f.guard.config.Captcha != nil && name == f.guard.config.Captcha.Service().Field
+			f.guard.chain.fieldOf(name)
 	}
 }
 

@@ -61,8 +61,13 @@ func deny(why Reason) verdict      { return verdict{ends: true, outcome: Deny, r
 func challenge(why Reason) verdict { return verdict{ends: true, outcome: Challenge, reason: why} }
 
 // outage is the one place where something being gone becomes a decision. Only a
-// provider that is really down has a stand-in; all else is refused.
+// provider that is really down has a stand-in, the next of the chain and at its end
+// the embedded step; all else is refused.
 func (f *Form) outage(a *attempt, why Reason, err error) verdict {
+	if next := a.ticket.link() + 1; why == ReasonProviderDown && int(next) < len(f.guard.chain) {
+		a.need, a.link = max(a.need, 1), next
+		return verdict{ends: true, outcome: Challenge, reason: why, err: err}
+	}
 	if why == ReasonProviderDown && f.config.ProviderDown == StepDown {
 		a.need, a.stepDown = topLevel, true
 		return verdict{ends: true, outcome: Challenge, reason: why, err: err}
@@ -123,6 +128,7 @@ func (f *Form) checkTicket(_ context.Context, a *attempt) verdict {
 		return challenge(why)
 	}
 	a.ticket, a.signer = t, signer
+	a.link, a.token = t.link(), a.tokens[t.link()]
 	a.need = max(f.baseLevel(a), t.level)
 	age := a.now.Sub(t.issued)
 	if age >= f.config.MaxAge {
@@ -240,7 +246,7 @@ func (f *Form) ask(ctx context.Context, a *attempt) verdict {
 	if _, service := f.asks(a); !service {
 		return goOn
 	}
-	provider := f.guard.config.Captcha
+	provider := f.guard.provider(&a.ticket)
 	result, err := provider.Verify(ctx, captcha.Attempt{
 		Token: a.token, Remote: a.addr, Now: a.now,
 		Expect: captcha.Expect{Hosts: f.guard.hostnames, Action: f.config.Name},
@@ -321,7 +327,7 @@ func (f *Form) asks(a *attempt) (work uint8, service bool) { return f.requires(a
 // whether the provider's token on top. Next to a provider's captcha the first
 // step is that captcha and no more work than the silent proof's.
 func (f *Form) requires(level uint8, t *ticket) (work uint8, service bool) {
-	if f.guard.config.Captcha == nil || f.config.Captcha == Never || t.has(flagStepDown) {
+	if f.guard.provider(t) == nil || f.config.Captcha == Never || t.has(flagStepDown) {
 		return level, false
 	}
 	if level == topLevel {

@@ -141,6 +141,7 @@ type Decision struct {
 	Err        error         `json:"-"`                     // the outage behind a 503, for the log only
 
 	stepDown bool // the challenge stands in for a provider that is down
+	link     uint8
 	judged   bool
 	visible  bool  // a visible captcha was solved for it, or its solve was carried
 	carry    uint8 // how often the solve behind it was carried

@@ -49,6 +49,7 @@ type wish struct {
 	flags    ticketFlags
 	decoys   bool
 	stepDown bool
+	link     uint8 // of the chain of providers, at least
 }
 
 // Budgets of minting and issuing, for one network, form and level. All ways to
@@ -85,6 +86,7 @@ func (f *Form) mint(r *http.Request, w wish) (ticket, error) {
 	if w.stepDown {
 		t.flags |= flagStepDown
 	}
+	t.flags |= ticketFlags(f.guard.chain.up(w.link)<<linkShift) & linkBits
 	t.newNonce()
 	return t, nil
 }
@@ -134,9 +136,10 @@ func (f *Form) describe(t *ticket) (Ticket, error) {
 		o.Decoys = decoys[:]
 	}
 	if _, asked := f.requires(t.level, t); asked {
-		service := f.guard.config.Captcha.Service()
+		provider := f.guard.provider(t)
+		service := provider.Service()
 		o.Captcha = &Widget{
-			Service: service.Name, Sitekey: f.guard.config.Captcha.Sitekey(), Field: service.Field,
+			Service: service.Name, Sitekey: provider.Sitekey(), Field: service.Field,
 			Action: f.config.Name, Script: service.Script, Class: service.Class,
 		}
 	}

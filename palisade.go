@@ -53,6 +53,11 @@ type Config struct {
 	// alone, and no request leaves for anywhere.
 	Captcha captcha.Provider
 
+	// Fallbacks stand in for Captcha, in this order, while it cannot be reached: a
+	// visitor whose token nobody could verify is shown the next. Behind the last
+	// stands the embedded step, see FormConfig.ProviderDown. At most 3.
+	Fallbacks []captcha.Provider
+
 	// Store remembers what was used and how often somebody acted. Nil: memory
 	// of this process, which asks for a new proof after a restart.
 	Store store.Store
@@ -82,6 +87,7 @@ type Guard struct {
 	config    Config
 	keys      keyring
 	pow       *pow.Captcha
+	chain     chain
 	budget    store.Store // of this process: what may be minted and issued
 	hosts     []string    // host[:port] of allowed origins
 	hostnames []string    // the same without ports
@@ -100,6 +106,7 @@ func New(config Config) (*Guard, error) {
 		config: config,
 		keys:   newKeyring(config.Keys, config.Site),
 		budget: memory.New(),
+		chain:  newChain(&config),
 		forms:  make(map[string]*Form),
 	}
 	for _, host := range append([]string{config.Site}, config.Hosts...) {
@@ -132,6 +139,14 @@ func (c *Config) validate() error {
 	if c.Captcha != nil {
 		if err := c.Captcha.Validate(c.InsecureTestKeys); err != nil {
 			errs = append(errs, fmt.Errorf("Captcha: %w", err))
+		}
+	}
+	if len(c.Fallbacks) > maxFallbacks || len(c.Fallbacks) > 0 && c.Captcha == nil {
+		errs = append(errs, fmt.Errorf("Fallbacks stand in for Captcha, and are at most %d", maxFallbacks))
+	}
+	for i, fallback := range c.Fallbacks {
+		if err := fallback.Validate(c.InsecureTestKeys); err != nil {
+			errs = append(errs, fmt.Errorf("Fallbacks[%d]: %w", i, err))
 		}
 	}
 	if c.Base != "" && (!strings.HasPrefix(c.Base, "/") || !strings.HasSuffix(c.Base, "/") || strings.ContainsAny(c.Base, "?#\"<> ")) {

@@ -114,7 +114,7 @@ func (p *reply) challenge(r *http.Request, d Decision) {
 		p.refusal(d.Status(), 0)
 		return
 	}
-	p.ask(r, wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown}, d.Status(), why(d.Reason))
+	p.ask(r, wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown, link: d.link}, d.Status(), why(d.Reason))
 }
 
 // ask answers with what it takes to send the same again.
@@ -161,7 +161,7 @@ func (p *reply) page(r *http.Request, o *Ticket, why web.Why) *web.ChallengePage
 		page.Widget = &web.Widget{
 			Script: o.Captcha.Script, Class: o.Captcha.Class, Sitekey: o.Captcha.Sitekey,
 			Field: o.Captcha.Field, Action: o.Captcha.Action,
-			Sources: p.form.guard.config.Captcha.Service().CSP,
+			Sources: p.form.guard.sources(o.Captcha.Service),
 		}
 	}
 	return page

@@ -44,7 +44,13 @@ const (
 	flagDecoys   ticketFlags = 1 << iota // the decoys were shown with it
 	flagRetry                            // minted by Pass.Retry: the form was already filled
 	flagStepDown                         // the provider was down: the hardest local step stands in
+
+	linkShift             = 3
+	linkBits  ticketFlags = maxFallbacks << linkShift // which link of the chain the form was shown with
 )
+
+// link tells which of the providers the ticket's form was shown with.
+func (t *ticket) link() uint8 { return uint8(t.flags&linkBits) >> linkShift }
 
 const (
 	ticketVersion = 1

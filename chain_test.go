@@ -1,0 +1,118 @@
+package palisade_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/captchatest"
+)
+
+const secondField = "cf-turnstile-response"
+
+// knowing is a provider that can know that it is down.
+type knowing struct {
+	captcha.Provider
+	down bool
+}
+
+func (k *knowing) Down() bool { return k.down }
+
+// withChain returns a site that asks hCaptcha, and Turnstile in its place.
+func withChain(t *testing.T) (*site, *captchatest.Server, *knowing) {
+	first := new(knowing)
+	var other *captchatest.Server
+	s, services := withService(t, func(c *palisade.Config, _ *palisade.FormConfig) {
+		first.Provider, c.Captcha = c.Captcha, first
+		other = captchatest.NewServer()
+		t.Cleanup(other.Close)
+		other.AddSite(captchatest.Turnstile, "second", "its-secret")
+		c.Fallbacks = []captcha.Provider{captcha.Turnstile("second", "its-secret", captcha.Endpoint(other.VerifyURL(captchatest.Turnstile)), captcha.Timeout(300*time.Millisecond))}
+	})
+	other.SetClock(s.clock)
+	second = func() string {
+		return other.Solve(captchatest.Turnstile, "second", captchatest.Solution{Hostname: "example.com", Action: "signup"})
+	}
+	fail = func(times int) { other.Fail(captchatest.Turnstile, captchatest.Status503, times) }
+	return s, services, first
+}
+
+// second buys a token of the fallback, and fail takes it down; of the latest site.
+var (
+	second func() string
+	fail   func(times int)
+)
+
+func TestFallbackStandsInWhileTheFirstIsDown(t *testing.T) {
+	s, services, _ := withChain(t)
+	v := typed(s.load())
+	v.Set(tokenField, buy(services))
+	s.wait(20 * time.Second)
+	services.Fail(captchatest.HCaptcha, captchatest.Status500, -1)
+	w := s.post(v)
+	s.expect(w, 403, palisade.ReasonProviderDown, 0)
+	if page := w.Body.String(); !strings.Contains(page, `class="cf-turnstile" data-sitekey="second"`) || strings.Contains(page, "h-captcha") {
+		t.Fatalf("the page does not ask for the fallback:\n%s", page)
+	}
+	if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "challenges.cloudflare.com") {
+		t.Errorf("the policy does not let it load: %s", csp)
+	}
+	next := s.fill(w.Body.String())
+	s.wait(20 * time.Second)
+	s.expect(s.post(next), 403, palisade.ReasonCaptcha, 0) // without its token
+	next.Set(tokenField, buy(services))
+	s.expect(s.post(next), 403, palisade.ReasonCaptcha, 0) // with a token of the one that is down
+	next.Del(tokenField)
+	next.Set(secondField, second())
+	s.expect(s.post(next), http.StatusSeeOther, palisade.ReasonClean, 1)
+}
+
+func TestBehindTheLastFallbackStandsTheEmbeddedStep(t *testing.T) {
+	s, services, _ := withChain(t)
+	v := typed(s.load())
+	v.Set(tokenField, buy(services))
+	s.wait(20 * time.Second)
+	services.Fail(captchatest.HCaptcha, captchatest.Status500, -1)
+	next := s.fill(s.post(v).Body.String())
+	next.Set(secondField, second())
+	fail(-1)
+	s.wait(20 * time.Second)
+	w := s.post(next)
+	s.expect(w, 403, palisade.ReasonProviderDown, 0)
+	last := s.fill(w.Body.String())
+	s.wait(time.Minute)
+	s.expect(s.post(last), http.StatusSeeOther, palisade.ReasonClean, 1)
+}
+
+func TestNobodyCanChooseTheFallback(t *testing.T) {
+	s, _, _ := withChain(t)
+	v := typed(s.load())
+	v.Set(secondField, second())
+	s.wait(20 * time.Second)
+	s.expect(s.post(v), 403, palisade.ReasonCaptcha, 0)
+}
+
+func TestPageIsShownWithWhatIsKnownToBeUp(t *testing.T) {
+	s, services, first := withChain(t)
+	first.down = true
+	v := typed(s.load())
+	v.Set(secondField, second())
+	first.down = false // meanwhile it is back
+	s.wait(20 * time.Second)
+	s.expect(s.post(v), http.StatusSeeOther, palisade.ReasonClean, 1)
+	if n := len(services.History()); n != 0 {
+		t.Errorf("%d calls to the one that was down", n)
+	}
+}
+
+func TestFallbacksAreChecked(t *testing.T) {
+	_, err := palisade.New(palisade.Config{Fallbacks: []captcha.Provider{captcha.Turnstile("1x00000000000000000000AA", "")}})
+	for _, want := range []string{"Fallbacks stand in for Captcha", "Fallbacks[0]: turnstile: the secret is missing"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not speak of %q:\n%v", want, err)
+		}
+	}
+}
