@@ -26,7 +26,9 @@ type Site struct {
 	Upstream *url.URL // the app; scheme and host
 	Keys     palisade.Keys
 	Captcha  captcha.Provider // nil: the embedded captcha alone
-	Store    store.Store      // nil: memory
+	// Fallbacks stand in for Captcha while it is down, in this order.
+	Fallbacks []captcha.Provider
+	Store     store.Store // nil: memory
 
 	Forms   []Form
 	Auto    *Form           // guards what is not safe and nobody named; nil: it is open
@@ -95,7 +97,7 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 	s.guard, err = palisade.New(palisade.Config{
 		Keys: config.Keys, Site: config.Host, Hosts: config.Hosts, AnyHost: config.AnyHost,
 		ClientIP: clientip.RemoteAddr(), // cleanse has put the client's address there
-		Captcha:  config.Captcha, Store: s.store, Base: s.base,
+		Captcha:  config.Captcha, Fallbacks: config.Fallbacks, Store: s.store, Base: s.base,
 		Logger: g.config.Logger, Observe: g.config.Observe, Clock: g.config.Clock,
 		InsecureTestKeys: config.InsecureTestKeys,
 	})

@@ -69,9 +69,10 @@ type Site struct {
 	Secret string   // at least MinSecret bytes
 	Hosts  []string // name or name:port; tokens of other pages are refused
 
-	Level   uint8            // work of the embedded captcha: 0, 1 or 2
-	Captcha captcha.Provider // whose tokens are verified; nil: the embedded captcha
-	Actions []string         // that a token may be made for; none: any
+	Level     uint8              // work of the embedded captcha: 0, 1 or 2
+	Captcha   captcha.Provider   // whose tokens are verified; nil: the embedded captcha
+	Fallbacks []captcha.Provider // that /v1 asks while Captcha is down
+	Actions   []string           // that a token may be made for; none: any
 
 	Base  string                // path of the app under which it forwards to /v1/base/; default palisade.DefaultBase
 	Form  palisade.FormConfig   // of every form that Forms does not name
@@ -238,7 +239,7 @@ func (t *site) prepare() (err error) {
 	c := t.service.config
 	t.guard, err = palisade.New(palisade.Config{
 		Keys: k, ClientIP: clientip.RemoteAddr(), // what the backend says, see request
-		Site: t.Hosts[0], Hosts: t.Hosts[1:], Captcha: t.Captcha, Store: c.Store, Base: t.Base,
+		Site: t.Hosts[0], Hosts: t.Hosts[1:], Captcha: t.Captcha, Fallbacks: t.Fallbacks, Store: c.Store, Base: t.Base,
 		Logger: c.Logger, Observe: c.observe, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
 	})
 	if err != nil {

@@ -90,6 +90,8 @@ type Captcha struct {
 	Secret   Secret
 	MinScore float64 // of recaptcha-v3; default 0.5
 	Endpoint string  // another verify URL than the service's own; "" for that
+
+	Fallbacks []*Captcha // that stand in while it is down
 }
 
 // Client is a program that signs its requests.

@@ -58,6 +58,7 @@ func (r *reader) captcha(n node) *Captcha {
 		"sitekey":     func(n node) { n.string(&c.Sitekey) },
 		"secret_file": func(n node) { n.secretFile(&c.Secret, 1) },
 		"secret_env":  func(n node) { n.secretEnv(&c.Secret, 1) },
+		"fallback":    func(n node) { n.list(func(n node) { c.Fallbacks = append(c.Fallbacks, r.captcha(n)) }) },
 		"endpoint":    func(n node) { n.string(&c.Endpoint) },
 		"min_score":   func(n node) { n.float(&c.MinScore) },
 	})

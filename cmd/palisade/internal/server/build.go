@@ -12,6 +12,7 @@ import (
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/outage"
 	"github.com/palisade-dev/palisade/internal/gateway"
 	"github.com/palisade-dev/palisade/store"
 	"github.com/palisade-dev/palisade/verdict"
@@ -50,7 +51,7 @@ func Build(c *config.Config, p Parts) (*gateway.Gateway, error) {
 func site(c *config.Site, p Parts) gateway.Site {
 	s := gateway.Site{
 		Host: c.Host, Hosts: c.Hosts, AnyHost: c.Host == "*", Upstream: c.Upstream,
-		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha), Exempt: c.Exempt, Script: c.Script,
+		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Exempt: c.Exempt, Script: c.Script,
 	}
 	s.Host = name(c)
 	switch c.Asks {
@@ -137,10 +138,31 @@ func by(word string) palisade.By {
 	return palisade.ByField(strings.TrimPrefix(word, "field:"))
 }
 
-func provider(c *config.Captcha) captcha.Provider {
+// provider makes what a form asks, behind a breaker of its own.
+func provider(c *config.Captcha, p Parts) captcha.Provider {
 	if c == nil {
 		return nil
 	}
+	return outage.Guard(vendor(c), func(open bool) {
+		if open {
+			p.Logger.Error("palisade captcha: the service is down, what stands in for it is asked", "service", c.Service)
+		} else {
+			p.Logger.Info("palisade captcha: the service is back", "service", c.Service)
+		}
+	})
+}
+
+func fallbacks(c *config.Captcha, p Parts) (list []captcha.Provider) {
+	if c == nil {
+		return nil
+	}
+	for _, f := range c.Fallbacks {
+		list = append(list, provider(f, p))
+	}
+	return list
+}
+
+func vendor(c *config.Captcha) captcha.Provider {
 	var opts []captcha.Option
 	if c.Endpoint != "" {
 		opts = append(opts, captcha.Endpoint(c.Endpoint))

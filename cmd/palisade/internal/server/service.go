@@ -19,15 +19,15 @@ func BuildService(c *config.Config, p Parts, tell func(context.Context, service.
 		Logger: p.Logger, Observe: p.Observe, Tell: tell,
 	}
 	for i := range c.Service.Sites {
-		s.Sites = append(s.Sites, serviceSite(&c.Service.Sites[i]))
+		s.Sites = append(s.Sites, serviceSite(&c.Service.Sites[i], p))
 	}
 	return service.New(s)
 }
 
-func serviceSite(c *config.ServiceSite) service.Site {
+func serviceSite(c *config.ServiceSite, p Parts) service.Site {
 	s := service.Site{
 		Key: c.Key, Secret: string(c.Secret), Hosts: c.Hosts, Level: c.Level,
-		Captcha: provider(c.Captcha), Actions: c.Actions, Base: c.Base, Form: form(&c.Form).FormConfig,
+		Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Actions: c.Actions, Base: c.Base, Form: form(&c.Form).FormConfig,
 	}
 	for i := range c.Forms {
 		s.Forms = append(s.Forms, form(&c.Forms[i]).FormConfig)
