@@ -30,6 +30,7 @@ type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Stand in front of an app and guard its forms."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Say what is wrong with a configuration."`
 	VerdictKey  verdictKeyCommand  `cmd:"" help:"Print the key with which an app checks what the gateway tells it."`
+	Fake        fakeCommand        `cmd:"" help:"Stand in for the CAPTCHA services, for tests without a network."`
 	Demo        demoCommand        `cmd:"" help:"Run a small site with protected forms, or attack it."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -155,7 +156,10 @@ func (c checkConfigCommand) Run(t terminal) error {
 	if err != nil {
 		fmt.Fprintln(t.err, err)
 		n := strings.Count(err.Error(), "\n") + 1
-		return fmt.Errorf("%d to mend", n)
+		if n == 1 {
+			return errors.New("one mistake to mend")
+		}
+		return fmt.Errorf("%d mistakes to mend", n)
 	}
 	fmt.Fprintf(t.out, "The configuration is good. It guards:\n\n%s", server.Describe(conf))
 	return nil
