@@ -182,6 +182,7 @@ func (s *stand) ask(method, path, kind, body string, headers ...string) answer {
 	return a
 }
 
+// verify asks in the words of Turnstile.
 func (s *stand) verify(secret, token string) answer {
 	s.t.Helper()
 	return s.ask("POST", "/turnstile/v0/siteverify", form, url.Values{"secret": {secret}, "response": {token}}.Encode())

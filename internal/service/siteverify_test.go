@@ -347,3 +347,82 @@ func TestMistakesOfTheConfigurationAreReportedTogether(t *testing.T) {
 		t.Error("the error shows a secret")
 	}
 }
+
+// A token that was issued before the configuration changed is judged by what holds
+// now.
+func TestTokenIsJudgedByWhatHoldsNow(t *testing.T) {
+	s := newStand(t)
+	for name, change := range map[string]func(*service.Site){
+		"a host that is no more the site's": func(c *service.Site) { c.Hosts = []string{"other.example"} },
+		"an action that is none now":        func(c *service.Site) { c.Actions = []string{"login"} },
+		"less work than is asked now":       func(c *service.Site) { c.Level = 2 },
+	} {
+		token := s.solve("shop", "https://shop.example", "action", "newsletter")
+		if now := newStand(t, func(c *service.Config) { change(&c.Sites[0]) }); now.verify(shopSecret, token).Success {
+			t.Errorf("%s: success", name)
+		}
+		if !newStand(t).verify(shopSecret, token).Success { // the same key, and a memory of its own
+			t.Errorf("%s: the token was never good", name)
+		}
+	}
+}
+
+func TestSitekeyOfACallIsThatOfTheSecret(t *testing.T) {
+	s := newStand(t)
+	ask := func(sitekey string) answer {
+		return s.ask("POST", "/siteverify", form, url.Values{"secret": {shopSecret}, "response": {s.solve("shop", "https://shop.example")}, "sitekey": {sitekey}}.Encode())
+	}
+	if a := ask("forum"); a.Success || a.why() != "sitekey-secret-mismatch" {
+		t.Errorf("another sitekey: %s", a.text)
+	}
+	if a := ask("shop"); !a.Success {
+		t.Errorf("its own: %s", a.text)
+	}
+}
+
+func TestScoreSaysWhetherTheClientIsAnother(t *testing.T) {
+	s := newStand(t)
+	for remote, want := range map[string]float64{"127.0.0.1": 0.9, "203.0.113.9": 0.5, "None": 0.9} {
+		token := s.solve("shop", "https://shop.example", "mode", "score", "action", "login")
+		a := s.ask("POST", "/recaptcha/api/siteverify", form, url.Values{"secret": {shopSecret}, "response": {token}, "remoteip": {remote}}.Encode())
+		if !a.Success || a.Score == nil || *a.Score != want {
+			t.Errorf("remoteip %s: %s, want a score of %v", remote, a.text, want)
+		}
+	}
+}
+
+func TestOnlyTheFrameAsksForChallenges(t *testing.T) {
+	s := newStand(t)
+	for site, want := range map[string]int{"same-origin": 200, "cross-site": 403, "same-site": 403, "none": 403} {
+		r, _ := http.NewRequest("GET", s.URL+"/captcha/challenge?k=shop&mode=box&origin=https://shop.example", nil)
+		r.Header.Set("Sec-Fetch-Site", site)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Body.Close(); answer.StatusCode != want {
+			t.Errorf("Sec-Fetch-Site: %s: %d, want %d", site, answer.StatusCode, want)
+		}
+	}
+}
+
+func TestOutageIsNotRememberedUnderAnIdempotencyKey(t *testing.T) {
+	vendor := captchatest.NewServer()
+	defer vendor.Close()
+	vendor.AddSite(captchatest.Turnstile, "public", "private")
+	s := newStand(t, func(c *service.Config) {
+		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)), captcha.Timeout(time.Second))
+	})
+	ask := func(key string) answer {
+		token := vendor.Solve(captchatest.Turnstile, "public", captchatest.Solution{Hostname: "shop.example"})
+		return s.ask("POST", "/turnstile/v0/siteverify", form, url.Values{"secret": {shopSecret}, "response": {token}, "idempotency_key": {key}}.Encode())
+	}
+	vendor.Fail(captchatest.Turnstile, captchatest.Status503, -1)
+	if a := ask("one"); a.why() != "internal-error" {
+		t.Fatalf("%s", a.text)
+	}
+	vendor.Heal(captchatest.Turnstile)
+	if a := ask("one"); !a.Success {
+		t.Errorf("later: %s", a.text)
+	}
+}

@@ -20,8 +20,8 @@ import (
 //
 //	base64url( host "\n" mode "\n" action "\n" cdata "\n" network "\n" proof )
 //
-// The proof is ALTCHA's JSON. Its signature binds everything before it, and the
-// site's key, so nothing can be changed or taken elsewhere. It has 700 to 1300
+// The proof is ALTCHA's JSON. Its signature, under a key of the site's own, binds
+// everything before it, so nothing can be changed or taken elsewhere. It has 700 to 1300
 // characters, of those that go through any form and any careless client.
 type claims struct {
 	host    string
@@ -54,8 +54,9 @@ func (c *claims) text() string {
 	return c.host + "\n" + c.mode + "\n" + c.action + "\n" + c.cdata + "\n" + c.network
 }
 
-// binding is what the signature of the challenge covers besides itself.
-func (t *site) binding(text string) []byte { return []byte("siteverify\n" + t.Key + "\n" + text) }
+// binding is what the signature of the challenge covers besides itself. The site is
+// in the key.
+func (t *site) binding(text string) []byte { return []byte("siteverify\n" + text) }
 
 // issue makes a challenge for what a page asks for.
 func (t *site) issue(c *claims, now time.Time) (challenge []byte, err error) {
