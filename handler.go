@@ -29,6 +29,9 @@ func (g *Guard) Handler() http.Handler {
 	})
 }
 
+// Base returns the path that [Guard.Handler] is to be mounted at, as Config.Base says.
+func (g *Guard) Base() string { return g.config.Base }
+
 // serveTicket gives a page that was cached, or a program without a page, its
 // ticket. The ticket's age counts from here.
 func (g *Guard) serveTicket(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,9 @@
+module github.com/palisade-dev/palisade/adapter/echo
+
+go 1.25.0
+
+require github.com/palisade-dev/palisade v0.0.0
+
+require github.com/labstack/echo/v5 v5.4.4
+
+replace github.com/palisade-dev/palisade => ../..

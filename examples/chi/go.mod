@@ -1,0 +1,9 @@
+module github.com/palisade-dev/palisade/examples/chi
+
+go 1.25.0
+
+require github.com/palisade-dev/palisade v0.0.0
+
+require github.com/go-chi/chi/v5 v5.5.0
+
+replace github.com/palisade-dev/palisade => ../..
