@@ -1,6 +1,7 @@
 package palisade
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -262,11 +263,12 @@ func (f *Form) ask(ctx context.Context, a *attempt) verdict {
 		a.need = max(a.need, 1)
 		return challenge(why)
 	}
-	return f.promote(ctx, a, provider.Service().Life)
+	return f.promote(ctx, a, cmp.Or(result.ID, a.token), provider.Service().Life)
 }
 
-func (f *Form) promote(ctx context.Context, a *attempt, life time.Duration) verdict {
-	claim := store.Claim{Key: tokenKey(a.token), Expires: a.now.Add(life + unverifiedLife)}
+// promote claims for good what a token is, by whichever text it came.
+func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Duration) verdict {
+	claim := store.Claim{Key: tokenKey(id), Expires: a.now.Add(life + unverifiedLife)}
 	result, err := f.guard.config.Store.Spend(ctx, store.Trip{Now: a.now, Claims: []store.Claim{claim}})
 	switch {
 	case err != nil:

@@ -1,6 +1,7 @@
 package palisade_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -196,4 +197,21 @@ func TestOneNetworkCannotFloodTheService(t *testing.T) {
 		t.Errorf("one network made the guard ask %d times at once, want 30", n)
 	}
 	s.expect(s.post(forms[59]), http.StatusTooManyRequests, palisade.ReasonOverLimit, 0)
+}
+
+// anySpelling is a service whose tokens can be written in many ways.
+type anySpelling struct{ captcha.Provider }
+
+func (anySpelling) Verify(context.Context, captcha.Attempt) (captcha.Result, error) {
+	return captcha.Result{OK: true, ID: "one and the same"}, nil
+}
+
+func TestTokenThatIsWrittenInAnotherWayIsTheSame(t *testing.T) {
+	s, _ := withService(t, func(c *palisade.Config, _ *palisade.FormConfig) { c.Captcha = anySpelling{c.Captcha} })
+	first, second := typed(s.load()), typed(s.load())
+	first.Set(tokenField, "one-way")
+	second.Set(tokenField, "another-way")
+	s.wait(20 * time.Second)
+	s.expect(s.post(first), http.StatusSeeOther, palisade.ReasonClean, 1)
+	s.expect(s.post(second), 403, "captcha-token-spent", 1)
 }

@@ -1,5 +1,7 @@
 // Package captcha verifies the tokens of third-party CAPTCHA services: reCAPTCHA
-// v2 and v3, hCaptcha and Turnstile. Each service is one file.
+// v2, v3 and Enterprise, hCaptcha, Turnstile, Friendly Captcha v1 and v2, ALTCHA
+// Sentinel, Cap, mCaptcha, Private Captcha, Yandex SmartCaptcha, GeeTest v4,
+// MTCaptcha and Prosopo. Each service is one file.
 //
 // A [Provider] answers in one of three classes, which never mix:
 //
@@ -68,6 +70,11 @@ type Result struct {
 	Issued   time.Time // challenge_ts, zero when absent
 	Risk     float64   // 0 human to 1 bot, whatever direction the service counts in
 	HasRisk  bool      // Risk was reported; 0 and absent are different things
+
+	// ID is what the token is, however it is written: a caller who keeps tokens
+	// from being used twice must remember it instead of the token's text. Empty
+	// where only one text is the token.
+	ID string
 }
 
 // Service is what is publicly known of a provider: facts, no secrets.
@@ -76,7 +83,7 @@ type Service struct {
 	Field    string        // the form field that its widget fills
 	Endpoint string        // the default verify URL
 	Script   string        // URL of the widget's script
-	Class    string        // class of the widget's element
+	Class    string        // class of the widget's element; empty where the page needs more than an element with a class
 	MaxToken int           // longest token worth asking about, in bytes
 	Life     time.Duration // how long a token can be redeemed
 	CSP      []string      // sources its widget needs (script, frame, style, connect)

@@ -44,8 +44,23 @@ func verify(p captcha.Provider, token string) string {
 	}))
 }
 
+// Most services say of a token what made it bad, some say only that it is.
 func TestTokenIsGoodOnceAndForItsSite(t *testing.T) {
+	const again, foreign, expired, madeUp = 0, 1, 2, 3
+	usual := [4]captcha.Reason{captcha.ReasonSpent, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonRefused}
+	told := map[string][4]captcha.Reason{
+		captchatest.GeeTest:  {captcha.ReasonSpent, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonMalformed},
+		captchatest.Yandex:   {captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonRefused},
+		captchatest.MCaptcha: {captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonRefused},
+		captchatest.Cap:      {captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonMalformed},
+		captchatest.Prosopo:  {captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonMalformed},
+		captchatest.Sentinel: {"ok", captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonMalformed}, // it remembers nothing: see Result.ID
+	}
 	for service := range constructors {
+		want, odd := told[service]
+		if !odd {
+			want = usual
+		}
 		t.Run(service, func(t *testing.T) {
 			services := world(t)
 			p := provider(services, service)
@@ -53,19 +68,19 @@ func TestTokenIsGoodOnceAndForItsSite(t *testing.T) {
 			if got := verify(p, token); got != "ok" {
 				t.Fatalf("a good token: %s", got)
 			}
-			if got := verify(p, token); got != string(captcha.ReasonSpent) {
+			if got := verify(p, token); got != string(want[again]) {
 				t.Errorf("the same token again: %s", got)
 			}
 			services.AddSite(service, "other", "other-secret")
 			other := services.Solve(service, "other", captchatest.Solution{Hostname: "example.com", Action: "signup"})
-			if got := verify(p, other); got != string(captcha.ReasonRefused) {
+			if got := verify(p, other); got != string(want[foreign]) {
 				t.Errorf("a token of another site: %s", got)
 			}
-			old := services.Solve(service, "sitekey-"+service, captchatest.Solution{Hostname: "example.com", Action: "signup", Issued: time.Now().Add(-10 * time.Minute)})
-			if got := verify(p, old); got != string(captcha.ReasonSpent) {
+			old := services.Solve(service, "sitekey-"+service, captchatest.Solution{Hostname: "example.com", Action: "signup", Issued: time.Now().Add(-3 * time.Hour)})
+			if got := verify(p, old); got != string(want[expired]) {
 				t.Errorf("an expired token: %s", got)
 			}
-			if got := verify(p, "made-up"); got != string(captcha.ReasonRefused) {
+			if got := verify(p, "made-up"); got != string(want[madeUp]) {
 				t.Errorf("a made-up token: %s", got)
 			}
 		})
@@ -95,6 +110,7 @@ func TestFaults(t *testing.T) {
 	for service := range constructors {
 		for _, row := range rows {
 			t.Run(service+" "+row.name, func(t *testing.T) {
+				t.Parallel()
 				services := world(t)
 				services.Fail(service, row.fault, -1)
 				p := provider(services, service, captcha.Timeout(300*time.Millisecond))
@@ -127,29 +143,85 @@ func TestOnlyTurnstileIsAskedAgainAndUnderOneKey(t *testing.T) {
 	}
 }
 
+// sent says where in a call a service takes what. A name with a colon is a header's.
+var sent = map[string]struct {
+	method, kind           string
+	secret, token, sitekey string
+	address                string // "" where it is never sent
+}{
+	captchatest.RecaptchaV2:         {"POST", formKind, "secret", "response", "", "remoteip"},
+	captchatest.RecaptchaV3:         {"POST", formKind, "secret", "response", "", "remoteip"},
+	captchatest.HCaptcha:            {"POST", formKind, "secret", "response", "sitekey", "remoteip"},
+	captchatest.Turnstile:           {"POST", formKind, "secret", "response", "", "remoteip"},
+	captchatest.RecaptchaEnterprise: {"POST", jsonKind, "X-Goog-Api-Key:", "event.token", "event.siteKey", "event.userIpAddress"},
+	captchatest.FriendlyV1:          {"POST", formKind, "secret", "solution", "sitekey", ""},
+	captchatest.FriendlyV2:          {"POST", formKind, "X-Api-Key:", "response", "sitekey", ""},
+	captchatest.Sentinel:            {"POST", jsonKind, "secret", "payload", "", ""},
+	captchatest.Cap:                 {"POST", jsonKind, "secret", "response", "", ""},
+	captchatest.MCaptcha:            {"POST", jsonKind, "secret", "token", "key", ""},
+	captchatest.PrivateCaptcha:      {"POST", "text/plain", "X-Api-Key:", "body", "X-Pc-Sitekey:", ""},
+	captchatest.Yandex:              {"POST", formKind, "secret", "token", "", "ip"},
+	captchatest.GeeTest:             {"POST", formKind, "", "", "captcha_id", ""},
+	captchatest.MTCaptcha:           {"GET", "", "privatekey", "token", "", ""},
+	captchatest.Prosopo:             {"POST", jsonKind, "secret", "token", "", "ip"},
+}
+
+const formKind, jsonKind = "application/x-www-form-urlencoded", "application/json"
+
+// value is what a call has at a place, if it is there once.
+func value(call captchatest.Call, place string) string {
+	values := call.Form[place]
+	if name, isHeader := strings.CutSuffix(place, ":"); isHeader {
+		values = call.Header[name]
+	}
+	if len(values) != 1 {
+		return ""
+	}
+	return values[0]
+}
+
+// odd makes what a visitor might send to change the request: characters that mean
+// something in a query, a form and JSON.
+func odd(service string, token string) string {
+	const characters = `x%26secret=A&response=B+C","secret":"D`
+	switch service {
+	case captchatest.Cap:
+		return "sitekey-cap:" + strings.ReplaceAll(characters, ":", "") + ":x"
+	case captchatest.Sentinel, captchatest.Prosopo, captchatest.GeeTest: // decoded before they are sent
+		return token
+	}
+	return characters
+}
+
 func TestWhatIsSent(t *testing.T) {
 	for service := range constructors {
-		services := world(t)
-		const odd = "x%26secret=A&response=B+C"
-		verify(provider(services, service), odd)
-		verify(provider(services, service, captcha.SendAddress()), solve(services, service))
-		calls := services.History()
-		if len(calls) != 2 {
-			t.Fatalf("%s: %d calls", service, len(calls))
-		}
-		form := calls[0].Form
-		if len(form["secret"]) != 1 || form.Get("secret") != "secret-"+service || form.Get("response") != odd {
-			t.Errorf("%s: a token with odd characters was sent as %v", service, form)
-		}
-		if form.Has("remoteip") {
-			t.Errorf("%s: the address was sent unasked", service)
-		}
-		if calls[1].Form.Get("remoteip") != "203.0.113.7" {
-			t.Errorf("%s: the address was not sent although asked", service)
-		}
-		if calls[0].Method != http.MethodPost || form.Has("sitekey") != (service == captchatest.HCaptcha) {
-			t.Errorf("%s: %s %v", service, calls[0].Method, form)
-		}
+		t.Run(service, func(t *testing.T) {
+			services, places := world(t), sent[service]
+			token := odd(service, solve(services, service))
+			verify(provider(services, service), token)
+			verify(provider(services, service, captcha.SendAddress()), solve(services, service))
+			calls := services.History()
+			if len(calls) != 2 {
+				t.Fatalf("%d calls", len(calls))
+			}
+			if calls[0].Method != places.method || calls[0].Header.Get("Content-Type") != places.kind {
+				t.Errorf("%s %q", calls[0].Method, calls[0].Header.Get("Content-Type"))
+			}
+			for place, want := range map[string]string{places.secret: "secret-" + service, places.token: token, places.sitekey: "sitekey-" + service} {
+				if place != "" && value(calls[0], place) != want {
+					t.Errorf("%s is %q, want %q", place, value(calls[0], place), want)
+				}
+			}
+			if strings.Contains(fmt.Sprint(calls[0]), "203.0.113.7") {
+				t.Errorf("the address was sent unasked: %v", calls[0])
+			}
+			if places.address != "" && value(calls[1], places.address) != "203.0.113.7" {
+				t.Errorf("the address was not sent although asked: %v", calls[1])
+			}
+			if service != captchatest.MTCaptcha && strings.Contains(calls[0].Path, "secret") {
+				t.Errorf("the secret is in the path: %s", calls[0].Path)
+			}
+		})
 	}
 }
 
@@ -245,9 +317,13 @@ func TestSecretsStayInside(t *testing.T) {
 		p := provider(services, service, captcha.Timeout(100*time.Millisecond))
 		for _, fault := range faults {
 			services.Fail(service, fault, -1)
-			_, err := p.Verify(context.Background(), captcha.Attempt{Token: "the-token", Now: time.Now()})
+			token := solve(services, service)
+			_, err := p.Verify(context.Background(), captcha.Attempt{Token: token, Now: time.Now()})
 			if err == nil {
 				t.Fatalf("%s: no error to look at from fault %v", service, fault)
+			}
+			if strings.Contains(err.Error(), token) {
+				t.Errorf("%s: the error shows the token: %v", service, err)
 			}
 			nothingSecret(t, service, err.Error())
 			if strings.Contains(err.Error(), "127.0.0.1") {
@@ -267,7 +343,7 @@ func TestSecretsStayInside(t *testing.T) {
 
 func nothingSecret(t *testing.T, service, text string) {
 	t.Helper()
-	for _, secret := range []string{"secret-" + service, hex.EncodeToString([]byte("secret-")), "the-token"} {
+	for _, secret := range []string{"secret-" + service, hex.EncodeToString([]byte("secret-"))} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s shows %q: %s", service, secret, text)
 		}

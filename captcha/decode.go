@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// answer is a siteverify answer, as far as it decides anything.
+// answer is what a service said, as far as it decides anything.
 type answer struct {
 	success  bool
 	codes    []string
@@ -19,88 +18,181 @@ type answer struct {
 	action   string
 	cdata    string
 	issued   time.Time // zero when absent or not a time
+	expires  time.Time // zero when the service names none
 	score    *float64  // nil when absent or odd
 	oddScore bool      // there is a score that is no number from 0 to 1
+	devHost  bool      // the service says that the page is a developer's own
+	id       string    // what the token is, however it is written; empty: its text
 }
 
 // Errors of decoding. They quote nothing of the answer, which may echo a token.
 var (
 	errNotJSON   = errors.New("the answer is not one JSON object")
 	errTwice     = errors.New("the answer has a member twice")
-	errNoSuccess = errors.New("the answer has no boolean success")
+	errNoSuccess = errors.New("the answer has no boolean that says success")
 	errSpelling  = errors.New("the answer has a known member in another case")
 	errWrongType = errors.New("the answer has a member of the wrong type")
 )
 
-// decode reads an answer strictly, because encoding/json alone would take the
-// last of two "success", and "Success" for it.
-func decode(body []byte) (*answer, error) {
-	if !json.Valid(body) || !utf8.Valid(body) {
-		return nil, errNotJSON
+// readSiteverify reads an answer in the manner of reCAPTCHA's siteverify.
+func readSiteverify(_ *siteverify, _ string, body []byte) (*answer, error) {
+	o := open(body)
+	a := &answer{
+		success: o.flag("success"), codes: o.texts("error-codes"),
+		hostname: o.text("hostname"), action: o.text("action"), cdata: o.text("cdata"),
+		issued: timeOf(o.member("challenge_ts")),
 	}
-	members, err := members(body)
-	if err != nil {
-		return nil, err
-	}
-	a := &answer{}
-	switch string(members["success"]) {
-	case "true":
-		a.success = true
-	case "false":
-	default:
-		return nil, errNoSuccess
-	}
-	for name, field := range map[string]any{
-		"hostname": &a.hostname, "action": &a.action, "cdata": &a.cdata, "error-codes": &a.codes,
-	} {
-		if raw := members[name]; present(raw) && json.Unmarshal(raw, field) != nil {
-			return nil, errWrongType
-		}
-	}
-	a.issued = timeOf(members["challenge_ts"])
-	a.score = scoreOf(members["score"])
-	a.oddScore = a.score == nil && present(members["score"])
-	return a, nil
+	a.rate(o.member("score"))
+	return o.done(a)
 }
 
-// knownMembers decide something.
-var knownMembers = []string{"success", "error-codes", "hostname", "action", "cdata", "challenge_ts", "score"}
+// rate takes a score from 0 to 1.
+func (a *answer) rate(raw json.RawMessage) {
+	a.score = scoreOf(raw)
+	a.oddScore = a.score == nil && present(raw)
+}
 
-// present reports a member that is there and not null.
-func present(raw json.RawMessage) bool { return raw != nil && string(raw) != "null" }
+// object reads one JSON object strictly, because encoding/json alone would take
+// the last of two "success", and "Success" for it. It keeps the first thing that
+// is wrong, for done to return, so that readers need not ask at every member.
+type object struct {
+	members map[string]json.RawMessage
+	spelt   map[string]string // the names that are there, by their folded form
+	wrong   *error            // shared with the objects inside
+}
 
-// members returns the members of one object, none of them twice in any case and
-// the known ones in their own.
-func members(body []byte) (map[string]json.RawMessage, error) {
+func open(body []byte) *object {
+	o := &object{wrong: new(error)}
+	if !json.Valid(body) || !utf8.Valid(body) {
+		o.fail(errNotJSON)
+		return o
+	}
+	o.fill(body)
+	return o
+}
+
+// fill reads the members, none of which may be there twice in any case.
+func (o *object) fill(body []byte) {
+	o.members, o.spelt = map[string]json.RawMessage{}, map[string]string{}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return nil, errNotJSON
+		o.fail(errNotJSON)
+		return
 	}
-	found, folded := map[string]json.RawMessage{}, map[string]bool{}
 	for decoder.More() {
 		token, err := decoder.Token()
 		name, isText := token.(string)
-		if err != nil || !isText {
-			return nil, errNotJSON
-		}
-		key := strings.ToLower(strings.ToUpper(name)) // ToUpper makes an S of the long s, as encoding/json does
-		switch {
-		case folded[key]:
-			return nil, errTwice
-		case key != name && slices.Contains(knownMembers, key):
-			return nil, errSpelling
-		}
-		folded[key] = true
 		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return nil, errNotJSON
+		if err != nil || !isText || decoder.Decode(&value) != nil {
+			o.fail(errNotJSON)
+			return
 		}
-		found[name] = value
+		if _, twice := o.spelt[fold(name)]; twice {
+			o.fail(errTwice)
+		}
+		o.members[name], o.spelt[fold(name)] = value, name
 	}
-	return found, nil
 }
 
-// timeOf reads challenge_ts. Services write RFC 3339 with and without fractions.
+// fold makes names alike that encoding/json takes for the same: ToUpper makes an
+// S of the long s.
+func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+
+func (o *object) fail(err error) {
+	if *o.wrong == nil {
+		*o.wrong = err
+	}
+}
+
+// done returns what was read, unless something was wrong.
+func (o *object) done(a *answer) (*answer, error) {
+	if *o.wrong != nil {
+		return nil, *o.wrong
+	}
+	return a, nil
+}
+
+// member returns a member, or nil. It must be spelt as asked for.
+func (o *object) member(name string) json.RawMessage {
+	if spelt, there := o.spelt[fold(name)]; there && spelt != name {
+		o.fail(errSpelling)
+	}
+	return o.members[name]
+}
+
+// has reports a member that is there and not null.
+func (o *object) has(name string) bool { return present(o.member(name)) }
+
+func present(raw json.RawMessage) bool { return raw != nil && string(raw) != "null" }
+
+// flag returns a boolean, which must be there.
+func (o *object) flag(name string) bool {
+	switch string(o.member(name)) {
+	case "true":
+		return true
+	case "false":
+	default:
+		o.fail(errNoSuccess)
+	}
+	return false
+}
+
+// text returns a text, or nothing.
+func (o *object) text(name string) (text string) {
+	o.take(name, &text)
+	return text
+}
+
+// word returns a text, which must be there.
+func (o *object) word(name string) string {
+	if !o.has(name) {
+		o.fail(errWrongType)
+	}
+	return o.text(name)
+}
+
+// some is a list of one code, if there is one.
+func some(code string) []string {
+	if code == "" {
+		return nil
+	}
+	return []string{code}
+}
+
+// texts returns a list of texts, or none.
+func (o *object) texts(name string) (texts []string) {
+	o.take(name, &texts)
+	return texts
+}
+
+func (o *object) take(name string, into any) {
+	if raw := o.member(name); present(raw) && json.Unmarshal(raw, into) != nil {
+		o.fail(errWrongType)
+	}
+}
+
+// inner returns an object inside, which is empty when there is none.
+func (o *object) inner(name string) *object {
+	in := &object{wrong: o.wrong}
+	if raw := o.member(name); present(raw) {
+		in.fill(raw)
+	}
+	return in
+}
+
+// objects returns a list of objects inside, or none.
+func (o *object) objects(name string) (list []*object) {
+	var raws []json.RawMessage
+	o.take(name, &raws)
+	for _, raw := range raws {
+		in := &object{wrong: o.wrong}
+		in.fill(raw)
+		list = append(list, in)
+	}
+	return list
+}
+
+// timeOf reads a time such as challenge_ts. Services write RFC 3339 with and without fractions.
 func timeOf(raw json.RawMessage) time.Time {
 	var text string
 	if json.Unmarshal(raw, &text) != nil {

@@ -2,6 +2,7 @@ package captcha_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,15 +16,40 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-var constructors = map[string]func(sitekey, secret string, opts ...captcha.Option) captcha.Provider{
-	captchatest.RecaptchaV2: captcha.RecaptchaV2,
-	captchatest.RecaptchaV3: captcha.RecaptchaV3,
-	captchatest.HCaptcha:    captcha.HCaptcha,
-	captchatest.Turnstile:   captcha.Turnstile,
+type constructor = func(sitekey, secret string, opts ...captcha.Option) captcha.Provider
+
+var constructors = map[string]constructor{
+	captchatest.RecaptchaV2:         captcha.RecaptchaV2,
+	captchatest.RecaptchaV3:         captcha.RecaptchaV3,
+	captchatest.HCaptcha:            captcha.HCaptcha,
+	captchatest.Turnstile:           captcha.Turnstile,
+	captchatest.FriendlyV1:          captcha.FriendlyV1,
+	captchatest.FriendlyV2:          captcha.FriendlyV2,
+	captchatest.PrivateCaptcha:      captcha.PrivateCaptcha,
+	captchatest.Yandex:              captcha.Yandex,
+	captchatest.GeeTest:             captcha.GeeTest,
+	captchatest.MTCaptcha:           captcha.MTCaptcha,
+	captchatest.Prosopo:             captcha.Prosopo,
+	captchatest.Sentinel:            hosted(captcha.Sentinel),
+	captchatest.Cap:                 hosted(captcha.Cap),
+	captchatest.MCaptcha:            hosted(captcha.MCaptcha),
+	captchatest.RecaptchaEnterprise: inProject,
+}
+
+// hosted is a service at an address of its own.
+func hosted(make func(address, sitekey, secret string, opts ...captcha.Option) captcha.Provider) constructor {
+	return func(sitekey, secret string, opts ...captcha.Option) captcha.Provider {
+		return make("https://captcha.example.com/", sitekey, secret, opts...)
+	}
+}
+
+func inProject(sitekey, secret string, opts ...captcha.Option) captcha.Provider {
+	return captcha.RecaptchaEnterprise(sitekey, "project", secret, opts...)
 }
 
 // outcomes is testdata/outcomes.json: what each answer must come to for a token
-// that is expected to be bound to Expect.
+// that is expected to be bound to Expect. Status, if not 200, is what it comes with;
+// Hosts, if any, take the place of those of Expect.
 type outcomes struct {
 	Now     time.Time
 	Expect  captcha.Expect
@@ -31,6 +57,8 @@ type outcomes struct {
 		OK      bool
 		Refused captcha.Reason
 		Error   string // "misconfigured" or "unavailable"
+		Status  int
+		Hosts   []string
 		Note    string
 	}
 }
@@ -83,10 +111,11 @@ func TestEveryFixture(t *testing.T) {
 	files := fixtures(t)
 	services := captchatest.NewServer()
 	defer services.Close()
-	seen := map[string]int{}
+	accepts, refuses := map[string]bool{}, map[string]bool{}
 	for _, file := range files {
 		service, _, _ := strings.Cut(file, ".")
-		seen[service]++
+		accepts[service] = accepts[service] || table.Answers[file].OK
+		refuses[service] = refuses[service] || table.Answers[file].Refused != ""
 		if service != "generic" {
 			t.Run(file, func(t *testing.T) { checkFixture(t, services, service, file, table) })
 			continue
@@ -96,8 +125,8 @@ func TestEveryFixture(t *testing.T) {
 		}
 	}
 	for service := range constructors {
-		if seen[service] == 0 {
-			t.Errorf("%s has no fixture: add testdata/%s.success.json", service, service)
+		if !accepts[service] || !refuses[service] {
+			t.Errorf("%[1]s needs an answer that is accepted and one that is refused: add testdata/%[1]s.success.json and the like", service)
 		}
 	}
 	if len(files) != len(table.Answers) {
@@ -112,9 +141,15 @@ func checkFixture(t *testing.T, services *captchatest.Server, service, file stri
 		t.Fatal(err)
 	}
 	provider := constructors[service]("sitekey", "secret", captcha.Endpoint(services.VerifyURL(service)))
-	services.Answer(service, 200, string(body), -1)
+	row, expect := table.Answers[file], table.Expect
+	if row.Hosts != nil {
+		expect.Hosts = row.Hosts
+	}
+	services.SetClock(func() time.Time { return table.Now })
+	services.Answer(service, cmp.Or(row.Status, 200), string(body), -1)
 	defer services.Clear()
-	result, err := provider.Verify(context.Background(), captcha.Attempt{Token: "a-token", Now: table.Now, Expect: table.Expect})
+	token := services.Solve(service, "sitekey", captchatest.Solution{})
+	result, err := provider.Verify(context.Background(), captcha.Attempt{Token: token, Now: table.Now, Expect: expect})
 	if got := outcome(result, err); got != want {
 		t.Errorf("came to %s, want %s (%+v, %v)", got, want, result, err)
 	}

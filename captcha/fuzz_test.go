@@ -2,6 +2,9 @@ package captcha_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,14 +12,39 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/captchatest"
 )
 
 // The law: a token passes only if the service's answer is one JSON object in
-// which exactly one member is called success in any spelling, it is spelled so
-// and is true, and what the service is bound to is there once and as expected.
-// The answer is read here anew, every value of every name.
+// which the member that says success is there exactly once in any spelling, it is
+// spelled so and says so, and what the service is bound to is there once and as
+// expected. The answer is read here anew, every value of every name.
+var laws = map[string]map[string]any{
+	"recaptcha-v2":         {"success": true, "hostname": host},
+	"recaptcha-v3":         {"success": true, "hostname": host, "action": "login"},
+	"hcaptcha":             {"success": true},
+	"turnstile":            {"success": true, "hostname": host, "action": "login", "cdata": "sessionid-123456789"},
+	"recaptcha-enterprise": {"tokenProperties.valid": true, "tokenProperties.hostname": host, "tokenProperties.action": "login"},
+	"friendly-v1":          {"success": true},
+	"friendly-v2":          {"success": true, "data.challenge.origin": host},
+	"altcha-sentinel":      {"verified": true},
+	"cap":                  {"success": true},
+	"mcaptcha":             {"valid": true},
+	"private-captcha":      {"success": true, "code": 0.0, "origin": host},
+	"yandex-smartcaptcha":  {"status": "ok", "host": host},
+	"geetest-v4":           {"status": "success", "result": "success"},
+	"mtcaptcha":            {"success": true, "tokeninfo.hostname": host, "tokeninfo.action": "login", "tokeninfo.isDevHost": false},
+	"prosopo":              {"verified": true},
+}
+
+// anyCase is a host in whatever case and with whatever port.
+type anyCase string
+
+const host anyCase = "www.example.com"
+
 func FuzzAnswer(f *testing.F) {
 	table := readOutcomes(f)
 	for _, file := range fixtures(f) {
@@ -29,57 +57,86 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"success":true,"Success":false,"hostname":"www.example.com","action":"login","challenge_ts":"2026-11-22T09:15:30Z"}`))
 	f.Add([]byte(`{"success":false,"success":true,"hostname":"www.example.com","challenge_ts":"2026-11-22T09:15:30Z"}`))
 	f.Add([]byte(`{"success":true,"hostname":"www.example.com","challenge_ts":"2026-11-22T09:15:30Z","\u017fuccess":true}{}`))
+	f.Add([]byte(`{"status":"ok","message":"","host":"WWW.example.com:443"}`))
+	f.Add([]byte(`{"tokenProperties":{"valid":false,"valid":true,"hostname":"www.example.com","action":"login","createTime":"2026-11-22T09:15:30Z"},"riskAnalysis":{"score":1}}`))
+	services := captchatest.New()
+	services.SetClock(func() time.Time { return table.Now })
+	tokens := map[string]string{}
+	for service := range constructors {
+		if laws[service] == nil {
+			f.Fatalf("%s has no law", service)
+		}
+		tokens[service] = solveAt(services, service)
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		client := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(body)), Header: http.Header{}}, nil
 		})}
 		for service, construct := range constructors {
-			if at(table.Now, construct("sitekey", "secret", captcha.Client(client)), table.Expect) != "ok" {
+			p := construct("sitekey", "secret", captcha.Client(client))
+			attempt := captcha.Attempt{Token: tokens[service], Now: table.Now, Expect: table.Expect}
+			if outcome(p.Verify(context.Background(), attempt)) != "ok" {
 				continue
 			}
-			members := membersOf(t, body)
-			if got := members["success"]; len(got) != 1 || got[0] != any(true) {
-				t.Fatalf("%s accepts success %v in %q", service, got, body)
-			}
-			for name := range members {
-				if name != "success" && strings.EqualFold(name, "success") {
-					t.Fatalf("%s accepts %q in %q", service, name, body)
-				}
-			}
-			bound := map[string][]string{
-				"recaptcha-v2": {"hostname"}, "recaptcha-v3": {"hostname", "action"}, "turnstile": {"hostname", "action", "cdata"},
-			}[service]
-			want := map[string]string{"hostname": table.Expect.Hosts[0], "action": table.Expect.Action, "cdata": table.Expect.CData}
-			for _, name := range bound {
-				if got := members[name]; len(got) != 1 || !isText(got[0], name, want[name]) {
-					t.Fatalf("%s accepts %s %v in %q", service, name, got, body)
+			for path, want := range laws[service] {
+				if got := only(t, body, path); !same(got, want) {
+					t.Fatalf("%s accepts %s %v in %q", service, path, got, body)
 				}
 			}
 		}
 	})
 }
 
-// isText compares a hostname without case and port, and all else to the letter.
-func isText(got any, name, want string) bool {
-	text, _ := got.(string)
-	if name != "hostname" {
-		return text == want
+// solveAt makes a token of the sitekey "sitekey".
+func solveAt(services *captchatest.Server, service string) string {
+	return services.Solve(service, "sitekey", captchatest.Solution{})
+}
+
+// same compares to the letter, but hosts without scheme, case and port.
+func same(got, want any) bool {
+	name, isHost := want.(anyCase)
+	if !isHost {
+		return got == want
 	}
-	host, _, _ := strings.Cut(text, ":")
-	return strings.EqualFold(host, want)
+	text, _ := got.(string)
+	if _, rest, found := strings.Cut(text, "://"); found {
+		text = rest
+	}
+	text, _, _ = strings.Cut(text, ":")
+	return strings.EqualFold(text, string(name))
+}
+
+// only returns the one value that a path such as "data.origin" leads to.
+func only(t *testing.T, body []byte, path string) (value any) {
+	for _, name := range strings.Split(path, ".") {
+		members := membersOf(t, body)
+		if len(members[name]) != 1 {
+			t.Fatalf("accepted with %d members %s: %q", len(members[name]), name, body)
+		}
+		for other := range members {
+			if other != name && strings.EqualFold(other, name) {
+				t.Fatalf("accepted with %q: %q", other, body)
+			}
+		}
+		body = members[name][0]
+	}
+	if err := json.Unmarshal(body, &value); err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
 
 // membersOf reads one JSON object, token by token and with every value of a name.
-func membersOf(t *testing.T, body []byte) map[string][]any {
+func membersOf(t *testing.T, body []byte) map[string][]json.RawMessage {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
 		t.Fatalf("accepted without an object: %q", body)
 	}
-	members := map[string][]any{}
+	members := map[string][]json.RawMessage{}
 	for decoder.More() {
 		key, err := decoder.Token()
 		name, isText := key.(string)
-		var value any
+		var value json.RawMessage
 		if err != nil || !isText || decoder.Decode(&value) != nil {
 			t.Fatalf("accepted what breaks off: %q", body)
 		}
@@ -92,4 +149,51 @@ func membersOf(t *testing.T, body []byte) map[string][]any {
 		t.Fatalf("accepted with something behind it: %q", body)
 	}
 	return members
+}
+
+// The law: whatever a token is, it is refused or asked about and never an error of
+// ours; it is asked about only if it names our sitekey; and a signature is good for
+// one ID, however the payload is written.
+func FuzzToken(f *testing.F) {
+	services := captchatest.New()
+	services.SetClock(func() time.Time { return noon })
+	named := map[string]string{
+		captchatest.Prosopo: hex.EncodeToString([]byte("sitekey")), captchatest.Cap: "sitekey:", captchatest.GeeTest: "", captchatest.Sentinel: "",
+	}
+	for service := range named {
+		if service != captchatest.Sentinel {
+			f.Add(solveAt(services, service))
+		}
+	}
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte(solveAt(services, captchatest.GeeTest))))
+	f.Add("0x0001ff")
+	local := captcha.SentinelLocal("sitekey", "secret")
+	const id = "time=1795348800&verified=true" // the one that is signed, at noon
+	one := signed(id, "secret")
+	f.Add(one)
+	f.Add(strings.TrimRight(one, "="))
+	f.Fuzz(func(t *testing.T, token string) {
+		for service, name := range named {
+			called := false
+			client := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+				called = true
+				return nil, io.ErrUnexpectedEOF
+			})}
+			p := constructors[service]("sitekey", "secret", captcha.Client(client))
+			got := outcome(p.Verify(context.Background(), captcha.Attempt{Token: token, Now: noon}))
+			if called != (got == "unavailable") {
+				t.Fatalf("%s: %s, called %v for %q", service, got, called, token)
+			}
+			if called && !strings.Contains(token, name) {
+				t.Fatalf("%s is asked about %q", service, token)
+			}
+		}
+		result, err := local.Verify(context.Background(), captcha.Attempt{Token: token, Now: noon})
+		if got := outcome(result, err); got == "unavailable" || got == "misconfigured" {
+			t.Fatalf("%s for %q", got, token)
+		}
+		if result.OK && result.ID != id || token == one && !result.OK {
+			t.Fatalf("%+v for %q", result, token)
+		}
+	})
 }

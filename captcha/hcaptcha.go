@@ -24,7 +24,7 @@ func HCaptcha(sitekey, secret string, opts ...Option) Provider {
 		},
 		sendSitekey: true,
 		maxAge:      2 * time.Minute,
-		risk:        func(score float64) float64 { return score }, // 1.0 is a bot
+		risk:        fromBot,
 		codes: map[string]class{
 			"missing-input-secret":     misconfigured,
 			"invalid-input-secret":     misconfigured,

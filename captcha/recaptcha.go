@@ -51,7 +51,13 @@ func RecaptchaV3(sitekey, secret string, opts ...Option) Provider {
 	f := recaptcha("recaptcha-v3")
 	f.action = true
 	f.scored = true
-	// 1.0 is a person. Rounded, because 1-0.7 is a little more than 0.3.
-	f.risk = func(score float64) float64 { return math.Round((1-score)*1e6) / 1e6 }
+	f.risk = fromHuman
 	return newSiteverify(f, sitekey, secret, opts)
 }
+
+// fromHuman is the risk of a score of which 1.0 is a person. Rounded, because 1-0.7
+// is a little more than 0.3.
+func fromHuman(score float64) float64 { return math.Round((1-score)*1e6) / 1e6 }
+
+// fromBot is the risk of a score of which 1.0 is a bot.
+func fromBot(score float64) float64 { return score }

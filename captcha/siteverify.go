@@ -3,6 +3,7 @@ package captcha
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,9 +16,10 @@ import (
 	"time"
 )
 
-// siteverify is the call that all services of this package share: a form POST
-// that is answered by a JSON object with a boolean "success". What differs from
-// service to service is data, in [facts].
+// siteverify is the call that all services of this package share, named after
+// reCAPTCHA's: a request with a token, answered by one JSON object. Transport,
+// bounds, the three classes and the bindings are here; what differs from service
+// to service is in [facts].
 type siteverify struct {
 	facts
 	sitekey string
@@ -29,20 +31,34 @@ type siteverify struct {
 type facts struct {
 	service Service
 
+	// How a call is made and how the answer to a token is read. Nil: as reCAPTCHA's
+	// siteverify.
+	request func(s *siteverify, a Attempt) (*http.Request, error)
+	read    func(s *siteverify, token string, body []byte) (*answer, error)
+	// odd says why a token is not worth a call, beyond what holds for all. Nil:
+	// every other is.
+	odd func(s *siteverify, token string) Reason
+	// offline answers in place of the service. Nil: the service is asked.
+	offline func(s *siteverify, token string) (*answer, Reason)
+
 	// What the service's answer is bound to, and so must be checked.
 	hostname, action, cdata bool
 	sendSitekey             bool                        // the service checks the sitekey for us
 	risk                    func(score float64) float64 // nil: no score. The direction differs from service to service
 	scored                  bool                        // every account gets a score, so one must be there
 	idempotent              bool                        // the same token may be asked about again, under one key
-	maxAge                  time.Duration               // of challenge_ts
+	maxAge                  time.Duration               // of the time of issue; 0: not checked
 	quotaText               string                      // in an answer that passes only because a quota is used up
+	oddText                 string                      // in a 5xx answer that a token can cause: no outage
+	hostless                bool                        // there is no hostname to check
+	mistakes                []string                    // of the constructor's own parameters
 
 	// codes are the error codes that are not a plain refusal. "bad-request" is not
 	// among them: it is not known that no token can cause it.
 	codes map[string]class
 
-	// Public test keys and tokens, with which everybody passes.
+	// Public test keys and tokens, with which everybody passes. Without test secrets
+	// the sitekey alone makes a test of it.
 	testSitekeys, testSecrets, testTokens []string
 }
 
@@ -104,20 +120,23 @@ func Client(client *http.Client) Option { return func(s *siteverify) { s.client 
 func Timeout(d time.Duration) Option { return func(s *siteverify) { s.timeout = d } }
 
 // MaxRisk sets up to which risk, from 0 human to 1 bot, a token is accepted, and
-// makes the score required. Default 0.5 for reCAPTCHA v3; hCaptcha reports a
-// score to Enterprise accounts alone, and without this option a reported one
-// above 0.5 refuses and a missing one does not. 1 is a mistake: it refuses nobody.
+// makes the score required. Default 0.5 for reCAPTCHA v3 and Enterprise. hCaptcha,
+// Friendly Captcha v2, Prosopo and ALTCHA Sentinel report a score to some accounts:
+// without this option a reported one above 0.5 refuses and a missing one does not.
+// 1 is a mistake, since it refuses nobody, and so is any risk where no score is.
 func MaxRisk(risk float64) Option {
 	return func(s *siteverify) { s.maxRisk, s.needScore = risk, true }
 }
 
-// SendAddress sends the visitor's address along (remoteip). It helps the service
-// and is not sent unless asked for: it is personal data.
+// SendAddress sends the visitor's address along, to services that take it: those
+// of Google, hCaptcha, Turnstile, Yandex and Prosopo. It helps the service and is
+// not sent unless asked for: it is personal data.
 func SendAddress() Option { return func(s *siteverify) { s.sendAddress = true } }
 
-// CheckHostname compares the reported hostname with Expect.Hosts. All do but
-// hCaptcha, whose hostname is what the visitor's browser says: with this option,
-// visitors are refused while the service, under load, reports none.
+// CheckHostname compares the reported hostname with Expect.Hosts. All that report
+// one do but hCaptcha, whose hostname is what the visitor's browser says, and
+// ALTCHA Sentinel. With this option visitors are refused while hCaptcha, under
+// load, reports none. It is a mistake where a service never reports one.
 func CheckHostname() Option { return func(s *siteverify) { s.checkHostname = true } }
 
 // AnyHostname accepts tokens whatever page they were made on. The service should
@@ -129,6 +148,12 @@ func newSiteverify(f facts, sitekey, key string, opts []Option) *siteverify {
 		endpoint: f.service.Endpoint, timeout: defaultTimeout, maxRisk: defaultMaxRisk,
 		needScore: f.scored, checkHostname: f.hostname,
 	}}
+	if s.request == nil {
+		s.request = postSiteverify
+	}
+	if s.read == nil {
+		s.read = readSiteverify
+	}
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -188,7 +213,10 @@ func (s *siteverify) Validate(test bool) error {
 	if !test && (slices.Contains(s.testSitekeys, s.sitekey) || slices.Contains(s.testSecrets, s.secret.reveal())) {
 		mistake("these are public test keys, with which everybody passes; they need Config.InsecureTestKeys")
 	}
-	if !safeEndpoint(s.endpoint) {
+	for _, text := range s.mistakes {
+		mistake("%s", text)
+	}
+	if s.offline == nil && !safeEndpoint(s.endpoint) {
 		mistake("the endpoint must be an https URL, or http to a loopback address")
 	}
 	if s.timeout <= 0 || s.timeout > time.Minute {
@@ -199,6 +227,9 @@ func (s *siteverify) Validate(test bool) error {
 	}
 	if s.risk == nil && s.needScore {
 		mistake("there is no score to compare MaxRisk with")
+	}
+	if s.hostless && s.checkHostname {
+		mistake("there is no hostname that CheckHostname could check")
 	}
 	return errors.Join(errs...)
 }
@@ -220,7 +251,7 @@ func (s *siteverify) Verify(ctx context.Context, a Attempt) (Result, error) {
 	if why := s.local(a.Token); why != "" {
 		return Result{Reason: why}, nil
 	}
-	answer, why, err := s.ask(ctx, s.form(a))
+	answer, why, err := s.ask(ctx, a)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		// The visitor hung up, or only closed the sending half and waits for what
@@ -232,36 +263,73 @@ func (s *siteverify) Verify(ctx context.Context, a Attempt) (Result, error) {
 	return s.bind(answer, a), nil
 }
 
-// form is what is sent.
-func (s *siteverify) form(a Attempt) url.Values {
+// postSiteverify is reCAPTCHA's request, and that of services in its manner.
+func postSiteverify(s *siteverify, a Attempt) (*http.Request, error) {
 	form := url.Values{"secret": {s.secret.reveal()}, "response": {a.Token}}
 	if s.sendSitekey {
 		form.Set("sitekey", s.sitekey)
 	}
-	if s.sendAddress && a.Remote.IsValid() {
-		form.Set("remoteip", a.Remote.Unmap().WithZone("").String())
+	if address := s.address(a); address != "" {
+		form.Set("remoteip", address)
 	}
 	if s.idempotent {
 		form.Set("idempotency_key", newUUID())
 	}
-	return form
+	return s.postForm(form)
+}
+
+// address returns the visitor's, if it may be sent.
+func (s *siteverify) address(a Attempt) string {
+	if !s.sendAddress || !a.Remote.IsValid() {
+		return ""
+	}
+	return a.Remote.Unmap().WithZone("").String()
+}
+
+func (s *siteverify) postForm(form url.Values) (*http.Request, error) {
+	return s.post("application/x-www-form-urlencoded", form.Encode())
+}
+
+func (s *siteverify) postJSON(members map[string]any) (*http.Request, error) {
+	body, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	return s.post("application/json", string(body))
+}
+
+func (s *siteverify) post(kind, body string) (*http.Request, error) {
+	request, err := http.NewRequest(http.MethodPost, s.endpoint, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", kind)
+	return request, nil
 }
 
 // ask calls the service, and once more if there was no answer and it is safe. It
 // is with the service's own idempotency key alone: else the first call may have
 // used the token up.
-func (s *siteverify) ask(ctx context.Context, form url.Values) (*answer, Reason, error) {
+func (s *siteverify) ask(ctx context.Context, a Attempt) (*answer, Reason, error) {
+	if s.offline != nil {
+		answer, why := s.offline(s, a.Token)
+		return answer, why, nil
+	}
+	request, err := s.request(s, a)
+	if err != nil { // it may quote the URL
+		return nil, "", s.fail(ErrMisconfigured, "endpoint")
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	if s.idempotent {
 		half, done := context.WithTimeout(ctx, s.timeout/2) // leaves time for the second call
-		answer, why, err := s.call(half, form)
+		answer, why, err := s.call(half, request, a.Token)
 		done()
 		if !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
 			return answer, why, err
 		}
 	}
-	return s.call(ctx, form)
+	return s.call(ctx, request, a.Token)
 }
 
 // local refuses what is not worth a call.
@@ -273,22 +341,28 @@ func (s *siteverify) local(token string) Reason {
 		return ReasonMalformed
 	case slices.Contains(s.testTokens, token) && !s.testing():
 		return ReasonTestToken
+	case s.odd != nil:
+		return s.odd(s, token)
 	}
 	return ""
 }
 
 // testing reports whether the keys are the service's public test keys.
-func (s *siteverify) testing() bool { return slices.Contains(s.testSecrets, s.secret.reveal()) }
+func (s *siteverify) testing() bool {
+	if len(s.testSecrets) == 0 {
+		return slices.Contains(s.testSitekeys, s.sitekey)
+	}
+	return slices.Contains(s.testSecrets, s.secret.reveal())
+}
 
 func notToken(c rune) bool { return c <= ' ' || c > '~' }
 
 // call makes one request and sorts what comes back into the three classes.
-func (s *siteverify) call(ctx context.Context, form url.Values) (*answer, Reason, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint, strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, "", s.fail(ErrMisconfigured, "endpoint")
+func (s *siteverify) call(ctx context.Context, request *http.Request, token string) (*answer, Reason, error) {
+	request = request.Clone(ctx)
+	if request.GetBody != nil { // a second call must not send what is left of the first one's
+		request.Body, _ = request.GetBody() // of a strings.Reader: it cannot fail
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "palisade")
 	response, err := s.client.Do(request)
@@ -306,10 +380,12 @@ func (s *siteverify) call(ctx context.Context, form url.Values) (*answer, Reason
 		return nil, "", s.fail(ErrMisconfigured, "the quota is used up")
 	case response.StatusCode == http.StatusTooManyRequests:
 		return nil, "", s.fail(ErrMisconfigured, "the quota is used up (429)")
+	case response.StatusCode >= 500 && s.oddText != "" && strings.Contains(string(body), s.oddText):
+		return nil, ReasonMalformed, nil
 	case response.StatusCode >= 500 || response.StatusCode >= 300 && response.StatusCode < 400:
 		return nil, "", s.fail(ErrUnavailable, response.Status)
 	}
-	parsed, err := decode(body)
+	parsed, err := s.read(s, token, body)
 	switch {
 	case err != nil && causedByToken(response.StatusCode):
 		return nil, ReasonMalformed, nil
@@ -323,6 +399,8 @@ func (s *siteverify) call(ctx context.Context, form url.Values) (*answer, Reason
 		return nil, "", s.fail(ErrUnavailable, "success with "+response.Status)
 	case parsed.success:
 		return parsed, "", nil
+	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden && len(parsed.codes) == 0:
+		return nil, "", s.fail(ErrMisconfigured, response.Status) // it is about who asks
 	}
 	why, err := s.refusal(parsed.codes)
 	return nil, why, err
@@ -369,7 +447,7 @@ func (s *siteverify) refusal(codes []string) (Reason, error) {
 
 // bind checks what a valid token is bound to.
 func (s *siteverify) bind(a *answer, asked Attempt) Result {
-	result := Result{Hostname: a.hostname, Action: a.action, Issued: a.issued}
+	result := Result{Hostname: a.hostname, Action: a.action, Issued: a.issued, ID: a.id}
 	if s.risk != nil && a.score != nil {
 		result.Risk, result.HasRisk = s.risk(*a.score), true
 	}
@@ -378,11 +456,13 @@ func (s *siteverify) bind(a *answer, asked Attempt) Result {
 	switch {
 	case real && s.checkHostname && len(expect.Hosts) > 0 && !sameHost(a.hostname, expect.Hosts):
 		result.Reason = ReasonHostname
+	case real && a.devHost && !sameHost(a.hostname, expect.Hosts):
+		result.Reason = ReasonHostname
 	case real && s.action && expect.Action != "" && a.action != expect.Action:
 		result.Reason = ReasonAction
 	case real && s.cdata && expect.CData != "" && a.cdata != expect.CData:
 		result.Reason = ReasonCData
-	case real && !fresh(a.issued, asked.Now, s.maxAge):
+	case real && s.maxAge > 0 && !fresh(a.issued, asked.Now, s.maxAge), !a.expires.IsZero() && !asked.Now.Before(a.expires):
 		result.Reason = ReasonTooOld
 	case s.risk != nil && !result.HasRisk && (s.needScore || a.oddScore):
 		result.Reason = ReasonScore
@@ -393,6 +473,17 @@ func (s *siteverify) bind(a *answer, asked Attempt) Result {
 	}
 	return result
 }
+
+// hostOf takes the scheme from an origin; services write it with and without.
+func hostOf(origin string) string {
+	if _, host, found := strings.Cut(origin, "://"); found {
+		return host
+	}
+	return origin
+}
+
+// instance joins the address of a self-hosted service and a path of it.
+func instance(address, path string) string { return strings.TrimRight(address, "/") + path }
 
 // sameHost compares without case and port, as services report hosts.
 func sameHost(got string, hosts []string) bool {

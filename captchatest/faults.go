@@ -3,6 +3,7 @@ package captchatest
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -22,9 +23,9 @@ const (
 	Drop                // the connection is closed
 	Redirect            // 307 to another path, with a success there; History shows who followed
 	HugeBody            // 200 and ten megabytes
-	SuccessString       // "success" is the text "true"
+	SuccessString       // "success", or what the service calls it, is the text "true"; a text is the boolean
 	SuccessCase         // "Success" instead of "success"
-	DuplicateKeys       // "success" twice, false and true
+	DuplicateKeys       // "success" twice, the first one false
 	WrongHostname       // the token came from another host
 	WrongAction         // the token was for another form
 )
@@ -74,7 +75,9 @@ func (s *Server) nextFault(service string) *fault {
 // changesAnswer reports a fault of the answer, for which there must be one.
 func (f *fault) changesAnswer() bool { return !f.fixed && f.kind >= SuccessString }
 
-func (f *fault) serve(w http.ResponseWriter, r *http.Request, body map[string]any) {
+// serve answers a call with the fault. Body is the service's own answer, for a fault
+// that changes it, and flag the member of it that says success.
+func (f *fault) serve(w http.ResponseWriter, r *http.Request, status int, body map[string]any, flag string) {
 	if f.fixed {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(f.status)
@@ -114,27 +117,34 @@ func (f *fault) serve(w http.ResponseWriter, r *http.Request, body map[string]an
 		}
 		w.Write([]byte(`"}`))
 	default:
-		f.serveChanged(w, body)
+		text, _ := json.Marshal(body)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		w.Write([]byte(f.spoil(string(text), flag)))
 	}
 }
 
-func (f *fault) serveChanged(w http.ResponseWriter, body map[string]any) {
-	switch f.kind {
-	case SuccessString:
-		body["success"] = "true"
-	case SuccessCase:
-		body["Success"] = true
-		delete(body, "success")
-	case WrongHostname:
-		body["hostname"] = "evil.example"
-	case WrongAction:
-		body["action"] = "newsletter"
-	case DuplicateKeys:
-		delete(body, "success")
-		rest, _ := json.Marshal(body)
-		w.Header().Set("Content-Type", "application/json")
-		w.Write([]byte(`{"success":false,"success":true,` + string(rest[1:])))
-		return
+// spoil changes the member that says success, wherever in the answer it is.
+func (f *fault) spoil(text, flag string) string {
+	member := regexp.MustCompile(`"(` + flag + `)":("[^"]*"|true|false)`)
+	at := member.FindStringSubmatchIndex(text)
+	if at == nil {
+		return text
 	}
-	answer(w, http.StatusOK, body)
+	value, isText := text[at[4]:at[5]], text[at[4]] == '"'
+	switch {
+	case f.kind == SuccessString && isText:
+		value = "true"
+	case f.kind == SuccessString:
+		value = `"true"`
+	case f.kind == SuccessCase:
+		flag = strings.ToUpper(flag[:1]) + flag[1:]
+	case f.kind == DuplicateKeys && !isText:
+		value = "true"
+	}
+	changed := `"` + flag + `":` + value
+	if f.kind == DuplicateKeys {
+		changed = `"` + flag + `":false,` + changed
+	}
+	return text[:at[0]] + changed + text[at[1]:]
 }

@@ -1,7 +1,7 @@
-// Package captchatest is an offline stand-in for the CAPTCHA services: reCAPTCHA
-// v2 and v3, hCaptcha and Turnstile, over real HTTP. It is importable like
-// net/http/httptest, by tests and by anything else that must run without a
-// network.
+// Package captchatest is an offline stand-in for the CAPTCHA services that package
+// captcha verifies, over real HTTP. It is importable like net/http/httptest, by
+// tests and by anything else that must run without a network; test suites in other
+// languages use it through [Server.Control].
 //
 //	services := captchatest.NewServer()
 //	defer services.Close()
@@ -13,6 +13,11 @@
 // are scripted with [Server.Fail]; [Server.History] shows what was really sent.
 // The answers come from the vendors' documents and from observation, not from
 // what package captcha expects, so that the two cannot agree on a mistake.
+//
+// All services share one address, at the vendors' own paths. Two services share a
+// path twice: at /siteverify, JSON without a member response is Prosopo's and all
+// else hCaptcha's; at /validate, a captcha_id in the query is GeeTest's and all else
+// Yandex's. Cap's is /{sitekey}/siteverify.
 package captchatest
 
 import (
@@ -35,6 +40,18 @@ const (
 	RecaptchaV3 = "recaptcha-v3"
 	HCaptcha    = "hcaptcha"
 	Turnstile   = "turnstile"
+
+	RecaptchaEnterprise = "recaptcha-enterprise"
+	FriendlyV1          = "friendly-v1"
+	FriendlyV2          = "friendly-v2"
+	Sentinel            = "altcha-sentinel"
+	Cap                 = "cap"
+	MCaptcha            = "mcaptcha"
+	PrivateCaptcha      = "private-captcha"
+	Yandex              = "yandex-smartcaptcha"
+	GeeTest             = "geetest-v4"
+	MTCaptcha           = "mtcaptcha"
+	Prosopo             = "prosopo"
 )
 
 // Bounds of what a server keeps and reads.
@@ -48,6 +65,7 @@ const (
 // [New] and [NewServer].
 type Server struct {
 	http *httptest.Server // nil when only the handler is used
+	base string           // its address then, if that is known
 	mux  *http.ServeMux
 
 	mu      sync.Mutex
@@ -57,6 +75,7 @@ type Server struct {
 	order   []string // tokens, oldest first
 	faults  map[string]fault
 	history []Call
+	lie     Fault // what the answer that is being made must be wrong about
 }
 
 // site is a pair of keys. Sites with one secret are one account.
@@ -70,13 +89,13 @@ type token struct {
 	idempotency      string
 }
 
-// Solution is what a solved token says. Zero values mean: now, no action, no
-// score (for reCAPTCHA v3: 0.9).
+// Solution is what a solved token says, as far as its service reports it. Zero
+// values mean: now, no action, no score (for reCAPTCHA v3 and Enterprise: 0.9).
 type Solution struct {
 	Hostname string
 	Action   string
 	CData    string
-	Score    *float64 // in the service's own direction
+	Score    *float64 // as the service counts: Friendly Captcha v2 from 1 to 5, the others from 0 to 1
 	Issued   time.Time
 }
 
@@ -86,20 +105,59 @@ func New() *Server {
 		mux: http.NewServeMux(), now: time.Now,
 		sites: map[string][]site{}, tokens: map[string]*token{}, faults: map[string]fault{},
 	}
-	for path, service := range verifyPaths {
-		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.verify(service, w, r) })
+	for path := range pathsTaken() {
+		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+			s.verify(serviceAt(path, r), w, r)
+		})
 	}
 	s.mux.HandleFunc(redirected, s.trap)
 	s.handleWidgets()
 	return s
 }
 
-// verifyPaths are the vendors' own paths. Both versions of reCAPTCHA share one;
-// a token knows which it is.
+// verifyPaths are the paths of the services in reCAPTCHA's manner; those of the
+// others are in vendors. Both versions of reCAPTCHA share one; a token knows which
+// it is.
 var verifyPaths = map[string]string{
-	"/recaptcha/api/siteverify": RecaptchaV2,
-	"/siteverify":               HCaptcha,
-	"/turnstile/v0/siteverify":  Turnstile,
+	RecaptchaV2: "/recaptcha/api/siteverify",
+	HCaptcha:    "/siteverify",
+	Turnstile:   "/turnstile/v0/siteverify",
+}
+
+func pathOf(service string) (path string, known bool) {
+	if v, found := vendors[service]; found {
+		return v.path, true
+	}
+	path, known = verifyPaths[endpointOf(service)]
+	return path, known
+}
+
+// pathsTaken are all paths, each with one of the services that have it.
+func pathsTaken() map[string]string {
+	taken := map[string]string{}
+	for _, service := range Services() {
+		path, _ := pathOf(service)
+		taken[path] = endpointOf(service)
+	}
+	return taken
+}
+
+// serviceAt tells services apart that have the same path.
+func serviceAt(path string, r *http.Request) string {
+	switch path {
+	case verifyPaths[HCaptcha]:
+		if speaksProsopo(r) {
+			return Prosopo
+		}
+		return HCaptcha
+	case vendors[GeeTest].path:
+		if r.URL.Query().Has("captcha_id") {
+			return GeeTest
+		}
+		return Yandex
+	}
+	return pathsTaken()[path]
 }
 
 // NewServer returns a server that listens on a loopback port.
@@ -122,24 +180,47 @@ func (s *Server) Close() {
 // from which they get their tokens.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// URL returns the address of a server made by NewServer, without a slash at its
-// end; for one made by [New], nothing.
+// URL returns the address of the server, without a slash at its end: that of one made
+// by NewServer, or what [Server.SetURL] said, or nothing.
 func (s *Server) URL() string {
 	if s.http == nil {
-		return ""
+		return s.base
 	}
 	return s.http.URL
 }
 
+// SetURL says under which address a server made by [New] is reached. Call it before
+// it serves.
+func (s *Server) SetURL(base string) { s.base = strings.TrimSuffix(base, "/") }
+
 // VerifyURL returns the verify endpoint of a service, for captcha.Endpoint; for a
-// server made by [New], its path.
+// server made by [New], its path. Cap has one for each sitekey: it is that of the
+// first one added, or of "sitekey". The project in that of reCAPTCHA Enterprise is
+// "project"; any other will do too.
 func (s *Server) VerifyURL(service string) string {
-	for path, name := range verifyPaths {
-		if name == endpointOf(service) {
-			return s.URL() + path
-		}
+	path, known := pathOf(service)
+	if !known {
+		return s.URL() + "/unknown-service"
 	}
-	return s.URL() + "/unknown-service"
+	path = strings.Replace(path, "{project}", "project", 1)
+	return s.URL() + strings.Replace(path, "{sitekey}", url.PathEscape(s.firstSitekey(service)), 1)
+}
+
+func (s *Server) firstSitekey(service string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sites := s.sites[service]; len(sites) > 0 {
+		return sites[0].sitekey
+	}
+	return "sitekey"
+}
+
+// Services returns the names of all services, in an order that stays.
+func Services() []string {
+	return []string{
+		RecaptchaV2, RecaptchaV3, RecaptchaEnterprise, HCaptcha, Turnstile, FriendlyV1, FriendlyV2,
+		Sentinel, Cap, MCaptcha, PrivateCaptcha, Yandex, GeeTest, MTCaptcha, Prosopo,
+	}
 }
 
 // endpointOf names the service whose endpoint a service uses.
@@ -172,20 +253,26 @@ func (s *Server) Solve(service, sitekey string, solution Solution) string {
 	if solution.Issued.IsZero() {
 		solution.Issued = s.now()
 	}
-	if solution.Score == nil && service == RecaptchaV3 {
+	if solution.Score == nil && (service == RecaptchaV3 || service == RecaptchaEnterprise) {
 		score := 0.9
 		solution.Score = &score
 	}
 	text := tokenPrefix[service] + rand.Text() + rand.Text() + rand.Text()
-	s.tokens[text] = &token{service: service, sitekey: sitekey, solution: solution}
-	if s.order = append(s.order, text); len(s.order) > maxTokens {
+	key := text
+	if v, found := vendors[service]; found && v.mint != nil {
+		text, key = v.mint(s, sitekey, solution)
+	}
+	s.tokens[key] = &token{service: service, sitekey: sitekey, solution: solution}
+	if s.order = append(s.order, key); len(s.order) > maxTokens {
 		delete(s.tokens, s.order[0])
 		s.order = s.order[1:]
 	}
 	return text
 }
 
-var tokenPrefix = map[string]string{RecaptchaV2: "03A", RecaptchaV3: "03A", HCaptcha: "P1_", Turnstile: "0."}
+var tokenPrefix = map[string]string{
+	RecaptchaV2: "03A", RecaptchaV3: "03A", RecaptchaEnterprise: "03A", HCaptcha: "P1_", Turnstile: "0.", MTCaptcha: "v1(",
+}
 
 // Call is one request to a verify endpoint, as it came.
 type Call struct {
@@ -193,7 +280,7 @@ type Call struct {
 	Method  string
 	Path    string
 	Header  http.Header
-	Form    url.Values // form or JSON fields
+	Form    url.Values // form, query or JSON fields, those of objects inside as "event.token"; a text is "body"
 }
 
 // History returns the latest calls, oldest first.
@@ -212,28 +299,41 @@ func (s *Server) Clear() {
 
 // verify answers one call.
 func (s *Server) verify(service string, w http.ResponseWriter, r *http.Request) {
-	form, err := read(w, r, service)
+	form, err := read(r, service)
 	s.mu.Lock()
 	s.record(service, r, form)
 	failing := s.nextFault(service)
-	var body map[string]any
-	switch {
-	case failing != nil && !failing.changesAnswer():
-	case err != nil:
-		body = failure("bad-request")
-	default:
-		body = s.judge(service, form)
+	status, body := http.StatusOK, map[string]any(nil)
+	if failing == nil || failing.changesAnswer() {
+		if failing != nil {
+			s.lie = failing.kind
+		}
+		status, body = s.decide(service, r, form, err)
+		s.lie = 0
 	}
 	s.mu.Unlock()
 	var tooLarge *http.MaxBytesError
 	switch {
 	case failing != nil:
-		failing.serve(w, r, body)
+		failing.serve(w, r, status, body, flagOf(service))
 	case errors.As(err, &tooLarge):
 		http.Error(w, "too large", http.StatusRequestEntityTooLarge) // as reCAPTCHA: no JSON
+	case body == nil:
+		http.Error(w, http.StatusText(status), status)
 	default:
-		answer(w, http.StatusOK, body)
+		answer(w, status, body)
 	}
+}
+
+// decide makes the answer to a call. The lock is held.
+func (s *Server) decide(service string, r *http.Request, form url.Values, unread error) (int, map[string]any) {
+	if v, found := vendors[service]; found {
+		return v.decide(s, service, r, form, unread)
+	}
+	if unread != nil {
+		return http.StatusOK, failure("bad-request")
+	}
+	return http.StatusOK, s.judge(service, form)
 }
 
 // record keeps a call. The lock is held.
@@ -254,8 +354,9 @@ func (s *Server) trap(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm() // what is readable is what was given away
 	s.mu.Lock()
 	s.record("redirected", r, r.Form)
+	body := s.success("", Solution{Issued: time.Now()})
 	s.mu.Unlock()
-	answer(w, http.StatusOK, success("", Solution{Issued: time.Now()}))
+	answer(w, http.StatusOK, body)
 }
 
 var errNotTaken = errors.New("captchatest: not a request that the service takes")
@@ -263,8 +364,10 @@ var errNotTaken = errors.New("captchatest: not a request that the service takes"
 // read returns the fields of a request in a form that its service takes: an
 // urlencoded POST for all, multipart and JSON for Turnstile alone, GET for
 // reCAPTCHA (undocumented, and what some old clients send).
-func read(w http.ResponseWriter, r *http.Request, service string) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+func read(r *http.Request, service string) (url.Values, error) {
+	if v, found := vendors[service]; found {
+		return v.read(r)
+	}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case r.Method == http.MethodGet && service == RecaptchaV2:
@@ -354,10 +457,22 @@ func (s *Server) redeem(service string, t *token, idempotency string) map[string
 		return failure("timeout-or-duplicate")
 	}
 	t.used, t.idempotency = true, idempotency
-	return success(service, t.solution)
+	return s.success(service, t.solution)
 }
 
-func success(service string, solution Solution) map[string]any {
+// bend makes a solution wrong, where a fault wants it. The lock is held.
+func (s *Server) bend(solution Solution) Solution {
+	switch s.lie {
+	case WrongHostname:
+		solution.Hostname = "evil.example"
+	case WrongAction:
+		solution.Action = "newsletter"
+	}
+	return solution
+}
+
+func (s *Server) success(service string, solution Solution) map[string]any {
+	solution = s.bend(solution)
 	layout := time.RFC3339
 	switch service {
 	case HCaptcha:
@@ -397,7 +512,7 @@ func (s *Server) testKeys(service, secret, response, sitekey string, real bool) 
 	switch service {
 	case RecaptchaV2:
 		if secret == "6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe" { // passes whatever the token
-			return success(service, Solution{Hostname: "testkey.google.com", Issued: now})
+			return s.success(service, Solution{Hostname: "testkey.google.com", Issued: now})
 		}
 	case HCaptcha:
 		n := slices.Index(hcaptchaTokens, response)
@@ -406,13 +521,13 @@ func (s *Server) testKeys(service, secret, response, sitekey string, real bool) 
 			return failure("not-using-dummy-passcode")
 		case dummy:
 			solution := Solution{Hostname: "dummy-key-pass", Issued: now}
-			body := success(service, solution)
+			body := s.success(service, solution)
 			if n > 0 { // Enterprise: 0 is safe, 1 is a bot, and both are a success
 				body["score"], body["score_reason"] = float64(n-1), []string{[]string{"safe", "bot"}[n-1]}
 			}
 			return body
 		case n >= 0:
-			body := success(service, Solution{Hostname: "dummy-key-pass", Issued: now})
+			body := s.success(service, Solution{Hostname: "dummy-key-pass", Issued: now})
 			body["success"], body["error-codes"] = false, []string{"not-using-dummy-secret"}
 			return body
 		case slices.Contains(hcaptchaSitekeys, sitekey): // the dummy sitekey and another secret
@@ -423,7 +538,7 @@ func (s *Server) testKeys(service, secret, response, sitekey string, real bool) 
 		case real && slices.Contains(turnstileSecrets, secret):
 			return failure("invalid-input-secret")
 		case secret == turnstileSecrets[0]: // also a made-up token passes
-			return success(service, Solution{Hostname: "example.com", Issued: now})
+			return s.success(service, Solution{Hostname: "example.com", Issued: now})
 		case secret == turnstileSecrets[1]:
 			return failure("invalid-input-response")
 		case secret == turnstileSecrets[2]:

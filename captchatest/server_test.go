@@ -340,6 +340,15 @@ func TestWidgetScriptsAreThere(t *testing.T) {
 		captchatest.RecaptchaV3: {"/recaptcha/api.js", `"grecaptcha"`},
 		captchatest.HCaptcha:    {"/1/api.js", `"hcaptcha"`, `"h-captcha-response g-recaptcha-response"`},
 		captchatest.Turnstile:   {"/turnstile/v0/api.js", `"turnstile"`, `"cf-turnstile-response"`},
+
+		captchatest.RecaptchaEnterprise: {"/recaptcha/enterprise.js", `"grecaptcha"`},
+		captchatest.FriendlyV1:          {"widget.min.js", `".frc-captcha"`, `"frc-captcha-solution"`, `".UNSTARTED"`},
+		captchatest.FriendlyV2:          {"site.compat.min.js", `".frc-captcha"`, `"frc-captcha-response"`, `"frc:widget.complete"`},
+		captchatest.Cap:                 {"/npm/cap-widget", `"cap-widget"`, `"cap-token"`},
+		captchatest.PrivateCaptcha:      {"/widget/js/privatecaptcha.js", `".private-captcha"`, `"private-captcha-solution"`},
+		captchatest.Yandex:              {"/captcha.js", `".smart-captcha"`, `"smart-token"`},
+		captchatest.MTCaptcha:           {"/mtcv1/client/mtcaptcha.min.js", `".mtcaptcha"`, `"mtcaptcha-verifiedtoken"`},
+		captchatest.Prosopo:             {"/js/procaptcha.bundle.iife.js", `".procaptcha"`, `"procaptcha-response"`},
 	} {
 		response, err := http.Get(s.ScriptURL(service))
 		if err != nil {

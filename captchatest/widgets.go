@@ -13,18 +13,46 @@ var widgetScript string
 
 // widget is what the one script behind all vendors' must know of one of them.
 type widget struct {
-	Service string `json:"service"`
-	Class   string `json:"class"`
-	Fields  string `json:"fields"` // separated by spaces; hCaptcha fills Google's too
-	Global  string `json:"global"`
-	Solve   string `json:"solve"`
+	Service  string `json:"service"`
+	Selector string `json:"selector"` // of the elements that become widgets
+	Fields   string `json:"fields"`   // separated by spaces; hCaptcha fills Google's too
+	Global   string `json:"global"`
+	Rename   string `json:"rename"` // the data attribute with another name for the field, as scripts write it
+	Event    string `json:"event"`  // what the element hears when it is solved
+	Empty    string `json:"empty"`  // what is in the field before
+	Solve    string `json:"solve"`
 }
 
-// widgets are the vendors' own script paths.
+// widgets are the vendors' own script paths; those at a CDN have the version that
+// package captcha names. There is no stand-in for GeeTest, mCaptcha and ALTCHA
+// Sentinel, whose widgets fill no element of a class: tests get those tokens from
+// [Server.Solve].
 var widgets = map[string]widget{
-	"/recaptcha/api.js":    {RecaptchaV2, "g-recaptcha", "g-recaptcha-response", "grecaptcha", solvePath},
-	"/1/api.js":            {HCaptcha, "h-captcha", "h-captcha-response g-recaptcha-response", "hcaptcha", solvePath},
-	"/turnstile/v0/api.js": {Turnstile, "cf-turnstile", "cf-turnstile-response", "turnstile", solvePath},
+	"/recaptcha/api.js":        {Service: RecaptchaV2, Selector: ".g-recaptcha", Fields: "g-recaptcha-response", Global: "grecaptcha"},
+	"/recaptcha/enterprise.js": {Service: RecaptchaEnterprise, Selector: ".g-recaptcha", Fields: "g-recaptcha-response", Global: "grecaptcha"},
+	"/1/api.js":                {Service: HCaptcha, Selector: ".h-captcha", Fields: "h-captcha-response g-recaptcha-response", Global: "hcaptcha"},
+	"/turnstile/v0/api.js":     {Service: Turnstile, Selector: ".cf-turnstile", Fields: "cf-turnstile-response", Global: "turnstile", Rename: "responseFieldName"},
+
+	"/npm/friendly-challenge@0.9.20/widget.min.js": {
+		Service: FriendlyV1, Selector: ".frc-captcha", Fields: "frc-captcha-solution", Global: "friendlyChallenge",
+		Rename: "solutionFieldName", Empty: ".UNSTARTED",
+	},
+	"/npm/@friendlycaptcha/sdk@1.0.0/site.compat.min.js": {
+		Service: FriendlyV2, Selector: ".frc-captcha", Fields: "frc-captcha-response", Global: "frcaptcha",
+		Rename: "formFieldName", Event: "frc:widget.complete", Empty: ".UNSTARTED",
+	},
+	"/npm/cap-widget": {
+		Service: Cap, Selector: "cap-widget", Fields: "cap-token", Global: "CapTest", Rename: "capHiddenFieldName", Event: "solve",
+	},
+	"/widget/js/privatecaptcha.js": {
+		Service: PrivateCaptcha, Selector: ".private-captcha", Fields: "private-captcha-solution", Global: "privateCaptcha",
+		Rename: "solutionField", Event: "privatecaptcha:finish",
+	},
+	"/captcha.js": {Service: Yandex, Selector: ".smart-captcha", Fields: "smart-token", Global: "smartCaptcha"},
+	"/mtcv1/client/mtcaptcha.min.js": {
+		Service: MTCaptcha, Selector: ".mtcaptcha", Fields: "mtcaptcha-verifiedtoken", Global: "mtcaptcha",
+	},
+	"/js/procaptcha.bundle.iife.js": {Service: Prosopo, Selector: ".procaptcha", Fields: "procaptcha-response", Global: "procaptcha"},
 }
 
 // solvePath is where the widgets get their tokens.
@@ -32,14 +60,21 @@ const solvePath = "/captchatest/solve"
 
 // ScriptURL returns the address of a service's widget script, a stand-in with the
 // vendor's element class, fields and JavaScript names; for a server made by [New],
-// its path.
+// its path. Cap's is for its own element, <cap-widget>.
 func (s *Server) ScriptURL(service string) string {
-	for path, widget := range widgets {
-		if widget.Service == endpointOf(service) {
-			return s.URL() + path
-		}
+	if path, found := scriptPath(service); found {
+		return s.URL() + path
 	}
 	return s.URL() + "/unknown-service"
+}
+
+func scriptPath(service string) (path string, found bool) {
+	for path, widget := range widgets {
+		if widget.Service == endpointOf(service) {
+			return path, true
+		}
+	}
+	return "", false
 }
 
 func (s *Server) handleWidgets() {
@@ -57,6 +92,7 @@ func (s *Server) handleWidgets() {
 
 func serveScript(w http.ResponseWriter, facts widget) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	facts.Solve = solvePath
 	text, _ := json.Marshal(facts) // of strings: it cannot fail
 	_, _ = w.Write([]byte(strings.Replace(widgetScript, "FACTS", string(text), 1)))
 }
@@ -100,10 +136,8 @@ func (s *Server) tokenFor(service, sitekey string, solution Solution) (token, wh
 			return "", "blocked"
 		}
 	}
-	if service == RecaptchaV2 && sitekey == "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI" {
-		return s.Solve(service, sitekey, solution), ""
-	}
-	if !s.registered(service, sitekey) {
+	public := slices.ContainsFunc(officialKeys[service], func(keys keyPair) bool { return keys.Sitekey == sitekey })
+	if !public && !s.registered(service, sitekey) {
 		return "", "invalid-sitekey"
 	}
 	return s.Solve(service, sitekey, solution), ""
@@ -112,5 +146,10 @@ func (s *Server) tokenFor(service, sitekey string, solution Solution) (token, wh
 func (s *Server) registered(service, sitekey string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.has(service, sitekey)
+}
+
+// has reports a site that was added. The lock is held.
+func (s *Server) has(service, sitekey string) bool {
 	return slices.ContainsFunc(s.sites[service], func(site site) bool { return site.sitekey == sitekey })
 }

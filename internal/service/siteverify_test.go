@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -424,5 +425,22 @@ func TestOutageIsNotRememberedUnderAnIdempotencyKey(t *testing.T) {
 	vendor.Heal(captchatest.Turnstile)
 	if a := ask("one"); !a.Success {
 		t.Errorf("later: %s", a.text)
+	}
+}
+
+// anySpelling is a vendor whose tokens can be written in many ways.
+type anySpelling struct{ captcha.Provider }
+
+func (anySpelling) Verify(context.Context, captcha.Attempt) (captcha.Result, error) {
+	return captcha.Result{OK: true, ID: "one and the same"}, nil
+}
+
+func TestVendorsTokenThatIsWrittenInAnotherWayIsTheSame(t *testing.T) {
+	s := newStand(t, func(c *service.Config) { c.Sites[0].Captcha = anySpelling{captcha.Turnstile("public", "private")} })
+	if a := s.verify(shopSecret, "one-way"); !a.Success {
+		t.Fatalf("%s", a.text)
+	}
+	if a := s.verify(shopSecret, "another-way"); a.Success || a.why() != "timeout-or-duplicate" {
+		t.Errorf("%s", a.text)
 	}
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -55,7 +56,7 @@ func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now tim
 		score := 1 - result.Risk
 		v.score = &score
 	}
-	if why := t.claim(ctx, token, store.Signed, now.Add(t.Captcha.Service().Life+unverifiedLife), remote, now); why.why != none {
+	if why := t.claim(ctx, cmp.Or(result.ID, token), store.Signed, now.Add(t.Captcha.Service().Life+unverifiedLife), remote, now); why.why != none {
 		return why
 	}
 	return v

@@ -1,6 +1,6 @@
 // Palisade: the inside of the widget's frame. It makes the token; api.js, in the
 // page around it, puts the token where the page wants it.
-import {show} from './visible.8ade4cc936.js';
+import {show} from './visible.638156e12d.js';
 
 const form = document.getElementById('form'), box = document.getElementById('box');
 const query = new URLSearchParams(location.search);

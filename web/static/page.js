@@ -26,10 +26,11 @@ function count() {
   if (seconds > 0) setTimeout(count, 250);
 }
 
-// watch waits for the token of a provider's captcha; no event tells of it.
+// watch waits for the token of a provider's captcha; no event tells of it. Friendly
+// Captcha's field says ".UNSTARTED" and the like until it has one.
 function watch(field) {
   const input = document.querySelector(`[name="${CSS.escape(field)}"]`);
-  if (input?.value) {
+  if (input?.value && !input.value.startsWith('.')) {
     HTMLFormElement.prototype.requestSubmit.call(form);
     count();
   } else setTimeout(watch, 250, field);

@@ -22,7 +22,7 @@ if (typeof window.palisade?.headers === 'function') return; // each form brings 
 
 const script = document.currentScript;
 const home = new URL('.', script?.src || location.origin + '/.palisade/');
-const visible = () => import(new URL('visible.8ade4cc936.js', home));
+const visible = () => import(new URL('visible.638156e12d.js', home));
 
 const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
 

@@ -136,6 +136,7 @@ export async function token(guard, nonce) {
   captcha(guard, nonce);
   for (let again = false; ; await new Promise(done => setTimeout(done, 250))) { // no event tells
     const value = guard.form.querySelector(`[name="${CSS.escape(guard.captcha.field)}"]`)?.value;
+    if (value?.startsWith('.')) continue; // a state of Friendly Captcha's
     if (value && value !== guard.token) return guard.token = value;
     if (value && !again) api()?.reset();
     again ||= !!value;

@@ -85,7 +85,9 @@ type Site struct {
 
 // Captcha is a third-party service.
 type Captcha struct {
-	Service  string // turnstile, hcaptcha, recaptcha-v2 or recaptcha-v3
+	Service  string // as in docs/providers.md: turnstile, hcaptcha, …
+	Address  string // of an instance of one's own
+	Project  string // of reCAPTCHA Enterprise
 	Sitekey  string
 	Secret   Secret
 	MinScore float64 // of recaptcha-v3; default 0.5

@@ -51,10 +51,21 @@ func (n node) routes(to *[]route.Pattern) {
 	})
 }
 
+// captchas are the services that a site can ask, by the names in docs/providers.md.
+var captchas = []string{
+	"turnstile", "hcaptcha", "recaptcha-v2", "recaptcha-v3", "recaptcha-enterprise", "friendly-v1", "friendly-v2", "private-captcha",
+	"yandex-smartcaptcha", "geetest-v4", "mtcaptcha", "prosopo", "altcha-sentinel", "cap", "mcaptcha",
+}
+
+// hosted are those that people run themselves, and so have an address.
+var hosted = []string{"altcha-sentinel", "cap", "mcaptcha"}
+
 func (r *reader) captcha(n node) *Captcha {
 	c := &Captcha{MinScore: 0.5}
 	n.object(map[string]func(node){
-		"service":     func(n node) { n.word(&c.Service, "turnstile", "hcaptcha", "recaptcha-v2", "recaptcha-v3") },
+		"service":     func(n node) { n.word(&c.Service, captchas...) },
+		"address":     func(n node) { n.string(&c.Address) },
+		"project":     func(n node) { n.string(&c.Project) },
 		"sitekey":     func(n node) { n.string(&c.Sitekey) },
 		"secret_file": func(n node) { n.secretFile(&c.Secret, 1) },
 		"secret_env":  func(n node) { n.secretEnv(&c.Secret, 1) },
@@ -64,6 +75,12 @@ func (r *reader) captcha(n node) *Captcha {
 	})
 	if c.Service == "" || c.Sitekey == "" {
 		n.mistake("service and sitekey are needed, and secret_file or secret_env")
+	}
+	if needs := slices.Contains(hosted, c.Service); needs != (c.Address != "") && c.Service != "" {
+		n.mistake("address is where one's own altcha-sentinel, cap or mcaptcha is; the others have endpoint, and need none")
+	}
+	if (c.Service == "recaptcha-enterprise") != (c.Project != "") {
+		n.mistake("project is needed for recaptcha-enterprise, and for nothing else")
 	}
 	return c
 }

@@ -167,16 +167,42 @@ func vendor(c *config.Captcha) captcha.Provider {
 	if c.Endpoint != "" {
 		opts = append(opts, captcha.Endpoint(c.Endpoint))
 	}
-	secret := string(c.Secret)
-	switch c.Service {
-	case "turnstile":
-		return captcha.Turnstile(c.Sitekey, secret, opts...)
-	case "hcaptcha":
-		return captcha.HCaptcha(c.Sitekey, secret, opts...)
-	case "recaptcha-v2":
-		return captcha.RecaptchaV2(c.Sitekey, secret, opts...)
+	return vendors[c.Service](c, string(c.Secret), opts)
+}
+
+// vendors make a provider of the names that config knows.
+var vendors = map[string]func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider{
+	"altcha-sentinel": onesOwn(captcha.Sentinel),
+	"cap":             onesOwn(captcha.Cap),
+	"friendly-v1":     plain(captcha.FriendlyV1),
+	"friendly-v2":     plain(captcha.FriendlyV2),
+	"geetest-v4":      plain(captcha.GeeTest),
+	"hcaptcha":        plain(captcha.HCaptcha),
+	"mcaptcha":        onesOwn(captcha.MCaptcha),
+	"mtcaptcha":       plain(captcha.MTCaptcha),
+	"private-captcha": plain(captcha.PrivateCaptcha),
+	"prosopo":         plain(captcha.Prosopo),
+	"recaptcha-enterprise": func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider {
+		return captcha.RecaptchaEnterprise(c.Sitekey, c.Project, secret, append(opts, captcha.MaxRisk(1-c.MinScore))...)
+	},
+	"recaptcha-v2": plain(captcha.RecaptchaV2),
+	"recaptcha-v3": func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider {
+		return captcha.RecaptchaV3(c.Sitekey, secret, append(opts, captcha.MaxRisk(1-c.MinScore))...)
+	},
+	"turnstile":           plain(captcha.Turnstile),
+	"yandex-smartcaptcha": plain(captcha.Yandex),
+}
+
+func plain(make func(sitekey, secret string, opts ...captcha.Option) captcha.Provider) func(*config.Captcha, string, []captcha.Option) captcha.Provider {
+	return func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider {
+		return make(c.Sitekey, secret, opts...)
 	}
-	return captcha.RecaptchaV3(c.Sitekey, secret, append(opts, captcha.MaxRisk(1-c.MinScore))...)
+}
+
+func onesOwn(make func(address, sitekey, secret string, opts ...captcha.Option) captcha.Provider) func(*config.Captcha, string, []captcha.Option) captcha.Provider {
+	return func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider {
+		return make(c.Address, c.Sitekey, secret, opts...)
+	}
 }
 
 // Check reports what is wrong with a configuration beyond its file: what only the
