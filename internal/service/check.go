@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -29,8 +30,10 @@ type submission struct {
 	URL     string      `json:"url"`
 	Headers http.Header `json:"headers"`
 	Fields  [][2]string `json:"fields"`
+	Files   []string    `json:"files"` // names of the file inputs that were used
 	JSON    bool        `json:"json"`
 	Want    []string    `json:"want"`
+	Nonce   string      `json:"nonce"` // of the page on which the form will be shown again
 }
 
 // claimed names what a judgement took from the backend's word.
@@ -77,7 +80,7 @@ func (t *site) check(ctx context.Context, body []byte) (any, *problem) {
 		j.Answer = t.answer(form, r, d, &said)
 		j.Status = j.Answer.Status
 	case d.Allowed() && wants("retry") || d.Outcome == palisade.Challenge:
-		markup, ticket := form.Again(r, d, palisade.Page{})
+		markup, ticket := form.Again(r, d, palisade.Page{Nonce: said.Nonce})
 		j.Fields, j.Ticket = string(markup), ticket
 	}
 	return j, nil
@@ -107,7 +110,6 @@ func (t *site) answer(form *palisade.Form, r *http.Request, d palisade.Decision,
 // page asks for what goes inside the element of a form.
 type page struct {
 	submission
-	Nonce string `json:"nonce"`
 	Base  string `json:"base"`
 	Again *struct {
 		Fields [][2]string `json:"fields"`
@@ -168,7 +170,7 @@ func (t *site) request(ctx context.Context, said *submission) (*palisade.Form, *
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, nil, bad("url is missing or not absolute: give the address of the page")
 	}
-	if said.Method == "" || len(said.Method) > 32 || len(said.Fields) > maxFields {
+	if said.Method == "" || len(said.Method) > 32 || len(said.Fields)+len(said.Files) > maxFields {
 		return nil, nil, bad("method is missing, or there are more than 1000 fields")
 	}
 	kind, body := encodeFields(said)
@@ -198,6 +200,9 @@ func encodeFields(said *submission) (kind, body string) {
 		return "application/json", encodeMembers(said.Fields)
 	}
 	var b strings.Builder
+	if len(said.Files) > 0 {
+		return encodeParts(said)
+	}
 	for _, field := range said.Fields {
 		if b.Len() > 0 {
 			b.WriteByte('&')
@@ -205,6 +210,21 @@ func encodeFields(said *submission) (kind, body string) {
 		b.WriteString(url.QueryEscape(field[0]) + "=" + url.QueryEscape(field[1]))
 	}
 	return "application/x-www-form-urlencoded", b.String()
+}
+
+// encodeParts writes files that are empty: the judgement does not look into them, and
+// the challenge page asks for them again.
+func encodeParts(said *submission) (kind, body string) {
+	var b strings.Builder
+	w := multipart.NewWriter(&b)
+	for _, field := range said.Fields {
+		_ = w.WriteField(field[0], field[1]) // into memory
+	}
+	for _, name := range said.Files {
+		_, _ = w.CreateFormFile(name, "file")
+	}
+	_ = w.Close()
+	return w.FormDataContentType(), b.String()
 }
 
 func encodeMembers(fields [][2]string) string {

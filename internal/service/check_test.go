@@ -181,8 +181,8 @@ func TestLimitsCountTheAddressThatTheBackendNames(t *testing.T) {
 
 func TestRefusalBringsWhatTheVisitorNeeds(t *testing.T) {
 	s := newStand(t)
-	j := s.check(m{"fields": [][2]string{{"email", "ada@example.org"}, {"password", "hunter2"}}})
-	if j.Allowed || j.Outcome != "challenge" || j.Ticket == nil || !strings.Contains(j.Fields, "data-palisade-visible") {
+	j := s.check(m{"nonce": "n0nce", "fields": [][2]string{{"email", "ada@example.org"}, {"password", "hunter2"}}})
+	if j.Allowed || j.Outcome != "challenge" || j.Ticket == nil || !strings.Contains(j.Fields, "data-palisade-visible") || !strings.Contains(j.Fields, ` nonce="n0nce"`) {
 		t.Fatalf("%+v", j)
 	}
 	fields := s.fill(j.Fields)
@@ -197,6 +197,11 @@ func TestRefusalBringsWhatTheVisitorNeeds(t *testing.T) {
 	}
 	if n := strings.Count(j.Answer.Body, `<input type="hidden" name="palisade-typed" value="">`); n != 1 || strings.Contains(j.Answer.Body, "hunter2") {
 		t.Errorf("%d marks for what was typed, in\n%s", n, j.Answer.Body)
+	}
+
+	j = s.check(m{"fields": [][2]string{{"email", "ada@example.org"}}, "files": []string{"photo"}, "want": []string{"answer"}})
+	if !strings.Contains(j.Answer.Body, `<input type="file" id="palisade-file-0" name="photo" required>`) || strings.Count(j.Answer.Body, "palisade-typed") != 1 {
+		t.Errorf("the page does not ask for the file again:\n%s", j.Answer.Body)
 	}
 
 	j = s.check(m{"json": true, "fields": [][2]string{{"email", "ada@example.org"}}, "want": []string{"answer"}, "headers": m{"Accept": []string{"application/json"}}})

@@ -103,7 +103,7 @@ func TestAnswersAreWhatTheDocumentSays(t *testing.T) {
 	fields := s.load(nil)
 	s.wait(20 * time.Second)
 	ask("/v1/fields", visit(m{"nonce": "x", "base": "/.palisade/", "again": m{"fields": fields}}))
-	ask("/v1/check", visit(m{"fields": fields, "json": false, "want": []string{"retry", "answer"}}))
+	ask("/v1/check", visit(m{"fields": fields, "json": false, "files": []string{}, "nonce": "x", "call": "1", "want": []string{"retry", "answer"}}))
 	ask("/v1/check", visit(m{"fields": fields[:1], "want": []string{"answer"}}))
 	ask("/v1/check", visit(m{"fields": fields[:1]}))
 	ask("/v1/check", visit(m{"fields": fields, "headers": m{"Sec-Fetch-Site": []string{"cross-site"}, "User-Agent": []string{"x"}}}))

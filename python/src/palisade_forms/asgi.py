@@ -1,0 +1,172 @@
+"""Protects any ASGI app from outside: Starlette, FastAPI, Quart, Django, Litestar.
+
+It judges HTTP. WebSockets pass; let them do nothing that a form is protected for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from .body import parse
+from .client import Client
+from .decision import Answer, Decision
+from .errors import Unreadable
+from .guard import Guard, log
+from .pages import without_ticket
+from .paths import Routes
+from .visit import SAFE_METHODS, Submission, Visit
+from .wsgi import MAX_BODY, absolute_url
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_OVERRIDES = (b"x-http-method-override", b"x-method-override", b"x-http-method")
+
+
+class _Gone(Exception):
+    """The visitor hung up; nobody is left to answer."""
+
+
+@dataclass
+class Here:
+    """What the app finds in ``scope["palisade"]``."""
+
+    guard: Guard
+    scope: Scope
+    decision: Decision | None = None
+    form: str = ""
+    sent: Submission = Submission()
+
+    async def fields(self, form: str, nonce: str = "") -> str:
+        """The markup inside the form's element. The page must not be cached by others."""
+        return await asyncio.to_thread(self._fields, form, nonce)
+
+    def _fields(self, form: str, nonce: str) -> str:
+        try:
+            visit = visit_of(self.guard, self.scope)
+        except Unreadable as error:
+            log.error("palisade: form %s is shown without a ticket: %s", form, error)
+            return without_ticket(form, self.guard.base, nonce)
+        if self.scope["method"] in SAFE_METHODS or form != self.form:
+            return self.guard.markup(form, visit, nonce=nonce)
+        return self.guard.again(form, visit, self.decision, self.sent.fields, nonce=nonce)
+
+
+class PalisadeMiddleware:
+    """Judges what ``routes`` names, and serves the base path::
+
+    app.add_middleware(PalisadeMiddleware, client=client, routes={"POST /signup": "signup"})
+    """
+
+    def __init__(
+        self, app: App, client: Client | Guard, routes: Mapping[str, str], *, max_body: int = MAX_BODY
+    ) -> None:
+        self.app = app
+        self.guard = client if isinstance(client, Guard) else Guard(client)
+        self.routes = Routes(routes)
+        self.max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        here = Here(self.guard, scope)
+        scope["palisade"] = here
+        try:
+            answer, receive = await self._answer(scope, receive, here)
+        except Unreadable as error:
+            decision = Decision.refused("", error.status, error.reason)
+            answer = self.guard.refusal(decision, unknown_visit(scope), Submission())
+        except _Gone:
+            return
+        if answer is None:
+            await self.app(scope, receive, send)
+        else:
+            await _write(answer, scope, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, here: Here) -> tuple[Answer | None, Receive]:
+        """What is answered in the app's place, if anything, and the body put back."""
+        name = self.guard.under_base(scope["path"])
+        if name is not None:
+            query = scope.get("query_string", b"").decode("latin-1")
+            visit = visit_of(self.guard, scope)
+            return await asyncio.to_thread(self.guard.forward, name, query, visit), receive
+        form = self.routes.form_for(scope["method"], _paths(scope), _override(scope))
+        if form is None:
+            return None, receive
+        body = await _take(receive, self.max_body)
+        visit = visit_of(self.guard, scope)
+        here.form = form
+        here.sent = parse(body, visit.header("content-type"), visit.header("content-encoding"))
+        here.decision = await asyncio.to_thread(self.guard.judge, form, visit, here.sent)
+        answer = None if here.decision else self.guard.refusal(here.decision, visit, here.sent)
+        return answer, _replay(body, receive)
+
+
+def _override(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name.lower() in _OVERRIDES), "")
+
+
+def _paths(scope: Scope) -> list[str]:
+    path, root = scope["path"], scope.get("root_path", "")
+    raw = (scope.get("raw_path") or b"").decode("latin-1").partition("?")[0]
+    inner = path[len(root) :] if root and path.startswith(root) else path
+    return [path, inner, root + path, raw]
+
+
+async def _take(receive: Receive, limit: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise Unreadable(413, "too-large")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Hand the body to the app as one message; what follows comes from the server."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+def visit_of(guard: Guard, scope: Scope) -> Visit:
+    """The visitor's request. May raise Unreadable."""
+    visit = unknown_visit(scope)
+    peer = scope.get("client")
+    return guard.visit(peer[0] if peer else "", visit.method, visit.url, visit.headers)
+
+
+def unknown_visit(scope: Scope) -> Visit:
+    """The visitor's request without an address."""
+    headers = tuple((name.decode("latin-1").title(), value.decode("latin-1")) for name, value in scope["headers"])
+    host = next((value for name, value in headers if name == "Host"), "")
+    if not host:
+        server = scope.get("server") or ("", None)
+        host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
+    path = scope["path"].encode("utf-8", "replace")
+    url = absolute_url(scope.get("scheme", "http"), host, path, scope.get("query_string", b""))
+    return Visit("", scope["method"], url, headers)
+
+
+async def _write(answer: Answer, scope: Scope, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    if scope["method"] != "HEAD":
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

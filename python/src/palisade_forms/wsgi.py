@@ -1,0 +1,171 @@
+"""Protects any WSGI app from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http.client import responses
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote
+
+from .body import parse
+from .client import Client
+from .decision import Answer, Decision
+from .errors import Unreadable
+from .guard import Guard, log
+from .pages import without_ticket
+from .paths import Routes
+from .visit import SAFE_METHODS, Submission, Visit, headers_of_environ
+
+MAX_BODY = 1 << 20
+
+_OVERRIDES = ("HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD")
+
+
+@dataclass
+class Here:
+    """What the app finds in ``environ["palisade"]``."""
+
+    guard: Guard
+    environ: Any
+    decision: Decision | None = None
+    form: str = ""
+    sent: Submission = Submission()
+
+    def fields(self, form: str, nonce: str = "") -> str:
+        """The markup inside the form's element. The page must not be cached by others."""
+        try:
+            visit = visit_of(self.guard, self.environ)
+        except Unreadable as error:
+            log.error("palisade: form %s is shown without a ticket: %s", form, error)
+            return without_ticket(form, self.guard.base, nonce)
+        if self.environ["REQUEST_METHOD"] in SAFE_METHODS or form != self.form:
+            return self.guard.markup(form, visit, nonce=nonce)
+        return self.guard.again(form, visit, self.decision, self.sent.fields, nonce=nonce)
+
+
+class PalisadeMiddleware:
+    """Judges what ``routes`` names, and serves the base path::
+
+    app = PalisadeMiddleware(app, client, {"POST /signup": "signup"})
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Iterable[bytes]],
+        client: Client | Guard,
+        routes: Mapping[str, str],
+        *,
+        max_body: int = MAX_BODY,
+    ) -> None:
+        self.app = app
+        self.guard = client if isinstance(client, Guard) else Guard(client)
+        self.routes = Routes(routes)
+        self.max_body = max_body
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """One request."""
+        here = environ["palisade"] = Here(self.guard, environ)
+        try:
+            answer = self._answer(environ, here)
+        except Unreadable as error:
+            answer = self.guard.refusal(
+                Decision.refused("", error.status, error.reason), unknown_visit(environ), Submission()
+            )
+        if answer is None:
+            return self.app(environ, start_response)
+        return write(answer, environ, start_response)
+
+    def _answer(self, environ: Any, here: Here) -> Answer | None:
+        """What is answered in the app's place, if anything."""
+        path = _text(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+        name = self.guard.under_base(path)
+        if name is not None:
+            return self.guard.forward(name, environ.get("QUERY_STRING", ""), visit_of(self.guard, environ))
+        form = self.routes.form_for(environ["REQUEST_METHOD"], _paths(environ, path), _override(environ))
+        if form is None:
+            return None
+        body = take_body(environ, self.max_body)
+        environ["wsgi.input"] = BytesIO(body)
+        visit = visit_of(self.guard, environ)
+        here.form = form
+        here.sent = parse(body, environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", ""))
+        here.decision = self.guard.judge(form, visit, here.sent)
+        return None if here.decision else self.guard.refusal(here.decision, visit, here.sent)
+
+
+def _override(environ: Any) -> str:
+    return next((environ[name] for name in _OVERRIDES if environ.get(name)), "")
+
+
+def _paths(environ: Any, path: str) -> list[str]:
+    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
+    return [path, _text(environ.get("PATH_INFO", "")), raw.partition("?")[0]]
+
+
+def _text(latin: str) -> str:
+    """WSGI hands bytes over as latin-1."""
+    return latin.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def take_body(environ: Any, limit: int) -> bytes:
+    """Read the whole body, or refuse: 413 for one that is longer than the limit."""
+    chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if chunked and not environ.get("wsgi.input_terminated"):
+        raise Unreadable(400, "unreadable")  # the server does not say where it ends
+    if not length.isascii() or not length.isdecimal():
+        raise Unreadable(400, "unreadable")
+    if not chunked and int(length) > limit:
+        raise Unreadable(413, "too-large")
+    try:
+        body = _read(environ["wsgi.input"], limit + 1 if chunked else int(length))
+    except OSError:
+        raise Unreadable(400, "unreadable") from None
+    if len(body) > limit:
+        raise Unreadable(413, "too-large")
+    if not chunked and len(body) != int(length):
+        raise Unreadable(400, "unreadable")  # the visitor hung up
+    if chunked:
+        environ.pop("HTTP_TRANSFER_ENCODING")
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return body
+
+
+def _read(stream: Any, size: int) -> bytes:
+    pieces = []
+    while size > 0 and (piece := stream.read(min(size, 64 << 10))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def visit_of(guard: Guard, environ: Any) -> Visit:
+    """The visitor's request. May raise Unreadable."""
+    visit = unknown_visit(environ)
+    return guard.visit(environ.get("REMOTE_ADDR"), visit.method, visit.url, visit.headers)
+
+
+def unknown_visit(environ: Any) -> Visit:
+    """The visitor's request without an address."""
+    host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"
+    raw = (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1", "replace")
+    query = environ.get("QUERY_STRING", "")
+    url = absolute_url(environ.get("wsgi.url_scheme", "http"), host, raw, query.encode("latin-1", "replace"))
+    return Visit("", environ["REQUEST_METHOD"], url, headers_of_environ(environ.items()))
+
+
+def absolute_url(scheme: str, host: str, path: bytes, query: bytes) -> str:
+    """The address of a page, with what a URL cannot hold escaped."""
+    kept = "/:@!$&'()*+,;=~"
+    url = f"{scheme}://{host}/" + quote(path.removeprefix(b"/"), safe=kept)
+    return url + ("?" + quote(query, safe="%?" + kept) if query else "")
+
+
+def write(answer: Answer, environ: Any, start_response: Any) -> Iterable[bytes]:
+    """Send an answer."""
+    head = environ["REQUEST_METHOD"] == "HEAD"
+    length = [] if head else [("Content-Length", str(len(answer.body)))]
+    start_response(f"{answer.status} {responses.get(answer.status, 'Status')}", [*answer.headers, *length])
+    return [] if head else [answer.body]
