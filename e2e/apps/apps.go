@@ -71,11 +71,7 @@ func Django(t testing.TB, server string, more ...string) *App {
 	temp := t.TempDir()
 	env := []string{"DJANGO_DB=" + filepath.Join(temp, "db.sqlite3"), "DJANGO_MEDIA=" + filepath.Join(temp, "media"), "DJANGO_ALLOWED_HOSTS=.localhost,127.0.0.1", "PYTHONDONTWRITEBYTECODE=1"}
 	env = append(env, more...)
-	migrate := exec.Command(python("python"), "manage.py", "migrate", "-v0")
-	migrate.Dir, migrate.Env = dir, append(os.Environ(), env...)
-	if out, err := migrate.CombinedOutput(); err != nil {
-		t.Fatalf("manage.py migrate: %v\n%s\nIs everything installed? Run scripts/tools.sh", err, out)
-	}
+	migrate(t, dir, env)
 	command := gunicorn("config.wsgi")
 	if server == "waitress" {
 		command = waitress("config.wsgi:application")
@@ -87,6 +83,35 @@ func Django(t testing.TB, server string, more ...string) *App {
 func Flask(t testing.TB) *App {
 	t.Helper()
 	return start(t, filepath.Join(e2e(), "..", "examples", "flask"), "/effects", []string{"PYTHONDONTWRITEBYTECODE=1"}, gunicorn("app:app")...)
+}
+
+// Packaged starts an example that uses the Python package, on a port, with a database
+// of its own.
+func Packaged(t testing.TB, example, app, port string, env ...string) *App {
+	t.Helper()
+	root := filepath.Join(e2e(), "..")
+	dir := filepath.Join(root, "examples", example)
+	env = append(env, "PYTHONPATH="+filepath.Join(root, "python", "src"), "DJANGO_DB="+filepath.Join(t.TempDir(), "db.sqlite3"), "PYTHONDONTWRITEBYTECODE=1")
+	if strings.HasPrefix(example, "django") {
+		migrate(t, dir, env)
+	}
+	url := "http://127.0.0.1:" + port
+	command := gunicorn(app)
+	for i := range command {
+		command[i] = strings.ReplaceAll(command[i], "PORT", port)
+	}
+	Run(t, dir, env, url+"/effects", command...)
+	return &App{URL: url, t: t, effects: "/effects"}
+}
+
+// migrate makes the database of a Django site.
+func migrate(t testing.TB, dir string, env []string) {
+	t.Helper()
+	cmd := exec.Command(python("python"), "manage.py", "migrate", "-v0")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("manage.py migrate: %v\n%s\nIs everything installed? Run scripts/tools.sh", err, out)
+	}
 }
 
 // Recaptcha starts a site that uses a package for reCAPTCHA, unchanged: of the stack
