@@ -176,6 +176,8 @@ func TestTheNoticesLookRightAndAreAccessible(t *testing.T) {
 		"unavailable": {Kind: web.NoticeUnavailable},
 		"received":    {Kind: web.NoticeReceived},
 		"insecure":    {Kind: web.NoticeInsecure},
+		"address":     {Kind: web.NoticeAddress},
+		"request":     {Kind: web.NoticeRequest},
 	}
 	for name, notice := range notices {
 		notice.Base, notice.ID, notice.Lang = "/.palisade/", "k3v8x1qz", "en"

@@ -159,6 +159,10 @@ const (
 	NoticeDown
 	// NoticeInsecure says that the check needs HTTPS.
 	NoticeInsecure
+	// NoticeAddress says that the address is not one of the site's.
+	NoticeAddress
+	// NoticeRequest says that the request could not be understood, form or not.
+	NoticeRequest
 
 	noticeKinds
 )

@@ -52,6 +52,8 @@ func notices(lang string) map[string]web.Notice {
 		"unavailable":   {Kind: web.NoticeUnavailable, Lang: lang, Base: base},
 		"received":      {Kind: web.NoticeReceived, Lang: lang, Base: base},
 		"insecure":      {Kind: web.NoticeInsecure, Lang: lang, Base: base},
+		"address":       {Kind: web.NoticeAddress, Lang: lang, Base: base},
+		"request":       {Kind: web.NoticeRequest, Lang: lang, Base: base},
 		"unknown":       {Kind: 200, Lang: lang, Base: base},
 	}
 }

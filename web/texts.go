@@ -97,6 +97,8 @@ var english = texts{
 		NoticeReceived:    {"Already received", "The form was received.", "You do not need to send it again."},
 		NoticeDown:        {"No answer from the site", "The site did not answer.", "Please try again in a minute. If you were sending something, first see whether it has arrived."},
 		NoticeInsecure:    {"Secure connection needed", "The form is checked by your browser, which it can do over a secure connection only.", "Please open the site again with https:// at the beginning of its address. (On your own machine, http://localhost works too.)"},
+		NoticeAddress:     {"Wrong address", "There is no site under this address here.", "Please check the address. If you run the site: its host, with the port where there is one, is not among those that are configured."},
+		NoticeRequest:     {"Not understood", "The address or the request is written in a way that this site does not read.", "Please open the site again from its first page."},
 	},
 	Later: "Please wait {time}.", Seconds: "{n} seconds", Minute: "one minute", Minutes: "{n} minutes", While: "a few minutes",
 }
@@ -128,6 +130,8 @@ var german = texts{
 		NoticeReceived:    {"Schon eingegangen", "Das Formular ist eingegangen.", "Sie brauchen es nicht noch einmal zu senden."},
 		NoticeDown:        {"Keine Antwort der Website", "Die Website hat nicht geantwortet.", "Bitte versuchen Sie es in einer Minute noch einmal. Wenn Sie etwas gesendet haben, sehen Sie zuerst nach, ob es angekommen ist."},
 		NoticeInsecure:    {"Sichere Verbindung nötig", "Das Formular wird von Ihrem Browser geprüft. Das geht nur über eine sichere Verbindung.", "Bitte öffnen Sie die Website noch einmal mit https:// am Anfang der Adresse. (Auf dem eigenen Rechner geht auch http://localhost.)"},
+		NoticeAddress:     {"Falsche Adresse", "Unter dieser Adresse gibt es hier keine Website.", "Bitte prüfen Sie die Adresse. Falls Sie die Website betreiben: Ihr Name, wo nötig mit Port, steht nicht in der Konfiguration."},
+		NoticeRequest:     {"Nicht verstanden", "Die Adresse oder die Anfrage ist so geschrieben, dass diese Website sie nicht liest.", "Bitte öffnen Sie die Website noch einmal von der Startseite aus."},
 	},
 	Later: "Bitte warten Sie {time}.", Seconds: "{n} Sekunden", Minute: "eine Minute", Minutes: "{n} Minuten", While: "ein paar Minuten",
 }
@@ -159,6 +163,8 @@ var french = texts{
 		NoticeReceived:    {"Déjà reçu", "Le formulaire a été reçu.", "Il n’est pas nécessaire de l’envoyer de nouveau."},
 		NoticeDown:        {"Pas de réponse du site", "Le site n’a pas répondu.", "Veuillez réessayer dans une minute. Si vous envoyiez quelque chose, vérifiez d’abord si c’est arrivé."},
 		NoticeInsecure:    {"Connexion sécurisée requise", "Le formulaire est vérifié par votre navigateur, ce qui n’est possible que par une connexion sécurisée.", "Veuillez rouvrir le site avec https:// au début de l’adresse. (Sur votre propre machine, http://localhost convient aussi.)"},
+		NoticeAddress:     {"Adresse incorrecte", "Il n’y a pas de site à cette adresse.", "Veuillez vérifier l’adresse. Si vous gérez le site : son nom, avec le port s’il y en a un, ne figure pas dans la configuration."},
+		NoticeRequest:     {"Non compris", "L’adresse ou la requête est écrite d’une façon que ce site ne lit pas.", "Veuillez rouvrir le site depuis sa page d’accueil."},
 	},
 	Later: "Veuillez attendre {time}.", Seconds: "{n} secondes", Minute: "une minute", Minutes: "{n} minutes", While: "quelques minutes",
 }
@@ -190,6 +196,8 @@ var spanish = texts{
 		NoticeReceived:    {"Ya recibido", "El formulario se ha recibido.", "No hace falta que lo envíe otra vez."},
 		NoticeDown:        {"El sitio no responde", "El sitio no ha respondido.", "Inténtelo otra vez en un minuto. Si estaba enviando algo, compruebe antes si ha llegado."},
 		NoticeInsecure:    {"Se necesita una conexión segura", "El navegador comprueba el formulario, y solo puede hacerlo con una conexión segura.", "Abra otra vez el sitio con https:// al principio de la dirección. (En su propio equipo también sirve http://localhost.)"},
+		NoticeAddress:     {"Dirección incorrecta", "No hay ningún sitio en esta dirección.", "Compruebe la dirección. Si usted administra el sitio: su nombre, con el puerto si lo hay, no está en la configuración."},
+		NoticeRequest:     {"No se entiende", "La dirección o la petición está escrita de una forma que este sitio no lee.", "Abra otra vez el sitio desde su página de inicio."},
 	},
 	Later: "Espere {time}.", Seconds: "{n} segundos", Minute: "un minuto", Minutes: "{n} minutos", While: "unos minutos",
 }

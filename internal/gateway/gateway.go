@@ -119,6 +119,7 @@ func (g *Gateway) register(s *site) error {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := g.site(r.Host)
 	if s == nil {
+		g.config.Logger.InfoContext(r.Context(), "no site has this host; with a port it must be named with it", "host", shorten(r.Host))
 		g.refuse(w, r, nil, "host-unknown", http.StatusMisdirectedRequest)
 		return
 	}
@@ -238,7 +239,9 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 	kind := web.NoticeDenied
 	switch status {
 	case http.StatusBadRequest:
-		kind = web.NoticeUnreadable
+		kind = web.NoticeRequest
+	case http.StatusMisdirectedRequest:
+		kind = web.NoticeAddress
 	case http.StatusServiceUnavailable:
 		kind = web.NoticeUnavailable
 		w.Header().Set("Retry-After", "10")

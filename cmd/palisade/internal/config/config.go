@@ -73,6 +73,7 @@ type Site struct {
 	Hosts    []string
 	Upstream *url.URL
 	Auto     bool
+	Monitor  bool // of what Auto guards
 	Script   bool
 	Asks     string // which proxy in front asks what to hand over: nginx, caddy or traefik; "" for none
 	Captcha  *Captcha
@@ -129,6 +130,7 @@ type Limit struct {
 // Secret does not show itself.
 type Secret string
 
+func (Secret) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte("[secret]")) } // whatever the verb
 func (Secret) String() string               { return "[secret]" }
 func (Secret) GoString() string             { return "[secret]" }
 func (Secret) LogValue() slog.Value         { return slog.StringValue("[secret]") }
@@ -171,6 +173,9 @@ func Load(src Source) (*Config, error) {
 	fromEnv := r.environment(c, src.Env)
 	r.override(c, fromEnv, func(flag string) string { return "PALISADE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")) })
 	r.override(c, src.Flags, func(flag string) string { return "-" + flag })
+	if fromEnv.Monitor || src.Flags.Monitor {
+		c.watch()
+	}
 	if len(c.Listen) == 0 && (len(c.Sites) > 0 || c.Service == nil) {
 		c.Listen = []string{"127.0.0.1:8080"}
 	}

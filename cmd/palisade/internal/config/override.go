@@ -112,18 +112,37 @@ func (r *reader) override(c *Config, f Flags, called func(flag string) string) {
 	}
 	if f.Upstream != "" || len(f.Protect) > 0 || f.Site != "" || len(f.Exempt) > 0 || f.Script {
 		if r.file != "" {
-			r.say(called("upstream"), "a site is described in the file %s or here, not in both", r.file)
+			r.say(called(f.site()), "a site is described in the file %s or here, not in both", r.file)
 			return
 		}
 		r.oneSite(c, f, called)
 	}
-	if f.Monitor {
-		for i := range c.Sites {
-			for j := range c.Sites[i].Forms {
-				c.Sites[i].Forms[j].Monitor = true
-			}
+}
+
+// watch has every form of every site only watched, however it was said: also those
+// that flags made after a variable said so, and the one that guards all the rest.
+func (c *Config) watch() {
+	for i := range c.Sites {
+		c.Sites[i].Monitor = true
+		for j := range c.Sites[i].Forms {
+			c.Sites[i].Forms[j].Monitor = true
 		}
 	}
+}
+
+// site names a flag that describes a site.
+func (f Flags) site() string {
+	switch {
+	case f.Upstream != "":
+		return "upstream"
+	case len(f.Protect) > 0:
+		return "protect"
+	case len(f.Exempt) > 0:
+		return "exempt"
+	case f.Site != "":
+		return "site"
+	}
+	return "script"
 }
 
 // oneSite makes a site of flags, or adds to the one that variables made.

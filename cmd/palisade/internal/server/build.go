@@ -68,7 +68,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 	}
 	if c.Auto {
 		s.Auto = &gateway.Form{FormConfig: palisade.FormConfig{
-			Name: autoName, Captcha: palisade.WhenRisky, MaxBody: config.DefaultMaxBody, Limits: autoLimits,
+			Name: autoName, Captcha: palisade.WhenRisky, MaxBody: config.DefaultMaxBody, Limits: autoLimits, Monitor: c.Monitor,
 		}}
 	}
 	return s
