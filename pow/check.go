@@ -85,6 +85,14 @@ func (c *Captcha) Check(text string, binding []byte, now time.Time) (Proof, Reas
 	if !ok {
 		return Proof{}, ReasonMalformed
 	}
+	return c.CheckJSON(raw, binding, now)
+}
+
+// CheckJSON is Check for a payload whose base64 was undone already.
+func (c *Captcha) CheckJSON(raw, binding []byte, now time.Time) (Proof, Reason) {
+	if len(raw) > MaxPayload {
+		return Proof{}, ReasonOversize
+	}
 	if string(raw) == testMode {
 		return Proof{}, ReasonTestMode
 	}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -87,16 +88,21 @@ type verdict struct {
 // site's hosts, not used before, and the work done. In this order, so that rubbish
 // costs its sender more than us.
 func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now time.Time) verdict {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if len(token) > maxToken || err != nil {
+	if len(token) > maxToken {
 		return verdict{why: badResponse, detail: "malformed"}
 	}
-	part := strings.SplitN(string(raw), "\n", 6)
-	if len(part) != 6 {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	begins := bytes.LastIndexByte(raw, '\n') // the proof has no line feeds
+	if err != nil || begins < 0 {
+		return verdict{why: badResponse, detail: "malformed"}
+	}
+	text := string(raw[:begins])
+	part := strings.Split(text, "\n")
+	if len(part) != 5 {
 		return verdict{why: badResponse, detail: "malformed"}
 	}
 	c := claims{part[0], part[1], part[2], part[3], part[4]}
-	proof, why := t.pow.Check(base64.StdEncoding.EncodeToString([]byte(part[5])), t.binding(c.text()), now)
+	proof, why := t.pow.CheckJSON(raw[begins+1:], t.binding(text), now)
 	switch {
 	case why == pow.ReasonExpired:
 		return verdict{why: spent, detail: "expired"}
