@@ -31,7 +31,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,7 +50,6 @@ type Config struct {
 	Keys     palisade.Keys   // sign challenges and tickets
 	Store    store.Store     // what was used; nil: memory of this process
 	ClientIP clientip.Source // of browsers that load the widget, and no one else
-	Public   string          // origin under which browsers reach the widget; "": as they ask for it
 	Query    bool            // also take secrets in the URL, which some old clients send
 	Sites    []Site
 
@@ -115,9 +113,6 @@ func New(config Config) (*Service, error) {
 	s := &Service{config: config, bySecret: map[[sha256.Size]byte]*site{}, byKey: map[string]*site{}, budget: memory.New(), answers: newAnswers()}
 	s.config.setDefaults()
 	var errs []error
-	if config.Public != "" && !validOrigin(config.Public) {
-		errs = append(errs, fmt.Errorf("%q is not an origin such as https://captcha.example.com", config.Public))
-	}
 	if err := config.ClientIP.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("ClientIP: %w", err))
 	}
@@ -273,9 +268,4 @@ func hostname(host string) string {
 		return name
 	}
 	return strings.Trim(host, "[]")
-}
-
-func validOrigin(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.Path == "" && u.RawQuery == "" && u.User == nil
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/url"
 	"os"
 	"strings"
 )
@@ -9,7 +8,6 @@ import (
 // Service is the verification service: siteverify, the widget, and /v1.
 type Service struct {
 	Listen []string // default 127.0.0.1:8088
-	Public string   // origin under which browsers reach it; "" for the one they ask for
 	Query  bool     // secrets in the URL are taken, for old clients
 	Sites  []ServiceSite
 
@@ -34,13 +32,7 @@ type ServiceSite struct {
 func (r *reader) service(n node) *Service {
 	s := &Service{at: n.place()}
 	n.object(map[string]func(node){
-		"listen": func(n node) { n.strings(&s.Listen) },
-		"public": func(n node) {
-			var u *url.URL
-			if n.upstream(&u); u != nil {
-				s.Public = u.Scheme + "://" + u.Host
-			}
-		},
+		"listen":         func(n node) { n.strings(&s.Listen) },
 		"secrets_in_url": func(n node) { n.bool(&s.Query) },
 		"sites":          func(n node) { n.list(func(n node) { s.Sites = append(s.Sites, r.serviceSite(n)) }) },
 	})

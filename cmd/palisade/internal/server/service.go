@@ -15,7 +15,7 @@ func BuildService(c *config.Config, p Parts, tell func(context.Context, service.
 		return nil, nil
 	}
 	s := service.Config{
-		Keys: p.Keys, Store: p.Store, ClientIP: source(c), Public: c.Service.Public, Query: c.Service.Query,
+		Keys: p.Keys, Store: p.Store, ClientIP: source(c), Query: c.Service.Query,
 		Logger: p.Logger, Observe: p.Observe, Tell: tell,
 	}
 	for i := range c.Service.Sites {
