@@ -1,7 +1,5 @@
 // Palisade: the inside of the widget's frame. It makes the token; api.js, in the
 // page around it, puts the token where the page wants it.
-import {show} from './visible.638156e12d.js';
-
 const form = document.getElementById('form'), box = document.getElementById('box');
 const query = new URLSearchParams(location.search);
 const invisible = query.get('size') === 'invisible';
@@ -61,6 +59,6 @@ addEventListener('message', ({data, source, origin}) => {
 });
 
 if (parent !== window) {
-  if (!invisible) await show(guard);
+  if (!invisible) await (await import('./visible.638156e12d.js')).show(guard);
   tell({type: 'hello'});
 }

@@ -55,6 +55,27 @@ func TestExampleFileSaysWhatItSays(t *testing.T) {
 	}
 }
 
+func TestExampleOfTheServiceSaysWhatItSays(t *testing.T) {
+	text, err := os.ReadFile("../../../../deploy/service.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{"palisade.yaml": string(text)}
+	for _, name := range []string{"shop", "forum", "turnstile", "hcaptcha"} {
+		files[name+".secret"] = "a secret of the tests, " + name
+	}
+	t.Chdir(write(t, files))
+	c, err := Load(Source{File: "palisade.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.Service
+	if len(c.Listen) != 0 || len(s.Sites) != 2 || s.Sites[0].Level != 1 || len(s.Sites[0].Forms[0].Limits) != 2 ||
+		s.Sites[1].Captcha.Fallbacks[0].Service != "hcaptcha" || s.Sites[1].Form.Captcha != "when-risky" {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestEverythingThatCanBeSaid(t *testing.T) {
 	c, err := load(t, `
 listen: [":8443", "127.0.0.1:8080"]
