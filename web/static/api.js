@@ -72,12 +72,14 @@ class Widget {
     for (const name of ['theme', 'size']) if (settings[name]) url.searchParams.set(name, settings[name]);
     const language = settings.language || settings.hl || query.get('hl') || document.documentElement.lang;
     if (language) url.searchParams.set('hl', language);
-    Object.assign(frame, {src: url.href, title: 'Captcha', tabIndex: settings.tabindex || 0});
+    Object.assign(frame, {title: 'Captcha', tabIndex: settings.tabindex || 0});
     if (this.hidden) {
+      url.searchParams.set('size', 'invisible');
       frame.hidden = true;
       frame.setAttribute('aria-hidden', 'true');
       frame.tabIndex = -1;
     }
+    frame.src = url.href;
     Object.assign(frame.style, this.hidden ? {display: 'none'} : {border: 0, width, height, maxWidth: '100%', colorScheme: 'normal'});
     (this.button ? container.parentNode : container).append(frame);
   }
