@@ -289,5 +289,6 @@ func TestTheWidgetLooksRightAndIsAccessible(t *testing.T) {
 	s.serve("")
 	lookAt(t, s.url+"/", "widget", func(b *tab) {
 		b.tick("palisadeCaptcha.getResponse()")
+		time.Sleep(time.Second) // until the mark is drawn, for the pictures
 	})
 }
