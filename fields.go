@@ -125,13 +125,23 @@ func (f *Form) markup(s shown, page Page) template.HTML {
 	return template.HTML(b.String())
 }
 
-// writeWidget writes the provider's own element and script.
+// writeWidget writes the provider's own element and script; or, for a provider
+// without an element, the field that palisade.js fills when the form is sent.
 func writeWidget(b *strings.Builder, w *Widget, nonce string) {
-	b.WriteString(`<div`)
-	attribute(b, "class", w.Class)
+	if w.Execute != "" {
+		b.WriteString(`<input type="hidden" value=""`)
+		attribute(b, "name", w.Field)
+		attribute(b, "data-palisade-execute", w.Execute)
+	} else {
+		b.WriteString(`<div`)
+		attribute(b, "class", w.Class)
+	}
 	attribute(b, "data-sitekey", w.Sitekey)
 	attribute(b, "data-action", w.Action)
-	b.WriteString(`></div><script async defer`)
+	if w.Execute == "" {
+		b.WriteString(`></div`)
+	}
+	b.WriteString(`><script async defer`)
 	attribute(b, "src", w.Script)
 	attributeIf(b, "nonce", nonce)
 	b.WriteString(`></script>`)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/palisade-dev/palisade/clientip"
@@ -35,6 +36,9 @@ type Widget struct {
 	Action  string `json:"action"`
 	Script  string `json:"script"`
 	Class   string `json:"class"`
+	// Execute names the JavaScript object whose execute(sitekey, {action}) makes the
+	// token when the form is sent, where there is no element to be solved.
+	Execute string `json:"execute,omitempty"`
 }
 
 var (
@@ -138,9 +142,13 @@ func (f *Form) describe(t *ticket) (Ticket, error) {
 	if _, asked := f.requires(t.level, t); asked {
 		provider := f.guard.provider(t)
 		service := provider.Service()
+		script := service.Script
+		if service.Execute != "" {
+			script += "?render=" + url.QueryEscape(provider.Sitekey())
+		}
 		o.Captcha = &Widget{
 			Service: service.Name, Sitekey: provider.Sitekey(), Field: service.Field,
-			Action: f.config.Name, Script: service.Script, Class: service.Class,
+			Action: f.config.Name, Script: script, Class: service.Class, Execute: service.Execute,
 		}
 	}
 	return o, nil

@@ -160,7 +160,7 @@ func (p *reply) page(r *http.Request, o *Ticket, why web.Why) *web.ChallengePage
 	if o.Captcha != nil {
 		page.Widget = &web.Widget{
 			Script: o.Captcha.Script, Class: o.Captcha.Class, Sitekey: o.Captcha.Sitekey,
-			Field: o.Captcha.Field, Action: o.Captcha.Action,
+			Field: o.Captcha.Field, Action: o.Captcha.Action, Execute: o.Captcha.Execute,
 			Sources: p.form.guard.sources(o.Captcha.Service),
 		}
 	}

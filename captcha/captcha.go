@@ -84,6 +84,7 @@ type Service struct {
 	Endpoint string        // the default verify URL
 	Script   string        // URL of the widget's script
 	Class    string        // class of the widget's element; empty where the page needs more than an element with a class
+	Execute  string        // where there is no element: the JavaScript object whose execute(sitekey, {action}) makes a token
 	MaxToken int           // longest token worth asking about, in bytes
 	Life     time.Duration // how long a token can be redeemed
 	CSP      []string      // sources its widget needs (script, frame, style, connect)

@@ -49,6 +49,7 @@ func RecaptchaV2(sitekey, secret string, opts ...Option) Provider {
 // without a score, such as one of v2, is refused.
 func RecaptchaV3(sitekey, secret string, opts ...Option) Provider {
 	f := recaptcha("recaptcha-v3")
+	f.service.Execute = "grecaptcha"
 	f.action = true
 	f.scored = true
 	f.risk = fromHuman

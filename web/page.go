@@ -40,6 +40,7 @@ type Field struct{ Name, Value string }
 type Widget struct {
 	Script  string   // URL of its script
 	Class   string   // class of its element
+	Execute string   // or, where there is none, the JavaScript object that makes a token
 	Sitekey string   // the public key
 	Field   string   // the field that takes its token
 	Action  string   // what the token is bound to

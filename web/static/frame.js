@@ -59,6 +59,6 @@ addEventListener('message', ({data, source, origin}) => {
 });
 
 if (parent !== window) {
-  if (!invisible) await (await import('./visible.638156e12d.js')).show(guard);
+  if (!invisible) await (await import('./visible.249bf5481c.js')).show(guard);
   tell({type: 'hello'});
 }

@@ -22,7 +22,7 @@ if (typeof window.palisade?.headers === 'function') return; // each form brings 
 
 const script = document.currentScript;
 const home = new URL('.', script?.src || location.origin + '/.palisade/');
-const visible = () => import(new URL('visible.638156e12d.js', home));
+const visible = () => import(new URL('visible.249bf5481c.js', home));
 
 const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
 
@@ -98,7 +98,11 @@ class Guard { // of one form; without an element when a script asked for it
 
   get stale() { return spent.has(this.ticket) || Date.now() > this.until; }
 
-  get ready() { return this.proof && !this.stale && Date.now() >= this.after; }
+  get ready() { return this.proof && !this.stale && Date.now() >= this.after && !this.asked; }
+
+  // asked is the field of a provider that has no widget and makes a token when it is
+  // asked to (reCAPTCHA v3). Its tokens die soon, so it is asked when the form is sent.
+  get asked() { return this.div?.querySelector('[data-palisade-execute]'); }
 
   // refresh replaces the ticket later, so that it has some age when it is needed.
   refresh(ms) {
@@ -154,6 +158,7 @@ class Guard { // of one form; without an element when a script asked for it
   async proven() {
     await this.prove();
     await sleep(this.after - Date.now());
+    if (this.asked) await execute(this.asked).catch(ignore); // the server will say what is missing
   }
 
   // hold keeps a submit back until it may go; of several, the last.
@@ -226,7 +231,8 @@ class Guard { // of one form; without an element when a script asked for it
     return this.turn = Promise.resolve(this.turn).catch(ignore).then(async () => {
       await this.proven();
       const headers = {'Palisade-Ticket': this.ticket, 'Palisade-Proof': this.proof};
-      if (this.captcha) headers['Palisade-Captcha'] = await (await visible()).token(this, script?.nonce);
+      if (this.asked) headers['Palisade-Captcha'] = this.asked.value;
+      else if (this.captcha) headers['Palisade-Captcha'] = await (await visible()).token(this, script?.nonce);
       this.spend();
       return headers;
     });
@@ -267,6 +273,16 @@ async function solve({parameters, signature}) {
     }
   }
   throw new Error('palisade: too slow');
+}
+
+// execute fills a field with a token, once the provider's script is there.
+async function execute(field) {
+  const {palisadeExecute: path, sitekey, action} = field.dataset;
+  const api = () => path.split('.').reduce((object, name) => object?.[name], window);
+  field.value = '';
+  for (let waited = 0; !api()?.execute && waited < 5000; waited += 100) await sleep(100);
+  await new Promise(done => api().ready(done));
+  field.value = await api().execute(sitekey, {action});
 }
 
 const bytes = text => Uint8Array.from(text.match(/../g), pair => parseInt(pair, 16));

@@ -117,7 +117,15 @@ async function speak(div) {
 
 // captcha shows a provider's captcha where the page does not have it yet.
 export function captcha({captcha, div}, nonce) {
-  if (div.querySelector('.' + CSS.escape(captcha.class))) return;
+  if (captcha.execute) { // no element to be solved: palisade.js asks for the token
+    if (div.querySelector('[data-palisade-execute]')) return;
+    const field = div.appendChild(document.createElement('input'));
+    Object.assign(field, {type: 'hidden', name: captcha.field});
+    Object.assign(field.dataset, {palisadeExecute: captcha.execute, sitekey: captcha.sitekey, action: captcha.action});
+    load(captcha.script, nonce);
+    return;
+  }
+  if (!captcha.class || div.querySelector('.' + CSS.escape(captcha.class))) return; // the page has what it takes
   const element = div.appendChild(document.createElement('div'));
   element.className = captcha.class;
   Object.assign(element.dataset, {sitekey: captcha.sitekey, action: captcha.action});
@@ -125,8 +133,12 @@ export function captcha({captcha, div}, nonce) {
     api().render(element, {sitekey: captcha.sitekey, action: captcha.action});
     return;
   }
+  load(captcha.script, nonce);
+}
+
+function load(src, nonce) {
   const script = document.createElement('script');
-  Object.assign(script, {src: captcha.script, async: true, nonce: nonce || ''});
+  Object.assign(script, {src, async: true, nonce: nonce || ''});
   document.head.append(script);
 }
 
