@@ -43,7 +43,6 @@ type field struct {
 type submission struct {
 	fields   []field
 	body     []byte
-	kind     string // media type
 	boundary string // of multipart
 	json     bool   // the body is JSON: the client is a program
 	digest   uint64 // of what was sent, to know a double click by
@@ -76,7 +75,7 @@ func readSubmission(r *http.Request, limit int64) (*submission, error) {
 }
 
 func parseSubmission(body []byte, kind, boundary string) (s *submission, err error) {
-	s = &submission{body: body, kind: kind, boundary: boundary, json: isJSON(kind), digest: digest(body, boundary)}
+	s = &submission{body: body, boundary: boundary, json: isJSON(kind), digest: digest(body, boundary)}
 	switch {
 	case len(body) == 0:
 	case kind == "application/x-www-form-urlencoded":

@@ -29,8 +29,6 @@ func (c code) String() string { return codeNames[c] }
 type dialect struct {
 	name  string
 	codes [len(codeNames)]string
-	// Members of a call.
-	secret, response string
 	// secretHeader is where the secret comes, if not in the body.
 	secretHeader string
 	// checksSitekey says that a sitekey in the call must be that of the secret.
@@ -52,7 +50,7 @@ var dialects = map[string]*dialect{
 // error-codes (an empty list breaks a Go client), and score and action only where
 // the page asked as version 3 does (a version 2 client refuses a score).
 var recaptcha = &dialect{
-	name: "recaptcha", secret: "secret", response: "response",
+	name: "recaptcha",
 	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
 		"timeout-or-duplicate", "bad-request", "invalid-input-secret", "internal-error"},
 	success: func(v *verdict) []byte {
@@ -71,7 +69,7 @@ var recaptcha = &dialect{
 
 // Words of docs.hcaptcha.com. Its score counts the other way round: 1 is a bot.
 var hcaptcha = &dialect{
-	name: "hcaptcha", secret: "secret", response: "response", checksSitekey: true,
+	name: "hcaptcha", checksSitekey: true,
 	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
 		"already-seen-response", "bad-request", "sitekey-secret-mismatch", "internal-error"},
 	success: func(v *verdict) []byte {
@@ -87,7 +85,7 @@ var hcaptcha = &dialect{
 
 // Words of developers.cloudflare.com/turnstile: error-codes are always there.
 var turnstile = &dialect{
-	name: "turnstile", secret: "secret", response: "response",
+	name: "turnstile",
 	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
 		"timeout-or-duplicate", "bad-request", "invalid-input-secret", "internal-error"},
 	success: func(v *verdict) []byte {
@@ -101,7 +99,7 @@ var turnstile = &dialect{
 // Words of developer.friendlycaptcha.com, version 2. Its own clients let everybody
 // through on any answer but 200, a wrong secret included: so ours is always 200.
 var friendly = &dialect{
-	name: "friendly", secret: "secret", secretHeader: "X-Api-Key", response: "response", checksSitekey: true,
+	name: "friendly", secretHeader: "X-Api-Key", checksSitekey: true,
 	codes: [...]string{"", "auth_required", "auth_invalid", "response_missing", "response_invalid",
 		"response_duplicate", "bad_request", "sitekey_invalid", "response_invalid"},
 	success: func(v *verdict) []byte {

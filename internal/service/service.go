@@ -235,19 +235,12 @@ func (t *site) prepare() (err error) {
 	t.guard, err = palisade.New(palisade.Config{
 		Keys: k, ClientIP: clientip.RemoteAddr(), // what the backend says, see request
 		Site: t.Hosts[0], Hosts: t.Hosts[1:], Captcha: t.Captcha, Fallbacks: t.Fallbacks, Store: c.Store, Base: t.Base,
-		Logger: c.Logger, Observe: c.observe, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
+		Logger: c.Logger, Observe: c.Observe, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
 	})
 	if err != nil {
 		return err
 	}
 	return t.forms.begin(t.guard, t.Form, t.Forms)
-}
-
-// observe passes a judgement on, and hands it to the call that asked for it.
-func (c *Config) observe(ctx context.Context, d palisade.Decision) {
-	if c.Observe != nil {
-		c.Observe(ctx, d)
-	}
 }
 
 // owner returns the site of a secret. The look-up is by a hash, and the comparison
