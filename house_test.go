@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"web":          nil,
 
 	"internal/adaptertest": {".", "clientip", "pow"},
+	"internal/audit":       {".", "captchatest", "pow"},
 	"internal/gateway":     {".", "captcha", "clientip", "internal/inject", "internal/route", "store", "store/memory", "verdict", "web"},
 	"internal/inject":      nil,
 	"internal/mac":         nil,

@@ -16,6 +16,7 @@ var faultNames = map[string]Fault{
 	"hang": Hang, "status-500": Status500, "status-503": Status503, "quota": Quota, "garbage": Garbage, "html": HTML,
 	"truncated": Truncated, "drop": Drop, "redirect": Redirect, "huge-body": HugeBody, "success-string": SuccessString,
 	"success-case": SuccessCase, "duplicate-keys": DuplicateKeys, "wrong-hostname": WrongHostname, "wrong-action": WrongAction,
+	"reusable": Reusable, "no-hostname": NoHostname, "no-action": NoAction, "no-score": NoScore,
 }
 
 // Control returns the server's control API, for test suites in any language. It is
@@ -194,6 +195,7 @@ func (s *Server) listHistory(w http.ResponseWriter, _ *http.Request) {
 		Method  string      `json:"method"`
 		Path    string      `json:"path"`
 		Header  http.Header `json:"header"`
+		Query   url.Values  `json:"query"`
 		Form    url.Values  `json:"form"`
 	}
 	calls := []call{} // [] and not null

@@ -144,15 +144,16 @@ func TestControlNamesEveryFault(t *testing.T) {
 	names := []string{
 		"hang", "status-500", "status-503", "quota", "garbage", "html", "truncated", "drop", "redirect", "huge-body",
 		"success-string", "success-case", "duplicate-keys", "wrong-hostname", "wrong-action",
+		"reusable", "no-hostname", "no-action", "no-score",
 	}
 	for i, name := range names {
 		r.must("POST", "/fail", `{"service":"mcaptcha","fault":"`+name+`"}`)
-		if captchatest.Fault(i+1) > captchatest.WrongAction {
+		if captchatest.Fault(i+1) > captchatest.NoScore {
 			t.Errorf("%s is one too many", name)
 		}
 	}
-	if len(names) != int(captchatest.WrongAction) {
-		t.Errorf("%d of %d faults have a name", len(names), captchatest.WrongAction)
+	if len(names) != int(captchatest.NoScore) {
+		t.Errorf("%d of %d faults have a name", len(names), captchatest.NoScore)
 	}
 }
 

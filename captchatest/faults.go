@@ -28,7 +28,24 @@ const (
 	DuplicateKeys       // "success" twice, the first one false
 	WrongHostname       // the token came from another host
 	WrongAction         // the token was for another form
+	Reusable            // a token that was used is good again
+	NoHostname          // the answer does not say from which host the token came
+	NoAction            // nor for which form
+	NoScore             // nor how it was rated
 )
+
+// lacks are the members that an answer with a fault does not have.
+var lacks = map[Fault]string{NoHostname: "hostname", NoAction: "action", NoScore: "score"}
+
+// drop removes a member from an object and from those inside it.
+func drop(body map[string]any, name string) {
+	delete(body, name)
+	for _, value := range body {
+		if inner, ok := value.(map[string]any); ok {
+			drop(inner, name)
+		}
+	}
+}
 
 type fault struct {
 	kind   Fault
@@ -117,6 +134,9 @@ func (f *fault) serve(w http.ResponseWriter, r *http.Request, status int, body m
 		}
 		w.Write([]byte(`"}`))
 	default:
+		if name := lacks[f.kind]; name != "" {
+			drop(body, name)
+		}
 		text, _ := json.Marshal(body)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -133,6 +153,8 @@ func (f *fault) spoil(text, flag string) string {
 	}
 	value, isText := text[at[4]:at[5]], text[at[4]] == '"'
 	switch {
+	case f.kind > DuplicateKeys: // is wrong about something else
+		return text
 	case f.kind == SuccessString && isText:
 		value = "true"
 	case f.kind == SuccessString:

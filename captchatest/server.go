@@ -76,6 +76,8 @@ type Server struct {
 	faults  map[string]fault
 	history []Call
 	lie     Fault // what the answer that is being made must be wrong about
+
+	anySecret bool
 }
 
 // site is a pair of keys. Sites with one secret are one account.
@@ -238,6 +240,16 @@ func (s *Server) AddSite(service, sitekey, secret string) {
 	s.sites[service] = append(s.sites[service], site{sitekey, secret})
 }
 
+// AnySecret takes every secret for the right one of every site, and knows no test
+// keys: for an audit, which does not know the secret of the app that asks. A token
+// that [Server.Solve] did not make is still refused. Services that sign their tokens
+// with the secret (GeeTest, ALTCHA Sentinel) need [Server.AddSite] all the same.
+func (s *Server) AnySecret() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.anySecret = true
+}
+
 // SetClock sets the time by which tokens expire. Default time.Now.
 func (s *Server) SetClock(now func() time.Time) {
 	s.mu.Lock()
@@ -280,6 +292,7 @@ type Call struct {
 	Method  string
 	Path    string
 	Header  http.Header
+	Query   url.Values // what of the fields was in the URL
 	Form    url.Values // form, query or JSON fields, those of objects inside as "event.token"; a text is "body"
 }
 
@@ -338,7 +351,7 @@ func (s *Server) decide(service string, r *http.Request, form url.Values, unread
 
 // record keeps a call. The lock is held.
 func (s *Server) record(service string, r *http.Request, form url.Values) {
-	s.history = append(s.history, Call{service, r.Method, r.URL.Path, r.Header.Clone(), form})
+	s.history = append(s.history, Call{service, r.Method, r.URL.Path, r.Header.Clone(), r.URL.Query(), form})
 	if len(s.history) > maxHistory {
 		s.history = s.history[1:]
 	}
@@ -406,6 +419,15 @@ func (s *Server) judge(endpoint string, form url.Values) map[string]any {
 		return failure(missing...)
 	}
 	t := s.tokens[response]
+	if s.anySecret {
+		switch {
+		case t == nil || endpointOf(t.service) != endpoint:
+			return failure("invalid-input-response")
+		case endpoint == HCaptcha && sitekey != "" && sitekey != t.sitekey:
+			return failure("sitekey-secret-mismatch")
+		}
+		return s.redeem(t.service, t, form.Get("idempotency_key"))
+	}
 	if body := s.testKeys(endpoint, secret, response, sitekey, t != nil); body != nil {
 		return body
 	}
@@ -450,10 +472,10 @@ func (s *Server) redeem(service string, t *token, idempotency string) map[string
 		switch {
 		case expired:
 			return failure("expired-input-response")
-		case t.used:
+		case t.used && s.lie != Reusable:
 			return failure("already-seen-response")
 		}
-	} else if expired || t.used && !again {
+	} else if expired || t.used && !again && s.lie != Reusable {
 		return failure("timeout-or-duplicate")
 	}
 	t.used, t.idempotency = true, idempotency

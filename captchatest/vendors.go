@@ -138,6 +138,11 @@ func (s *Server) rule(service string, v *vendor, q question) (ruling, *token) {
 	if t != nil && t.service != service {
 		t = nil
 	}
+	if s.anySecret && t != nil {
+		account = []string{t.sitekey}
+	} else if s.anySecret {
+		account = []string{q.sitekey}
+	}
 	switch {
 	case q.secret == "":
 		return noSecret, t
@@ -153,7 +158,7 @@ func (s *Server) rule(service string, v *vendor, q question) (ruling, *token) {
 		return foreign, t
 	case s.now().Sub(t.solution.Issued) > v.life:
 		return expired, t
-	case t.used && !v.pure:
+	case t.used && !v.pure && s.lie != Reusable:
 		return used, t
 	}
 	t.used = true

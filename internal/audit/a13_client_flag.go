@@ -1,0 +1,31 @@
+package audit
+
+import (
+	"context"
+	"maps"
+)
+
+var a13 = &Rule{
+	ID: "A13", Title: "A field says that the captcha is not needed, and is believed", Severity: Critical, Fix: checkOnServer, Needs: Baseline, Shots: 3,
+	Why:  "Whatever a client sends is a claim. This one skips the captcha.",
+	Refs: Refs{CWE: 807, ASVS: "2.2.2"},
+	check: func(ctx context.Context, p *Probe) Result {
+		return p.mustRefuse(ctx,
+			Attempt{What: "fields such as " + flagged[0].Name + "=" + flagged[0].Value + " or skip_captcha=1 in the body", Change: func(s *Shot) { s.Fields = append(s.Fields, flagged...) }},
+			Attempt{What: "the same fields in the URL", Change: func(s *Shot) { s.Query(flagged) }},
+			Attempt{What: "the same names as cookies", Change: func(s *Shot) {
+				s.Cookies = maps.Clone(s.Cookies)
+				for _, f := range flagged {
+					s.Cookies[f.Name] = f.Value
+				}
+			}},
+		)
+	},
+}
+
+// flagged are names that apps were seen to believe.
+var flagged = []Field{
+	{"captcha_verified", "true"}, {"captchaVerified", "true"}, {"captcha_ok", "1"}, {"captcha_passed", "1"}, {"captcha_valid", "1"}, {"skip_captcha", "1"}, {"skipCaptcha", "true"},
+	{"skip_recaptcha", "1"}, {"recaptcha", "false"}, {"captcha", "false"}, {"no_captcha", "1"}, {"is_human", "1"}, {"isHuman", "true"}, {"human", "1"},
+	{"verified", "true"}, {"test", "1"}, {"debug", "1"}, {"bypass", "1"}, {"is_bot", "false"}, {"mobile", "1"}, {"is_mobile", "1"}, {"turnstile_ok", "1"}, {"turnstile_verified", "true"},
+}

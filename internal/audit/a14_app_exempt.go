@@ -1,0 +1,19 @@
+package audit
+
+var a14 = &Rule{
+	ID: "A14", Title: "Who says that it is the mobile app needs no captcha", Severity: Critical, Fix: noClaims, Needs: Baseline, Shots: 4,
+	Why:  "A User-Agent is a text that anybody can send.",
+	Refs: Refs{CWE: 290, ASVS: "15.3.4"},
+	check: refuses(
+		Attempt{What: "the User-Agent MyApp/1.0 (iPhone; iOS 18.1)", Change: func(s *Shot) { s.Set("User-Agent", "MyApp/1.0 (iPhone; iOS 18.1) CFNetwork/1568 Mobile") }},
+		Attempt{What: "the User-Agent okhttp/4.12.0 of Android apps", Change: func(s *Shot) { s.Set("User-Agent", "okhttp/4.12.0 Android") }},
+		Attempt{What: "headers of an app such as X-Requested-With: com.app and X-Client: ios", Change: func(s *Shot) {
+			for _, h := range []Field{{"X-Requested-With", "com.example.app"}, {"X-Client", "ios"}, {"X-Client-Type", "mobile"}, {"X-Platform", "ios"}, {"X-App-Version", "1.0"}, {"X-Mobile-App", "1"}, {"X-Mobile", "1"}} {
+				s.Set(h.Name, h.Value)
+			}
+		}},
+		Attempt{What: "the User-Agent Googlebot/2.1", Change: func(s *Shot) {
+			s.Set("User-Agent", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+		}},
+	),
+}

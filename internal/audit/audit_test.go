@@ -1,0 +1,208 @@
+package audit_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// specFor is how the reference app is audited.
+func specFor(t testing.TB, a *reference, url string) audit.Spec {
+	s := audit.Spec{
+		Target: url + "/signup", Effect: "/effects#signups", Verifier: a.services, Seed: 7, Patience: 4 * time.Second, Rate: 2000,
+		Captcha: a.service, Upstream: "http://127.0.0.1:9",
+	}
+	switch a.defect {
+	case "A09":
+		s.Later = []string{"/signup/confirm"}
+	case "J01":
+		s.Upstream = outerListener(t)
+	case "B03":
+		s.Instances = []string{url}
+	}
+	return s
+}
+
+// outerListener listens on an address of this machine that is not loopback.
+func outerListener(t testing.TB) string {
+	t.Helper()
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && !n.IP.IsLoopback() && n.IP.To4() != nil {
+			l, err := net.Listen("tcp", net.JoinHostPort(n.IP.String(), "0"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { l.Close() })
+			return "http://" + l.Addr().String()
+		}
+	}
+	t.Fatal("this machine has no network address but loopback, which the test needs")
+	return ""
+}
+
+// Each rule is tried with the app that has its mistake and with the one that has none.
+func TestEachRuleFindsItsMistakeAndNoOther(t *testing.T) {
+	for _, rule := range audit.Catalogue() {
+		if strings.HasPrefix(rule.ID, "H") {
+			continue
+		}
+		t.Run(rule.ID, func(t *testing.T) {
+			t.Parallel()
+			a, url := startReference(t, rule.ID)
+			spec := specFor(t, a, url)
+			spec.Only = []string{rule.ID}
+			report, err := audit.Run(context.Background(), spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join("rules", rule.ID+".golden"), describe(report, url))
+			if f := report.Findings[0]; f.Status != audit.Fail {
+				t.Errorf("%s: %s: %s %s", rule.ID, f.Status, f.Says, report.Broken)
+			}
+			if report.Requests > report.Bound {
+				t.Errorf("%d requests were sent, and %d announced", report.Requests, report.Bound)
+			}
+		})
+	}
+}
+
+func TestTheReferenceAppHasNoFindings(t *testing.T) {
+	a, url := startReference(t, "")
+	report, err := audit.Run(context.Background(), specFor(t, a, url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range report.Findings {
+		if f.Status == audit.Fail || f.Status == audit.Inconclusive {
+			t.Errorf("%s %s: %s", f.ID, f.Status, f.Says)
+		}
+	}
+	if report.Broken != "" || report.Stopped != "" {
+		t.Errorf("broken %q, stopped %q", report.Broken, report.Stopped)
+	}
+	if a.requests > report.Requests || report.Requests > report.Bound || a.requests < report.Requests-20 { // what the server cannot read does not reach the app
+		t.Errorf("the app counted %d requests, the report says %d of at most %d", a.requests, report.Requests, report.Bound)
+	}
+	t.Logf("%d requests of %d, %.1f s", report.Requests, report.Bound, report.Took)
+}
+
+// describe is a finding as the golden files have it, without what differs from run to run.
+func describe(r *audit.Report, url string) string {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		fmt.Fprintf(&b, "%s %s, %s\n%s\n%s\n", f.ID, f.Status, f.Severity, f.Title, f.Says)
+		for _, e := range f.Evidence {
+			fmt.Fprintf(&b, "\n%s: %d effects\n%s\n\n%s", e.What, e.Effects, e.Request, e.Response)
+		}
+	}
+	host := strings.TrimPrefix(url, "http://")
+	text := strings.ReplaceAll(b.String(), host, "HOST")
+	text = strings.ReplaceAll(text, strings.ReplaceAll(host, ":", "%3A"), "HOST")
+	for pattern, with := range varies {
+		text = pattern.ReplaceAllString(text, with)
+	}
+	return text
+}
+
+var varies = map[*regexp.Regexp]string{
+	regexp.MustCompile(`visitor=\d+`):                                              "visitor=N",
+	regexp.MustCompile(`(pal[a-z2-9]{9})`):                                         "CANARY",
+	regexp.MustCompile(`(0\.|P1_|03A)[A-Z2-7]{78}`):                                "TOKEN",
+	regexp.MustCompile(`ts=\d+(\.\d+)?`):                                           "ts=N",
+	regexp.MustCompile(`after \d+(\.\d+)?m?s`):                                     "after T",
+	regexp.MustCompile(`The app at [0-9.:]+`):                                      "The app at ADDRESS",
+	regexp.MustCompile(`nonce=[0-9a-f]{10,}`):                                      "nonce=N",
+	regexp.MustCompile(`of \d+ submissions at once the app did \d+`):               "of N submissions at once the app did M",
+	regexp.MustCompile(`Of 20 submissions at once with one token the app did \d+`): "Of 20 submissions at once with one token the app did M",
+	regexp.MustCompile(`at once with one token: \d+ effects`):                      "at once with one token: M effects",
+	regexp.MustCompile(`valid submissions at once: \d+ effects`):                   "valid submissions at once: M effects",
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != got {
+		t.Errorf("%s differs; run go test -update if that is meant\n--- it has\n%s\n--- now\n%s", path, want, got)
+	}
+}
+
+// What no app shows from outside is read from settings.
+func TestSettings(t *testing.T) {
+	wrong := map[string][]audit.Setting{
+		"H01": {{Name: "TURNSTILE_SITEKEY", Value: "0x4AAA"}, {Name: "TURNSTILE_SECRET", Value: ""}},
+		"H02": {{Name: "TESTING", Value: "True"}},
+		"H03": {{Name: "CAPTCHA_FAIL_OPEN", Value: "yes"}},
+		"H04": {{Name: "SECRET_KEY", Value: "django-insecure-abc"}},
+		"H05": {{Name: "trust", Value: "[10.0.0.0/8, 0.0.0.0/0]"}},
+		"H06": {{Name: "RECAPTCHA_HOSTNAME", Value: ""}},
+		"H07": {{Name: "replicas", Value: "3"}, {Name: "store", Value: "memory"}},
+		"H08": {{Name: "HCAPTCHA_SECRET", Value: "0x0000000000000000000000000000000000000000"}},
+	}
+	right := []audit.Setting{
+		{Name: "TURNSTILE_SECRET", Value: "0x4AAAAAAAzzzzzzzzzzzzzzzzzzzzzz"}, {Name: "TESTING", Value: "False"}, {Name: "FAIL_OPEN", Value: "false"}, {Name: "SECRET_KEY", Value: "k3j4h5k3j4h5kj3h4k5jh3k4j5h"},
+		{Name: "trust", Value: "[10.0.0.0/8]"}, {Name: "RECAPTCHA_HOSTNAME", Value: "example.com"}, {Name: "replicas", Value: "3"}, {Name: "store", Value: "redis://cache"},
+	}
+	a, url := startReference(t, "")
+	for id, settings := range wrong {
+		for status, given := range map[audit.Status][]audit.Setting{audit.Fail: settings, audit.Pass: right, audit.LeftOut: nil} {
+			for i := range given {
+				given[i].Place = fmt.Sprintf("settings:%d", i+1)
+			}
+			spec := specFor(t, a, url)
+			spec.Only, spec.Settings = []string{id}, given
+			report, err := audit.Run(context.Background(), spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := report.Findings[0]; f.Status != status {
+				t.Errorf("%s with %v: %s, %s; want %s", id, given, f.Status, f.Says, status)
+			} else if status == audit.Fail {
+				golden(t, filepath.Join("rules", id+".golden"), describe(report, url))
+			}
+		}
+	}
+}
+
+// The catalogue of known mistakes, and what became of each.
+func TestNoEntryOfTheCatalogueIsForgotten(t *testing.T) {
+	entries := map[byte]int{'A': 16, 'B': 20, 'C': 13, 'D': 13, 'E': 12, 'F': 12, 'G': 10, 'H': 10, 'I': 7, 'J': 7}
+	rules := audit.Catalogue()
+	for group, n := range entries {
+		for i := 1; i <= n; i++ {
+			id := fmt.Sprintf("%c%02d", group, i)
+			_, absent := audit.Absent[id]
+			has := slices.ContainsFunc(rules, func(r *audit.Rule) bool { return r.ID == id })
+			if has == absent {
+				t.Errorf("%s: a rule %v, said to be absent %v", id, has, absent)
+			}
+		}
+	}
+}

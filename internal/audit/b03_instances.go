@@ -1,0 +1,49 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+)
+
+var b03 = &Rule{
+	ID: "B03", Title: "A token can be used once with each instance", Severity: High, Fix: once, Needs: Baseline | Fresh, After: append([]string{"B01"}, afterVerify...), Shots: 6,
+	Why:  "Each instance remembers used tokens for itself, so that a token is good as often as there are instances.",
+	Refs: Refs{CWE: 294, ASVS: "15.4.2"},
+	check: func(ctx context.Context, p *Probe) Result {
+		if len(p.spec.Instances) == 0 {
+			return leftOut("it is not known that the app has several instances: name their addresses (instances)")
+		}
+		at, err := p.target.Parse(p.spec.Instances[0])
+		if err != nil {
+			return unclear("%v", err)
+		}
+		var token []Field
+		first := p.try(ctx, Attempt{What: "a valid submission", Valid: true, Change: func(s *Shot) {
+			token = s.TakeToken()
+			s.Fields = append(s.Fields, token...)
+		}})
+		if first.Err != nil || first.Effects == 0 {
+			return unclear("%v", cmp.Or(first.Err, errFirst))
+		}
+		home := p.wire
+		home.mu.Lock()
+		home.left -= 8
+		home.mu.Unlock()
+		p.wire = &wire{target: at, tls: home.tls, patience: home.patience, every: home.every, left: 8}
+		second := p.try(ctx, Attempt{What: "the same token at " + at.Host, Change: func(s *Shot) {
+			s.Host = at.Host
+			s.Fields = append(s.Fields, token...)
+		}})
+		home.mu.Lock()
+		home.sent += p.wire.sent
+		home.mu.Unlock()
+		p.wire = home
+		switch {
+		case second.Err != nil:
+			return unclear("%v", second.Err)
+		case second.Effects > 0:
+			return fail(second, "A second instance did it again for a token that the first had taken.")
+		}
+		return pass("A second instance refused the token.")
+	},
+}

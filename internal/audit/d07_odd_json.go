@@ -1,0 +1,36 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"strings"
+)
+
+var d07 = &Rule{
+	ID: "D07", Title: "JSON that is written oddly gets past the captcha", Severity: High, Fix: oneParser, Needs: Baseline, After: []string{"A07"}, Shots: 6,
+	Why:  "The check and the handler read it with different parsers, and see different fields.",
+	Refs: Refs{CWE: 436, ASVS: "15.3.5, 15.3.7"},
+	check: func(ctx context.Context, p *Probe) Result {
+		var attempts []Attempt
+		add := func(what string, change func([]byte) []byte) {
+			attempts = append(attempts, Attempt{What: what, Tidy: true, Change: func(s *Shot) {
+				s.Encode = func(fields []Field) (string, []byte) { return "application/json", change(jsonObject(fields)) }
+			}})
+		}
+		add("JSON after a byte order mark", func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) })
+		add("JSON in UTF-16", func(b []byte) []byte {
+			wide := []byte{0xff, 0xfe}
+			for _, c := range b { // what a form has is ASCII here
+				wide = append(wide, c, 0)
+			}
+			return wide
+		})
+		add("JSON with another object behind it", func(b []byte) []byte { return append(b, `{"x":1}`...) })
+		add("JSON with rubbish behind it", func(b []byte) []byte { return append(b, "xyz"...) })
+		add("JSON whose names are escaped", func(b []byte) []byte { return bytes.Replace(b, []byte(`{"`), []byte(`{"\u005f":"","`), 1) })
+		add("JSON nested ten thousand deep", func(b []byte) []byte {
+			return append(append(b[:len(b)-1], `,"x":`...), strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000)+"}"...)
+		})
+		return p.mustRefuse(ctx, attempts...)
+	},
+}

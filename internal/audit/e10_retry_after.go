@@ -1,0 +1,25 @@
+package audit
+
+import "context"
+
+var e10 = &Rule{
+	ID: "E10", Title: "Who meets the limit is not told when to come back", Severity: Note, Fix: tellWhen, Needs: Baseline | Fresh | Own, After: afterVerify, Shots: limitTries,
+	Why:  "People and well-meaning programs try again at once, and make it worse for themselves.",
+	Refs: Refs{CWE: 799},
+	check: func(ctx context.Context, p *Probe) Result {
+		l, err := p.findLimit(ctx)
+		switch {
+		case err != nil:
+			return unclear("%v", err)
+		case l.allowed == 0:
+			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
+		case l.over.Answer.Status != 429:
+			return leftOut("over the limit the app answers %d and not 429", l.over.Answer.Status)
+		case l.over.Answer.Header.Get("Retry-After") == "":
+			return fail(l.over, "The answer 429 has no Retry-After.")
+		case p.done.Answer.Header.Get("Retry-After") != "":
+			return fail(p.done, "Also an answer to what was accepted has Retry-After.")
+		}
+		return pass("The answer 429 says Retry-After: %s.", l.over.Answer.Header.Get("Retry-After"))
+	},
+}

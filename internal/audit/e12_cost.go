@@ -1,0 +1,30 @@
+package audit
+
+import "context"
+
+var e12 = &Rule{
+	ID: "E12", Title: "Each refused submission costs a call of the verifier", Severity: Low, Fix: cheapFirst, Needs: Baseline | Fresh | Own | Verifier, After: append([]string{"A05"}, afterVerify...), Shots: limitTries + 3,
+	Why:  "What is over the limit is refused only after the verifier was asked: a bot spends your quota, at no cost of its own.",
+	Refs: Refs{CWE: 770, ASVS: "15.2.2", OAT: "OAT-015, OAT-003"},
+	check: func(ctx context.Context, p *Probe) Result {
+		l, err := p.findLimit(ctx)
+		switch {
+		case err != nil:
+			return unclear("%v", err)
+		case l.allowed == 0:
+			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
+		}
+		pages, err := p.crowd(ctx, 1, l.from)
+		if err != nil {
+			return unclear("%v", err)
+		}
+		o := p.try(ctx, Attempt{What: "a submission over the limit", Valid: true, visit: pages[0]})
+		switch {
+		case o.Err != nil:
+			return unclear("%v", o.Err)
+		case o.Calls > 0 && o.Effects == 0:
+			return fail(o, "Over the limit of %d the verifier was still asked, %d times.", l.allowed, o.Calls)
+		}
+		return pass("Over the limit the verifier was not asked.")
+	},
+}

@@ -1,0 +1,35 @@
+package audit
+
+import (
+	"context"
+	"strings"
+)
+
+var j02 = &Rule{
+	ID: "J02", Title: "A forged verdict is believed", Severity: Critical, Fix: noClaims, Needs: Baseline, Shots: 6,
+	Why:  "What a gateway tells the app in a header, a client can write as well: in another spelling, twice, or named in Connection so that it is dropped.",
+	Refs: Refs{CWE: 290, ASVS: "4.1.3, 4.2.5"},
+	check: func(ctx context.Context, p *Probe) Result {
+		names := []string{"Palisade-Verdict", "X-Captcha-Verified", "X-Captcha", "X-Guard", "X-Bot-Score", "X-Verified", "X-Human", "X-Turnstile-Verified", "X-Recaptcha-Verified"}
+		claim := func(what string, change func(*Shot, string, string)) Attempt {
+			return Attempt{What: what, Change: func(s *Shot) {
+				for _, name := range names {
+					for _, value := range []string{"allow", "true"} {
+						change(s, name, value)
+					}
+				}
+			}}
+		}
+		return p.mustRefuse(ctx,
+			claim("headers such as X-Captcha-Verified: true", func(s *Shot, n, _ string) { s.Set(n, "true") }),
+			claim("headers such as X-Guard: allow", func(s *Shot, n, _ string) { s.Set(n, "allow") }),
+			claim("the same with underscores", func(s *Shot, n, v string) { s.Set(strings.ReplaceAll(n, "-", "_"), v) }),
+			claim("the same twice", func(s *Shot, n, v string) { s.Add(n, v) }),
+			claim("the same, named in Connection", func(s *Shot, n, v string) {
+				s.Set(n, v)
+				s.Set("Connection", "close, "+strings.Join(names, ", "))
+			}),
+			Attempt{What: "a verdict folded over two lines", Change: func(s *Shot) { s.Set("X-Captcha-Verified", "\r\n true") }},
+		)
+	},
+}

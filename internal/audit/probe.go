@@ -1,0 +1,357 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Probe is an audit under way: what rules attempt things with.
+type Probe struct {
+	spec   *Spec
+	target *url.URL
+	wire   *wire
+	oracle Oracle
+	random *rand.Rand
+
+	service     string
+	tokenFields []string
+	source      source
+	middle      *middle // nil without a verifier in the middle
+
+	first   *page         // the page at the first look
+	home    *url.URL      // where the form posts to
+	wait    time.Duration // as long as a person must take
+	settle  time.Duration // until an effect is seen
+	own     bool          // probes come from addresses of their own
+	visits  int
+	ready   []*page // loaded ahead, growing old
+	seen    []*Outcome
+	done    *Outcome // the accepted submission of the baseline
+	refused *Outcome // that without a token
+	limit   *limitFound
+}
+
+// canary returns a text that is in no other submission.
+func (p *Probe) canary() string {
+	const letters = "abcdefghjkmnpqrstuvwxyz23456789"
+	b := []byte("pal")
+	for range 9 {
+		b = append(b, letters[p.random.IntN(len(letters))])
+	}
+	return string(b)
+}
+
+// address returns one that no visitor had before, where that is possible: on Linux
+// all of 127.0.0.0/8 is the machine's own. So no limit of the app's answers in the
+// place of what is being probed.
+func (p *Probe) address() netip.Addr {
+	if !p.own {
+		return netip.Addr{}
+	}
+	p.visits++
+	n := p.visits
+	return netip.AddrFrom4([4]byte{127, byte(64 + n>>8&63), byte(n), byte(1 + n>>14)})
+}
+
+// canOwn reports whether visitors can have addresses of their own.
+func canOwn(target *url.URL) bool {
+	host := target.Hostname()
+	if host == "localhost" {
+		return runtime.GOOS == "linux"
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Is4() && ip.IsLoopback() && runtime.GOOS == "linux"
+}
+
+// ahead is how many pages are loaded at once when they must grow old before they are
+// used.
+const ahead = 24
+
+// visit loads the page as a new visitor. Aged waits until a person could have filled
+// the form in.
+func (p *Probe) visit(ctx context.Context, aged bool) (*page, error) {
+	if !aged || p.wait == 0 {
+		return p.load(ctx)
+	}
+	if len(p.ready) == 0 {
+		n := ahead
+		for range n {
+			pg, err := p.load(ctx)
+			if err != nil {
+				return nil, err
+			}
+			p.ready = append(p.ready, pg)
+		}
+	}
+	pg := p.ready[0]
+	p.ready = p.ready[1:]
+	return pg, sleep(ctx, time.Until(pg.got.Add(p.wait)))
+}
+
+func (p *Probe) load(ctx context.Context) (*page, error) {
+	pg, err := p.fetch(ctx, p.target, p.address(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("the page: %w", err)
+	}
+	if err := p.choose(pg); err != nil {
+		return nil, err
+	}
+	return pg, nil
+}
+
+// shot makes the submission that a person on this page would send, without a token.
+func (p *Probe) shot(pg *page) *Shot {
+	canary := p.canary()
+	action := p.actionOf(pg, pg.form)
+	s := &Shot{
+		Method: "POST", Target: action.RequestURI(), Host: p.target.Host, From: pg.from, Cookies: maps.Clone(pg.cookies),
+		Encode: asForm, Canary: canary, tokens: p.tokenFields,
+	}
+	if pg.form.enctype == "multipart/form-data" {
+		s.Encode = asMultipart
+	}
+	s.Fields = p.fill(pg, pg.form, canary)
+	s.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	s.Set("Origin", p.target.Scheme+"://"+p.target.Host)
+	s.Set("Referer", p.target.String())
+	s.Set("Sec-Fetch-Site", "same-origin")
+	return s
+}
+
+// fire sends a shot.
+func (p *Probe) fire(ctx context.Context, s *Shot) (*Answer, error) {
+	return p.wire.send(ctx, s.Method, s.bytes(), s.From)
+}
+
+// try makes an attempt: page, token, change, submission, and a look at what happened.
+func (p *Probe) try(ctx context.Context, a Attempt) *Outcome {
+	o := &Outcome{Attempt: a}
+	if o.Err = p.aim(ctx, o); o.Err != nil {
+		return o
+	}
+	if p.middle != nil {
+		p.middle.reset()
+		if a.before != nil {
+			a.before(p.middle)
+		}
+		if a.token != nil {
+			o.Shot.PutToken(a.token(p.middle))
+		}
+	}
+	before, err := p.mark(ctx)
+	if err != nil {
+		o.Err = err
+		return o
+	}
+	o.Answer, o.Err = p.fire(ctx, o.Shot)
+	if p.middle != nil {
+		o.Calls = len(p.middle.calls())
+	}
+	effects, err := p.since(ctx, before, []string{o.Shot.Canary}, 0)
+	if err != nil {
+		o.Err = err
+		return o
+	}
+	if o.Effects = effects; o.Err != nil && effects > 0 {
+		o.Err, o.Answer = nil, &Answer{} // it hung up, and did it all the same
+	}
+	p.seen = append(p.seen, o)
+	return o
+}
+
+// aim makes the shot of an attempt.
+func (p *Probe) aim(ctx context.Context, o *Outcome) (err error) {
+	pg := o.visit
+	if pg == nil {
+		if pg, err = p.visit(ctx, !o.AtOnce); err != nil {
+			return err
+		}
+	}
+	o.visit = pg
+	o.Shot = p.shot(pg)
+	if o.Valid {
+		token, err := p.source.mint(ctx, pg)
+		if err != nil {
+			return err
+		}
+		o.Shot.Fields = append(o.Shot.Fields, token...)
+	}
+	if o.Change != nil {
+		o.Change(o.Shot)
+	}
+	if o.fresh != nil {
+		o.fresh(o.Shot, pg)
+	}
+	return nil
+}
+
+// errOracle is wrapped by what went wrong with the oracle.
+var errOracle = errors.New("the effect cannot be seen")
+
+// mark reads the oracle before a submission.
+func (p *Probe) mark(ctx context.Context) (int, error) {
+	if o, ok := p.oracle.(*urlOracle); ok && o.canary {
+		return 0, nil // what is unique needs no comparison
+	}
+	n, err := p.oracle.Count(ctx, nil)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", errOracle, err)
+	}
+	return n, err
+}
+
+// since waits until effects would be seen, and counts them. With patience it looks
+// again until there is one.
+func (p *Probe) since(ctx context.Context, before int, canaries []string, patience time.Duration) (int, error) {
+	deadline := time.Now().Add(patience)
+	if err := sleep(ctx, p.settle); err != nil {
+		return 0, err
+	}
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		n, err := p.oracle.Count(ctx, canaries)
+		if err != nil {
+			if ctx.Err() == nil {
+				err = fmt.Errorf("%w: %w", errOracle, err)
+			}
+			return 0, err
+		}
+		if n-before != 0 || time.Now().Add(pause).After(deadline) {
+			return n - before, nil
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// accepted makes a submission with a valid token, which is expected to have an effect.
+func (p *Probe) accepted(ctx context.Context, what string, change func(*Shot)) *Outcome {
+	return p.try(ctx, Attempt{What: what, Valid: true, Change: change})
+}
+
+// least is how long the oracle is given at any rate.
+const least = 15 * time.Millisecond
+
+// baseline finds out how a valid submission is made that is accepted, and that one
+// without a token is not. The first result is about the valid one.
+func (p *Probe) baseline(ctx context.Context) (string, error) {
+	waits := []time.Duration{0, 2500 * time.Millisecond, 6 * time.Second}
+	if p.spec.MinFill > 0 {
+		waits = []time.Duration{p.spec.MinFill}
+	}
+	var last *Outcome
+	for _, wait := range waits {
+		p.wait = wait
+		p.settle = least
+		o, settled, err := p.valid(ctx)
+		if err != nil {
+			return "", err
+		}
+		if o.Effects > 0 {
+			p.done, p.settle = o, max(least, 2*settled)
+			return fmt.Sprintf("accepted with %d after %s of filling in", o.Answer.Status, wait), nil
+		}
+		last = o
+	}
+	hint := ""
+	if p.middle != nil && last.Calls == 0 {
+		hint = "; the app never asked the verifier at " + p.middle.server.VerifyURL(p.middle.service) + ": is its verify URL set to that?"
+	}
+	if p.middle != nil && last.Calls > 0 {
+		hint = "; the app asked the verifier and got a success with hostname " + p.middle.hostname + " and action " + fmt.Sprintf("%q", p.middle.action) + ": does it expect others (-hostname, -captcha-action)?"
+	}
+	return "", fmt.Errorf("a submission with a valid token had no effect; the app answered %d%s\nwhat was sent: %s\nand the answer began: %s",
+		last.Answer.Status, hint, text(last.Shot.bodyText(), 400), firstWords(last.Answer.Body))
+}
+
+func (s *Shot) bodyText() []byte {
+	if s.Encode == nil {
+		return s.Body
+	}
+	_, b := s.Encode(s.Fields)
+	return b
+}
+
+func firstWords(body []byte) string {
+	return text([]byte(strings.Join(strings.Fields(text(body, 600)), " ")), 200)
+}
+
+// valid makes one valid submission, and measures how long its effect takes to be seen.
+func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
+	p.ready = nil
+	pg, err := p.load(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := sleep(ctx, p.wait); err != nil {
+		return nil, 0, err
+	}
+	o := &Outcome{Attempt: Attempt{What: "a valid submission", Valid: true, visit: pg}}
+	if err := p.aim(ctx, o); err != nil {
+		return nil, 0, err
+	}
+	if p.middle != nil {
+		p.middle.reset()
+	}
+	before, err := p.mark(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if o.Answer, err = p.fire(ctx, o.Shot); err != nil {
+		return nil, 0, err
+	}
+	if p.middle != nil {
+		o.Calls = len(p.middle.calls())
+	}
+	began := time.Now()
+	patience := 3 * time.Second
+	if o.Answer.Status >= 400 {
+		patience = 200 * time.Millisecond
+	}
+	o.Effects, err = p.since(ctx, before, []string{o.Shot.Canary}, patience)
+	p.seen = append(p.seen, o)
+	settled := time.Since(began) - p.settle
+	if settled < 40*time.Millisecond {
+		settled = 0
+	}
+	return o, settled, err
+}
+
+// together sends shots so that their last bytes leave at once.
+func (p *Probe) together(ctx context.Context, shots []*Shot) ([]*Answer, error) {
+	var holding []*held
+	for _, s := range shots {
+		h, err := p.wire.hold(ctx, s.Method, s.bytes(), s.From)
+		if err != nil {
+			for _, h := range holding {
+				h.conn.Close()
+			}
+			return nil, err
+		}
+		holding = append(holding, h)
+	}
+	// Give the heads time to be read, so that only the last bytes are under way.
+	if err := sleep(ctx, 60*time.Millisecond); err != nil {
+		return nil, err
+	}
+	answers := make([]*Answer, len(holding))
+	ended := make(chan struct{})
+	for i, h := range holding {
+		go func() {
+			answers[i], _ = h.release() // one that failed has no answer
+			ended <- struct{}{}
+		}()
+	}
+	for range holding {
+		<-ended
+	}
+	return answers, ctx.Err()
+}

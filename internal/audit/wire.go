@@ -1,0 +1,242 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// maxAnswer bounds what is read of one answer.
+const maxAnswer = 1 << 20
+
+// Errors of the wire, which make a rule inconclusive.
+var (
+	errBound  = errors.New("the bound of requests that was announced is reached")
+	errClosed = errors.New("no answer: the connection was closed")
+	errSilent = errors.New("no answer in time")
+)
+
+// Answer is what came back.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Cut    bool // the body was longer than what is read of one
+}
+
+// wire sends requests byte for byte as they are written: no library tidies them up,
+// which a probe of the parser behind could not stand. Every request that reaches the
+// target goes through it, so that its count is the count.
+type wire struct {
+	target   *url.URL
+	tls      *tls.Config
+	patience time.Duration // of one request
+	every    time.Duration // between two
+
+	mu   sync.Mutex
+	left int
+	sent int
+	next time.Time
+}
+
+// turn waits for the rate, and counts.
+func (w *wire) turn(ctx context.Context) error {
+	w.mu.Lock()
+	if w.left == 0 {
+		w.mu.Unlock()
+		return errBound
+	}
+	w.left--
+	w.sent++
+	at := time.Now()
+	if w.next.After(at) {
+		at = w.next
+	}
+	w.next = at.Add(w.every)
+	w.mu.Unlock()
+	return sleep(ctx, time.Until(at))
+}
+
+// count returns how many requests were sent.
+func (w *wire) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sent
+}
+
+// dial opens a connection, from an address of one's own where the target allows it.
+func (w *wire) dial(ctx context.Context, host string, from netip.Addr) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: w.patience}
+	if from.IsValid() {
+		dialer.LocalAddr = &net.TCPAddr{IP: from.AsSlice()}
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", host)
+	if err != nil || w.target.Scheme != "https" {
+		return conn, err
+	}
+	secure := tls.Client(conn, w.tls)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// hostPort is where the target listens.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443"}[u.Scheme]
+	}
+	if port == "" {
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// send writes one request and reads its answer.
+func (w *wire) send(ctx context.Context, method string, raw []byte, from netip.Addr) (*Answer, error) {
+	held, err := w.hold(ctx, method, raw, from)
+	if err != nil {
+		return nil, err
+	}
+	return held.release()
+}
+
+// held is a request of which everything but the last byte was written.
+type held struct {
+	conn   net.Conn
+	method string
+	last   []byte
+	done   func() bool
+	ctx    context.Context
+}
+
+// hold writes all of a request but its last byte. Requests that are held and then
+// released together reach the app closer to each other than any others: what is left
+// of each is a byte.
+func (w *wire) hold(ctx context.Context, method string, raw []byte, from netip.Addr) (*held, error) {
+	if err := w.turn(ctx); err != nil {
+		return nil, err
+	}
+	conn, err := w.dial(ctx, hostPort(w.target), from)
+	if err != nil {
+		return nil, plain(ctx, err)
+	}
+	_ = conn.SetDeadline(time.Now().Add(w.patience)) // a connection has deadlines
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	h := &held{conn: conn, method: method, last: raw[len(raw)-1:], done: stop, ctx: ctx}
+	if _, err := conn.Write(raw[:len(raw)-1]); err != nil {
+		// The app may have answered without reading on; its answer counts.
+		h.last = nil
+	}
+	return h, nil
+}
+
+func (h *held) release() (*Answer, error) {
+	defer h.conn.Close()
+	defer h.done()
+	if h.last != nil {
+		_, _ = h.conn.Write(h.last) // as above
+	}
+	a, err := readAnswer(bufio.NewReader(h.conn), h.method)
+	if err != nil {
+		return nil, plain(h.ctx, err)
+	}
+	return a, nil
+}
+
+func readAnswer(r *bufio.Reader, method string) (*Answer, error) {
+	resp, err := http.ReadResponse(r, &http.Request{Method: method})
+	for err == nil && resp.StatusCode/100 == 1 && resp.StatusCode != http.StatusSwitchingProtocols {
+		resp, err = http.ReadResponse(r, &http.Request{Method: method})
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &Answer{Status: resp.StatusCode, Header: resp.Header}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return a, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if len(body) > maxAnswer {
+		body, a.Cut = body[:maxAnswer], true
+	}
+	a.Body = body
+	var timeout net.Error
+	if err != nil && errors.As(err, &timeout) && timeout.Timeout() {
+		return nil, fmt.Errorf("%w: the answer does not end", errSilent)
+	}
+	return a, nil // a body that breaks off is still an answer
+}
+
+// plain names what went wrong on the network in one line.
+func plain(ctx context.Context, err error) error {
+	var timeout net.Error
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return errSilent
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errClosed
+	}
+	return err
+}
+
+// connect speaks on one connection as often as it likes; f gets it.
+func (w *wire) connect(ctx context.Context, from netip.Addr, f func(net.Conn, *bufio.Reader) error) error {
+	conn, err := w.dial(ctx, hostPort(w.target), from)
+	if err != nil {
+		return plain(ctx, err)
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	_ = conn.SetDeadline(time.Now().Add(w.patience))
+	if err := f(conn, bufio.NewReader(conn)); err != nil {
+		return plain(ctx, err)
+	}
+	return nil
+}
+
+// sleep waits, or ends with the context.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// text shows bytes of a request or answer, bounded, without what a terminal obeys.
+func text(b []byte, most int) string {
+	cut := ""
+	if len(b) > most {
+		cut = fmt.Sprintf("… (%d bytes in all)", len(b))
+		b = b[:most]
+	}
+	clean := bytes.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f {
+			return r
+		}
+		if r == '\r' {
+			return -1
+		}
+		return '�'
+	}, b)
+	return string(clean) + cut
+}
