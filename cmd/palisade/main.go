@@ -3,6 +3,8 @@
 //	palisade serve -upstream http://127.0.0.1:8000 -protect 'POST /signup'
 //	                             stand in front of an app and guard its forms
 //	palisade check-config f.yaml say what is wrong with a configuration
+//	palisade audit http://127.0.0.1:8000/signup -effect /count
+//	                             tell which mistakes the protection of a form has
 //	palisade demo                a small site with protected forms: try to break it
 //	palisade demo -attack        see what scrapers, replays and bursts get
 package main
@@ -31,6 +33,7 @@ type commands struct {
 	CheckConfig checkConfigCommand `cmd:"" help:"Say what is wrong with a configuration."`
 	VerdictKey  verdictKeyCommand  `cmd:"" help:"Print the key with which an app checks what the gateway tells it."`
 	Fake        fakeCommand        `cmd:"" help:"Stand in for the CAPTCHA services, for tests without a network."`
+	Audit       auditCommand       `cmd:"" help:"Attack a form of yours and tell which mistakes its protection has."`
 	Demo        demoCommand        `cmd:"" help:"Run a small site with protected forms, or attack it."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
@@ -69,7 +72,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	command.BindTo(ctx, (*context.Context)(nil))
+	var status exitStatus
 	switch err := command.Run(terminal{stdout, stderr}); {
+	case errors.As(err, &status):
+		return int(status)
 	case errors.Is(err, errUsage):
 		fmt.Fprintf(stderr, "palisade: %v\nTry: palisade help %s\n", err, command.Command())
 		return exitUsage

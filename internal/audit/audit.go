@@ -90,7 +90,11 @@ func Run(ctx context.Context, spec Spec) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Consent(ctx, plan.Target, spec.Proof); err != nil {
+	reached := *plan.Target
+	if spec.Connect != "" {
+		reached.Host = spec.Connect
+	}
+	if err := Consent(ctx, &reached, spec.Proof); err != nil {
 		return nil, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, spec.MaxTime)
@@ -117,10 +121,10 @@ func newProbe(spec *Spec, plan Plan) *Probe {
 		spec.Seed = rand.Uint64N(1<<32) + 1
 	}
 	p := &Probe{
-		spec: spec, target: plan.Target, oracle: spec.Oracle, own: canOwn(plan.Target),
+		spec: spec, target: plan.Target, oracle: spec.Oracle, own: canOwn(cmp.Or(spec.Connect, hostPort(plan.Target))),
 		random: rand.New(rand.NewPCG(spec.Seed, 0x9a115ade)),
 		wire: &wire{
-			target: plan.Target, patience: spec.Patience, every: time.Second / time.Duration(spec.Rate), left: plan.Requests,
+			target: plan.Target, at: spec.Connect, patience: spec.Patience, every: time.Second / time.Duration(spec.Rate), left: plan.Requests,
 			tls: &tls.Config{ServerName: plan.Target.Hostname(), InsecureSkipVerify: spec.Insecure},
 		},
 	}

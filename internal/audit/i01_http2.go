@@ -51,10 +51,10 @@ func (p *Probe) overHTTP2(ctx context.Context, s *Shot) (*Answer, error) {
 	defer cancel()
 	transport := &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, _, _ string, config *tls.Config) (net.Conn, error) {
 		if p.target.Scheme != "https" {
-			return p.wire.dial(ctx, hostPort(p.target), s.From)
+			return p.wire.dial(ctx, p.wire.address(), s.From)
 		}
 		dialer := tls.Dialer{Config: config}
-		return dialer.DialContext(ctx, "tcp", hostPort(p.target))
+		return dialer.DialContext(ctx, "tcp", p.wire.address())
 	}, TLSClientConfig: &tls.Config{InsecureSkipVerify: p.spec.Insecure}}
 	defer transport.CloseIdleConnections()
 	kind, body := s.Encode(s.Fields)

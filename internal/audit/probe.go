@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"net/url"
 	"runtime"
@@ -62,8 +63,8 @@ func (p *Probe) address() netip.Addr {
 }
 
 // canOwn reports whether visitors can have addresses of their own.
-func canOwn(target *url.URL) bool {
-	host := target.Hostname()
+func canOwn(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
 	if host == "localhost" {
 		return runtime.GOOS == "linux"
 	}

@@ -17,6 +17,7 @@ import (
 // to a valid token hardly a rule can be decided.
 type Spec struct {
 	Target     string   // URL of the page with the form
+	Connect    string   // host:port to connect to, if it is not the target's, such as that of a gateway by its public name
 	Form       string   // which form of the page: #id, or the path that it posts to; default the largest that posts
 	Action     string   // where it posts to, if a script decides that
 	Fields     []Field  // what to type where guessing fails; {canary} stands for a text that is never the same

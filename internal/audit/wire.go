@@ -39,6 +39,7 @@ type Answer struct {
 // target goes through it, so that its count is the count.
 type wire struct {
 	target   *url.URL
+	at       string // instead of the target's host; "" for that
 	tls      *tls.Config
 	patience time.Duration // of one request
 	every    time.Duration // between two
@@ -92,6 +93,13 @@ func (w *wire) dial(ctx context.Context, host string, from netip.Addr) (net.Conn
 	return secure, nil
 }
 
+func (w *wire) address() string {
+	if w.at != "" {
+		return w.at
+	}
+	return hostPort(w.target)
+}
+
 // hostPort is where the target listens.
 func hostPort(u *url.URL) string {
 	port := u.Port()
@@ -129,7 +137,7 @@ func (w *wire) hold(ctx context.Context, method string, raw []byte, from netip.A
 	if err := w.turn(ctx); err != nil {
 		return nil, err
 	}
-	conn, err := w.dial(ctx, hostPort(w.target), from)
+	conn, err := w.dial(ctx, w.address(), from)
 	if err != nil {
 		return nil, plain(ctx, err)
 	}
@@ -196,7 +204,7 @@ func plain(ctx context.Context, err error) error {
 
 // connect speaks on one connection as often as it likes; f gets it.
 func (w *wire) connect(ctx context.Context, from netip.Addr, f func(net.Conn, *bufio.Reader) error) error {
-	conn, err := w.dial(ctx, hostPort(w.target), from)
+	conn, err := w.dial(ctx, w.address(), from)
 	if err != nil {
 		return plain(ctx, err)
 	}

@@ -168,7 +168,7 @@ func Load(src Source) (*Config, error) {
 	r := &reader{file: src.File}
 	if src.File != "" {
 		c.State = filepath.Join(filepath.Dir(src.File), c.State)
-		r.load(c)
+		r.open(func(n node) { r.root(n, c) })
 	}
 	fromEnv := r.environment(c, src.Env)
 	r.override(c, fromEnv, func(flag string) string { return "PALISADE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")) })
@@ -195,7 +195,8 @@ func (r *reader) say(where, format string, args ...any) {
 	r.mistakes = append(r.mistakes, Mistake{Where: where, Text: fmt.Sprintf(format, args...)})
 }
 
-func (r *reader) load(c *Config) {
+// open reads the file, and hands over what is in it.
+func (r *reader) open(root func(node)) {
 	info, err := os.Stat(r.file)
 	if err == nil && info.Size() > maxFile {
 		err = fmt.Errorf("has more than %d bytes", maxFile)
@@ -213,10 +214,10 @@ func (r *reader) load(c *Config) {
 		return
 	}
 	r.files = append(r.files, r.file)
-	r.parse(c, text)
+	r.parse(text, root)
 }
 
-func (r *reader) parse(c *Config, text []byte) {
+func (r *reader) parse(text []byte, root func(node)) {
 	if depth(text) > maxDepth {
 		r.say(r.file, "is nested too deeply")
 		return
@@ -228,7 +229,7 @@ func (r *reader) parse(c *Config, text []byte) {
 	case len(file.Docs) != 1 || file.Docs[0].Body == nil:
 		r.say(r.file, "must hold one YAML document")
 	default:
-		r.root(node{file.Docs[0].Body, r, ""}, c)
+		root(node{file.Docs[0].Body, r, ""})
 	}
 }
 

@@ -282,7 +282,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		r := &reader{file: "f.yaml"}
 		c := &Config{}
-		r.parse(c, []byte(text))
+		r.parse([]byte(text), func(n node) { r.root(n, c) })
 		r.check(c)
 		if len(r.mistakes) == 0 {
 			if len(c.Sites) == 0 {

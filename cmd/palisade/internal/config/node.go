@@ -100,6 +100,21 @@ func (n node) object(known map[string]func(node)) {
 	}
 }
 
+// members calls use for each key, whatever its name is.
+func (n node) members(use func(name string, n node)) {
+	mapping, ok := n.Node.(*ast.MappingNode)
+	if !ok {
+		if !n.null() {
+			n.mistake("must be a mapping, with one \"name: value\" a line")
+		}
+		return
+	}
+	for _, pair := range mapping.Values {
+		name := pair.Key.GetToken().Value
+		use(name, node{pair.Value, n.r, join(n.path, name)})
+	}
+}
+
 func join(path, name string) string {
 	if path == "" {
 		return name

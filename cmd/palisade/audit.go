@@ -1,0 +1,368 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade/captchatest"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
+	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/report"
+)
+
+type auditCommand struct {
+	Target string `arg:"" optional:"" placeholder:"http://127.0.0.1:8000/signup" help:"The page with the form."`
+	Config string `short:"c" placeholder:"audit.yaml" help:"File with the form, or with several."`
+
+	Effect     string   `placeholder:"/effects#signups" help:"How is seen that the form did its work: a URL with a number, canary:URL of a page on which what was typed shows, cmd:COMMAND, sql:DATABASE QUERY, maildir:PATH."`
+	Verifier   string   `placeholder:"127.0.0.1:8087" help:"Where the verifier in the middle listens. The app's verify URL must point there."`
+	Captcha    string   `placeholder:"turnstile" help:"The captcha, if the page does not show it."`
+	Token      string   `placeholder:"testkey" help:"How a valid token is had: verifier, testkey, palisade, or cmd:COMMAND that prints one. Default: what fits."`
+	TokenField string   `placeholder:"cf-turnstile-response" help:"Field of the token, if it is not the usual one."`
+	Hostname   string   `placeholder:"example.com" help:"Host that tokens are made for. Default: the target's."`
+	ForAction  string   `name:"captcha-action" placeholder:"signup" help:"Action that tokens are made for. Default: the widget's."`
+	Sitekey    string   `placeholder:"KEY" help:"Site key. Default: the widget's."`
+	Form       string   `placeholder:"'#signup'" help:"Which form of the page: #id, or the path that it posts to. Default: the largest that posts."`
+	Action     string   `placeholder:"/api/signup" help:"Where the form is sent, if a script does it."`
+	Field      []string `placeholder:"'name={canary}'" sep:"none" help:"What to type into a field; {canary} is a text that is never the same. Again for more."`
+	LeaveEmpty []string `placeholder:"NAME" help:"Fields that people leave empty: honeypots that the page does not show to be hidden."`
+	MinFill    string   `placeholder:"3s" help:"How long a person takes at least. Default: found out."`
+	Sibling    []string `placeholder:"PATH" help:"Further pages with forms that must be as guarded."`
+	Later      []string `placeholder:"PATH" help:"Later steps of the form."`
+	Instance   []string `placeholder:"URL" help:"Further instances of the same app."`
+	Upstream   string   `placeholder:"URL" help:"Where the app behind a gateway listens."`
+	Settings   []string `placeholder:".env" type:"existingfile" help:"Configuration of the app, for what does not show from outside."`
+	Connect    string   `placeholder:"HOST:PORT" help:"Connect there instead of to the target's host."`
+
+	Self   bool   `help:"Audit the running gateway of -gateway-config: each route that it guards. -effect is then relative to the app of each site."`
+	Served string `name:"gateway-config" placeholder:"palisade.yaml" help:"With -self: its configuration. Default palisade.yaml."`
+
+	Only     []string `placeholder:"A01,B" help:"These rules or groups alone."`
+	Skip     []string `placeholder:"C,E07" help:"Not these."`
+	Baseline string   `placeholder:"known.json" type:"existingfile" help:"Report of -json whose findings are known: they change no exit status."`
+	FailOn   string   `default:"low" enum:"note,low,medium,high,critical" help:"Least severity that changes the exit status."`
+	Seed     uint64   `help:"Repeat a run: the same values in the same order. The app must have forgotten those of the run before."`
+	Rate     int      `placeholder:"100" help:"Requests a second at most."`
+	MaxTime  string   `placeholder:"5m" help:"Time at most."`
+	Patience string   `placeholder:"10s" help:"Time at most for one request."`
+	Insecure bool     `help:"Take any certificate of a loopback address."`
+	Proof    string   `placeholder:"TEXT" help:"What a public host has published to show that it may be audited."`
+
+	JSON    string `name:"json" placeholder:"FILE" help:"Also write the report as JSON; - for the terminal."`
+	SARIF   string `name:"sarif" placeholder:"FILE" help:"Also write it as SARIF 2.1.0."`
+	JUnit   string `name:"junit" placeholder:"FILE" help:"Also write it as JUnit."`
+	HTML    string `name:"html" placeholder:"FILE" help:"Also write it as a page."`
+	Verbose bool   `short:"v" help:"Also say what passed and what was left out."`
+	List    bool   `help:"List the rules, and what there is no rule for."`
+}
+
+// Help is shown by palisade help audit.
+func (auditCommand) Help() string {
+	return "Attacks a form of yours and tells which of the known mistakes it has, with the request that shows each and what mends it. " +
+		"It needs a copy of the app on this machine, a way to see effects (-effect) and one to valid tokens (-verifier, best; -token testkey). " +
+		"It fills the app with sign-ups of its own. Public hosts must show that they are yours (-proof). " +
+		"Exit status: 0 nothing found, 3 something could not be decided, 4 a low finding, 5 medium, 6 high, 7 critical, 1 no audit was made, 2 mistyped."
+}
+
+// Exit statuses of an audit.
+const (
+	exitInconclusive = 3
+	exitLow          = 4 // and one more for each severity above
+)
+
+// exitStatus is an error that says nothing and ends the command with that status.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// Run audits one form after the other.
+func (c auditCommand) Run(ctx context.Context, t terminal) error {
+	if c.List {
+		return listRules(t.out)
+	}
+	wanted, err := c.wanted()
+	if err != nil {
+		return err
+	}
+	known, err := c.known()
+	if err != nil {
+		return err
+	}
+	verifiers := map[string]*captchatest.Server{}
+	worst := 0
+	for i, w := range wanted {
+		spec, err := c.spec(w)
+		if err == nil && w.Verifier != "" && verifiers[w.Verifier] == nil {
+			verifiers[w.Verifier], err = listenVerifier(ctx, w.Verifier)
+		}
+		if err != nil {
+			return err
+		}
+		spec.Verifier = verifiers[w.Verifier]
+		status, err := c.one(ctx, t, *spec, known, i, len(wanted))
+		if err != nil {
+			return err
+		}
+		worst = max(worst, status)
+	}
+	if worst > 0 {
+		return exitStatus(worst)
+	}
+	return nil
+}
+
+// wanted are the forms to audit: those of the file, each with what flags say.
+func (c auditCommand) wanted() ([]config.Audit, error) {
+	list := []config.Audit{{}}
+	var err error
+	if c.Config != "" {
+		if list, err = config.LoadAudit(c.Config); err != nil {
+			return nil, err
+		}
+	}
+	if c.Self {
+		if list, err = c.ownRoutes(list[0]); err != nil {
+			return nil, err
+		}
+	}
+	for i := range list {
+		if err := c.override(&list[i]); err != nil {
+			return nil, err
+		}
+		if list[i].Target == "" {
+			return nil, fmt.Errorf("%w: say which page to audit, e.g. palisade audit http://127.0.0.1:8000/signup -effect /count", errUsage)
+		}
+	}
+	return list, nil
+}
+
+// override puts flags in the place of what the file says.
+func (c auditCommand) override(a *config.Audit) error {
+	for to, value := range map[*string]string{
+		&a.Target: c.Target, &a.Verifier: c.Verifier, &a.Captcha: c.Captcha, &a.Token: c.Token, &a.TokenField: c.TokenField, &a.Hostname: c.Hostname,
+		&a.CaptchaFor: c.ForAction, &a.Sitekey: c.Sitekey, &a.Form: c.Form, &a.Action: c.Action, &a.Upstream: c.Upstream, &a.Connect: c.Connect, &a.Proof: c.Proof,
+	} {
+		*to = cmp.Or(value, *to)
+	}
+	if !c.Self {
+		a.Effect = cmp.Or(c.Effect, a.Effect)
+	}
+	for to, values := range map[*[]string][]string{
+		&a.LeaveEmpty: c.LeaveEmpty, &a.Siblings: c.Sibling, &a.Later: c.Later, &a.Instances: c.Instance, &a.Settings: c.Settings, &a.Only: c.Only, &a.Skip: c.Skip,
+	} {
+		*to = append(*to, values...)
+	}
+	for _, text := range c.Field {
+		field, err := config.AuditField(text)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errUsage, err)
+		}
+		a.Fields = append(a.Fields, field)
+	}
+	for flag, to := range map[string]struct {
+		text string
+		d    *time.Duration
+	}{"min-fill": {c.MinFill, &a.MinFill}, "max-time": {c.MaxTime, &a.MaxTime}, "patience": {c.Patience, &a.Patience}} {
+		if to.text == "" {
+			continue
+		}
+		d, err := time.ParseDuration(to.text)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("%w: -%s %q is not a length of time; write e.g. 3s or 5m", errUsage, flag, to.text)
+		}
+		*to.d = d
+	}
+	a.Rate = cmp.Or(c.Rate, a.Rate)
+	return nil
+}
+
+// spec makes a specification of what is wanted.
+func (c auditCommand) spec(a config.Audit) (*audit.Spec, error) {
+	s := &audit.Spec{
+		Target: a.Target, Connect: a.Connect, Form: a.Form, Action: a.Action, LeaveEmpty: a.LeaveEmpty, Effect: a.Effect, Captcha: a.Captcha, TokenField: a.TokenField,
+		Token: a.Token, Hostname: a.Hostname, CaptchaFor: a.CaptchaFor, Sitekey: a.Sitekey, MinFill: a.MinFill, Siblings: a.Siblings, Later: a.Later,
+		Instances: a.Instances, Upstream: a.Upstream, Only: a.Only, Skip: a.Skip, Seed: c.Seed, Rate: a.Rate, MaxTime: a.MaxTime, Patience: a.Patience,
+		Insecure: c.Insecure, Proof: a.Proof,
+	}
+	if !strings.Contains(s.Target, "://") {
+		s.Target = "http://" + s.Target
+	}
+	for _, f := range a.Fields {
+		s.Fields = append(s.Fields, audit.Field{Name: f[0], Value: f[1]})
+	}
+	for _, name := range a.Settings {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		s.Settings = append(s.Settings, audit.ReadSettings(filepath.Base(name), text)...)
+	}
+	return s, nil
+}
+
+// listenVerifier serves the services that the audit stands in for.
+func listenVerifier(ctx context.Context, address string) (*captchatest.Server, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("the verifier: %w", err)
+	}
+	fake := captchatest.New()
+	fake.SetURL("http://" + l.Addr().String())
+	server := &http.Server{Handler: fake, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(l) }() // until it is closed
+	context.AfterFunc(ctx, func() { server.Close() })
+	return fake, nil
+}
+
+// known are the rules that failed in the report of a run before, by form.
+func (c auditCommand) known() (map[string]bool, error) {
+	known := map[string]bool{}
+	if c.Baseline == "" {
+		return known, nil
+	}
+	file, err := os.Open(c.Baseline)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	r, err := report.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no report of -json: %w", c.Baseline, err)
+	}
+	for _, f := range r.Findings {
+		if f.Status == audit.Fail {
+			known[f.ID+" "+r.Form] = true
+		}
+	}
+	return known, nil
+}
+
+// one audits one form, writes the reports and returns the exit status.
+func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, known map[string]bool, i, n int) (int, error) {
+	plan, err := audit.Prepare(&spec)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	fmt.Fprintf(t.err, "Auditing %s\n", plan)
+	if spec.Verifier != nil {
+		fmt.Fprintf(t.err, "The verifier in the middle listens at %s\n", spec.Verifier.URL())
+	}
+	spec.Progress = progress(t.err)
+	r, err := audit.Run(ctx, spec)
+	if errors.Is(err, audit.ErrConsent) {
+		return 0, err
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	for k := range r.Findings {
+		f := &r.Findings[k]
+		f.Known = f.Status == audit.Fail && known[f.ID+" "+r.Form]
+	}
+	quiet := c.JSON == "-" || c.SARIF == "-" || c.JUnit == "-" || c.HTML == "-"
+	if !quiet {
+		if err := report.Text(t.out, r, coloured(t.out), c.Verbose); err != nil {
+			return 0, err
+		}
+	}
+	for format, file := range map[string]string{"json": c.JSON, "sarif": c.SARIF, "junit": c.JUnit, "html": c.HTML} {
+		if file == "" {
+			continue
+		}
+		if err := writeReport(t.out, numbered(file, i, n), report.Formats[format], r); err != nil {
+			return 0, err
+		}
+	}
+	return c.status(r), nil
+}
+
+// numbered puts a number into a file's name when there are several reports.
+func numbered(file string, i, n int) string {
+	if n == 1 || file == "-" {
+		return file
+	}
+	ext := filepath.Ext(file)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(file, ext), i+1, ext)
+}
+
+func writeReport(out io.Writer, file string, write report.Writer, r *audit.Report) error {
+	if file == "-" {
+		return write(out, r)
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) // it says how to get in
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f, r), f.Close())
+}
+
+func (c auditCommand) status(r *audit.Report) int {
+	var least audit.Severity
+	_ = least.UnmarshalText([]byte(c.FailOn)) // the parser lets nothing else in
+	severity, found := r.Worst()
+	switch {
+	case found && severity >= least:
+		return exitLow + max(0, int(severity-audit.Low))
+	case r.Broken != "" || r.Stopped != "" || r.Count(audit.Inconclusive) > 0:
+		return exitInconclusive
+	}
+	return 0
+}
+
+// progress draws a bar, on a terminal alone.
+func progress(w io.Writer) func(done, total int, rule *audit.Rule) {
+	if !isTerminal(w) {
+		return nil
+	}
+	return func(done, total int, rule *audit.Rule) {
+		const width = 30
+		full := done * width / max(total, 1)
+		if rule == nil {
+			fmt.Fprint(w, "\r\x1b[K")
+			return
+		}
+		title := []rune(rule.ID + " " + rule.Title)
+		fmt.Fprintf(w, "\r\x1b[K[%s%s] %d/%d %s", strings.Repeat("=", full), strings.Repeat(" ", width-full), done, total, string(title[:min(len(title), 60)]))
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+// coloured follows no-color.org.
+func coloured(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }
+
+func listRules(w io.Writer) error {
+	for _, r := range audit.Catalogue() {
+		if _, err := fmt.Fprintf(w, "%s  %-8s  %s\n", r.ID, r.Severity, r.Title); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(w, "\nThere is no rule for:")
+	for group := 'A'; group <= 'J'; group++ {
+		for i := 1; i <= 20; i++ {
+			id := fmt.Sprintf("%c%02d", group, i)
+			if why, absent := audit.Absent[id]; absent {
+				if _, err := fmt.Fprintf(w, "%s  %s\n", id, why); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Audit is one form to audit, as the file of palisade audit says it. What is zero was
+// not said.
+type Audit struct {
+	Target, Connect, Form, Action, Effect                     string
+	Captcha, Token, TokenField, Hostname, CaptchaFor, Sitekey string
+	Verifier, Upstream, Proof                                 string
+
+	Fields                                                       [][2]string
+	LeaveEmpty, Siblings, Later, Instances, Settings, Only, Skip []string
+	MinFill, MaxTime, Patience                                   time.Duration
+	Rate                                                         int
+}
+
+// LoadAudit reads the file of palisade audit: the keys of one form, or some for all
+// and a list of forms. The error is [Mistakes].
+func LoadAudit(file string) ([]Audit, error) {
+	r := &reader{file: file}
+	var list []Audit
+	r.open(func(n node) {
+		var all Audit
+		var forms []node
+		n.object(r.auditKeys(&all, &forms))
+		for _, f := range forms {
+			one := all
+			one.Fields = append([][2]string(nil), all.Fields...)
+			f.object(r.auditKeys(&one, nil))
+			list = append(list, one)
+		}
+		if forms == nil {
+			list = []Audit{all}
+		}
+		for _, a := range list {
+			if a.Target == "" {
+				n.mistake("target is missing: say on which page the form is, e.g. target: http://127.0.0.1:8000/signup")
+			}
+		}
+	})
+	if len(r.mistakes) > 0 {
+		r.mistakes.sort()
+		return nil, r.mistakes
+	}
+	return list, nil
+}
+
+func (r *reader) auditKeys(a *Audit, forms *[]node) map[string]func(node) {
+	known := map[string]func(node){
+		"fields": func(n node) {
+			n.members(func(name string, n node) {
+				if value, ok := n.text(); ok {
+					a.Fields = append(a.Fields, [2]string{name, value})
+				}
+			})
+		},
+		"min_fill": func(n node) { n.duration(&a.MinFill) },
+		"max_time": func(n node) { n.duration(&a.MaxTime) },
+		"patience": func(n node) { n.duration(&a.Patience) },
+		"rate":     func(n node) { n.int(&a.Rate, 1) },
+	}
+	for name, to := range map[string]*string{
+		"target": &a.Target, "connect": &a.Connect, "form": &a.Form, "action": &a.Action, "effect": &a.Effect, "captcha": &a.Captcha, "token": &a.Token,
+		"token_field": &a.TokenField, "hostname": &a.Hostname, "captcha_action": &a.CaptchaFor, "sitekey": &a.Sitekey,
+		"verifier": &a.Verifier, "upstream": &a.Upstream, "proof": &a.Proof,
+	} {
+		known[name] = func(n node) { n.string(to) }
+	}
+	for name, to := range map[string]*[]string{
+		"leave_empty": &a.LeaveEmpty, "siblings": &a.Siblings, "later": &a.Later, "instances": &a.Instances, "settings": &a.Settings, "only": &a.Only, "skip": &a.Skip,
+	} {
+		known[name] = func(n node) { n.strings(to) }
+	}
+	if forms != nil {
+		known["forms"] = func(n node) { n.list(func(n node) { *forms = append(*forms, n) }) }
+	}
+	return known
+}
+
+// AuditField reads a field as it is given with a flag, NAME=VALUE.
+func AuditField(text string) (field [2]string, err error) {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return field, fmt.Errorf("-field %q is not NAME=VALUE", text)
+	}
+	return [2]string{name, value}, nil
+}

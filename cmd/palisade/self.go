@@ -1,0 +1,70 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
+	"github.com/palisade-dev/palisade/internal/route"
+)
+
+// ownRoutes are the forms of a running gateway: each route that its configuration
+// guards, of each site. The page of a form is where it posts to, and its effect is
+// looked for at the app itself.
+func (c auditCommand) ownRoutes(base config.Audit) ([]config.Audit, error) {
+	file := cmp.Or(c.Served, "palisade.yaml")
+	conf, err := config.Load(config.Source{File: file, Env: os.Environ()})
+	if err != nil {
+		return nil, err
+	}
+	var list []config.Audit
+	for _, site := range conf.Sites {
+		for _, form := range site.Forms {
+			for _, r := range form.Routes {
+				if a, ok := c.ownRoute(base, conf, site, form, r); ok {
+					list = append(list, a)
+				}
+			}
+		}
+	}
+	if list == nil {
+		return nil, fmt.Errorf("%s names no route whose page can be guessed: with protect: auto or patterns, give the pages in a file (-c) with connect: %s", file, reachable(conf.Listen[0]))
+	}
+	for i := range list {
+		list[i].Settings = append(list[i].Settings, file)
+	}
+	return list, nil
+}
+
+func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site config.Site, form config.Form, r route.Pattern) (config.Audit, bool) {
+	path := r.Path()
+	if strings.ContainsAny(path, "*{") {
+		return config.Audit{}, false
+	}
+	a := base
+	scheme := "http"
+	if conf.TLS.Cert != "" {
+		scheme = "https"
+	}
+	at := reachable(conf.Listen[0])
+	host := site.Host
+	if host == "*" {
+		host = at
+	}
+	a.Connect = at
+	a.Target = (&url.URL{Scheme: scheme, Host: host, Path: path}).String()
+	a.Form = path
+	a.MinFill = form.MinFill
+	a.Upstream = site.Upstream.String()
+	if effect := cmp.Or(c.Effect, base.Effect); strings.HasPrefix(effect, "/") {
+		a.Effect = strings.TrimRight(site.Upstream.String(), "/") + effect
+	} else if rest, ok := strings.CutPrefix(effect, "canary:/"); ok {
+		a.Effect = "canary:" + strings.TrimRight(site.Upstream.String(), "/") + "/" + rest
+	} else {
+		a.Effect = effect
+	}
+	return a, true
+}

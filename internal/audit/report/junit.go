@@ -1,0 +1,79 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+type junitSuite struct {
+	XMLName  xml.Name    `xml:"testsuite"`
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Time     string      `xml:"time,attr"`
+	Began    string      `xml:"timestamp,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string     `xml:"name,attr"`
+	Class   string     `xml:"classname,attr"`
+	Failure *junitSaid `xml:"failure,omitempty"`
+	Error   *junitSaid `xml:"error,omitempty"`
+	Skipped *junitSaid `xml:"skipped,omitempty"`
+}
+
+type junitSaid struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes the report as build servers show tests: a rule is a test, what was
+// found is a failure, what could not be decided is an error, and what was left out,
+// known or only remarked is skipped.
+func JUnit(w io.Writer, r *audit.Report) error {
+	suite := junitSuite{Name: "palisade audit " + r.Form, Tests: len(r.Findings), Time: fmt.Sprintf("%.1f", r.Took), Began: r.Began.Format("2006-01-02T15:04:05")}
+	for _, f := range r.Findings {
+		c := junitCase{Name: f.ID + " " + f.Title, Class: "palisade.audit." + f.ID[:1]}
+		switch {
+		case f.Status == audit.Fail && (f.Known || f.Severity == audit.Note):
+			c.Skipped = &junitSaid{Message: f.Says}
+			suite.Skipped++
+		case f.Status == audit.Fail:
+			c.Failure = &junitSaid{Message: f.Says, Type: f.Severity.String(), Text: junitText(f)}
+			suite.Failures++
+		case f.Status == audit.Inconclusive:
+			c.Error = &junitSaid{Message: f.Says, Type: "inconclusive"}
+			suite.Errors++
+		case f.Status == audit.LeftOut:
+			c.Skipped = &junitSaid{Message: f.Says}
+			suite.Skipped++
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	if err := e.Encode(suite); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func junitText(f audit.Finding) string {
+	parts := []string{f.Why, strings.Join(refs(f.Refs), ", "), "To mend it: " + f.Fix, f.Code}
+	for _, e := range f.Evidence {
+		parts = append(parts, e.What+":\n"+e.Request+"\n\n"+e.Response)
+	}
+	return strings.Join(parts, "\n\n")
+}

@@ -1,0 +1,104 @@
+// Package report writes what an audit found: for people in a terminal or as a page,
+// for programs as JSON, SARIF and JUnit.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+// Writer writes a report.
+type Writer func(io.Writer, *audit.Report) error
+
+// Formats are the formats by name, without that of the terminal.
+var Formats = map[string]Writer{"json": JSON, "sarif": SARIF, "junit": JUnit, "html": HTML}
+
+// JSON writes the report as it is.
+func JSON(w io.Writer, r *audit.Report) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+// Read reads what [JSON] wrote, such as the findings that are known already.
+func Read(reader io.Reader) (*audit.Report, error) {
+	var r audit.Report
+	err := json.NewDecoder(io.LimitReader(reader, 16<<20)).Decode(&r)
+	return &r, err
+}
+
+// worst sorts findings for people: what is bad first, what was left out last.
+func worst(r *audit.Report) []audit.Finding {
+	list := slices.Clone(r.Findings)
+	rank := map[audit.Status]int{audit.Fail: 0, audit.Inconclusive: 1, audit.Pass: 2, audit.LeftOut: 3}
+	slices.SortStableFunc(list, func(a, b audit.Finding) int {
+		switch {
+		case a.Status != b.Status:
+			return rank[a.Status] - rank[b.Status]
+		case a.Known != b.Known && a.Known:
+			return 1
+		case a.Known != b.Known:
+			return -1
+		case a.Status == audit.Fail:
+			return int(b.Severity) - int(a.Severity)
+		}
+		return 0
+	})
+	return list
+}
+
+// Verdict is the report in one sentence.
+func Verdict(r *audit.Report) string {
+	inconclusive := r.Count(audit.Inconclusive)
+	severity, found := r.Worst()
+	switch {
+	case r.Broken != "":
+		return "Hardly anything could be decided."
+	case found && severity == audit.Note:
+		return fmt.Sprintf("Protected, with %s.", plural(r.Count(audit.Fail), "remark"))
+	case found:
+		return fmt.Sprintf("Not protected as it should be: %s, the worst of them %s.", plural(r.Count(audit.Fail), "finding"), severity)
+	case r.Stopped != "":
+		return "Not finished, and nothing found so far."
+	case inconclusive > 0:
+		return fmt.Sprintf("Nothing found, but %s could not be decided.", plural(inconclusive, "rule"))
+	}
+	return fmt.Sprintf("Protected, as far as %s can tell.", plural(r.Count(audit.Pass), "rule"))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// refs lists where a mistake is written down.
+func refs(r audit.Refs) []string {
+	var list []string
+	if r.CWE != 0 {
+		list = append(list, fmt.Sprintf("CWE-%d", r.CWE))
+	}
+	for id := range strings.SplitSeq(r.ASVS, ", ") {
+		if id != "" {
+			list = append(list, "ASVS "+id)
+		}
+	}
+	for id := range strings.SplitSeq(r.OAT, ", ") {
+		if id != "" {
+			list = append(list, id)
+		}
+	}
+	for id := range strings.SplitSeq(r.WSTG, ", ") {
+		if id != "" {
+			list = append(list, "WSTG-"+id)
+		}
+	}
+	return list
+}

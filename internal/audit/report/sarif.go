@@ -1,0 +1,116 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+type object = map[string]any
+
+// SARIF writes the report as SARIF 2.1.0 (OASIS), which code hosts and editors show.
+// Rules that passed, were left out or stayed undecided are in it too, as results of
+// that kind.
+func SARIF(w io.Writer, r *audit.Report) error {
+	var rules, results []object
+	for i, f := range r.Findings {
+		rules = append(rules, sarifRule(f.ID))
+		results = append(results, sarifResult(r, f, i))
+	}
+	run := object{
+		"tool": object{"driver": object{
+			"name": "palisade audit", "informationUri": "https://github.com/palisade-dev/palisade", "rules": rules,
+		}},
+		"results":    results,
+		"columnKind": "utf16CodeUnits",
+		"invocations": []object{{
+			"executionSuccessful": r.Broken == "" && r.Stopped == "",
+			"startTimeUtc":        r.Began.Format("2006-01-02T15:04:05Z"),
+		}},
+		"properties": object{"target": r.Target, "baseline": r.Baseline, "seed": fmt.Sprint(r.Seed), "requests": r.Requests},
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(object{
+		"$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", "version": "2.1.0", "runs": []object{run},
+	})
+}
+
+func sarifRule(id string) object {
+	for _, rule := range audit.Catalogue() {
+		if rule.ID == id {
+			return object{
+				"id": id, "name": name(rule.Title), "shortDescription": object{"text": rule.Title}, "fullDescription": object{"text": rule.Why},
+				"help": object{"text": rule.Fix.Text}, "defaultConfiguration": object{"level": level(rule.Severity)},
+				"properties": object{"tags": append([]string{"security"}, refs(rule.Refs)...), "security-severity": score(rule.Severity)},
+			}
+		}
+	}
+	return object{"id": id}
+}
+
+// name makes an identifier of a title.
+func name(title string) string {
+	var b strings.Builder
+	for word := range strings.FieldsSeq(title) {
+		word = strings.Map(func(r rune) rune {
+			if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+				return r
+			}
+			return -1
+		}, word)
+		if word != "" {
+			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return b.String()
+}
+
+func sarifResult(r *audit.Report, f audit.Finding, index int) object {
+	kind := map[audit.Status]string{audit.Fail: "fail", audit.Pass: "pass", audit.LeftOut: "notApplicable", audit.Inconclusive: "open"}[f.Status]
+	message := f.Says
+	if f.Fix != "" {
+		message += " To mend it: " + f.Fix
+	}
+	if message == "" {
+		message = f.Title
+	}
+	sum := sha256.Sum256([]byte(f.ID + " " + r.Form))
+	result := object{
+		"ruleId": f.ID, "ruleIndex": index, "kind": kind, "level": "none", "message": object{"text": message},
+		"locations": []object{{
+			"physicalLocation": object{"artifactLocation": object{"uri": r.Target}},
+			"logicalLocations": []object{{"fullyQualifiedName": r.Form, "kind": "resource"}},
+		}},
+		"partialFingerprints": object{"ruleAndForm/v1": fmt.Sprintf("%x", sum[:16])},
+	}
+	if f.Status == audit.Fail {
+		result["level"] = level(f.Severity)
+		if len(f.Evidence) > 0 {
+			result["properties"] = object{"request": f.Evidence[0].Request, "response": f.Evidence[0].Response}
+		}
+	}
+	if f.Known {
+		result["suppressions"] = []object{{"kind": "external", "justification": "in the baseline file"}}
+	}
+	return result
+}
+
+func level(s audit.Severity) string {
+	switch {
+	case s >= audit.High:
+		return "error"
+	case s >= audit.Low:
+		return "warning"
+	}
+	return "note"
+}
+
+// score is a severity as code hosts sort it, on the scale of CVSS.
+func score(s audit.Severity) string {
+	return map[audit.Severity]string{audit.Critical: "9.5", audit.High: "8.0", audit.Medium: "5.5", audit.Low: "3.0", audit.Note: "0.0"}[s]
+}
