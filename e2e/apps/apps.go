@@ -121,6 +121,32 @@ func Recaptcha(t testing.TB, stack string, env ...string) *App {
 	return start(t, filepath.Join(here(), "probes"), "/effects", env, gunicorn("recaptcha_"+stack+":application")...)
 }
 
+// Zoo starts an app of the audit's zoo: a file of Flask, Django or Express, or a
+// binary. It asks the verifier at verify.
+func Zoo(t testing.TB, path, verify string) *App {
+	t.Helper()
+	env := []string{
+		"VERIFY_URL=" + verify, "SITE_KEY=zoo-sitekey", "SECRET_KEY=zoo-secret-key-0123456789", "HOSTNAME_EXPECTED=127.0.0.1",
+		"NODE_PATH=" + filepath.Join(e2e(), "node_modules"),
+	}
+	dir, file := filepath.Split(path)
+	name := strings.TrimSuffix(file, filepath.Ext(file))
+	switch {
+	case strings.HasSuffix(file, ".js"):
+		return start(t, dir, "/effects", env, "node", file)
+	case !strings.HasSuffix(file, ".py"):
+		return start(t, dir, "/effects", env, path)
+	case filepath.Base(dir) == "django":
+		return start(t, dir, "/effects", env, threaded(name+":application")...)
+	}
+	return start(t, dir, "/effects", env, threaded(name+":app")...)
+}
+
+// threaded serves with as many threads as a race needs.
+func threaded(app string) []string {
+	return []string{python("gunicorn"), "--bind", "127.0.0.1:PORT", "--workers", "1", "--threads", "24", "--no-control-socket", "--log-level", "critical", app}
+}
+
 func gunicorn(app string) []string {
 	return []string{python("gunicorn"), "--bind", "127.0.0.1:PORT", "--workers", "1", "--threads", "4", "--no-control-socket", "--log-level", "warning", app}
 }

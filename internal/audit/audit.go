@@ -229,7 +229,7 @@ func (p *Probe) judge(ctx context.Context, plan Plan, report *Report, broken err
 
 func (p *Probe) finding(r *Rule, result Result, stack string) Finding {
 	f := Finding{
-		ID: r.ID, Title: r.Title, Status: result.Status, Severity: result.Severity, Says: result.Says, Refs: r.Refs, Evidence: result.Evidence,
+		ID: r.ID, Title: cmp.Or(result.Title, r.Title), Status: result.Status, Severity: result.Severity, Says: result.Says, Refs: r.Refs, Evidence: result.Evidence,
 	}
 	if result.Status == Fail {
 		f.Why, f.Fix, f.Code = r.Why, r.Fix.Text, r.Fix.Code[stack]

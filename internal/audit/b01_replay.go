@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+
+	"github.com/palisade-dev/palisade/captchatest"
 )
 
 var b01 = &Rule{
-	ID: "B01", Title: "A token can be used twice", Severity: High, Fix: once, Needs: Baseline | Fresh, After: afterVerify, Shots: 2,
+	ID: "B01", Title: "A token can be used twice", Severity: High, Fix: once, Needs: Baseline | Fresh, After: afterVerify, Shots: 4,
 	Why:  "One solved captcha, for a tenth of a cent, pays for as many submissions as a bot likes.",
 	Refs: Refs{CWE: 294, ASVS: "2.3.1, 9.2.1", OAT: "OAT-009", WSTG: "ATHN-03, BUSL-05"},
 	check: func(ctx context.Context, p *Probe) Result {
@@ -17,6 +19,16 @@ var b01 = &Rule{
 			return unclear("%v", cmp.Or(first.Err, errOf(second), errFirst))
 		case second.Effects > 0:
 			return fail(second, "The app did it again for a token that was used.")
+		case p.middle == nil:
+			return pass("The second use of a token was refused with %d.", second.Answer.Status)
+		}
+		// The service refuses a second use. Whether the app would by itself shows when the
+		// service does not.
+		_, careless := p.twice(ctx, func(m *middle) { m.server.Fail(m.service, captchatest.Reusable, -1) })
+		if careless != nil && careless.Err == nil && careless.Effects > 0 {
+			r := fail(careless, "The app leaves it to the service alone that a token is good once: when the service said yes a second time, the app did it again.")
+			r.Severity = Low
+			return r
 		}
 		return pass("The second use of a token was refused with %d.", second.Answer.Status)
 	},

@@ -7,7 +7,7 @@ import (
 )
 
 var c07 = &Rule{
-	ID: "C07", Title: "The secret follows a redirect", Severity: Low, Fix: failClosed, Needs: Baseline | Verifier, After: []string{"A05"}, Shots: 1,
+	ID: "C07", Title: "The secret follows a redirect", Severity: Low, Fix: failClosed, Needs: Baseline | Verifier, After: afterVerify, Shots: 1,
 	Why:  "A redirect of the verifier's takes the app, and its secret, to another server.",
 	Refs: Refs{CWE: 201, ASVS: "13.2.4"},
 	check: func(ctx context.Context, p *Probe) Result {

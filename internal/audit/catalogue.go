@@ -5,7 +5,7 @@ import "slices"
 // catalogue is every rule, in the order in which they are run: what is wrong with the
 // check itself comes first, since it leaves little to be learned behind it.
 var catalogue = []*Rule{
-	a01, a02, a03, a04, a05, a06, a07, a08, a09, a10, a11, a12, a13, a14, a15, a16,
+	a01, a05, a04, a06, a02, a03, a07, a08, a09, a10, a11, a12, a13, a14, a15, a16,
 	b01, b02, b03, b04, b05, b06, b07, b08, b09, b11, b12, b13, b14, b15, b16, b17, b18, b19, b20,
 	c01, c02, c03, c04, c05, c06, c07, c08, c10, c11, c13,
 	d01, d02, d03, d04, d05, d06, d07, d08, d09, d10, d11, d12,

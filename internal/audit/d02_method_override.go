@@ -3,7 +3,7 @@ package audit
 import "context"
 
 var d02 = &Rule{
-	ID: "D02", Title: "A request can rename its method, past the captcha", Severity: Critical, Fix: everyWay, Needs: Baseline, Shots: 6,
+	ID: "D02", Title: "A request can rename its method, past the captcha", Severity: Critical, Fix: everyWay, Needs: Baseline, After: []string{"A11"}, Shots: 6,
 	Why:  "The check sees one method and the handler another.",
 	Refs: Refs{CWE: 650, ASVS: "4.1.3, 4.1.4", WSTG: "INPV-03"},
 	check: func(ctx context.Context, p *Probe) Result {

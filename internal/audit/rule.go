@@ -104,6 +104,7 @@ const (
 
 // Result is what a rule found.
 type Result struct {
+	Title    string // instead of the rule's, if another mistake was found
 	Status   Status
 	Severity Severity // of a finding
 	Says     string
@@ -222,7 +223,9 @@ func (p *Probe) mustRefuse(ctx context.Context, attempts ...Attempt) Result {
 		if a := crashed[0].Answer; a != nil {
 			how = fmt.Sprintf("answered with the error %d", a.Status)
 		}
-		return manifold(Low, "The app did nothing, but "+how+", as one that crashed, to ", crashed)
+		r := manifold(Low, "The app did nothing, but "+how+", as one that crashed, to ", crashed)
+		r.Title = "What should be refused crashes the app"
+		return r
 	}
 	return pass("%d of %d were refused, without an effect.", len(attempts), len(attempts))
 }

@@ -1,0 +1,157 @@
+// Package zoo tries the audit with real small apps: each has one mistake of the
+// catalogue, or none, and the audit must find that one.
+package zoo
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/captchatest"
+	"github.com/palisade-dev/palisade/e2e/apps"
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+const root = "../../internal/audit/testdata/zoo"
+
+// The audits wait most of their time, so that more of them than processors can run.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// animal is an app of the zoo.
+type animal struct{ path, defect string }
+
+func animals(t *testing.T) (list []animal) {
+	t.Helper()
+	bin := t.TempDir()
+	build := exec.Command("go", "build", "-o", bin, "./go/...")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, pattern := range []string{"flask/*.py", "django/*.py", "express/*.js", "go/*/main.go"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no apps at %s", pattern)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, _, _ := bytes.Cut(text, []byte("\n"))
+			words := strings.Fields(string(first))
+			a := animal{path: file}
+			switch {
+			case strings.HasPrefix(filepath.Base(file), "right."):
+				continue
+			case strings.Contains(string(first), "no defect"):
+			case strings.Contains(string(first), "defect: "):
+				a.defect = words[len(words)-1]
+			default:
+				t.Fatalf("%s: its first line does not say which defect it has", file)
+			}
+			if strings.HasSuffix(file, ".go") {
+				a.path = filepath.Join(bin, filepath.Base(filepath.Dir(file)))
+			} else if a.path, err = filepath.Abs(file); err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// also are findings that are true of an app beside the mistake that was planted, and
+// why. What stands neither here nor in an app's first line is a false alarm.
+var also = map[string]string{}
+
+func TestZoo(t *testing.T) {
+	var mu sync.Mutex
+	var rows []string
+	t.Run("apps", func(t *testing.T) {
+		for _, a := range animals(t) {
+			name := filepath.Base(filepath.Dir(a.path)) + "/" + filepath.Base(a.path)
+			if !strings.Contains(a.path, "testdata") {
+				name = "go/" + filepath.Base(a.path)
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				row := visit(t, a, name)
+				mu.Lock()
+				defer mu.Unlock()
+				rows = append(rows, row)
+			})
+		}
+	})
+	slices.Sort(rows)
+	t.Logf("app | planted | found | also found | seconds\n%s", strings.Join(rows, "\n"))
+}
+
+// visit audits one app, and judges what was found.
+func visit(t *testing.T, a animal, name string) string {
+	services := captchatest.NewServer()
+	defer services.Close()
+	app := apps.Zoo(t, a.path, services.VerifyURL(captchatest.Turnstile))
+	report, err := audit.Run(context.Background(), audit.Spec{
+		Target: app.URL + "/signup", Effect: "/effects#signups", Verifier: services, Rate: 1000, Patience: 5 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found, others []string
+	for _, f := range report.Findings {
+		switch {
+		case f.Status == audit.Inconclusive:
+			t.Errorf("%s is inconclusive: %s", f.ID, f.Says)
+		case f.Status != audit.Fail:
+		case f.ID == a.defect:
+			found = append(found, f.ID)
+		case also[name+" "+f.ID] != "":
+			others = append(others, f.ID)
+		default:
+			t.Errorf("%s was not planted: %s: %s\n%s", f.ID, f.Title, f.Says, evidence(f))
+			others = append(others, f.ID+"!")
+		}
+	}
+	if a.defect != "" && found == nil {
+		t.Errorf("%s was planted and not found: %s", a.defect, say(report, a.defect))
+	}
+	if report.Took > 60 || report.Requests > report.Bound {
+		t.Errorf("it took %.0f s and %d requests of %d", report.Took, report.Requests, report.Bound)
+	}
+	if report.Broken != "" {
+		t.Error(report.Broken)
+	}
+	return fmt.Sprintf("%s | %s | %s | %s | %.1f", name, a.defect, strings.Join(found, " "), strings.Join(others, " "), report.Took)
+}
+
+func say(r *audit.Report, id string) string {
+	for _, f := range r.Findings {
+		if f.ID == id {
+			return f.Status.String() + ": " + f.Says
+		}
+	}
+	return "there is no such rule"
+}
+
+func evidence(f audit.Finding) string {
+	if len(f.Evidence) == 0 {
+		return ""
+	}
+	return f.Evidence[0].Request[:min(900, len(f.Evidence[0].Request))] + "\n" + f.Evidence[0].Response
+}
