@@ -256,6 +256,8 @@ func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[str
 		return leftOut("nothing can be learned here before %s is mended: the form does it without a token", rootOf(failed))
 	}
 	switch {
+	case r.Needs&Verifier != 0 && p.service == "palisade":
+		return leftOut("the captcha is verified in the app itself, or in the gateway before it: there is no call to be in the middle of")
 	case r.Needs&Verifier != 0 && p.middle == nil:
 		return leftOut("needs the verifier in the middle: let the app's verify URL point to this audit (-verifier)")
 	case r.Needs&Fresh != 0 && p.source.constant():

@@ -50,7 +50,7 @@ var b02 = &Rule{
 			return unclear("%v", err)
 		}
 		n, err := p.since(ctx, before, canaries, 300*time.Millisecond)
-		o := &Outcome{Attempt: Attempt{What: "20 submissions at once with one token"}, Shot: shots[0], Answer: answers[0], Effects: n}
+		o := &Outcome{Attempt: Attempt{What: "20 submissions at once with one token"}, Shot: shots[0], Answer: telling(answers), Effects: n}
 		switch {
 		case err != nil:
 			return unclear("%v", err)
@@ -61,4 +61,15 @@ var b02 = &Rule{
 		}
 		return pass("Of %d submissions at once with one token one had an effect.", many)
 	},
+}
+
+// telling is the answer that shows most of those to requests that were sent at once:
+// one that accepted.
+func telling(answers []*Answer) *Answer {
+	for _, a := range answers {
+		if a != nil && a.Status < 400 {
+			return a
+		}
+	}
+	return answers[0]
 }

@@ -42,7 +42,7 @@ var e07 = &Rule{
 			return unclear("%v", err)
 		}
 		n, err := p.since(ctx, before, canaries, 300*time.Millisecond)
-		o := &Outcome{Attempt: Attempt{What: fmt.Sprintf("%d valid submissions at once", len(shots))}, Shot: shots[0], Answer: answers[0], Effects: n}
+		o := &Outcome{Attempt: Attempt{What: fmt.Sprintf("%d valid submissions at once", len(shots))}, Shot: shots[0], Answer: telling(answers), Effects: n}
 		switch {
 		case err != nil:
 			return unclear("%v", err)

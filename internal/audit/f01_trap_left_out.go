@@ -7,17 +7,21 @@ var f01 = &Rule{
 	Why:  "A browser sends every field. A program that leaves the trap out is told apart by that, if one looks.",
 	Refs: Refs{CWE: 1023, ASVS: "2.2.2", OAT: "OAT-017, OAT-019"},
 	check: func(ctx context.Context, p *Probe) Result {
-		names := p.traps()
-		if len(names) == 0 {
+		if len(p.traps(p.first)) == 0 {
 			return leftOut("the page shows no honeypot; name it with -leave-empty if there is one")
 		}
-		return p.mustRefuse(ctx, Attempt{What: "a valid token and the form without its honeypot " + names[0], Valid: true, Change: func(s *Shot) { s.Drop(names[0]) }})
+		return p.mustRefuse(ctx, Attempt{What: "a valid token and the form without its honeypots", Valid: true, fresh: func(s *Shot, pg *page) {
+			for _, name := range p.traps(pg) {
+				s.Drop(name)
+			}
+		}})
 	},
 }
 
-// traps returns the fields of the form that people leave empty.
-func (p *Probe) traps() (names []string) {
-	for _, i := range p.first.form.inputs {
+// traps returns the fields of the form that people leave as they are. Their names may
+// be others on each page.
+func (p *Probe) traps(pg *page) (names []string) {
+	for _, i := range pg.form.inputs {
 		if p.isTrap(i) {
 			names = append(names, i.name)
 		}

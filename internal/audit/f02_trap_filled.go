@@ -8,9 +8,13 @@ var f02 = &Rule{
 	Refs: Refs{CWE: 602, ASVS: "2.4.1", OAT: "OAT-017"},
 	check: func(ctx context.Context, p *Probe) Result {
 		var attempts []Attempt
-		for _, name := range p.traps() {
-			if len(attempts) < 4 {
-				attempts = append(attempts, Attempt{What: "a valid token and something in the honeypot " + name, Valid: true, Change: func(s *Shot) { s.Put(name, "https://spam.example") }})
+		for i, name := range p.traps(p.first) {
+			if i < 4 {
+				attempts = append(attempts, Attempt{What: "a valid token and something in the honeypot " + name, Valid: true, fresh: func(s *Shot, pg *page) {
+					if names := p.traps(pg); i < len(names) {
+						s.Put(names[i], "https://spam.example")
+					}
+				}})
 			}
 		}
 		if attempts == nil {

@@ -24,7 +24,7 @@ var f07 = &Rule{
 				return fail(nil, "The honeypot %s lacks autocomplete or tabindex=\"-1\".", i.name)
 			}
 		}
-		if len(p.traps()) == 0 {
+		if len(p.traps(p.first)) == 0 {
 			return leftOut("the page shows no honeypot")
 		}
 		return pass("The honeypot is out of the way of browsers and screen readers.")

@@ -19,7 +19,7 @@ var f09 = &Rule{
 				return fail(nil, "The honeypot is called %s.", i.name)
 			}
 		}
-		if len(p.traps()) == 0 {
+		if len(p.traps(p.first)) == 0 {
 			return leftOut("the page shows no honeypot")
 		}
 		return pass("Its name is in no bot's list.")

@@ -1,15 +1,17 @@
 package audit
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/html"
 )
 
 var g01 = &Rule{
-	ID: "G01", Title: "The refusal tells whether an account exists", Severity: Medium, Fix: sameAnswer, Needs: Baseline, Shots: 2,
+	ID: "G01", Title: "The refusal tells whether an account exists", Severity: Medium, Fix: sameAnswer, Needs: Baseline, Shots: 3,
 	Why:  "Before the captcha is checked, the app has looked the account up, and answers otherwise: a list of addresses is sorted for free.",
 	Refs: Refs{CWE: 204, ASVS: "6.3.8", OAT: "OAT-007, OAT-018", WSTG: "IDNT-04"},
 	check: func(ctx context.Context, p *Probe) Result {
@@ -28,31 +30,66 @@ var g01 = &Rule{
 			}
 		}})
 		fresh := p.try(ctx, Attempt{What: "a submission without a token for somebody new"})
+		other := p.try(ctx, Attempt{What: "a submission without a token for somebody else who is new"})
+		for _, o := range []*Outcome{old, fresh, other} {
+			if o.Err != nil {
+				return unclear("%v", o.Err)
+			}
+			if o.Answer.Status == 429 {
+				return unclear("the app answered 429, too many requests")
+			}
+		}
 		switch {
-		case old.Err != nil || fresh.Err != nil:
-			return unclear("%v", cmp.Or(old.Err, fresh.Err))
-		case old.Answer.Status == 429 || fresh.Answer.Status == 429:
-			return unclear("the app answered 429, too many requests")
+		case fresh.Answer.Status != other.Answer.Status:
+			return unclear("the answers for new accounts differ among themselves: %d and %d", fresh.Answer.Status, other.Answer.Status)
 		case old.Answer.Status != fresh.Answer.Status:
 			return fail(old, "Without a token the app answered %d for an account that exists and %d for a new one.", old.Answer.Status, fresh.Answer.Status)
-		}
-		a, b := p.worded(old), p.worded(fresh)
-		if a != b {
-			return fail(old, "Without a token the answers for an account that exists and for a new one differ.")
+		case unlike(p.worded(old), p.worded(fresh), p.worded(other)):
+			return fail(old, "Without a token the app says something else for an account that exists than for a new one.")
 		}
 		return pass("The refusals for an account that exists and for a new one are the same.")
 	},
 }
 
-var changing = regexp.MustCompile(`[A-Za-z0-9+/_=-]{16,}|\d+`)
-
-// worded is an answer without what is never the same twice.
-func (p *Probe) worded(o *Outcome) string {
-	body := string(o.Answer.Body)
-	for _, f := range o.Shot.Fields {
-		if strings.Contains(f.Value, o.Shot.Canary) || strings.Contains(f.Value, p.done.Shot.Canary) {
-			body = strings.ReplaceAll(body, f.Value, "…")
+// unlike reports whether a text differs from two that are alike but for some words,
+// such as a number of the refusal.
+func unlike(text, one, two []string) bool {
+	if len(one) != len(two) {
+		return false // it says something new each time
+	}
+	if len(text) != len(one) {
+		return true
+	}
+	for i := range text {
+		if one[i] == two[i] && text[i] != one[i] {
+			return true
 		}
 	}
-	return changing.ReplaceAllString(body, "…")
+	return false
+}
+
+var varying = regexp.MustCompile(`[A-Za-z0-9+/_=-]{16,}|\d+`)
+
+// worded is what people read of an answer, without what is never the same twice.
+func (p *Probe) worded(o *Outcome) []string {
+	var words []string
+	tokens := html.NewTokenizer(bytes.NewReader(o.Answer.Body))
+	inside := ""
+	for kind := tokens.Next(); kind != html.ErrorToken; kind = tokens.Next() {
+		switch t := tokens.Token(); {
+		case kind == html.StartTagToken && (t.Data == "script" || t.Data == "style"):
+			inside = t.Data
+		case kind == html.EndTagToken && t.Data == inside:
+			inside = ""
+		case kind == html.TextToken && inside == "":
+			words = append(words, strings.Fields(t.Data)...)
+		}
+	}
+	text := strings.Join(words, " ")
+	for _, f := range o.Shot.Fields {
+		if strings.Contains(f.Value, o.Shot.Canary) || strings.Contains(f.Value, p.done.Shot.Canary) {
+			text = strings.ReplaceAll(text, f.Value, "…")
+		}
+	}
+	return strings.Fields(varying.ReplaceAllString(text, "…"))
 }

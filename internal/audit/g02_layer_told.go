@@ -11,9 +11,8 @@ var g02 = &Rule{
 	Refs: Refs{CWE: 204, ASVS: "16.5.1"},
 	check: func(ctx context.Context, p *Probe) Result {
 		outcomes := []*Outcome{p.refused}
-		for _, name := range p.traps() {
-			outcomes = append(outcomes, p.try(ctx, Attempt{What: "a filled honeypot", Change: func(s *Shot) { s.Put(name, "x") }}))
-			break
+		if len(p.traps(p.first)) > 0 {
+			outcomes = append(outcomes, p.try(ctx, Attempt{What: "a filled honeypot", fresh: func(s *Shot, pg *page) { s.Put(p.traps(pg)[0], "x") }}))
 		}
 		for _, o := range outcomes {
 			if o.Err != nil {

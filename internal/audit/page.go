@@ -265,7 +265,7 @@ func (p *Probe) fill(pg *page, f *form, canary string) []Field {
 	for _, i := range f.inputs {
 		if p.isTrap(i) {
 			if i.kind != "file" {
-				fields = append(fields, Field{i.name, ""})
+				fields = append(fields, Field{i.name, i.value}) // untouched, as a browser does
 			}
 			continue
 		}

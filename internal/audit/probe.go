@@ -74,7 +74,7 @@ func canOwn(address string) bool {
 
 // ahead is how many pages are loaded at once when they must grow old before they are
 // used.
-const ahead = 24
+const ahead = 48
 
 // visit loads the page as a new visitor. Aged waits until a person could have filled
 // the form in.
@@ -244,9 +244,9 @@ const least = 15 * time.Millisecond
 // baseline finds out how a valid submission is made that is accepted, and that one
 // without a token is not. The first result is about the valid one.
 func (p *Probe) baseline(ctx context.Context) (string, error) {
-	waits := []time.Duration{0, 2500 * time.Millisecond, 6 * time.Second}
+	waits := []time.Duration{0, 2200 * time.Millisecond, 3300 * time.Millisecond, 6 * time.Second}
 	if p.spec.MinFill > 0 {
-		waits = []time.Duration{p.spec.MinFill}
+		waits = []time.Duration{p.spec.MinFill + 300*time.Millisecond} // as ages are measured by others' clocks
 	}
 	var last *Outcome
 	for _, wait := range waits {
