@@ -26,7 +26,7 @@ type auditCommand struct {
 	Effect     string   `placeholder:"/effects#signups" help:"How is seen that the form did its work: a URL with a number, canary:URL of a page on which what was typed shows, cmd:COMMAND, sql:DATABASE QUERY, maildir:PATH."`
 	Verifier   string   `placeholder:"127.0.0.1:8087" help:"Where the verifier in the middle listens. The app's verify URL must point there."`
 	Captcha    string   `placeholder:"turnstile" help:"The captcha, if the page does not show it."`
-	Token      string   `placeholder:"testkey" help:"How a valid token is had: verifier, testkey, palisade, or cmd:COMMAND that prints one. Default: what fits."`
+	Token      string   `placeholder:"testkey" help:"How a valid token is had: verifier, testkey, palisade, service:URL of palisade serve, or cmd:COMMAND that prints one. Default: what fits."`
 	TokenField string   `placeholder:"cf-turnstile-response" help:"Field of the token, if it is not the usual one."`
 	Hostname   string   `placeholder:"example.com" help:"Host that tokens are made for. Default: the target's."`
 	ForAction  string   `name:"captcha-action" placeholder:"signup" help:"Action that tokens are made for. Default: the widget's."`

@@ -123,12 +123,12 @@ func Recaptcha(t testing.TB, stack string, env ...string) *App {
 
 // Zoo starts an app of the audit's zoo: a file of Flask, Django or Express, or a
 // binary. It asks the verifier at verify.
-func Zoo(t testing.TB, path, verify string) *App {
+func Zoo(t testing.TB, path, verify string, more ...string) *App {
 	t.Helper()
-	env := []string{
+	env := append([]string{
 		"VERIFY_URL=" + verify, "SITE_KEY=zoo-sitekey", "SECRET_KEY=zoo-secret-key-0123456789", "HOSTNAME_EXPECTED=127.0.0.1",
 		"NODE_PATH=" + filepath.Join(e2e(), "node_modules"),
-	}
+	}, more...)
 	dir, file := filepath.Split(path)
 	name := strings.TrimSuffix(file, filepath.Ext(file))
 	switch {

@@ -8,7 +8,7 @@ var b12 = &Rule{
 	Refs: Refs{CWE: 799, ASVS: "2.4.1", OAT: "OAT-017"},
 	check: func(ctx context.Context, p *Probe) Result {
 		const many = 8
-		_, own, err := p.cleared(ctx)
+		_, own, err := p.clear(ctx)
 		switch {
 		case err != nil:
 			return unclear("%v", err)

@@ -28,9 +28,12 @@ var d07 = &Rule{
 		add("JSON with another object behind it", func(b []byte) []byte { return append(b, `{"x":1}`...) })
 		add("JSON with rubbish behind it", func(b []byte) []byte { return append(b, "xyz"...) })
 		add("JSON whose names are escaped", func(b []byte) []byte { return bytes.Replace(b, []byte(`{"`), []byte(`{"\u005f":"","`), 1) })
+		// Many frameworks give up on this one with a crash of their own, which says nothing
+		// of the captcha.
 		add("JSON nested ten thousand deep", func(b []byte) []byte {
 			return append(append(b[:len(b)-1], `,"x":`...), strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000)+"}"...)
 		})
+		attempts[len(attempts)-1].Tidy = false
 		return p.mustRefuse(ctx, attempts...)
 	},
 }

@@ -7,7 +7,7 @@ import (
 )
 
 var e01 = &Rule{
-	ID: "E01", Title: "A header resets the rate limit", Severity: High, Fix: noClaims, Needs: Baseline | Fresh | Own, After: afterVerify, Shots: 26,
+	ID: "E01", Title: "A header resets the rate limit", Severity: High, Fix: noClaims, Needs: Baseline | Fresh | Own, After: afterVerify, Shots: 32,
 	Why:  "The limit counts an address that the client names. With a new one for each request there is no limit.",
 	Refs: Refs{CWE: 348, ASVS: "15.3.4, 4.1.3", OAT: "OAT-007, OAT-008"},
 	check: func(ctx context.Context, p *Probe) Result {
@@ -32,10 +32,14 @@ var e01 = &Rule{
 // limitTries is how many valid submissions are made to meet a limit.
 const limitTries = 12
 
+// spares are the pages for what is tried from an address that is over its limit.
+const spares = 10
+
 // limitFound is the limit of submissions from one address, if there is one.
 type limitFound struct {
 	from    netip.Addr
 	allowed int      // before it; 0: none was met
+	spare   []*page  // loaded from there, and old enough
 	over    *Outcome // the first that was refused
 }
 
@@ -45,11 +49,12 @@ func (p *Probe) findLimit(ctx context.Context) (*limitFound, error) {
 		return p.limit, nil
 	}
 	l := &limitFound{from: p.address()}
-	pages, err := p.crowd(ctx, limitTries, l.from)
+	pages, err := p.crowd(ctx, limitTries+spares, l.from)
 	if err != nil {
 		return nil, err
 	}
-	for n, pg := range pages {
+	l.spare = pages[limitTries:]
+	for n, pg := range pages[:limitTries] {
 		o := p.try(ctx, Attempt{What: fmt.Sprintf("valid submission %d from one address", n+1), Valid: true, visit: pg})
 		if o.Err != nil {
 			return nil, o.Err
@@ -67,10 +72,7 @@ func (p *Probe) findLimit(ctx context.Context) (*limitFound, error) {
 // old enough.
 func (p *Probe) crowd(ctx context.Context, n int, from netip.Addr) (pages []*page, err error) {
 	for range n {
-		pg, err := p.fetch(ctx, p.target, from, nil)
-		if err == nil {
-			err = p.choose(pg)
-		}
+		pg, err := p.load(ctx, from)
 		if err != nil {
 			return nil, err
 		}
@@ -81,13 +83,9 @@ func (p *Probe) crowd(ctx context.Context, n int, from netip.Addr) (pages []*pag
 
 // mustHold makes attempts from the address that reached the limit.
 func (p *Probe) mustHold(ctx context.Context, l *limitFound, attempts []Attempt) Result {
-	pages, err := p.crowd(ctx, len(attempts), l.from)
-	if err != nil {
-		return unclear("%v", err)
-	}
 	var found []*Outcome
 	for i, a := range attempts {
-		a.visit = pages[i]
+		a.visit = l.spare[i]
 		o := p.try(ctx, a)
 		if o.Err != nil {
 			return unclear("%v", o.Err)

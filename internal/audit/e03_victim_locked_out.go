@@ -3,7 +3,7 @@ package audit
 import "context"
 
 var e03 = &Rule{
-	ID: "E03", Title: "Anybody can use up the limit of somebody else", Severity: Medium, Fix: noClaims, Needs: Baseline | Fresh | Own, After: append([]string{"E01"}, afterVerify...), Shots: 16,
+	ID: "E03", Title: "Anybody can use up the limit of somebody else", Severity: Medium, Fix: noClaims, Needs: Baseline | Fresh | Own, After: append([]string{"E01"}, afterVerify...), Shots: 40,
 	Why:  "The limit counts an address that the client names, such as a victim's, who is then locked out.",
 	Refs: Refs{CWE: 645, ASVS: "6.1.1", OAT: "OAT-015"},
 	check: func(ctx context.Context, p *Probe) Result {
@@ -15,6 +15,10 @@ var e03 = &Rule{
 			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
 		}
 		victim := p.address()
+		own, err := p.load(ctx, victim)
+		if err != nil {
+			return unclear("%v", err)
+		}
 		pages, err := p.crowd(ctx, l.allowed+1, p.address())
 		if err != nil {
 			return unclear("%v", err)
@@ -28,11 +32,7 @@ var e03 = &Rule{
 				return unclear("%v", o.Err)
 			}
 		}
-		own, err := p.crowd(ctx, 1, victim)
-		if err != nil {
-			return unclear("%v", err)
-		}
-		o := p.try(ctx, Attempt{What: "the victim's own valid submission, after others named its address", Valid: true, visit: own[0]})
+		o := p.try(ctx, Attempt{What: "the victim's own valid submission, after others named its address", Valid: true, visit: own})
 		switch {
 		case o.Err != nil:
 			return unclear("%v", o.Err)

@@ -7,7 +7,7 @@ import (
 )
 
 var e07 = &Rule{
-	ID: "E07", Title: "A burst gets past the rate limit", Severity: Medium, Fix: once, Needs: Baseline | Fresh | Own, After: append([]string{"E01"}, afterVerify...), Shots: 40,
+	ID: "E07", Title: "A burst gets past the rate limit", Severity: Medium, Fix: once, Needs: Baseline | Fresh | Own, After: append([]string{"E01"}, afterVerify...), Shots: 56,
 	Why:  "The limit is read and then written. What comes at once reads the same number.",
 	Refs: Refs{CWE: 362, ASVS: "15.4.2"},
 	check: func(ctx context.Context, p *Probe) Result {

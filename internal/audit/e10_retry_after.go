@@ -3,7 +3,7 @@ package audit
 import "context"
 
 var e10 = &Rule{
-	ID: "E10", Title: "Who meets the limit is not told when to come back", Severity: Note, Fix: tellWhen, Needs: Baseline | Fresh | Own, After: afterVerify, Shots: limitTries,
+	ID: "E10", Title: "Who meets the limit is not told when to come back", Severity: Note, Fix: tellWhen, Needs: Baseline | Fresh | Own, After: afterVerify, Shots: limitTries + spares,
 	Why:  "People and well-meaning programs try again at once, and make it worse for themselves.",
 	Refs: Refs{CWE: 799},
 	check: func(ctx context.Context, p *Probe) Result {

@@ -3,7 +3,7 @@ package audit
 import "context"
 
 var e12 = &Rule{
-	ID: "E12", Title: "Each refused submission costs a call of the verifier", Severity: Low, Fix: cheapFirst, Needs: Baseline | Fresh | Own | Verifier, After: append([]string{"A05"}, afterVerify...), Shots: limitTries + 3,
+	ID: "E12", Title: "Each refused submission costs a call of the verifier", Severity: Low, Fix: cheapFirst, Needs: Baseline | Fresh | Own | Verifier, After: append([]string{"A05"}, afterVerify...), Shots: limitTries + spares,
 	Why:  "What is over the limit is refused only after the verifier was asked: a bot spends your quota, at no cost of its own.",
 	Refs: Refs{CWE: 770, ASVS: "15.2.2", OAT: "OAT-015, OAT-003"},
 	check: func(ctx context.Context, p *Probe) Result {
@@ -14,11 +14,7 @@ var e12 = &Rule{
 		case l.allowed == 0:
 			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
 		}
-		pages, err := p.crowd(ctx, 1, l.from)
-		if err != nil {
-			return unclear("%v", err)
-		}
-		o := p.try(ctx, Attempt{What: "a submission over the limit", Valid: true, visit: pages[0]})
+		o := p.try(ctx, Attempt{What: "a submission over the limit", Valid: true, visit: l.spare[spares-1]})
 		switch {
 		case o.Err != nil:
 			return unclear("%v", o.Err)

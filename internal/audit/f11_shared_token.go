@@ -13,7 +13,7 @@ var f11 = &Rule{
 		if p.first.form == nil {
 			return unclear("the form was not found")
 		}
-		other, err := p.load(ctx)
+		other, err := p.load(ctx, p.address())
 		if err != nil {
 			return unclear("%v", err)
 		}

@@ -7,7 +7,7 @@ var f12 = &Rule{
 	Why:  "The second page overwrote what the first one needs. People lose what they typed.",
 	Refs: Refs{CWE: 841},
 	check: func(ctx context.Context, p *Probe) Result {
-		first, err := p.load(ctx)
+		first, err := p.load(ctx, p.address())
 		if err != nil {
 			return unclear("%v", err)
 		}

@@ -38,6 +38,7 @@ type Probe struct {
 	done    *Outcome // the accepted submission of the baseline
 	refused *Outcome // that without a token
 	limit   *limitFound
+	cleared *clearanceFound
 }
 
 // canary returns a text that is in no other submission.
@@ -74,18 +75,18 @@ func canOwn(address string) bool {
 
 // ahead is how many pages are loaded at once when they must grow old before they are
 // used.
-const ahead = 48
+const ahead = 120
 
 // visit loads the page as a new visitor. Aged waits until a person could have filled
 // the form in.
 func (p *Probe) visit(ctx context.Context, aged bool) (*page, error) {
 	if !aged || p.wait == 0 {
-		return p.load(ctx)
+		return p.load(ctx, p.address())
 	}
 	if len(p.ready) == 0 {
 		n := ahead
 		for range n {
-			pg, err := p.load(ctx)
+			pg, err := p.load(ctx, p.address())
 			if err != nil {
 				return nil, err
 			}
@@ -97,8 +98,8 @@ func (p *Probe) visit(ctx context.Context, aged bool) (*page, error) {
 	return pg, sleep(ctx, time.Until(pg.got.Add(p.wait)))
 }
 
-func (p *Probe) load(ctx context.Context) (*page, error) {
-	pg, err := p.fetch(ctx, p.target, p.address(), nil)
+func (p *Probe) load(ctx context.Context, from netip.Addr) (*page, error) {
+	pg, err := p.fetch(ctx, p.target, from, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the page: %w", err)
 	}
@@ -288,7 +289,7 @@ func firstWords(body []byte) string {
 // valid makes one valid submission, and measures how long its effect takes to be seen.
 func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
 	p.ready = nil
-	pg, err := p.load(ctx)
+	pg, err := p.load(ctx, p.address())
 	if err != nil {
 		return nil, 0, err
 	}

@@ -28,7 +28,7 @@ type Spec struct {
 
 	Captcha    string // service, as in package captchatest, or palisade; default what the page has
 	TokenField string // name of the field, if it is not the service's own
-	Token      string // how a valid token is had: verifier, testkey, palisade or cmd:COMMAND; default verifier with Verifier, palisade on pages of ours
+	Token      string // how a valid token is had: verifier, testkey, palisade, service:URL of ours or cmd:COMMAND; default verifier with Verifier, palisade on pages of ours
 	Verifier   *captchatest.Server
 	Hostname   string // that tokens come from; default the target's host
 	CaptchaFor string // action that tokens are made for; default the page's
@@ -96,8 +96,8 @@ func (s *Spec) check() (*url.URL, error) {
 		}
 	}
 	switch kind, _, _ := strings.Cut(s.Token, ":"); {
-	case !slices.Contains([]string{"", "verifier", "testkey", "palisade", "cmd"}, kind):
-		errs = append(errs, fmt.Errorf("token: %q is none of verifier, testkey, palisade and cmd:COMMAND", s.Token))
+	case !slices.Contains([]string{"", "verifier", "testkey", "palisade", "service", "cmd"}, kind):
+		errs = append(errs, fmt.Errorf("token: %q is none of verifier, testkey, palisade, service:URL and cmd:COMMAND", s.Token))
 	case kind == "verifier" && s.Verifier == nil:
 		errs = append(errs, errors.New("token: there is no verifier: say where it listens"))
 	}

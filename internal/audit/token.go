@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
@@ -74,6 +77,8 @@ func (p *Probe) sourceOf(pg *page) (source, error) {
 	switch kind {
 	case "palisade":
 		return embedded{}, nil
+	case "service":
+		return &widgetTokens{address: strings.TrimRight(command, "/"), field: p.tokenFields[0], p: p}, nil
 	case "cmd":
 		return commandTokens{command, p.tokenFields[0]}, nil
 	case "testkey":
@@ -116,6 +121,48 @@ func (embedded) mint(ctx context.Context, pg *page) ([]Field, error) {
 		}
 	}
 	return fields, nil
+}
+
+// widgetTokens come from the widget of our own verification service, solved as a
+// browser would.
+type widgetTokens struct {
+	address, field string
+	p              *Probe
+}
+
+func (*widgetTokens) constant() bool { return false }
+
+func (t *widgetTokens) mint(ctx context.Context, pg *page) ([]Field, error) {
+	query := url.Values{
+		"k": {cmp.Or(t.p.spec.Sitekey, pg.sitekey)}, "origin": {t.p.target.Scheme + "://" + t.p.target.Host}, "mode": {"box"},
+	}
+	if action := cmp.Or(t.p.spec.CaptchaFor, pg.action); action != "" {
+		query.Set("action", action)
+	}
+	u, err := url.Parse(t.address + "/captcha/challenge?" + query.Encode())
+	if err != nil {
+		return nil, err
+	}
+	body, err := getElsewhere(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("the widget's challenge: %w", err)
+	}
+	var offer struct {
+		Challenge json.RawMessage
+		Claims    string
+	}
+	if err := json.Unmarshal(body, &offer); err != nil {
+		return nil, fmt.Errorf("the widget's challenge: %w", err)
+	}
+	proof, err := pow.Solve(ctx, offer.Challenge)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := base64.StdEncoding.DecodeString(proof)
+	if err != nil {
+		return nil, err
+	}
+	return []Field{{t.field, base64.RawURLEncoding.EncodeToString([]byte(offer.Claims + "\n" + string(raw)))}}, nil
 }
 
 // constantToken is that of a test key.

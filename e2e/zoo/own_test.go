@@ -1,0 +1,146 @@
+package zoo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+// binary builds the command once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "palisade-zoo-")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "palisade")
+	out, err := exec.Command("go", "build", "-o", file, "../../cmd/palisade").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, out)
+	}
+	return file, err
+})
+
+// palisade runs the command until the test ends.
+func palisade(t *testing.T, dir, ready string, args ...string) {
+	t.Helper()
+	file, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	apps.Run(t, dir, nil, ready, append([]string{file}, args...)...)
+}
+
+// gateway stands in front of an app.
+func gateway(t *testing.T, app *apps.App, protect string) string {
+	t.Helper()
+	address := "127.0.0.1:" + apps.FreePort(t)
+	palisade(t, t.TempDir(), "http://"+address+"/.palisade/palisade.js", "serve", "-upstream", app.URL, "-protect", protect, "-listen", address, "-admin", "off")
+	return "http://" + address
+}
+
+const serviceSecret = "a secret of the service's own tests"
+
+// service is the verification service, for pages at a host.
+func service(t *testing.T, host string) string {
+	t.Helper()
+	dir := t.TempDir()
+	address := "127.0.0.1:" + apps.FreePort(t)
+	text := "admin: \"off\"\nservice:\n  listen: " + address + "\n  sites:\n    - {key: shop-1, secret_file: shop.secret, hosts: [\"" + host + "\"]}\n"
+	for name, text := range map[string]string{"palisade.yaml": text, "shop.secret": serviceSecret + "\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	palisade(t, dir, "http://"+address+"/v1/openapi.json", "serve", "-config", "palisade.yaml")
+	return "http://" + address
+}
+
+// known are findings that are true, and why they stay.
+var known = map[string]string{
+	"the package in Django, G01": "Django's own sign-up form says which name is taken while it checks the fields, and the package asks only for forms whose fields are right, so that nobody solves a captcha for a typing mistake",
+}
+
+// What this project offers must pass its own audit: nothing found, and nothing
+// undecided that could be decided.
+func TestOwnFormsPass(t *testing.T) {
+	for name, spec := range map[string]func(*testing.T) audit.Spec{
+		"the demo's sign-up":  func(t *testing.T) audit.Spec { return demo(t, "/signup", "/effects#signup") },
+		"the demo's comments": func(t *testing.T) audit.Spec { return demo(t, "/comments", "/effects#comments") },
+		"the gateway before Django": func(t *testing.T) audit.Spec {
+			app := apps.Django(t, "gunicorn")
+			return audit.Spec{Target: gateway(t, app, "POST /signup/") + "/signup/", Effect: app.URL + "/effects#users", Upstream: app.URL}
+		},
+		"the gateway before Flask": func(t *testing.T) audit.Spec {
+			app := apps.Flask(t)
+			return audit.Spec{Target: gateway(t, app, "POST /contact") + "/contact", Effect: app.URL + "/effects#messages", Upstream: app.URL}
+		},
+		"the package in Django": func(t *testing.T) audit.Spec {
+			return packaged(t, "django-package", "shop.wsgi", "/signup/", "signup")
+		},
+		"the package in Flask": func(t *testing.T) audit.Spec {
+			return packaged(t, "flask-package", "app:create_app()", "/subscribe", "subscribe")
+		},
+		"a site that asks the service": func(t *testing.T) audit.Spec {
+			address := service(t, "127.0.0.1")
+			path, err := filepath.Abs(filepath.Join(root, "flask", "ok.py"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			app := apps.Zoo(t, path, address+"/turnstile/v0/siteverify", "SITE_KEY=shop-1", "SECRET_KEY="+serviceSecret)
+			return audit.Spec{Target: app.URL + "/signup", Effect: "/effects#signups", Token: "service:" + address, MinFill: time.Nanosecond}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := spec(t)
+			s.Rate = 1000
+			if s.MinFill == 0 {
+				s.MinFill = 3 * time.Second
+			}
+			report, err := audit.Run(context.Background(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Broken != "" || report.Stopped != "" {
+				t.Errorf("%s%s", report.Broken, report.Stopped)
+			}
+			for _, f := range report.Findings {
+				if known[name+", "+f.ID] != "" && f.Status == audit.Fail {
+					t.Logf("known %s: %s (%s)", f.ID, f.Says, known[name+", "+f.ID])
+				} else if f.Status == audit.Inconclusive || f.Status == audit.Fail && f.Severity > audit.Note {
+					t.Errorf("%s %s: %s: %s\n%s", f.ID, f.Status, f.Title, f.Says, evidence(f))
+				} else if f.Status == audit.Fail {
+					t.Logf("remark %s: %s", f.ID, f.Says)
+				}
+			}
+			if report.Took > 60 {
+				t.Errorf("it took %.0f seconds", report.Took)
+			}
+			t.Logf("%s: %d passed, %d left out, %d requests of %d, %.0f s", report.Form, report.Count(audit.Pass), report.Count(audit.LeftOut), report.Requests, report.Bound, report.Took)
+		})
+	}
+}
+
+func demo(t *testing.T, path, effect string) audit.Spec {
+	t.Helper()
+	address := "127.0.0.1:" + apps.FreePort(t)
+	palisade(t, t.TempDir(), "http://"+address+"/effects", "demo", "-listen", address)
+	return audit.Spec{Target: "http://" + address + path, Effect: effect, Form: path}
+}
+
+func packaged(t *testing.T, example, app, path, effect string) audit.Spec {
+	t.Helper()
+	port := apps.FreePort(t)
+	address := service(t, "127.0.0.1:"+port)
+	a := apps.Packaged(t, example, app, port, "PALISADE_URL="+address, "PALISADE_SECRET="+serviceSecret, "DJANGO_DEBUG=0", "DJANGO_ALLOWED_HOSTS=127.0.0.1")
+	return audit.Spec{Target: a.URL + path, Effect: "/effects#" + strings.TrimPrefix(effect, "#")}
+}
