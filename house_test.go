@@ -55,6 +55,9 @@ var mayImport = map[string][]string{
 	"internal/service":     {".", "captcha", "clientip", "internal/mac", "pow", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,
 
+	"audittest":             {"captchatest", "internal/audit"},
+	"internal/audit/report": {"internal/audit"},
+
 	"captchatest":     {"captcha"},
 	"store/storetest": {"store"},
 	"examples/signup": {".", "clientip"},

@@ -47,6 +47,7 @@ need node nodejs        # one of the apps that the gateway is tried with
 need php php-cli        # another one
 need nginx nginx-light  # proxies that ask the gateway
 need caddy caddy
+need sqlite3 sqlite3     # asks a database what an app did
 python3 -c 'import ensurepip, venv' 2>/dev/null || { commands+=("python3 with venv"); packages+=(python3 python3-venv); }
 [ ${#packages[@]} = 0 ] || install_packages
 

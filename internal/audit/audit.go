@@ -242,9 +242,7 @@ func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[str
 	switch {
 	case ctx.Err() != nil:
 		return leftOut("not reached: the audit was stopped")
-	case p.first == nil && r.Needs&Baseline == 0 && !strings.HasPrefix(r.ID, "H"):
-		return unclear("%v", broken)
-	case r.Needs&Baseline != 0 && broken != nil:
+	case broken != nil && (r.Needs&Baseline != 0 || p.home == nil && !strings.HasPrefix(r.ID, "H")): // H reads settings alone
 		return unclear("%s", firstLine(broken.Error()))
 	}
 	for _, root := range r.After {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,6 +17,9 @@ import (
 
 	"github.com/palisade-dev/palisade/internal/audit"
 )
+
+// quiet is the log of servers that are meant to fail.
+var quiet = log.New(io.Discard, "", 0)
 
 var update = flag.Bool("update", false, "write the golden files anew")
 

@@ -11,9 +11,6 @@ var f07 = &Rule{
 	Why:  "Browsers fill in fields whose names they know, and screen readers read what is not marked. Then people are taken for bots.",
 	Refs: Refs{CWE: 1023},
 	check: func(_ context.Context, p *Probe) Result {
-		if p.first.form == nil {
-			return unclear("the form was not found")
-		}
 		known := []string{"name", "email", "website", "url", "phone", "address", "zip", "company", "my_name", "tel", "city", "organization"}
 		for _, i := range p.first.form.inputs {
 			switch {

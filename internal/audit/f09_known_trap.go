@@ -11,9 +11,6 @@ var f09 = &Rule{
 	Why:  "The names that form libraries give to their honeypots are in every bot's list of fields to leave empty.",
 	Refs: Refs{CWE: 656},
 	check: func(_ context.Context, p *Probe) Result {
-		if p.first.form == nil {
-			return unclear("the form was not found")
-		}
 		for _, i := range p.first.form.inputs {
 			if p.isTrap(i) && slices.ContainsFunc(honeypots, func(word string) bool { return strings.Contains(strings.ToLower(i.name), word) }) {
 				return fail(nil, "The honeypot is called %s.", i.name)

@@ -44,6 +44,7 @@ type reference struct {
 	failures map[string]int    // by cookie
 	last     map[string]string // latest nonce of a visitor
 	requests int
+	did      func(email string) // with each effect; nil for nothing
 }
 
 const (
@@ -81,7 +82,9 @@ func startReference(t testing.TB, defect string) (*reference, string) {
 	if defect == "I01" {
 		handler = h2c.NewHandler(handler, &http2.Server{})
 	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = quiet
+	server.Start()
 	t.Cleanup(func() {
 		a.services.Close()
 		server.CloseClientConnections()
@@ -563,6 +566,9 @@ func (a *reference) add(email string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.users = append(a.users, email)
+	if a.did != nil {
+		a.did(email)
+	}
 }
 
 // ask calls the verifier, and returns its answer.

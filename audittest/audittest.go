@@ -1,0 +1,139 @@
+// Package audittest runs palisade audit in a Go test: a handler is served on this
+// machine, attacked with every mistake of the catalogue, and the test fails for each
+// that it has.
+//
+//	services := captchatest.NewServer()
+//	defer services.Close()
+//	app := newApp(services.VerifyURL(captchatest.Turnstile)) // the app asks the audit
+//	audittest.Run(t, app, audittest.Options{
+//		Page:     "/signup",
+//		Count:    func() (int, error) { return app.users.Count(), nil },
+//		Verifier: services,
+//	})
+//
+// Forms of package palisade need no Verifier: their own captcha is solved as a
+// browser would. Count is how effects are seen; an answer's status proves nothing,
+// and without Count nothing is decided and the test fails.
+package audittest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade/captchatest"
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+// TB is as much of testing.TB as is needed, so that no program that imports this
+// package links package testing.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Logf(format string, args ...any)
+}
+
+// Options say what is audited. Page and Count are needed.
+type Options struct {
+	Page     string              // path of the page with the form
+	Count    func() (int, error) // how often the form did its work so far; called from another goroutine
+	Verifier *captchatest.Server // that the handler asks, for captchas that are verified elsewhere
+	Captcha  string              // service, if the page does not show it; names as in package captchatest
+	Action   string              // that tokens are made for; default the widget's
+	Host     string              // public name under which the handler is asked, for handlers that know their own; default the address of the test
+	Hostname string              // that tokens come from; default the host
+	Form     string              // which form of the page: #id, or the path that it posts to
+	Fields   map[string]string   // what to type where guessing fails; {canary} stands for a text that is never the same
+	MinFill  time.Duration       // how long a person takes at least; default found out
+	Only     []string            // these rules or groups alone, such as "A" or "B01"
+	Skip     []string            // not these
+	Accept   []string            // rules whose findings are known and accepted
+	FailOn   string              // least severity that fails: note, low (default), medium, high or critical
+	MaxTime  time.Duration       // default five minutes
+	Context  context.Context     // default one that never ends
+}
+
+// Run audits the handler and fails the test for each finding, and for each rule that
+// could not be decided although it applies. It takes seconds, and more where the form
+// must be looked at for a while before it is accepted.
+func Run(t TB, handler http.Handler, o Options) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	defer server.CloseClientConnections()
+	least := audit.Low
+	if o.FailOn != "" {
+		if err := least.UnmarshalText([]byte(o.FailOn)); err != nil {
+			t.Errorf("audittest: FailOn: %v", err)
+			return
+		}
+	}
+	host := server.Listener.Addr().String()
+	spec := audit.Spec{
+		Target: "http://" + cmp.Or(o.Host, host) + "/" + strings.TrimPrefix(o.Page, "/"), Connect: host, Verifier: o.Verifier, Captcha: o.Captcha, CaptchaFor: o.Action, Hostname: o.Hostname,
+		Form: o.Form, MinFill: o.MinFill, Only: o.Only, Skip: o.Skip, MaxTime: o.MaxTime, Rate: 2000,
+	}
+	if o.Count != nil {
+		spec.Oracle = count(o.Count)
+	}
+	for name, value := range o.Fields {
+		spec.Fields = append(spec.Fields, audit.Field{Name: name, Value: value})
+	}
+	ctx := o.Context
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	report, err := audit.Run(ctx, spec)
+	if err != nil {
+		t.Errorf("audittest: %v", err)
+		return
+	}
+	tell(t, report, least, o.Accept)
+}
+
+// tell fails the test for what was found.
+func tell(t TB, r *audit.Report, least audit.Severity, accepted []string) {
+	t.Helper()
+	if r.Broken != "" || r.Stopped != "" {
+		t.Errorf("audit: hardly anything could be decided: %s%s", r.Broken, r.Stopped)
+		return
+	}
+	for _, f := range r.Findings {
+		switch {
+		case f.Status == audit.Inconclusive:
+			t.Errorf("audit: %s could not be decided: %s: %s", f.ID, f.Title, f.Says)
+		case f.Status == audit.Fail && !has(accepted, f.ID) && f.Severity >= least:
+			t.Errorf("audit: %s, %s: %s\n%s\n%s\nto mend it: %s\n%s", f.ID, f.Severity, f.Title, f.Says, f.Why, f.Fix, shown(f))
+		case f.Status == audit.Fail:
+			t.Logf("audit: %s, %s: %s", f.ID, f.Severity, f.Says)
+		}
+	}
+	t.Logf("audit of %s: %d rules passed, %d left out, %d requests", r.Form, r.Count(audit.Pass), r.Count(audit.LeftOut), r.Requests)
+}
+
+func shown(f audit.Finding) string {
+	if len(f.Evidence) == 0 {
+		return ""
+	}
+	e := f.Evidence[0]
+	return fmt.Sprintf("%s:\n%s\n\n%s", e.What, e.Request, e.Response)
+}
+
+func has(list []string, id string) bool {
+	for _, s := range list {
+		if strings.EqualFold(s, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// count is an oracle that asks the test.
+type count func() (int, error)
+
+// Count implements audit.Oracle.
+func (c count) Count(context.Context, []string) (int, error) { return c() }

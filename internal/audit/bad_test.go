@@ -1,0 +1,298 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+// What is not as an audit expects it is said clearly, and nothing passes.
+func TestBadTargets(t *testing.T) {
+	form := `<form method="post" action="/signup"><input name="email"><div class="cf-turnstile" data-sitekey="k"></div></form>`
+	page := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, form) }
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for name, c := range map[string]struct {
+		app    http.HandlerFunc
+		target string
+		tls    bool
+		effect string
+		want   string
+	}{
+		"the target is down":               {target: "http://" + closed.Addr().String() + "/signup", want: "cannot be reached"},
+		"the target redirects in a circle": {app: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", http.StatusFound) }, want: "redirects more than 5 times"},
+		"the target redirects elsewhere": {app: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://example.com/", http.StatusFound)
+		}, want: "redirects to another host"},
+		"the certificate is not known": {app: page, tls: true, want: "certificate"},
+		"the page never ends": {app: func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				if _, err := io.WriteString(w, "<p>more "); err != nil {
+					return
+				}
+			}
+		}, want: "no form that posts"},
+		"the page does not come": {app: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, want: "no answer in time"},
+		"the page drips": {app: func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				io.WriteString(w, "x")
+				w.(http.Flusher).Flush()
+				time.Sleep(20 * time.Millisecond)
+			}
+		}, want: "does not end"},
+		"the page has no form": {app: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<p>Hello") }, want: "no form that posts"},
+		"the form posts to another host": {app: func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, strings.Replace(form, `"/signup"`, `"https://example.com/"`, 1))
+		}, want: "posts to another host"},
+		"the page has no captcha": {app: func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `<form method="post"><input name="email"></form>`)
+		}, want: "no captcha was found"},
+		"there is no way to a valid token": {app: page, want: "no way to a valid token"},
+		"the page answers rubbish":         {app: func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("\x00\xff<form<form method=post><")) }, want: "no form that posts"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target := c.target
+			if c.app != nil {
+				server := httptest.NewUnstartedServer(c.app)
+				server.Config.ErrorLog = quiet
+				if c.tls {
+					server.StartTLS()
+				} else {
+					server.Start()
+				}
+				t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+				target = server.URL + "/signup"
+			}
+			report, err := audit.Run(context.Background(), audit.Spec{Target: target, Effect: "/effects#signups", Patience: 700 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(report.Broken, c.want) {
+				t.Errorf("it says %q, want something with %q", report.Broken, c.want)
+			}
+			for _, f := range report.Findings {
+				if f.Status == audit.Pass && !strings.ContainsAny(f.ID[:1], "BFGJ") { // some look at the page alone
+					t.Errorf("%s passed: %s", f.ID, f.Says)
+				}
+			}
+		})
+	}
+}
+
+func TestOracleThatFails(t *testing.T) {
+	a, address := startReference(t, "")
+	for name, c := range map[string]struct{ effect, want string }{
+		"a page that is not there":     {"/nothing#signups", "answered 404"},
+		"a page without a number":      {"/welcome#signups", "is not JSON"},
+		"a member that is not there":   {"/effects#users", "no number"},
+		"a host that is down":          {"http://127.0.0.1:1/", "refused"},
+		"a command that fails":         {"cmd:echo gone >&2; exit 3", "gone"},
+		"a command without a number":   {"cmd:echo none", "no number"},
+		"a database that is not there": {"sql:sqlite:" + t.TempDir() + "/none.db SELECT count(*) FROM users", "sqlite3"},
+		"a folder that is not there":   {"maildir:" + t.TempDir() + "/none", "no such file"},
+		"no oracle":                    {"", "nothing says how an effect is seen"},
+	} {
+		spec := specFor(t, a, address)
+		spec.Effect, spec.Only = c.effect, []string{"A01", "A02"}
+		report, err := audit.Run(context.Background(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(report.Broken, c.want) || report.Count(audit.Inconclusive) != 2 {
+			t.Errorf("%s: it says %q, with %d inconclusive; want something with %q", name, report.Broken, report.Count(audit.Inconclusive), c.want)
+		}
+	}
+}
+
+// Each kind of oracle sees what the reference app did.
+func TestOracles(t *testing.T) {
+	a, address := startReference(t, "A01")
+	dir := t.TempDir()
+	database, box := filepath.Join(dir, "app.db"), filepath.Join(dir, "mail")
+	run := func(name string, args ...string) {
+		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s\nIs everything installed? Run scripts/tools.sh", name, err, out)
+		}
+	}
+	run("sqlite3", database, "CREATE TABLE users (email TEXT)")
+	if err := os.Mkdir(box, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	a.did = func(email string) {
+		n++
+		run("sqlite3", database, "INSERT INTO users VALUES ('"+strings.ReplaceAll(email, "'", "")+"')")
+		if err := os.WriteFile(filepath.Join(box, fmt.Sprint(n)), []byte(email), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, effect := range []string{
+		"/effects#signups", "/effects", "canary:/users", address + "/effects#signups", "cmd:ls " + box + " | wc -l", "maildir:" + box,
+		"sql:sqlite:" + database + " SELECT count(*) FROM users",
+	} {
+		spec := specFor(t, a, address)
+		spec.Effect, spec.Only, spec.Seed = effect, []string{"A01"}, 0
+		report, err := audit.Run(context.Background(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := report.Findings[0]; f.Status != audit.Fail {
+			t.Errorf("%s: %s %s %s", effect, f.Status, f.Says, report.Broken)
+		}
+	}
+}
+
+func TestMistakesOfASpecificationAreToldAtOnce(t *testing.T) {
+	_, err := audit.Prepare(&audit.Spec{Target: "localhost:8000", Only: []string{"Z9"}, Token: "magic", Effect: "x:y", Rate: -1, Captcha: "abc"})
+	for _, want := range []string{"no http or https URL", `no rule "Z9"`, "magic", "cannot be negative", `"abc"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: want something with %q", err, want)
+		}
+	}
+}
+
+// A public host is not touched before it showed that it is ours.
+func TestConsent(t *testing.T) {
+	for target, proof := range map[string]string{
+		"http://203.0.113.5/signup":            "",
+		"http://203.0.113.5:81/signup":         "too short",
+		"http://palisade-audit.invalid/signup": "a text of sixteen characters and more",
+	} {
+		u, err := url.Parse(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := audit.Consent(context.Background(), u, proof); err == nil || !strings.Contains(err.Error(), "may not be audited") {
+			t.Errorf("%s: %v", target, err)
+		}
+	}
+	for _, target := range []string{"http://127.0.0.1:8000/", "http://localhost/", "http://app.localhost:3000/", "http://[::1]/", "http://10.1.2.3/", "http://192.168.0.9/"} {
+		u, _ := url.Parse(target)
+		if err := audit.Consent(context.Background(), u, ""); err != nil {
+			t.Errorf("%s: %v", target, err)
+		}
+	}
+}
+
+// An interrupt ends it, says what was left out, and nothing is sent after it.
+func TestInterrupt(t *testing.T) {
+	a, address := startReference(t, "")
+	ctx, cancel := context.WithCancel(context.Background())
+	spec := specFor(t, a, address)
+	spec.Progress = func(done, _ int, _ *audit.Rule) {
+		if done == 12 {
+			cancel()
+		}
+	}
+	report, err := audit.Run(ctx, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.mu.Lock()
+	before := a.requests
+	a.mu.Unlock()
+	if report.Stopped == "" || len(report.Findings) != len(audit.Catalogue()) {
+		t.Errorf("stopped %q, %d findings", report.Stopped, len(report.Findings))
+	}
+	for i, f := range report.Findings {
+		if i >= 12 && (f.Status != audit.LeftOut || !strings.Contains(f.Says, "stopped")) {
+			t.Errorf("%s: %s, %s", f.ID, f.Status, f.Says)
+		}
+	}
+	time.Sleep(200 * time.Millisecond)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.requests != before {
+		t.Errorf("%d requests came after it had ended", a.requests-before)
+	}
+}
+
+// While the target hangs, an interrupt ends it as well.
+func TestInterruptWhileTheTargetHangs(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	defer server.CloseClientConnections()
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-asked
+		cancel()
+	}()
+	report, err := audit.Run(ctx, audit.Spec{Target: server.URL, Effect: "/", Patience: time.Hour})
+	if err != nil || report.Stopped == "" {
+		t.Errorf("%v, %+v", err, report)
+	}
+}
+
+// However much there would be to do, no more is sent than was announced.
+func TestTheBoundHolds(t *testing.T) {
+	var n, done atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.Add(1)
+		switch r.URL.Path {
+		case "/effects":
+			fmt.Fprint(w, done.Load())
+		case "/x":
+			if strings.HasPrefix(r.FormValue("cf-turnstile-response"), "XXXX.") { // it is easily deceived
+				done.Add(1)
+			}
+		default:
+			io.WriteString(w, `<form method="post" action="/x"><input name="email"><div class="cf-turnstile" data-sitekey="k"></div></form>`)
+		}
+	}))
+	defer server.Close()
+	spec := audit.Spec{Target: server.URL + "/", Effect: "/effects", Token: "testkey", Rate: 5000}
+	plan, err := audit.Prepare(&spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sent := int(n.Load()); sent > plan.Requests || report.Requests > plan.Requests || sent == 0 {
+		t.Errorf("%d requests came, %d were counted, %d announced", sent, report.Requests, plan.Requests)
+	}
+}
+
+// What two runs with one seed type is the same.
+func TestSeed(t *testing.T) {
+	var sent []string
+	for range 2 {
+		a, address := startReference(t, "A01")
+		spec := specFor(t, a, address)
+		spec.Only = []string{"A01"}
+		report, err := audit.Run(context.Background(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := strings.Cut(report.Findings[0].Evidence[0].Request, "\n\n")
+		sent = append(sent, body)
+	}
+	if sent[0] != sent[1] || sent[0] == "" {
+		t.Errorf("%q and %q", sent[0], sent[1])
+	}
+}
