@@ -199,6 +199,9 @@ func (c auditCommand) spec(a config.Audit) (*audit.Spec, error) {
 	for _, f := range a.Fields {
 		s.Fields = append(s.Fields, audit.Field{Name: f[0], Value: f[1]})
 	}
+	for _, fact := range a.Facts {
+		s.Settings = append(s.Settings, audit.Setting{Name: fact[0], Value: fact[1], Place: "the gateway's configuration"})
+	}
 	for _, name := range a.Settings {
 		text, err := os.ReadFile(name)
 		if err != nil {

@@ -33,9 +33,6 @@ func (c auditCommand) ownRoutes(base config.Audit) ([]config.Audit, error) {
 	if list == nil {
 		return nil, fmt.Errorf("%s names no route whose page can be guessed: with protect: auto or patterns, give the pages in a file (-c) with connect: %s", file, reachable(conf.Listen[0]))
 	}
-	for i := range list {
-		list[i].Settings = append(list[i].Settings, file)
-	}
 	return list, nil
 }
 
@@ -59,6 +56,12 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 	a.Form = path
 	a.MinFill = form.MinFill
 	a.Upstream = site.Upstream.String()
+	a.Facts = [][2]string{
+		{"monitor", fmt.Sprint(form.Monitor || len(form.Layers) > 0)}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
+	}
+	if site.Captcha != nil {
+		a.Facts = append(a.Facts, [2]string{"sitekey", site.Captcha.Sitekey})
+	}
 	if effect := cmp.Or(c.Effect, base.Effect); strings.HasPrefix(effect, "/") {
 		a.Effect = strings.TrimRight(site.Upstream.String(), "/") + effect
 	} else if rest, ok := strings.CutPrefix(effect, "canary:/"); ok {

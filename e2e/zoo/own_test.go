@@ -144,3 +144,41 @@ func packaged(t *testing.T, example, app, path, effect string) audit.Spec {
 	a := apps.Packaged(t, example, app, port, "PALISADE_URL="+address, "PALISADE_SECRET="+serviceSecret, "DJANGO_DEBUG=0", "DJANGO_ALLOWED_HOSTS=127.0.0.1")
 	return audit.Spec{Target: a.URL + path, Effect: "/effects#" + strings.TrimPrefix(effect, "#")}
 }
+
+// palisade audit -self finds every route that a running gateway guards, of each site.
+func TestARunningGatewayAuditsItself(t *testing.T) {
+	t.Parallel()
+	django, flask := apps.Django(t, "gunicorn"), apps.Flask(t)
+	dir, address := t.TempDir(), "127.0.0.1:"+apps.FreePort(t)
+	text := "listen: " + address + "\nadmin: \"off\"\nsites:\n" +
+		"  - {host: django.localhost, upstream: " + django.URL + ", forms: [{route: POST /signup/}, {route: POST /comment/, mode: monitor}]}\n" +
+		"  - {host: flask.example, upstream: " + flask.URL + ", forms: [{route: POST /contact}]}\n"
+	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	palisade(t, dir, "http://"+address+"/.palisade/palisade.js", "serve", "-config", "palisade.yaml")
+	file, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	audit := exec.Command(file, "audit", "-self", "-effect", "/effects", "-only", "A01,A07,H02,J01", "-min-fill", "3s", "-json", "report.json")
+	audit.Dir = dir
+	out, err := audit.CombinedOutput()
+	for _, want := range []string{
+		"POST /signup/ at http://django.localhost/signup/", "POST /comment/ at http://django.localhost/comment/", "POST /contact at http://flask.example/contact",
+		"high      H02 A switch for tests is on", // the form that is only watched
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	// The comment form is only watched, so that it is open.
+	if status := audit.ProcessState.ExitCode(); status != 7 || strings.Count(string(out), "A01 The form is accepted without the captcha") != 1 {
+		t.Errorf("%v, status %d\n%s", err, status, out)
+	}
+	for i := range 3 {
+		if _, err := os.Stat(filepath.Join(dir, fmt.Sprintf("report-%d.json", i+1))); err != nil {
+			t.Error(err)
+		}
+	}
+}

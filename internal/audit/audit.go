@@ -55,7 +55,11 @@ type Plan struct {
 }
 
 func (p Plan) String() string {
-	return fmt.Sprintf("%s: %d rules, at most %d requests, %d a second, for at most %s", p.Target.Redacted(), len(p.Rules), p.Requests, p.Rate, p.MaxTime)
+	rules := "1 rule"
+	if len(p.Rules) != 1 {
+		rules = fmt.Sprintf("%d rules", len(p.Rules))
+	}
+	return fmt.Sprintf("%s: %s, at most %d requests, %d a second, for at most %s", p.Target.Redacted(), rules, p.Requests, p.Rate, p.MaxTime)
 }
 
 // perShot is the most requests of one submission: the page, what it sends, and the

@@ -29,7 +29,8 @@ type Oracle interface {
 
 // ParseOracle reads how an effect is seen:
 //
-//	http://host/path#member   a page or JSON with a number; without #member, its first number
+//	http://host/path#member   JSON with a number, or a list that is counted; without #member the sum of the
+//	                          numbers of a JSON object, or the first number of any other page
 //	canary:http://host/path   a page on which what was typed can be read back
 //	cmd:shell command         a command that prints a number
 //	sql:DATABASE QUERY        a query with one number: DATABASE is sqlite:PATH, postgres://… or mysql://…,
@@ -118,6 +119,14 @@ var digits = regexp.MustCompile(`\d+`)
 // number finds the number in a text: that of a member, as a.b, or the first.
 func number(body []byte, member string) (int, error) {
 	if member == "" {
+		var numbers map[string]int
+		if json.Unmarshal(body, &numbers) == nil && len(numbers) > 0 {
+			sum := 0
+			for _, n := range numbers {
+				sum += n
+			}
+			return sum, nil
+		}
 		if m := digits.Find(body); m != nil {
 			return strconv.Atoi(string(m))
 		}

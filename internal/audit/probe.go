@@ -259,7 +259,10 @@ func (p *Probe) baseline(ctx context.Context) (string, error) {
 		}
 		if o.Effects > 0 {
 			p.done, p.settle = o, max(least, 2*settled)
-			return fmt.Sprintf("accepted with %d after %s of filling in", o.Answer.Status, wait), nil
+			if wait == 0 {
+				return fmt.Sprintf("accepted with %d at once", o.Answer.Status), nil
+			}
+			return fmt.Sprintf("accepted with %d after %s", o.Answer.Status, wait), nil
 		}
 		last = o
 	}

@@ -16,7 +16,7 @@ type object = map[string]any
 // Rules that passed, were left out or stayed undecided are in it too, as results of
 // that kind.
 func SARIF(w io.Writer, r *audit.Report) error {
-	var rules, results []object
+	rules, results := []object{}, []object{} // [] and not null
 	for i, f := range r.Findings {
 		rules = append(rules, sarifRule(f.ID))
 		results = append(results, sarifResult(r, f, i))

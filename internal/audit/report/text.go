@@ -85,7 +85,7 @@ func (p *printer) finding(f audit.Finding, broken, verbose bool) {
 		p.line("%s  %s %s", p.paint("33", "inconclusive"), f.ID, f.Title)
 		p.line("    %s", indent(f.Says, "    "))
 	case verbose:
-		p.line("%s  %s %s: %s", p.paint("2", f.Status.String()), f.ID, f.Title, f.Says)
+		p.line("%s  %s (%s): %s", p.paint("2", fmt.Sprintf("%-8s", f.Status)), f.ID, f.Title, f.Says)
 	}
 }
 

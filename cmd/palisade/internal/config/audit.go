@@ -16,6 +16,7 @@ type Audit struct {
 	Fields                                                       [][2]string
 	LeaveEmpty, Siblings, Later, Instances, Settings, Only, Skip []string
 	MinFill, MaxTime, Patience                                   time.Duration
+	Facts                                                        [][2]string // settings that are known already, name and value
 	Rate                                                         int
 }
 

@@ -1,0 +1,146 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// sample has a finding of each severity and a rule of each status.
+func sample() *audit.Report {
+	rule := func(id string) *audit.Rule {
+		for _, r := range audit.Catalogue() {
+			if r.ID == id {
+				return r
+			}
+		}
+		panic(id)
+	}
+	found := func(id, says string, known bool) audit.Finding {
+		r := rule(id)
+		return audit.Finding{
+			ID: id, Title: r.Title, Status: audit.Fail, Severity: r.Severity, Says: says, Why: r.Why, Fix: r.Fix.Text, Code: r.Fix.Code["flask"], Refs: r.Refs, Known: known,
+			Evidence: []audit.Evidence{{
+				What:     "a token that is <b>bold</b>",
+				Request:  "POST /signup HTTP/1.1\nHost: 127.0.0.1:8000\nContent-Type: application/x-www-form-urlencoded\n\nemail=palqwertyuio%40example.org&cf-turnstile-response=" + strings.Repeat("x", 300),
+				Response: "HTTP 303\nLocation: /welcome\n\n<script>alert(1)</script>", Effects: 1,
+			}},
+		}
+	}
+	other := func(id string, status audit.Status, says string) audit.Finding {
+		r := rule(id)
+		return audit.Finding{ID: id, Title: r.Title, Status: status, Severity: r.Severity, Says: says, Refs: r.Refs}
+	}
+	return &audit.Report{
+		Target: "http://127.0.0.1:8000/signup", Form: "POST /signup", Captcha: "turnstile", Stack: "flask", Began: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+		Took: 8.44, Seed: 7, Requests: 1012, Bound: 1996, Baseline: "accepted with 303 at once; without a token refused with 403",
+		Findings: []audit.Finding{
+			other("A01", audit.Pass, "A submission without cf-turnstile-response was refused with 403, without an effect."),
+			found("A07", "The app did it for the same fields as JSON to /api/submit.", false),
+			found("B01", "The app did it again for a token that was used.", false),
+			found("B06", "The app did it for a token that was made on evil.example.", false),
+			found("B07", "The app did it for a token that was made for the action newsletter.", true),
+			found("B17", "A token of one million bytes was sent on to the verifier.", false),
+			other("C01", audit.Inconclusive, "no answer in time"),
+			found("G10", "The page has neither frame-ancestors in its policy nor X-Frame-Options.", false),
+			other("H01", audit.LeftOut, "stands in a configuration, which was not given or says nothing of it: give it with -settings"),
+		},
+	}
+}
+
+func TestFormats(t *testing.T) {
+	clean := sample()
+	clean.Findings = clean.Findings[:1]
+	broken := &audit.Report{Target: "http://127.0.0.1:1/", Began: clean.Began, Broken: "http://127.0.0.1:1/ cannot be reached:\nconnection refused", Bound: 80}
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"sample.json":  func(b *bytes.Buffer) error { return report.JSON(b, sample()) },
+		"sample.sarif": func(b *bytes.Buffer) error { return report.SARIF(b, sample()) },
+		"sample.xml":   func(b *bytes.Buffer) error { return report.JUnit(b, sample()) },
+		"sample.html":  func(b *bytes.Buffer) error { return report.HTML(b, sample()) },
+		"sample.txt":   func(b *bytes.Buffer) error { return report.Text(b, sample(), false, true) },
+		"coloured.txt": func(b *bytes.Buffer) error { return report.Text(b, sample(), true, false) },
+		"clean.txt":    func(b *bytes.Buffer) error { return report.Text(b, clean, false, false) },
+		"clean.html":   func(b *bytes.Buffer) error { return report.HTML(b, clean) },
+		"broken.txt":   func(b *bytes.Buffer) error { return report.Text(b, broken, false, false) },
+		"broken.sarif": func(b *bytes.Buffer) error { return report.SARIF(b, broken) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, b.Bytes())
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, got) {
+		t.Errorf("%s differs; run go test -update if that is meant\n--- now\n%s", name, got)
+	}
+}
+
+// What an app answers never becomes a part of the page.
+func TestThePageIsInert(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.HTML(&b, sample()); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"<script", "<b>bold", "http-equiv", "src=", "<link"} {
+		if strings.Contains(b.String(), bad) {
+			t.Errorf("the page has %q in it", bad)
+		}
+	}
+}
+
+func TestJSONIsReadAgain(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.JSON(&b, sample()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := report.Read(&b)
+	if err != nil || len(r.Findings) != len(sample().Findings) || r.Findings[1].Status != audit.Fail || r.Findings[1].Severity != audit.Critical {
+		t.Errorf("%v, %+v", err, r)
+	}
+	if _, err := report.Read(strings.NewReader(`{"rules":[{"status":"fine"}]}`)); err == nil {
+		t.Error("a status that does not exist is read")
+	}
+}
+
+func TestJUnitCounts(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.JUnit(&b, sample()); err != nil {
+		t.Fatal(err)
+	}
+	var suite struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Skipped  int `xml:"skipped,attr"`
+	}
+	if err := xml.Unmarshal(b.Bytes(), &suite); err != nil {
+		t.Fatal(err)
+	}
+	if suite.Tests != 9 || suite.Failures != 4 || suite.Errors != 1 || suite.Skipped != 3 {
+		t.Errorf("%+v", suite)
+	}
+}
