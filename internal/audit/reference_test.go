@@ -21,9 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/h2c"
-
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
@@ -78,12 +75,13 @@ func startReference(t testing.TB, defect string) (*reference, string) {
 	if defect != "C07" {
 		a.verify.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
-	var handler http.Handler = http.HandlerFunc(a.serve)
-	if defect == "I01" {
-		handler = h2c.NewHandler(handler, &http2.Server{})
-	}
-	server := httptest.NewUnstartedServer(handler)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(a.serve))
 	server.Config.ErrorLog = quiet
+	if defect == "I01" {
+		server.Config.Protocols = new(http.Protocols)
+		server.Config.Protocols.SetHTTP1(true)
+		server.Config.Protocols.SetUnencryptedHTTP2(true)
+	}
 	server.Start()
 	t.Cleanup(func() {
 		a.services.Close()
