@@ -1,6 +1,7 @@
 package captchatest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -69,6 +70,38 @@ func (s *Server) Answer(service string, status int, body string, times int) {
 
 // Heal ends the fault of a service.
 func (s *Server) Heal(service string) { s.setFault(service, fault{}) }
+
+// Gather keeps the answers of a service back until that many calls wait for theirs,
+// or the first of them has waited that long. So an app that looks whether a token is
+// used, asks, and notes only then that it is used, loses the race that it may lose.
+// [Server.Clear] ends it.
+func (s *Server) Gather(service string, calls int, most time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gathering[endpointOf(service)] = &gathering{calls: calls, most: most}
+}
+
+// gathering is calls that wait for each other.
+type gathering struct {
+	calls int
+	most  time.Duration
+	wait  context.Context // of those that have come; nil for none
+	end   context.CancelFunc
+	came  int
+}
+
+// join counts a call, and returns what it waits for. The server's lock is held.
+func (g *gathering) join() context.Context {
+	if g.wait == nil || g.wait.Err() != nil {
+		g.came = 0
+		g.wait, g.end = context.WithTimeout(context.Background(), g.most)
+	}
+	wait := g.wait
+	if g.came++; g.came == g.calls {
+		g.end()
+	}
+	return wait
+}
 
 func (s *Server) setFault(service string, f fault) {
 	s.mu.Lock()

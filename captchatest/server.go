@@ -78,6 +78,7 @@ type Server struct {
 	lie     Fault // what the answer that is being made must be wrong about
 
 	anySecret bool
+	gathering map[string]*gathering // by endpoint
 }
 
 // site is a pair of keys. Sites with one secret are one account.
@@ -105,7 +106,7 @@ type Solution struct {
 func New() *Server {
 	s := &Server{
 		mux: http.NewServeMux(), now: time.Now,
-		sites: map[string][]site{}, tokens: map[string]*token{}, faults: map[string]fault{},
+		sites: map[string][]site{}, tokens: map[string]*token{}, faults: map[string]fault{}, gathering: map[string]*gathering{},
 	}
 	for path := range pathsTaken() {
 		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
@@ -303,11 +304,17 @@ func (s *Server) History() []Call {
 	return slices.Clone(s.history)
 }
 
-// Clear forgets the history and heals all faults.
+// Clear forgets the history, heals all faults and lets go what [Server.Gather] holds.
 func (s *Server) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.history, s.faults = nil, map[string]fault{}
+	for _, g := range s.gathering {
+		if g.end != nil {
+			g.end()
+		}
+	}
+	clear(s.gathering)
 }
 
 // verify answers one call.
@@ -315,6 +322,12 @@ func (s *Server) verify(service string, w http.ResponseWriter, r *http.Request) 
 	form, err := read(r, service)
 	s.mu.Lock()
 	s.record(service, r, form)
+	if g := s.gathering[endpointOf(service)]; g != nil {
+		wait := g.join()
+		s.mu.Unlock()
+		<-wait.Done()
+		s.mu.Lock()
+	}
 	failing := s.nextFault(service)
 	status, body := http.StatusOK, map[string]any(nil)
 	if failing == nil || failing.changesAnswer() {

@@ -366,3 +366,41 @@ func TestWidgetScriptsAreThere(t *testing.T) {
 		}
 	}
 }
+
+// An app that looks, asks and then notes loses the race every time, and not now and
+// then.
+func TestGatheredCallsAreAnsweredTogether(t *testing.T) {
+	t.Parallel()
+	const together = 5
+	s := world(t)
+	token := solve(s, captchatest.Turnstile, "site-1")
+	s.Gather(captchatest.Turnstile, together, time.Minute)
+	answers := make(chan string)
+	for range together {
+		go func() {
+			answers <- ask(t, s, captchatest.Turnstile, "secret", "secret-of-turnstile", "response", token)
+		}()
+	}
+	count := map[string]int{}
+	for range together {
+		count[<-answers]++
+	}
+	if count["ok"] != 1 || len(s.History()) != together {
+		t.Errorf("answers %v to %d calls, want one ok of %d", count, len(s.History()), together)
+	}
+	// One that waits alone is let go in the end, also by Clear.
+	s.Gather(captchatest.Turnstile, together, time.Millisecond)
+	if got := ask(t, s, captchatest.Turnstile, "secret", "secret-of-turnstile", "response", token); got != "timeout-or-duplicate" {
+		t.Errorf("after a wait in vain: %s", got)
+	}
+	s.Gather(captchatest.Turnstile, together, time.Hour)
+	go func() {
+		for len(s.History()) != together+2 {
+			time.Sleep(time.Millisecond)
+		}
+		s.Clear()
+	}()
+	if got := ask(t, s, captchatest.Turnstile, "secret", "secret-of-turnstile", "response", token); got != "timeout-or-duplicate" {
+		t.Errorf("after Clear: %s", got)
+	}
+}

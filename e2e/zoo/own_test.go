@@ -1,33 +1,16 @@
 package zoo
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/palisade-dev/palisade/e2e/apps"
 	"github.com/palisade-dev/palisade/internal/audit"
 )
-
-// binary builds the command once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "palisade-zoo-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "palisade")
-	out, err := exec.Command("go", "build", "-o", file, "../../cmd/palisade").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%w\n%s", err, out)
-	}
-	return file, err
-})
 
 // palisade runs the command until the test ends.
 func palisade(t *testing.T, dir, ready string, args ...string) {
@@ -72,48 +55,36 @@ var known = map[string]string{
 // What this project offers must pass its own audit: nothing found, and nothing
 // undecided that could be decided.
 func TestOwnFormsPass(t *testing.T) {
-	for name, spec := range map[string]func(*testing.T) audit.Spec{
-		"the demo's sign-up":  func(t *testing.T) audit.Spec { return demo(t, "/signup", "/effects#signup") },
-		"the demo's comments": func(t *testing.T) audit.Spec { return demo(t, "/comments", "/effects#comments") },
-		"the gateway before Django": func(t *testing.T) audit.Spec {
-			app := apps.Django(t, "gunicorn")
-			return audit.Spec{Target: gateway(t, app, "POST /signup/") + "/signup/", Effect: app.URL + "/effects#users", Upstream: app.URL}
+	t.Parallel()
+	for name, form := range map[string]func(*testing.T) []string{
+		"the demo's sign-up":  func(t *testing.T) []string { return demo(t, "/signup", "/effects#signup") },
+		"the demo's comments": func(t *testing.T) []string { return demo(t, "/comments", "/effects#comments") },
+		"the gateway before Django": func(t *testing.T) []string {
+			return guarded(t, apps.Django(t, "gunicorn"), "/signup/", "/effects#users")
 		},
-		"the gateway before Flask": func(t *testing.T) audit.Spec {
-			app := apps.Flask(t)
-			return audit.Spec{Target: gateway(t, app, "POST /contact") + "/contact", Effect: app.URL + "/effects#messages", Upstream: app.URL}
+		"the gateway before Flask": func(t *testing.T) []string {
+			return guarded(t, apps.Flask(t), "/contact", "/effects#messages")
 		},
-		"the package in Django": func(t *testing.T) audit.Spec {
-			return packaged(t, "django-package", "shop.wsgi", "/signup/", "signup")
+		"the package in Django": func(t *testing.T) []string {
+			return packaged(t, "django-package", "shop.wsgi", "/signup/", "/effects#signup")
 		},
-		"the package in Flask": func(t *testing.T) audit.Spec {
-			return packaged(t, "flask-package", "app:create_app()", "/subscribe", "subscribe")
+		"the package in Flask": func(t *testing.T) []string {
+			return packaged(t, "flask-package", "app:create_app()", "/subscribe", "/effects#subscribe")
 		},
-		"a site that asks the service": func(t *testing.T) audit.Spec {
+		"a site that asks the service": func(t *testing.T) []string {
 			address := service(t, "127.0.0.1")
 			path, err := filepath.Abs(filepath.Join(root, "flask", "ok.py"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			app := apps.Zoo(t, path, address+"/turnstile/v0/siteverify", "SITE_KEY=shop-1", "SECRET_KEY="+serviceSecret)
-			return audit.Spec{Target: app.URL + "/signup", Effect: "/effects#signups", Token: "service:" + address, MinFill: time.Nanosecond}
+			return []string{app.URL + "/signup", "-effect", "/effects#signups", "-token", "service:" + address}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := spec(t)
-			s.Rate = 1000
-			if s.MinFill == 0 {
-				s.MinFill = 3 * time.Second
-			}
-			report, err := audit.Run(context.Background(), s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if report.Broken != "" || report.Stopped != "" {
-				t.Errorf("%s%s", report.Broken, report.Stopped)
-			}
-			for _, f := range report.Findings {
+			r := audited(t, form(t)...)
+			for _, f := range r.Findings {
 				if known[name+", "+f.ID] != "" && f.Status == audit.Fail {
 					t.Logf("known %s: %s (%s)", f.ID, f.Says, known[name+", "+f.ID])
 				} else if f.Status == audit.Inconclusive || f.Status == audit.Fail && f.Severity > audit.Note {
@@ -122,27 +93,32 @@ func TestOwnFormsPass(t *testing.T) {
 					t.Logf("remark %s: %s", f.ID, f.Says)
 				}
 			}
-			if report.Took > 60 {
-				t.Errorf("it took %.0f seconds", report.Took)
-			}
-			t.Logf("%s: %d passed, %d left out, %d requests of %d, %.0f s", report.Form, report.Count(audit.Pass), report.Count(audit.LeftOut), report.Requests, report.Bound, report.Took)
+			t.Logf("%s: %d passed, %d left out, %d requests of %d, %.0f s", r.Form, r.Count(audit.Pass), r.Count(audit.LeftOut), r.Requests, r.Bound, r.Took)
 		})
 	}
 }
 
-func demo(t *testing.T, path, effect string) audit.Spec {
+// The minimal time of our own forms is known; else the audit finds it out.
+const fill = "3s"
+
+func demo(t *testing.T, path, effect string) []string {
 	t.Helper()
 	address := "127.0.0.1:" + apps.FreePort(t)
 	palisade(t, t.TempDir(), "http://"+address+"/effects", "demo", "-listen", address)
-	return audit.Spec{Target: "http://" + address + path, Effect: effect, Form: path}
+	return []string{"http://" + address + path, "-effect", effect, "-form", path, "-min-fill", fill}
 }
 
-func packaged(t *testing.T, example, app, path, effect string) audit.Spec {
+func guarded(t *testing.T, app *apps.App, path, effect string) []string {
+	t.Helper()
+	return []string{gateway(t, app, "POST "+path) + path, "-effect", app.URL + effect, "-upstream", app.URL, "-min-fill", fill}
+}
+
+func packaged(t *testing.T, example, app, path, effect string) []string {
 	t.Helper()
 	port := apps.FreePort(t)
 	address := service(t, "127.0.0.1:"+port)
 	a := apps.Packaged(t, example, app, port, "PALISADE_URL="+address, "PALISADE_SECRET="+serviceSecret, "DJANGO_DEBUG=0", "DJANGO_ALLOWED_HOSTS=127.0.0.1")
-	return audit.Spec{Target: a.URL + path, Effect: "/effects#" + strings.TrimPrefix(effect, "#")}
+	return []string{a.URL + path, "-effect", effect, "-min-fill", fill}
 }
 
 // palisade audit -self finds every route that a running gateway guards, of each site.

@@ -4,7 +4,6 @@ package zoo
 
 import (
 	"bytes"
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -14,11 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/palisade-dev/palisade/captchatest"
 	"github.com/palisade-dev/palisade/e2e/apps"
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/report"
 )
 
 const root = "../../internal/audit/testdata/zoo"
@@ -26,10 +24,59 @@ const root = "../../internal/audit/testdata/zoo"
 // The audits wait most of their time, so that more of them than processors can run.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if file, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(file))
+	}
+	os.Exit(status)
+}
+
+// binary builds the command once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "palisade-zoo-")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "palisade")
+	out, err := exec.Command("go", "build", "-o", file, "../../cmd/palisade").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, out)
+	}
+	return file, err
+})
+
+// audited runs palisade audit, and returns what it found.
+func audited(t *testing.T, args ...string) *audit.Report {
+	t.Helper()
+	program, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "report.json")
+	cmd := exec.Command(program, append([]string{"audit", "-rate", "1000", "-json", file}, args...)...)
+	out, err := cmd.CombinedOutput()
+	text, unread := os.ReadFile(file)
+	if unread != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+	r, err := report.Read(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Broken != "" || r.Stopped != "" {
+		t.Errorf("%s%s", r.Broken, r.Stopped)
+	}
+	if r.Requests > r.Bound {
+		t.Errorf("it sent %d requests and announced %d", r.Requests, r.Bound)
+	}
+	worst, found := r.Worst()
+	if status := cmd.ProcessState.ExitCode(); (status >= 4) != (found && worst > audit.Note) {
+		t.Errorf("it ended with status %d, and the worst finding is %s", status, worst)
+	}
+	return r
 }
 
 // animal is an app of the zoo.
@@ -37,7 +84,7 @@ type animal struct{ path, defect string }
 
 func animals(t *testing.T) (list []animal) {
 	t.Helper()
-	bin := t.TempDir()
+	bin := t.TempDir() // until the parallel tests have ended
 	build := exec.Command("go", "build", "-o", bin, "./go/...")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
@@ -81,38 +128,33 @@ func animals(t *testing.T) (list []animal) {
 var also = map[string]string{}
 
 func TestZoo(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var rows []string
-	t.Run("apps", func(t *testing.T) {
-		for _, a := range animals(t) {
-			name := filepath.Base(filepath.Dir(a.path)) + "/" + filepath.Base(a.path)
-			if !strings.Contains(a.path, "testdata") {
-				name = "go/" + filepath.Base(a.path)
-			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				row := visit(t, a, name)
-				mu.Lock()
-				defer mu.Unlock()
-				rows = append(rows, row)
-			})
-		}
+	t.Cleanup(func() {
+		slices.Sort(rows)
+		t.Logf("app | planted | found | also found | seconds\n%s", strings.Join(rows, "\n"))
 	})
-	slices.Sort(rows)
-	t.Logf("app | planted | found | also found | seconds\n%s", strings.Join(rows, "\n"))
+	for _, a := range animals(t) {
+		name := filepath.Base(filepath.Dir(a.path)) + "/" + filepath.Base(a.path)
+		if !strings.Contains(a.path, "testdata") {
+			name = "go/" + filepath.Base(a.path)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			row := visit(t, a, name)
+			mu.Lock()
+			defer mu.Unlock()
+			rows = append(rows, row)
+		})
+	}
 }
 
 // visit audits one app, and judges what was found.
 func visit(t *testing.T, a animal, name string) string {
-	services := captchatest.NewServer()
-	defer services.Close()
-	app := apps.Zoo(t, a.path, services.VerifyURL(captchatest.Turnstile))
-	report, err := audit.Run(context.Background(), audit.Spec{
-		Target: app.URL + "/signup", Effect: "/effects#signups", Verifier: services, Rate: 1000, Patience: 5 * time.Second,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	verifier := "127.0.0.1:" + apps.FreePort(t)
+	app := apps.Zoo(t, a.path, "http://"+verifier+"/turnstile/v0/siteverify")
+	report := audited(t, app.URL+"/signup", "-effect", "/effects#signups", "-verifier", verifier, "-patience", "5s")
 	var found, others []string
 	for _, f := range report.Findings {
 		switch {
@@ -130,12 +172,6 @@ func visit(t *testing.T, a animal, name string) string {
 	}
 	if a.defect != "" && found == nil {
 		t.Errorf("%s was planted and not found: %s", a.defect, say(report, a.defect))
-	}
-	if report.Took > 60 || report.Requests > report.Bound {
-		t.Errorf("it took %.0f s and %d requests of %d", report.Took, report.Requests, report.Bound)
-	}
-	if report.Broken != "" {
-		t.Error(report.Broken)
 	}
 	return fmt.Sprintf("%s | %s | %s | %s | %.1f", name, a.defect, strings.Join(found, " "), strings.Join(others, " "), report.Took)
 }

@@ -68,15 +68,17 @@ func (p *Probe) findLimit(ctx context.Context) (*limitFound, error) {
 	return l, nil
 }
 
-// crowd loads the page a few times from one address, and waits until all of them are
-// old enough.
-func (p *Probe) crowd(ctx context.Context, n int, from netip.Addr) (pages []*page, err error) {
-	for range n {
-		pg, err := p.load(ctx, from)
-		if err != nil {
-			return nil, err
+// crowd loads the page n times from each address, and waits until all of them are old
+// enough.
+func (p *Probe) crowd(ctx context.Context, n int, from ...netip.Addr) (pages []*page, err error) {
+	for _, address := range from {
+		for range n {
+			pg, err := p.load(ctx, address)
+			if err != nil {
+				return nil, err
+			}
+			pages = append(pages, pg)
 		}
-		pages = append(pages, pg)
 	}
 	return pages, sleep(ctx, p.wait)
 }

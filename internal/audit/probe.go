@@ -73,30 +73,31 @@ func canOwn(address string) bool {
 	return err == nil && ip.Is4() && ip.IsLoopback() && runtime.GOOS == "linux"
 }
 
-// ahead is how many pages are loaded at once when they must grow old before they are
-// used.
+// ahead is how many pages are loaded at most before they are used, so that they grow
+// old in the meantime.
 const ahead = 120
 
 // visit loads the page as a new visitor. Aged waits until a person could have filled
-// the form in.
+// the form in: one page is loaded for each that is used, and more while none is old
+// enough.
 func (p *Probe) visit(ctx context.Context, aged bool) (*page, error) {
 	if !aged || p.wait == 0 {
 		return p.load(ctx, p.address())
 	}
-	if len(p.ready) == 0 {
-		n := ahead
-		for range n {
-			pg, err := p.load(ctx, p.address())
-			if err != nil {
-				return nil, err
-			}
-			p.ready = append(p.ready, pg)
+	for fresh := 0; len(p.ready) < ahead && (fresh == 0 || p.unripe(p.ready[0]) > 0); fresh++ {
+		pg, err := p.load(ctx, p.address())
+		if err != nil {
+			return nil, err
 		}
+		p.ready = append(p.ready, pg)
 	}
 	pg := p.ready[0]
 	p.ready = p.ready[1:]
-	return pg, sleep(ctx, time.Until(pg.got.Add(p.wait)))
+	return pg, sleep(ctx, p.unripe(pg))
 }
+
+// unripe is how long it is until a page could have been filled in by a person.
+func (p *Probe) unripe(pg *page) time.Duration { return time.Until(pg.got.Add(p.wait)) }
 
 func (p *Probe) load(ctx context.Context, from netip.Addr) (*page, error) {
 	pg, err := p.fetch(ctx, p.target, from, nil)
@@ -153,6 +154,7 @@ func (p *Probe) try(ctx context.Context, a Attempt) *Outcome {
 		o.Err = err
 		return o
 	}
+	age := time.Since(o.visit.got)
 	o.Answer, o.Err = p.fire(ctx, o.Shot)
 	if p.middle != nil {
 		o.Calls = len(p.middle.calls())
@@ -164,6 +166,9 @@ func (p *Probe) try(ctx context.Context, a Attempt) *Outcome {
 	}
 	if o.Effects = effects; o.Err != nil && effects > 0 {
 		o.Err, o.Answer = nil, &Answer{} // it hung up, and did it all the same
+	}
+	if a.AtOnce && effects > 0 && p.wait > 0 && age > p.wait/2 {
+		o.Err = fmt.Errorf("it took %s until it could be sent, which is not at once", age.Round(time.Millisecond))
 	}
 	p.seen = append(p.seen, o)
 	return o
@@ -328,6 +333,55 @@ func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
 		settled = 0
 	}
 	return o, settled, err
+}
+
+// races is how often a race is run: an app that can lose it wins it now and then.
+const races = 3
+
+// atOnce is how many submissions race for one token.
+const atOnce = 20
+
+// gather has the verifier keep its answers back until all that race have asked, in
+// every other round: most apps lose the race while they wait for it. In between they
+// are tried as they come.
+func (p *Probe) gather(round, calls int) {
+	if p.middle != nil && round%2 == 0 {
+		p.middle.server.Gather(p.middle.service, calls, 400*time.Millisecond)
+	}
+}
+
+// race sends shots so that their last bytes leave at once, and counts what they did
+// together.
+func (p *Probe) race(ctx context.Context, what string, shots []*Shot) *Outcome {
+	o := &Outcome{Attempt: Attempt{What: what}, Shot: shots[0]}
+	before, err := p.mark(ctx)
+	if err != nil {
+		o.Err = err
+		return o
+	}
+	answers, err := p.together(ctx, shots)
+	if err != nil {
+		o.Err = err
+		return o
+	}
+	var canaries []string
+	for _, s := range shots {
+		canaries = append(canaries, s.Canary)
+	}
+	o.Answer = telling(answers)
+	o.Effects, o.Err = p.since(ctx, before, canaries, 300*time.Millisecond)
+	return o
+}
+
+// telling is the answer that shows most of those to requests that were sent at once:
+// one that accepted.
+func telling(answers []*Answer) *Answer {
+	for _, a := range answers {
+		if a != nil && a.Status < 400 {
+			return a
+		}
+	}
+	return answers[0]
 }
 
 // together sends shots so that their last bytes leave at once.
