@@ -325,7 +325,10 @@ func (s *Server) verify(service string, w http.ResponseWriter, r *http.Request) 
 	if g := s.gathering[endpointOf(service)]; g != nil {
 		wait := g.join()
 		s.mu.Unlock()
-		<-wait.Done()
+		select {
+		case <-wait.Done():
+		case <-r.Context().Done():
+		}
 		s.mu.Lock()
 	}
 	failing := s.nextFault(service)

@@ -86,17 +86,17 @@ def main():
         def submit(target, fields):
             statuses[client.post(target, data=fields, headers={"Origin": str(httpx.URL(target).join("/"))[:-1], "Referer": a.url}).status_code] += 1
 
-        if a.every:  # one after the other, as long as it takes
-            for i in range(a.count):
-                load(i)
-                time.sleep(a.every)
-                submit(*ready.pop())
-        else:  # all pages first, one wait for all of them
+        if a.wait:  # all pages first, one wait for all of them
             for i in range(a.count):
                 load(i)
             time.sleep(a.wait)
             for target, fields in ready:
                 submit(target, fields)
+        else:  # one after the other
+            for i in range(a.count):
+                load(i)
+                time.sleep(a.every)
+                submit(*ready.pop())
     print(json.dumps({"sent": sum(statuses.values()), "statuses": statuses}))
 
 

@@ -6,13 +6,16 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -167,17 +170,27 @@ func here() string {
 
 func e2e() string { return filepath.Dir(here()) }
 
-// FreePort returns a port that nobody listens on right now.
+// FreePort returns a port that nobody listens on right now, each time another one. It
+// is none of those that the system gives to outgoing connections, of which the tests
+// make so many that one of them would be in the way.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const lowest, highest = 10_000, 32_000
+	for range 100 {
+		port := strconv.Itoa(lowest + rand.IntN(highest-lowest))
+		if _, given := ports.LoadOrStore(port, true); given {
+			continue
+		}
+		if l, err := net.Listen("tcp", ":"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("of a hundred ports none is free")
+	return ""
 }
+
+var ports sync.Map // that were given out
 
 // start runs a command in which PORT stands for a free port, until the test ends.
 func start(t testing.TB, dir, effects string, env []string, command ...string) *App {

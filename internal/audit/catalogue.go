@@ -6,8 +6,8 @@ import "slices"
 // check itself comes first, since it leaves little to be learned behind it.
 var catalogue = []*Rule{
 	a01, a05, a04, a06, a02, a03, a07, a08, a09, a10, a11, a12, a13, a14, a15, a16,
-	b01, b02, b03, b04, b05, b06, b07, b08, b09, b11, b12, b13, b14, b15, b16, b17, b18, b19, b20,
-	c01, c02, c03, c04, c05, c06, c07, c08, c10, c11, c13,
+	b01, b02, b03, b04, b05, b06, b07, b08, b09, b10, b11, b12, b13, b14, b15, b16, b17, b18, b19, b20,
+	c01, c02, c03, c04, c05, c06, c07, c08, c10, c11, c12, c13,
 	d01, d02, d03, d04, d05, d06, d07, d08, d09, d10, d11, d12,
 	e01, e02, e03, e04, e07, e10, e12,
 	f01, f02, f03, f04, f07, f08, f09, f11, f12,
@@ -23,9 +23,7 @@ func Catalogue() []*Rule { return slices.Clone(catalogue) }
 // Absent are the entries of the catalogue of known mistakes for which there is no
 // rule, and why: nobody should think that they were looked for.
 var Absent = map[string]string{
-	"B10": "a token of another form is told by its action (B07) or, on our own forms, by the ticket's signature",
 	"C09": "the verifier in the middle is reached over plain HTTP, so that there is no certificate to refuse",
-	"C12": "an answer that comes after the client hung up reaches nobody; C01 looks for effects after that",
 	"D13": "a redirect with status 307 is followed by the client, which sends the guarded request itself",
 	"E05": "needs a network of IPv6 addresses, which a loopback target does not have",
 	"E06": "which addresses are one mailbox is a matter of the app's own rules",

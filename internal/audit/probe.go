@@ -39,6 +39,7 @@ type Probe struct {
 	refused *Outcome // that without a token
 	limit   *limitFound
 	cleared *clearanceFound
+	silent  *silenceFound
 }
 
 // canary returns a text that is in no other submission.
