@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/audittest"
@@ -53,7 +54,7 @@ func (s *said) Errorf(format string, args ...any) {
 func TestAFormOfTheLibraryPasses(t *testing.T) {
 	t.Parallel()
 	handler, count := signup(t, true)
-	audittest.Run(t, handler, audittest.Options{Host: "example.com", Page: "/signup", Count: count, Only: []string{"A", "B", "D"}})
+	audittest.Run(t, handler, audittest.Options{Host: "example.com", Page: "/signup", Count: count, MinFill: 3 * time.Second, Only: []string{"A", "B", "D"}})
 }
 
 func TestAnUnguardedTwinFailsTheTest(t *testing.T) {

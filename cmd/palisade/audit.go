@@ -257,7 +257,10 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, know
 	}
 	fmt.Fprintf(t.err, "Auditing %s\n", plan)
 	if spec.Verifier != nil {
-		fmt.Fprintf(t.err, "The verifier in the middle listens at %s\n", spec.Verifier.URL())
+		fmt.Fprintf(t.err, "The verifier in the middle listens. The app must ask it, by its verify URL:\n")
+		for _, service := range stoodInFor(spec.Captcha) {
+			fmt.Fprintf(t.err, "  %-13s %s\n", service, spec.Verifier.VerifyURL(service))
+		}
 	}
 	spec.Progress = progress(t.err)
 	r, err := audit.Run(ctx, spec)
@@ -286,6 +289,15 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, know
 		}
 	}
 	return c.status(r), nil
+}
+
+// stoodInFor are the services whose addresses are told: the form's, if it is known, or
+// the usual ones.
+func stoodInFor(captcha string) []string {
+	if captcha != "" {
+		return []string{captcha}
+	}
+	return []string{captchatest.Turnstile, captchatest.HCaptcha, captchatest.RecaptchaV2}
 }
 
 // numbered puts a number into a file's name when there are several reports.

@@ -98,12 +98,16 @@ func Run(ctx context.Context, spec Spec) (*Report, error) {
 	if spec.Connect != "" {
 		reached.Host = spec.Connect
 	}
-	if err := Consent(ctx, &reached, spec.Proof); err != nil {
+	addresses, err := Consent(ctx, spec.Resolver, &reached, spec.Proof)
+	if err != nil {
 		return nil, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, spec.MaxTime)
 	defer cancel()
-	p := newProbe(&spec, plan)
+	p := newProbe(&spec, plan, &wire{
+		scheme: plan.Target.Scheme, at: reachable(ctx, addresses, portOf(&reached)), port: portOf(&reached), patience: spec.Patience, every: time.Second / time.Duration(spec.Rate), left: plan.Requests,
+		tls: &tls.Config{ServerName: plan.Target.Hostname(), InsecureSkipVerify: spec.Insecure},
+	})
 	report := &Report{Target: plan.Target.Redacted(), Began: time.Now().UTC().Truncate(time.Second), Seed: spec.Seed, Bound: plan.Requests}
 	began := time.Now()
 	broken := p.begin(bounded, report)
@@ -120,17 +124,13 @@ func Run(ctx context.Context, spec Spec) (*Report, error) {
 	return report, nil
 }
 
-func newProbe(spec *Spec, plan Plan) *Probe {
+func newProbe(spec *Spec, plan Plan, w *wire) *Probe {
 	if spec.Seed == 0 {
 		spec.Seed = rand.Uint64N(1<<32) + 1
 	}
 	p := &Probe{
-		spec: spec, target: plan.Target, oracle: spec.Oracle, own: canOwn(cmp.Or(spec.Connect, hostPort(plan.Target))),
+		spec: spec, target: plan.Target, oracle: spec.Oracle, own: canOwn(w.at[0]), wire: w,
 		random: rand.New(rand.NewPCG(spec.Seed, 0x9a115ade)),
-		wire: &wire{
-			target: plan.Target, at: spec.Connect, patience: spec.Patience, every: time.Second / time.Duration(spec.Rate), left: plan.Requests,
-			tls: &tls.Config{ServerName: plan.Target.Hostname(), InsecureSkipVerify: spec.Insecure},
-		},
 	}
 	if o, ok := p.oracle.(*urlOracle); ok && o.address.Host == plan.Target.Host && o.address.Scheme == plan.Target.Scheme {
 		own := *o
@@ -236,7 +236,7 @@ func (p *Probe) finding(r *Rule, result Result, stack string) Finding {
 		ID: r.ID, Title: cmp.Or(result.Title, r.Title), Status: result.Status, Severity: result.Severity, Says: result.Says, Refs: r.Refs, Evidence: result.Evidence,
 	}
 	if result.Status == Fail {
-		f.Why, f.Fix, f.Code = r.Why, r.Fix.Text, r.Fix.Code[stack]
+		f.Why, f.Fix, f.Code = cmp.Or(result.Why, r.Why), r.Fix.Text, r.Fix.Code[stack]
 	}
 	return f
 }

@@ -26,8 +26,10 @@ var b01 = &Rule{
 		// service does not.
 		_, careless := p.twice(ctx, func(m *middle) { m.server.Fail(m.service, captchatest.Reusable, -1) })
 		if careless != nil && careless.Err == nil && careless.Effects > 0 {
-			r := fail(careless, "The app leaves it to the service alone that a token is good once: when the service said yes a second time, the app did it again.")
+			r := fail(careless, "When the service said yes to a token a second time, the app did it again.")
 			r.Severity = Low
+			r.Title = "Only the service sees to it that a token is used once"
+			r.Why = "The service does so as a rule. Behind a verdict that is kept, a retry, or a stand-in during an outage nobody does, and one solved captcha pays for many submissions."
 			return r
 		}
 		return pass("The second use of a token was refused with %d.", second.Answer.Status)

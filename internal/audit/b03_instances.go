@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"net/url"
 )
 
 var b03 = &Rule{
@@ -25,19 +26,19 @@ var b03 = &Rule{
 		if first.Err != nil || first.Effects == 0 {
 			return unclear("%v", cmp.Or(first.Err, errFirst))
 		}
-		home := p.wire
-		home.mu.Lock()
-		home.left -= 8
-		home.mu.Unlock()
-		p.wire = &wire{target: at, tls: home.tls, patience: home.patience, every: home.every, left: 8}
-		second := p.try(ctx, Attempt{What: "the same token at " + at.Host, Change: func(s *Shot) {
-			s.Host = at.Host
-			s.Fields = append(s.Fields, token...)
-		}})
-		home.mu.Lock()
-		home.sent += p.wire.sent
-		home.mu.Unlock()
-		p.wire = home
+		second := p.elsewhere(ctx, at, func() *Outcome {
+			pg, err := p.load(ctx, p.address())
+			if err == nil {
+				err = sleep(ctx, p.wait)
+			}
+			if err != nil {
+				return &Outcome{Err: err}
+			}
+			return p.try(ctx, Attempt{What: "the same token at " + at.Host, visit: pg, Change: func(s *Shot) {
+				s.Host = at.Host
+				s.Fields = append(s.Fields, token...)
+			}})
+		})
 		switch {
 		case second.Err != nil:
 			return unclear("%v", second.Err)
@@ -46,4 +47,21 @@ var b03 = &Rule{
 		}
 		return pass("A second instance refused the token.")
 	},
+}
+
+// elsewhere does something with another instance in the place of the target.
+func (p *Probe) elsewhere(ctx context.Context, at *url.URL, do func() *Outcome) *Outcome {
+	addresses, err := Consent(ctx, p.spec.Resolver, at, p.spec.Proof)
+	if err != nil {
+		return &Outcome{Err: err}
+	}
+	home := p.wire
+	home.mu.Lock()
+	defer home.mu.Unlock()
+	there := &wire{scheme: at.Scheme, at: addresses, port: portOf(at), tls: home.tls, patience: home.patience, every: home.every, left: home.left}
+	p.wire = there
+	o := do()
+	p.wire = home
+	home.left, home.sent = there.left, home.sent+there.sent
+	return o
 }

@@ -2,11 +2,13 @@ package audit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/palisade-dev/palisade/internal/audit"
 )
@@ -168,26 +172,160 @@ func TestMistakesOfASpecificationAreToldAtOnce(t *testing.T) {
 	}
 }
 
+// names answers questions for addresses and TXT records, as a DNS server does.
+func names(t *testing.T, addresses map[string]string, texts map[string]string) *net.Resolver {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	go func() {
+		b := make([]byte, 1500)
+		for {
+			n, from, err := server.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(b[:n]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			q := m.Questions[0]
+			name := strings.TrimSuffix(q.Name.String(), ".")
+			m.Response, m.Additionals = true, nil
+			header := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1}
+			if q.Type == dnsmessage.TypeA {
+				for one := range strings.FieldsSeq(addresses[name]) {
+					m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: netip.MustParseAddr(one).As4()}})
+				}
+			}
+			if text := texts[name]; q.Type == dnsmessage.TypeTXT && text != "" {
+				m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.TXTResource{TXT: []string{text}}})
+			}
+			if answer, err := m.Pack(); err == nil {
+				server.WriteTo(answer, from)
+			}
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+}
+
+const proof = "a text of sixteen characters and more"
+
 // A public host is not touched before it showed that it is ours.
 func TestConsent(t *testing.T) {
-	for target, proof := range map[string]string{
-		"http://203.0.113.5/signup":            "",
-		"http://203.0.113.5:81/signup":         "too short",
-		"http://palisade-audit.invalid/signup": "a text of sixteen characters and more",
+	resolver := names(t,
+		map[string]string{"ours.example": "203.0.113.5", "theirs.example": "203.0.113.6", "intranet.example": "10.0.0.8", "both.example": "10.0.0.8 203.0.113.7"},
+		map[string]string{"_palisade-audit.ours.example": proof, "_palisade-audit.theirs.example": "something else that is long enough"},
+	)
+	for target, c := range map[string]struct {
+		proof   string
+		allowed bool
+	}{
+		"http://127.0.0.1:8000/":              {"", true},
+		"http://localhost/":                   {"", true},
+		"http://app.localhost:3000/":          {"", true},
+		"http://[::1]/":                       {"", true},
+		"http://10.1.2.3/":                    {"", true},
+		"http://192.168.0.9/":                 {"", true},
+		"http://intranet.example/":            {"", true},
+		"https://ours.example/signup":         {proof, true},
+		"http://203.0.113.5/signup":           {"", false},
+		"http://203.0.113.5:81/signup":        {"too short", false},
+		"http://[::ffff:203.0.113.5]/":        {"", false},
+		"http://ours.example/":                {"", false},
+		"http://ours.example/?other":          {"not what is published there", false},
+		"http://both.example/":                {"", false},
+		"http://nowhere.example/":             {proof, false},
+		"http://localhost.example/":           {"", false},
+		"http://127.0.0.1.example/":           {"", false},
+		"http://palisade-audit.invalid/":      {proof, false},
+		"http://theirs.example:1/":            {proof, false}, // another text, and no file either
+		"http://0x7f000001/":                  {"", false},
+		"http://user:pw@203.0.113.5/":         {"", false},
+		"http://127.0.0.1@203.0.113.5/signup": {"", false},
 	} {
-		u, err := url.Parse(target)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := audit.Consent(context.Background(), u, proof); err == nil || !strings.Contains(err.Error(), "may not be audited") {
-			t.Errorf("%s: %v", target, err)
+		t.Run(target, func(t *testing.T) {
+			t.Parallel()
+			u, err := url.Parse(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+			defer cancel()
+			addresses, err := audit.Consent(ctx, resolver, u, c.proof)
+			if c.allowed != (err == nil) || err != nil && !errors.Is(err, audit.ErrConsent) || err == nil && len(addresses) == 0 {
+				t.Errorf("%v, %v", addresses, err)
+			}
+		})
+	}
+}
+
+// The file must have the proof and nothing else, and a redirect leads to no other.
+func TestConsentByFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer  http.HandlerFunc
+		allowed bool
+	}{
+		"the proof":                     {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof) }, true},
+		"the proof and more":            {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof, proof) }, false},
+		"a page that repeats the path":  {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }, false},
+		"the proof with status 404":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, proof, http.StatusNotFound) }, false},
+		"a redirect to where it stands": {func(w http.ResponseWriter, r *http.Request) { redirectOnce(w, r) }, false},
+		"nothing":                       {func(http.ResponseWriter, *http.Request) {}, false},
+		"an answer that does not end":   {endless, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(c.answer)
+			t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+			u, _ := url.Parse(server.URL + "/signup?x=1")
+			err := audit.Published(context.Background(), u, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, proof)
+			if c.allowed != (err == nil) || err != nil && !errors.Is(err, audit.ErrConsent) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func redirectOnce(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == audit.ConsentPath {
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		return
+	}
+	fmt.Fprint(w, proof)
+}
+
+func endless(w http.ResponseWriter, r *http.Request) {
+	for r.Context().Err() == nil {
+		if _, err := io.WriteString(w, "x"); err != nil {
+			return
 		}
 	}
-	for _, target := range []string{"http://127.0.0.1:8000/", "http://localhost/", "http://app.localhost:3000/", "http://[::1]/", "http://10.1.2.3/", "http://192.168.0.9/"} {
-		u, _ := url.Parse(target)
-		if err := audit.Consent(context.Background(), u, ""); err != nil {
-			t.Errorf("%s: %v", target, err)
-		}
+}
+
+// Between the look at a name and the connection nothing is asked again: a name that
+// leads elsewhere a moment later leads nowhere.
+func TestTheAddressIsTheOneThatWasLookedAt(t *testing.T) {
+	a, address := startReference(t, "")
+	resolver := names(t, map[string]string{"app.example": "127.0.0.1"}, nil)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := specFor(t, a, "http://app.example:"+u.Port())
+	spec.Only, spec.Resolver, spec.Effect, spec.Hostname = []string{"A01"}, resolver, address+"/effects#signups", "127.0.0.1"
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil || report.Count(audit.Pass) != 1 {
+		t.Errorf("%v, %+v", err, report)
+	}
+	spec = specFor(t, a, address)
+	spec.Only, spec.Instances = []string{"B03"}, []string{"http://203.0.113.9/"}
+	if report, err = audit.Run(context.Background(), spec); err != nil || report.Count(audit.Inconclusive) != 1 || !strings.Contains(report.Findings[0].Says, "may not be audited") {
+		t.Errorf("a public instance: %v, %+v", err, report)
 	}
 }
 

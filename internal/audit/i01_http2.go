@@ -49,13 +49,9 @@ func (p *Probe) overHTTP2(ctx context.Context, s *Shot) (*Answer, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	transport := &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, _, _ string, config *tls.Config) (net.Conn, error) {
-		if p.target.Scheme != "https" {
-			return p.wire.dial(ctx, p.wire.address(), s.From)
-		}
-		dialer := tls.Dialer{Config: config}
-		return dialer.DialContext(ctx, "tcp", p.wire.address())
-	}, TLSClientConfig: &tls.Config{InsecureSkipVerify: p.spec.Insecure}}
+	transport := &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, _, _ string, _ *tls.Config) (net.Conn, error) {
+		return p.wire.dial(ctx, s.From, http2.NextProtoTLS)
+	}}
 	defer transport.CloseIdleConnections()
 	kind, body := s.Encode(s.Fields)
 	r, err := http.NewRequestWithContext(ctx, s.Method, p.target.Scheme+"://"+s.Host+s.Target, bytes.NewReader(body))

@@ -22,7 +22,7 @@ var j01 = &Rule{
 		if loopback(u.Hostname()) {
 			return pass("The app listens at %s, which only this machine reaches.", u.Host)
 		}
-		conn, err := (&net.Dialer{Timeout: 3 * time.Second}).DialContext(ctx, "tcp", hostPort(u))
+		conn, err := (&net.Dialer{Timeout: 3 * time.Second}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), portOf(u)))
 		if err != nil {
 			return pass("The app at %s could not be reached from here.", u.Host)
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"net/url"
 	"runtime"
@@ -65,13 +64,8 @@ func (p *Probe) address() netip.Addr {
 }
 
 // canOwn reports whether visitors can have addresses of their own.
-func canOwn(address string) bool {
-	host, _, _ := net.SplitHostPort(address)
-	if host == "localhost" {
-		return runtime.GOOS == "linux"
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Is4() && ip.IsLoopback() && runtime.GOOS == "linux"
+func canOwn(target netip.Addr) bool {
+	return target.Is4() && target.IsLoopback() && runtime.GOOS == "linux"
 }
 
 // ahead is how many pages are loaded at most before they are used, so that they grow

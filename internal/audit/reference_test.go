@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"mime"
-	"os"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -722,7 +721,7 @@ func startShared(t testing.TB) string {
 	t.Cleanup(server.Close)
 	guard, err := palisade.New(palisade.Config{
 		Keys: palisade.Keys{Current: []byte("a key of the tests, of 32 bytes.")}, ClientIP: clientip.RemoteAddr(), Site: server.Listener.Addr().String(),
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -105,6 +105,7 @@ const (
 // Result is what a rule found.
 type Result struct {
 	Title    string // instead of the rule's, if another mistake was found
+	Why      string // instead of the rule's, likewise
 	Status   Status
 	Severity Severity // of a finding
 	Says     string
@@ -225,6 +226,7 @@ func (p *Probe) mustRefuse(ctx context.Context, attempts ...Attempt) Result {
 		}
 		r := manifold(Low, "The app did nothing, but "+how+", as one that crashed, to ", crashed)
 		r.Title = "What should be refused crashes the app"
+		r.Why = "Each crash costs a worker, may show what only developers should see, and is a place where something was not thought of."
 		return r
 	}
 	return pass("%d of %d were refused, without an effect.", len(attempts), len(attempts))

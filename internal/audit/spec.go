@@ -48,6 +48,7 @@ type Spec struct {
 	Patience   time.Duration // with one request; default 10s
 	Insecure   bool          // take any certificate, of a loopback address only
 	Proof      string        // that the host is yours, see [Consent]
+	Resolver   *net.Resolver // of names; default the system's
 
 	Progress func(done, total int, rule *Rule)
 }
@@ -127,9 +128,4 @@ func loopback(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
-}
-
-// inner reports an address that nobody reaches from outside.
-func inner(ip net.IP) bool {
-	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
 }

@@ -38,8 +38,9 @@ type Answer struct {
 // which a probe of the parser behind could not stand. Every request that reaches the
 // target goes through it, so that its count is the count.
 type wire struct {
-	target   *url.URL
-	at       string // instead of the target's host; "" for that
+	scheme   string
+	at       []netip.Addr // of these the first that answers
+	port     string
 	tls      *tls.Config
 	patience time.Duration // of one request
 	every    time.Duration // between two
@@ -76,16 +77,19 @@ func (w *wire) count() int {
 }
 
 // dial opens a connection, from an address of one's own where the target allows it.
-func (w *wire) dial(ctx context.Context, host string, from netip.Addr) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: w.patience}
+// With protocols, TLS offers those.
+func (w *wire) dial(ctx context.Context, from netip.Addr, protocols ...string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: w.patience}
 	if from.IsValid() {
 		dialer.LocalAddr = &net.TCPAddr{IP: from.AsSlice()}
 	}
-	conn, err := dialer.DialContext(ctx, "tcp", host)
-	if err != nil || w.target.Scheme != "https" {
+	conn, err := dialOne(ctx, dialer, w.at, w.port)
+	if err != nil || w.scheme != "https" {
 		return conn, err
 	}
-	secure := tls.Client(conn, w.tls)
+	config := w.tls.Clone()
+	config.NextProtos = protocols
+	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err
@@ -93,23 +97,15 @@ func (w *wire) dial(ctx context.Context, host string, from netip.Addr) (net.Conn
 	return secure, nil
 }
 
-func (w *wire) address() string {
-	if w.at != "" {
-		return w.at
+// portOf is the port of a URL.
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
 	}
-	return hostPort(w.target)
-}
-
-// hostPort is where the target listens.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443"}[u.Scheme]
-	}
-	if port == "" {
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return "80"
 }
 
 // send writes one request and reads its answer.
@@ -137,7 +133,7 @@ func (w *wire) hold(ctx context.Context, method string, raw []byte, from netip.A
 	if err := w.turn(ctx); err != nil {
 		return nil, err
 	}
-	conn, err := w.dial(ctx, w.address(), from)
+	conn, err := w.dial(ctx, from)
 	if err != nil {
 		return nil, plain(ctx, err)
 	}
@@ -204,7 +200,7 @@ func plain(ctx context.Context, err error) error {
 
 // connect speaks on one connection as often as it likes; f gets it.
 func (w *wire) connect(ctx context.Context, from netip.Addr, f func(net.Conn, *bufio.Reader) error) error {
-	conn, err := w.dial(ctx, w.address(), from)
+	conn, err := w.dial(ctx, from)
 	if err != nil {
 		return plain(ctx, err)
 	}

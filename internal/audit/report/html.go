@@ -13,7 +13,8 @@ import (
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"refs": func(r audit.Refs) string { return strings.Join(refs(r), " · ") },
+	"refs":     func(r audit.Refs) string { r.CWE = 0; return strings.Join(refs(r), " · ") },
+	"weakness": weakness,
 	"dict": func(title string, rules []audit.Finding, open bool) any {
 		return struct {
 			Title string

@@ -62,6 +62,8 @@ func Verdict(r *audit.Report) string {
 		return "Hardly anything could be decided."
 	case found && severity == audit.Note:
 		return fmt.Sprintf("Protected, with %s.", plural(r.Count(audit.Fail), "remark"))
+	case found && r.Count(audit.Fail) == 1:
+		return fmt.Sprintf("Not protected as it should be: 1 finding, %s.", severity)
 	case found:
 		return fmt.Sprintf("Not protected as it should be: %s, the worst of them %s.", plural(r.Count(audit.Fail), "finding"), severity)
 	case r.Stopped != "":
@@ -77,6 +79,14 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// weakness is the page of the mistake in MITRE's list, or "".
+func weakness(r audit.Refs) string {
+	if r.CWE == 0 {
+		return ""
+	}
+	return fmt.Sprintf("https://cwe.mitre.org/data/definitions/%d.html", r.CWE)
 }
 
 // refs lists where a mistake is written down.

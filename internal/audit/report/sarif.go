@@ -43,11 +43,15 @@ func SARIF(w io.Writer, r *audit.Report) error {
 func sarifRule(id string) object {
 	for _, rule := range audit.Catalogue() {
 		if rule.ID == id {
-			return object{
+			about := object{
 				"id": id, "name": name(rule.Title), "shortDescription": object{"text": rule.Title}, "fullDescription": object{"text": rule.Why},
 				"help": object{"text": rule.Fix.Text}, "defaultConfiguration": object{"level": level(rule.Severity)},
 				"properties": object{"tags": append([]string{"security"}, refs(rule.Refs)...), "security-severity": score(rule.Severity)},
 			}
+			if page := weakness(rule.Refs); page != "" {
+				about["helpUri"] = page
+			}
+			return about
 		}
 	}
 	return object{"id": id}
