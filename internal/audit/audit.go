@@ -245,7 +245,7 @@ func (p *Probe) finding(r *Rule, result Result, stack string) Finding {
 func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[string]bool) Result {
 	switch {
 	case ctx.Err() != nil:
-		return leftOut("not reached: the audit was stopped")
+		return leftOut(unreached)
 	case broken != nil && (r.Needs&Baseline != 0 || p.home == nil && !strings.HasPrefix(r.ID, "H")): // H reads settings alone
 		return unclear("%s", firstLine(broken.Error()))
 	}
@@ -273,7 +273,7 @@ func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[str
 	}
 	result := r.check(ctx, p)
 	if ctx.Err() != nil && result.Status != Fail {
-		return leftOut("not decided: the audit was stopped")
+		return leftOut(unreached)
 	}
 	return result
 }
@@ -326,6 +326,19 @@ func (p *Probe) hideSecrets(report *Report) {
 			}
 		}
 	}
+}
+
+// unreached is what a rule says that was not decided before the audit was stopped.
+const unreached = "not reached: the audit was stopped"
+
+// Unreached returns the rules that were not decided because the audit was stopped.
+func (r *Report) Unreached() (ids []string) {
+	for _, f := range r.Findings {
+		if f.Status == LeftOut && f.Says == unreached {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids
 }
 
 // Count returns how many findings have a status, those left out that are known.

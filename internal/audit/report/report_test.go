@@ -16,16 +16,22 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+func rule(id string) *audit.Rule {
+	for _, r := range audit.Catalogue() {
+		if r.ID == id {
+			return r
+		}
+	}
+	panic(id)
+}
+
+func other(id string, status audit.Status, says string) audit.Finding {
+	r := rule(id)
+	return audit.Finding{ID: id, Title: r.Title, Status: status, Severity: r.Severity, Says: says, Refs: r.Refs}
+}
+
 // sample has a finding of each severity and a rule of each status.
 func sample() *audit.Report {
-	rule := func(id string) *audit.Rule {
-		for _, r := range audit.Catalogue() {
-			if r.ID == id {
-				return r
-			}
-		}
-		panic(id)
-	}
 	found := func(id, says string, known bool) audit.Finding {
 		r := rule(id)
 		return audit.Finding{
@@ -36,10 +42,6 @@ func sample() *audit.Report {
 				Response: "HTTP 303\nLocation: /welcome\n\n<script>alert(1)</script>", Effects: 1,
 			}},
 		}
-	}
-	other := func(id string, status audit.Status, says string) audit.Finding {
-		r := rule(id)
-		return audit.Finding{ID: id, Title: r.Title, Status: status, Severity: r.Severity, Says: says, Refs: r.Refs}
 	}
 	return &audit.Report{
 		Target: "http://127.0.0.1:8000/signup", Form: "POST /signup", Captcha: "turnstile", Stack: "flask", Began: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
@@ -61,6 +63,8 @@ func sample() *audit.Report {
 func TestFormats(t *testing.T) {
 	clean := sample()
 	clean.Findings = clean.Findings[:1]
+	stopped := sample()
+	stopped.Stopped, stopped.Findings = "it was interrupted", append(stopped.Findings[:1:1], other("B01", audit.LeftOut, "not reached: the audit was stopped"), other("C01", audit.LeftOut, "not reached: the audit was stopped"))
 	broken := &audit.Report{Target: "http://127.0.0.1:1/", Began: clean.Began, Broken: "http://127.0.0.1:1/ cannot be reached:\nconnection refused", Bound: 80}
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"sample.json":  func(b *bytes.Buffer) error { return report.JSON(b, sample()) },
@@ -71,6 +75,7 @@ func TestFormats(t *testing.T) {
 		"coloured.txt": func(b *bytes.Buffer) error { return report.Text(b, sample(), true, false) },
 		"clean.txt":    func(b *bytes.Buffer) error { return report.Text(b, clean, false, false) },
 		"clean.html":   func(b *bytes.Buffer) error { return report.HTML(b, clean) },
+		"stopped.txt":  func(b *bytes.Buffer) error { return report.Text(b, stopped, false, false) },
 		"broken.txt":   func(b *bytes.Buffer) error { return report.Text(b, broken, false, false) },
 		"broken.sarif": func(b *bytes.Buffer) error { return report.SARIF(b, broken) },
 	} {

@@ -23,7 +23,7 @@ func Text(w io.Writer, r *audit.Report, colour, verbose bool) error {
 	}
 	p.line("  sent      %d requests of at most %d, in %.1f s; seed %d", r.Requests, r.Bound, r.Took, r.Seed)
 	if r.Stopped != "" {
-		p.line("  stopped   %s", r.Stopped)
+		p.line("  stopped   %s; not reached: %s", r.Stopped, strings.Join(r.Unreached(), " "))
 	}
 	if r.Broken != "" {
 		p.line("")
