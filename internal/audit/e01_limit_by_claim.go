@@ -10,14 +10,7 @@ var e01 = &Rule{
 	ID: "E01", Title: "A header resets the rate limit", Severity: High, Fix: noClaims, Needs: Baseline | Fresh | Own, After: afterVerify, Shots: 32,
 	Why:  "The limit counts an address that the client names. With a new one for each request there is no limit.",
 	Refs: Refs{CWE: 348, ASVS: "15.3.4, 4.1.3", OAT: "OAT-007, OAT-008"},
-	check: func(ctx context.Context, p *Probe) Result {
-		l, err := p.findLimit(ctx)
-		switch {
-		case err != nil:
-			return unclear("%v", err)
-		case l.allowed == 0:
-			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
-		}
+	check: limited(func(ctx context.Context, p *Probe, l *limitFound) Result {
 		var attempts []Attempt
 		for _, h := range []Field{
 			{"X-Forwarded-For", "203.0.113.50"}, {"X-Real-IP", "203.0.113.51"}, {"True-Client-IP", "203.0.113.52"}, {"CF-Connecting-IP", "203.0.113.53"},
@@ -26,7 +19,21 @@ var e01 = &Rule{
 			attempts = append(attempts, Attempt{What: h.Name + ": " + h.Value + " after the limit was reached", Valid: true, Change: func(s *Shot) { s.Set(h.Name, h.Value) }})
 		}
 		return p.mustHold(ctx, l, attempts)
-	},
+	}),
+}
+
+// limited is the check of a rule about the limit of submissions from one address.
+func limited(check func(context.Context, *Probe, *limitFound) Result) func(context.Context, *Probe) Result {
+	return func(ctx context.Context, p *Probe) Result {
+		l, err := p.findLimit(ctx)
+		switch {
+		case err != nil:
+			return unclear("%v", err)
+		case l.allowed == 0:
+			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
+		}
+		return check(ctx, p, l)
+	}
 }
 
 // limitTries is how many valid submissions are made to meet a limit.

@@ -6,14 +6,7 @@ var e03 = &Rule{
 	ID: "E03", Title: "Anybody can use up the limit of somebody else", Severity: Medium, Fix: noClaims, Needs: Baseline | Fresh | Own, After: append([]string{"E01"}, afterVerify...), Shots: 40,
 	Why:  "The limit counts an address that the client names, such as a victim's, who is then locked out.",
 	Refs: Refs{CWE: 645, ASVS: "6.1.1", OAT: "OAT-015"},
-	check: func(ctx context.Context, p *Probe) Result {
-		l, err := p.findLimit(ctx)
-		switch {
-		case err != nil:
-			return unclear("%v", err)
-		case l.allowed == 0:
-			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
-		}
+	check: limited(func(ctx context.Context, p *Probe, l *limitFound) Result {
 		victim := p.address()
 		own, err := p.load(ctx, victim)
 		if err != nil {
@@ -36,9 +29,11 @@ var e03 = &Rule{
 		switch {
 		case o.Err != nil:
 			return unclear("%v", o.Err)
+		case o.Effects == 0 && p.accepted(ctx, "somebody else's valid submission", nil).Effects == 0:
+			return unclear("the victim was refused, and so was everybody else by then")
 		case o.Effects == 0:
 			return fail(o, "After %d submissions that named another address in X-Forwarded-For, that address was refused with %d.", l.allowed+1, o.Answer.Status)
 		}
 		return pass("Submissions that named another address did not count for it.")
-	},
+	}),
 }

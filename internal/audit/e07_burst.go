@@ -10,14 +10,7 @@ var e07 = &Rule{
 	ID: "E07", Title: "A burst gets past the rate limit", Severity: Medium, Fix: once, Needs: Baseline | Fresh | Own, After: append([]string{"E01"}, afterVerify...), Shots: races * (2*limitTries + 4),
 	Why:  "The limit is read and then written. What comes at once reads the same number.",
 	Refs: Refs{CWE: 362, ASVS: "15.4.2"},
-	check: func(ctx context.Context, p *Probe) Result {
-		l, err := p.findLimit(ctx)
-		switch {
-		case err != nil:
-			return unclear("%v", err)
-		case l.allowed == 0:
-			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
-		}
+	check: limited(func(ctx context.Context, p *Probe, l *limitFound) Result {
 		most := 2*l.allowed + 4
 		var from []netip.Addr
 		for range races {
@@ -42,7 +35,7 @@ var e07 = &Rule{
 			}
 		}
 		return pass("Of %d submissions at once the app did no more than its limit of %d, %d times over.", most, l.allowed, races)
-	},
+	}),
 }
 
 // valids makes a submission of each page, with a token of its own.

@@ -6,13 +6,8 @@ var e10 = &Rule{
 	ID: "E10", Title: "Who meets the limit is not told when to come back", Severity: Note, Fix: tellWhen, Needs: Baseline | Fresh | Own, After: afterVerify, Shots: limitTries + spares,
 	Why:  "People and well-meaning programs try again at once, and make it worse for themselves.",
 	Refs: Refs{CWE: 799},
-	check: func(ctx context.Context, p *Probe) Result {
-		l, err := p.findLimit(ctx)
+	check: limited(func(_ context.Context, p *Probe, l *limitFound) Result {
 		switch {
-		case err != nil:
-			return unclear("%v", err)
-		case l.allowed == 0:
-			return leftOut("no limit was met in %d valid submissions from one address", limitTries)
 		case l.over.Answer.Status != 429:
 			return leftOut("over the limit the app answers %d and not 429", l.over.Answer.Status)
 		case l.over.Answer.Header.Get("Retry-After") == "":
@@ -21,5 +16,5 @@ var e10 = &Rule{
 			return fail(p.done, "Also an answer to what was accepted has Retry-After.")
 		}
 		return pass("The answer 429 says Retry-After: %s.", l.over.Answer.Header.Get("Retry-After"))
-	},
+	}),
 }
