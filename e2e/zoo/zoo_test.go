@@ -24,7 +24,7 @@ const root = "../../internal/audit/testdata/zoo"
 // The audits wait most of their time, so that more of them than processors can run.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
 	status := m.Run()
