@@ -101,6 +101,7 @@ func TestBadTargets(t *testing.T) {
 }
 
 func TestOracleThatFails(t *testing.T) {
+	t.Parallel()
 	a, address := startReference(t, "")
 	for name, c := range map[string]struct{ effect, want string }{
 		"a page that is not there":     {"/nothing#signups", "answered 404"},
@@ -127,6 +128,7 @@ func TestOracleThatFails(t *testing.T) {
 
 // Each kind of oracle sees what the reference app did.
 func TestOracles(t *testing.T) {
+	t.Parallel()
 	a, address := startReference(t, "A01")
 	dir := t.TempDir()
 	database, box := filepath.Join(dir, "app.db"), filepath.Join(dir, "mail")
@@ -310,6 +312,7 @@ func endless(w http.ResponseWriter, r *http.Request) {
 // Between the look at a name and the connection nothing is asked again: a name that
 // leads elsewhere a moment later leads nowhere.
 func TestTheAddressIsTheOneThatWasLookedAt(t *testing.T) {
+	t.Parallel()
 	a, address := startReference(t, "")
 	resolver := names(t, map[string]string{"app.example": "127.0.0.1"}, nil)
 	u, err := url.Parse(address)
@@ -331,6 +334,7 @@ func TestTheAddressIsTheOneThatWasLookedAt(t *testing.T) {
 
 // An interrupt ends it, says what was left out, and nothing is sent after it.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	a, address := startReference(t, "")
 	ctx, cancel := context.WithCancel(context.Background())
 	spec := specFor(t, a, address)
@@ -364,6 +368,7 @@ func TestInterrupt(t *testing.T) {
 
 // While the target hangs, an interrupt ends it as well.
 func TestInterruptWhileTheTargetHangs(t *testing.T) {
+	t.Parallel()
 	asked := make(chan struct{}, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -387,6 +392,7 @@ func TestInterruptWhileTheTargetHangs(t *testing.T) {
 
 // However much there would be to do, no more is sent than was announced.
 func TestTheBoundHolds(t *testing.T) {
+	t.Parallel()
 	var n, done atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n.Add(1)
@@ -418,6 +424,7 @@ func TestTheBoundHolds(t *testing.T) {
 
 // What two runs with one seed type is the same.
 func TestSeed(t *testing.T) {
+	t.Parallel()
 	var sent []string
 	for range 2 {
 		a, address := startReference(t, "A01")
