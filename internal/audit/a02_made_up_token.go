@@ -14,5 +14,5 @@ var a02 = &Rule{
 
 // withToken puts a text in the place of the token.
 func withToken(what, token string) Attempt {
-	return Attempt{What: what, Change: func(s *Shot) { s.PutToken(token) }}
+	return Attempt{What: what, once: true, Change: func(s *Shot) { s.PutToken(token) }}
 }

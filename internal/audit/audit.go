@@ -178,18 +178,39 @@ func (p *Probe) begin(ctx context.Context, report *Report) error {
 	if p.oracle == nil {
 		return errors.New("nothing says how an effect is seen, and an answer's status proves nothing: give -effect, such as the URL of a count")
 	}
+	if err := p.alone(ctx); err != nil {
+		return err
+	}
 	if report.Baseline, err = p.baseline(ctx); err != nil {
 		return p.unreachable(err)
 	}
-	p.refused = p.try(ctx, Attempt{What: "a submission without a token"})
-	if p.refused.Err != nil {
-		return p.refused.Err
+	for range 2 { // one effect may be somebody else's
+		p.refused = p.try(ctx, Attempt{What: "a submission without a token"})
+		if p.refused.Err != nil {
+			return p.refused.Err
+		}
+		if p.refused.Effects == 0 {
+			break
+		}
 	}
 	report.Baseline += fmt.Sprintf("; without a token refused with %d", p.refused.Answer.Status)
 	if p.refused.Effects > 0 {
 		report.Baseline = "accepted with a valid token, and without one as well"
 	}
 	return nil
+}
+
+// alone makes sure that nothing happens while nothing is sent: what others do in the
+// meantime would be taken for the effect of a probe.
+func (p *Probe) alone(ctx context.Context) error {
+	before, err := p.mark(ctx)
+	if err == nil {
+		var n int
+		if n, err = p.since(ctx, before, nil, 300*time.Millisecond); err == nil && n != 0 {
+			return fmt.Errorf("the effects rose by %d while nothing was sent: the app must be this audit's alone", n)
+		}
+	}
+	return err
 }
 
 func (p *Probe) unreachable(err error) error {

@@ -18,8 +18,8 @@ var b14 = &Rule{
 			}
 		}
 		return p.mustRefuse(ctx,
-			Attempt{What: "the fields of other services in its place", Change: others},
-			Attempt{What: "a made-up token and the fields of other services", Change: func(s *Shot) {
+			Attempt{What: "the fields of other services in its place", once: true, Change: others},
+			Attempt{What: "a made-up token and the fields of other services", once: true, Change: func(s *Shot) {
 				s.PutToken("made-up-" + s.Canary)
 				others(s)
 			}},

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -329,6 +330,59 @@ func TestTheAddressIsTheOneThatWasLookedAt(t *testing.T) {
 	spec.Only, spec.Instances = []string{"B03"}, []string{"http://203.0.113.9/"}
 	if report, err = audit.Run(context.Background(), spec); err != nil || report.Count(audit.Inconclusive) != 1 || !strings.Contains(report.Findings[0].Says, "may not be audited") {
 		t.Errorf("a public instance: %v, %+v", err, report)
+	}
+}
+
+// What others do at the same time is not taken for what a probe did.
+func TestSomebodyElseUsesTheApp(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	busy := func(every time.Duration) {
+		for ctx.Err() == nil {
+			a.add("somebody@example.org")
+			time.Sleep(every)
+		}
+	}
+	// Now and then, from the middle of a rule that is looked for with many attempts.
+	spec := specFor(t, a, address)
+	spec.Only = []string{"D03"}
+	var once sync.Once
+	a.saw = func(r *http.Request) {
+		if r.RequestURI == "/SIGNUP" {
+			once.Do(func() { a.add("somebody@example.org") })
+		}
+	}
+	report, err := audit.Run(ctx, spec)
+	if err != nil || report.Count(audit.Inconclusive) != 1 || !strings.Contains(report.Findings[0].Says, "somebody else") {
+		t.Errorf("one other sign-up: %v, %+v", err, report.Findings)
+	}
+	// All the time.
+	go busy(20 * time.Millisecond)
+	spec = specFor(t, a, address)
+	if report, err = audit.Run(ctx, spec); err != nil || !strings.Contains(report.Broken, "this audit's alone") || report.Count(audit.Fail) != 0 {
+		t.Errorf("others all the time: %v, broken %q, %d findings", err, report.Broken, report.Count(audit.Fail))
+	}
+}
+
+// Apps that put their work into a queue are judged by what comes out of it.
+func TestEffectsThatTakeTheirTime(t *testing.T) {
+	t.Parallel()
+	for defect, want := range map[string]audit.Status{"": audit.Pass, "D01": audit.Fail} {
+		a, address := startReference(t, defect)
+		a.queue = 250 * time.Millisecond
+		spec := specFor(t, a, address)
+		spec.Only = []string{"A01", "A07", "D01"}
+		report, err := audit.Run(context.Background(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range report.Findings {
+			if f.ID == "D01" && f.Status != want || f.ID != "D01" && (f.Status == audit.Fail || f.Status == audit.Inconclusive) {
+				t.Errorf("%q, %s: %s: %s", defect, f.ID, f.Status, f.Says)
+			}
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -135,25 +136,13 @@ func (p *Probe) try(ctx context.Context, a Attempt) *Outcome {
 	if o.Err = p.aim(ctx, o); o.Err != nil {
 		return o
 	}
-	if p.middle != nil {
-		p.middle.reset()
-		if a.before != nil {
-			a.before(p.middle)
-		}
-		if a.token != nil {
-			o.Shot.PutToken(a.token(p.middle))
-		}
-	}
 	before, err := p.mark(ctx)
 	if err != nil {
 		o.Err = err
 		return o
 	}
 	age := time.Since(o.visit.got)
-	o.Answer, o.Err = p.fire(ctx, o.Shot)
-	if p.middle != nil {
-		o.Calls = len(p.middle.calls())
-	}
+	p.send(ctx, o)
 	effects, err := p.since(ctx, before, []string{o.Shot.Canary}, 0)
 	if err != nil {
 		o.Err = err
@@ -165,8 +154,73 @@ func (p *Probe) try(ctx context.Context, a Attempt) *Outcome {
 	if a.AtOnce && effects > 0 && p.wait > 0 && age > p.wait/2 {
 		o.Err = fmt.Errorf("it took %s until it could be sent, which is not at once", age.Round(time.Millisecond))
 	}
-	p.seen = append(p.seen, o)
 	return o
+}
+
+// volley makes attempts of which none should have an effect, and looks once, at the
+// end: effects may take their time to be seen. If there was one, the attempts are made
+// again, each with a look of its own. Stray are the effects that none of them had then.
+func (p *Probe) volley(ctx context.Context, attempts []Attempt) (outcomes []*Outcome, stray int) {
+	if !slices.ContainsFunc(attempts, func(a Attempt) bool { return a.once || a.visit != nil }) { // nor is a page good twice
+		var n int
+		if outcomes, n = p.unseen(ctx, attempts); n == 0 {
+			return outcomes, 0
+		}
+		stray = n
+	}
+	outcomes = nil
+	for _, a := range attempts {
+		o := p.try(ctx, a)
+		if outcomes = append(outcomes, o); o.Effects > 0 {
+			stray = 0
+		}
+	}
+	return outcomes, stray
+}
+
+// unseen makes attempts, and returns how many effects they had together.
+func (p *Probe) unseen(ctx context.Context, attempts []Attempt) (outcomes []*Outcome, n int) {
+	before, err := p.mark(ctx)
+	var canaries []string
+	for _, a := range attempts {
+		o := &Outcome{Attempt: a, Err: err}
+		outcomes = append(outcomes, o)
+		if o.Err == nil {
+			o.Err = p.aim(ctx, o)
+		}
+		if o.Err == nil {
+			p.send(ctx, o)
+			canaries = append(canaries, o.Shot.Canary)
+		}
+	}
+	if canaries == nil {
+		return outcomes, 0
+	}
+	n, err = p.since(ctx, before, canaries, 0)
+	for _, o := range outcomes {
+		if err != nil {
+			o.Err = err
+		}
+	}
+	return outcomes, n
+}
+
+// send makes the submission that was aimed.
+func (p *Probe) send(ctx context.Context, o *Outcome) {
+	if p.middle != nil {
+		p.middle.reset()
+		if o.before != nil {
+			o.before(p.middle)
+		}
+		if o.token != nil {
+			o.Shot.PutToken(o.token(p.middle))
+		}
+	}
+	o.Answer, o.Err = p.fire(ctx, o.Shot)
+	if p.middle != nil {
+		o.Calls = len(p.middle.calls())
+	}
+	p.seen = append(p.seen, o)
 }
 
 // aim makes the shot of an attempt.

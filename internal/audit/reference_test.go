@@ -46,6 +46,8 @@ type reference struct {
 	last     map[string]string // latest nonce of a visitor
 	requests int
 	did      func(email string) // with each effect; nil for nothing
+	queue    time.Duration      // until an effect can be seen
+	saw      func(*http.Request)
 }
 
 const (
@@ -99,6 +101,9 @@ func (a *reference) serve(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.requests++
 	a.mu.Unlock()
+	if a.saw != nil {
+		a.saw(r)
+	}
 	h := w.Header()
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cache-Control", "no-store")
@@ -569,6 +574,14 @@ func (a *reference) create(w http.ResponseWriter, r *http.Request, email string)
 }
 
 func (a *reference) add(email string) {
+	if wait := a.queue; wait > 0 {
+		time.AfterFunc(wait, func() { a.done(email) })
+		return
+	}
+	a.done(email)
+}
+
+func (a *reference) done(email string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.users = append(a.users, email)

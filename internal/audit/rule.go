@@ -148,6 +148,7 @@ type Attempt struct {
 	Change func(*Shot) // what is odd about it
 	AtOnce bool        // the page was loaded a moment ago; else as long as a person takes
 	Tidy   bool        // a crash is a finding too, if a low one
+	once   bool        // its token is the same each time: an app that remembers tokens takes it once at most
 	visit  *page
 	fresh  func(*Shot, *page)   // a change that depends on the page
 	before func(*middle)        // script of the verifier
@@ -190,29 +191,29 @@ func refuses(attempts ...Attempt) func(context.Context, *Probe) Result {
 	return func(ctx context.Context, p *Probe) Result { return p.mustRefuse(ctx, attempts...) }
 }
 
-// mustRefuse makes the attempts in turn. One that had an effect is a finding; one that
-// could not be judged leaves the rule undecided.
+// mustRefuse makes the attempts. One that had an effect is a finding; one that could
+// not be judged leaves the rule undecided.
 func (p *Probe) mustRefuse(ctx context.Context, attempts ...Attempt) Result {
 	var found, crashed []*Outcome
 	var undecided error
-	for _, a := range attempts {
-		o := p.try(ctx, a)
+	outcomes, stray := p.volley(ctx, attempts)
+	for _, o := range outcomes {
 		switch {
-		case a.Tidy && errors.Is(o.Err, errClosed):
+		case o.Tidy && errors.Is(o.Err, errClosed):
 			o.Answer = nil
 			crashed = append(crashed, o)
 		case o.Err != nil:
-			undecided = fmt.Errorf("%s: %w", a.What, o.Err)
+			undecided = fmt.Errorf("%s: %w", o.What, o.Err)
 		case o.Effects > 0:
 			found = append(found, o)
 		case o.Answer.Status == 429:
-			undecided = fmt.Errorf("%s: the app answered 429, too many requests, so that nothing is known", a.What)
-		case o.Answer.Status >= 500 && o.Answer.Status != 501 && o.Answer.Status != 503 && a.Tidy:
+			undecided = fmt.Errorf("%s: the app answered 429, too many requests, so that nothing is known", o.What)
+		case o.Answer.Status >= 500 && o.Answer.Status != 501 && o.Answer.Status != 503 && o.Tidy:
 			crashed = append(crashed, o)
 		}
-		if ctx.Err() != nil {
-			break
-		}
+	}
+	if stray > 0 && undecided == nil {
+		undecided = fmt.Errorf("%d effects were seen while it was tried, and none when each was tried alone: does somebody else use the app?", stray)
 	}
 	switch {
 	case len(found) > 0:
