@@ -380,9 +380,9 @@ const redirected = "/captchatest/redirected"
 // the history with the secret that it gave away.
 func (s *Server) trap(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
-	_ = r.ParseForm() // what is readable is what was given away
+	form, _ := read(r, Turnstile) // what is readable is what was given away
 	s.mu.Lock()
-	s.record("redirected", r, r.Form)
+	s.record("redirected", r, form)
 	body := s.success("", Solution{Issued: time.Now()})
 	s.mu.Unlock()
 	answer(w, http.StatusOK, body)

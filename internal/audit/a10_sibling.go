@@ -8,21 +8,29 @@ import (
 )
 
 var a10 = &Rule{
-	ID: "A10", Title: "Another form does the same without a captcha", Severity: High, Fix: everyWay, Needs: Baseline, Shots: 12,
+	ID: "A10", Title: "Another form does the same without a captcha", Severity: High, Fix: everyWay, Needs: Baseline, Shots: 16,
 	Why:  "A door next to the guarded one. Bots find it by reading the site once.",
 	Refs: Refs{CWE: 288, ASVS: "6.3.1, 2.4.1", OAT: "OAT-007, OAT-008, OAT-017, OAT-019"},
 	check: func(ctx context.Context, p *Probe) Result {
-		siblings, err := p.siblings(ctx)
+		siblings, bare, err := p.siblings(ctx)
 		if err != nil {
 			return unclear("%v", err)
 		}
 		var attempts []Attempt
+		for _, path := range bare { // there is no form on it: it may take what this one sends
+			attempts = append(attempts,
+				Attempt{What: "the same fields to " + path, Change: func(s *Shot) { s.Target = path }},
+				Attempt{What: "the same fields as JSON to " + path, Change: func(s *Shot) { s.Target, s.Encode = path, asJSON }})
+		}
 		for _, s := range siblings {
 			attempts = append(attempts, Attempt{What: "the form at " + s.page.url.Path + ", which posts to " + s.path, visit: s.page})
 		}
 		r := p.mustRefuse(ctx, attempts...)
-		if r.Status == Pass {
-			r.Says = fmt.Sprintf("No other form was found to do it without a token; %d were tried.", len(attempts))
+		switch {
+		case len(attempts) == 0:
+			return leftOut("no other form was found: name its page (-sibling)")
+		case r.Status == Pass:
+			r.Says = fmt.Sprintf("No other form did it without a token; %d were tried.", len(siblings)+len(bare))
 		}
 		return r
 	},
@@ -36,8 +44,9 @@ type sibling struct {
 // usual are paths at which sites have forms.
 var usual = []string{"/register", "/signup", "/login", "/join", "/subscribe", "/newsletter", "/contact"}
 
-// siblings loads pages of the same site and returns their forms that post elsewhere.
-func (p *Probe) siblings(ctx context.Context) (found []sibling, err error) {
+// siblings loads pages of the same site and returns their forms that post elsewhere,
+// and the pages that were named and have none.
+func (p *Probe) siblings(ctx context.Context) (found []sibling, bare []string, err error) {
 	paths := slices.Concat(p.spec.Siblings, p.sameOrigin(p.first.links, 6), usual)
 	looked := []string{p.target.RequestURI()}
 	posts := []string{p.home.Path}
@@ -52,7 +61,10 @@ func (p *Probe) siblings(ctx context.Context) (found []sibling, err error) {
 		}
 		pg, err := p.fetch(ctx, at, p.address(), nil)
 		if errors.Is(err, errBound) || ctx.Err() != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if slices.Contains(p.spec.Siblings, path) && (err != nil || len(pg.forms) == 0) && len(bare) < 3 {
+			bare = append(bare, path)
 		}
 		if err != nil || pg.answer.Status != 200 {
 			continue
@@ -69,5 +81,5 @@ func (p *Probe) siblings(ctx context.Context) (found []sibling, err error) {
 			found = append(found, sibling{&own, action.Path})
 		}
 	}
-	return found, nil
+	return found, bare, nil
 }

@@ -131,6 +131,7 @@ func newProbe(spec *Spec, plan Plan, w *wire) *Probe {
 	p := &Probe{
 		spec: spec, target: plan.Target, oracle: spec.Oracle, own: canOwn(w.at[0]), wire: w,
 		random: rand.New(rand.NewPCG(spec.Seed, 0x9a115ade)),
+		visits: rand.IntN(addresses), // whatever the seed: the app may remember those of the run before
 	}
 	if o, ok := p.oracle.(*urlOracle); ok && o.address.Host == plan.Target.Host && o.address.Scheme == plan.Target.Scheme {
 		own := *o
@@ -214,6 +215,9 @@ func (p *Probe) alone(ctx context.Context) error {
 }
 
 func (p *Probe) unreachable(err error) error {
+	if errors.Is(err, errOracle) {
+		return err
+	}
 	if errors.Is(err, errSilent) || errors.Is(err, errClosed) || strings.Contains(err.Error(), "connect") || strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "x509") {
 		return fmt.Errorf("%s cannot be reached: %w", p.target.Redacted(), err)
 	}
@@ -236,6 +240,9 @@ func (p *Probe) judge(ctx context.Context, plan Plan, report *Report, broken err
 			group = len(report.Findings)
 		}
 		result := p.apply(ctx, r, broken, failed)
+		if report.Stopped == "" && p.wire.gone() {
+			report.Stopped = fmt.Sprintf("the app took no connections any more during %s, after %.0f s", r.ID, time.Since(report.Began).Seconds())
+		}
 		if result.Status == Fail {
 			failed[r.ID] = true
 			if result.Severity < 0 {
@@ -265,7 +272,7 @@ func (p *Probe) finding(r *Rule, result Result, stack string) Finding {
 // apply decides one rule, as far as its conditions are there.
 func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[string]bool) Result {
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, p.wire.gone():
 		return leftOut(unreached)
 	case broken != nil && (r.Needs&Baseline != 0 || p.home == nil && !strings.HasPrefix(r.ID, "H")): // H reads settings alone
 		return unclear("%s", firstLine(broken.Error()))
@@ -293,14 +300,14 @@ func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[str
 		defer p.middle.reset()
 	}
 	result := r.check(ctx, p)
-	if ctx.Err() != nil && result.Status != Fail {
+	if (ctx.Err() != nil || p.wire.gone()) && result.Status != Fail {
 		return leftOut(unreached)
 	}
 	return result
 }
 
 // roots are the rules that are about the baseline itself.
-var roots = []string{"A01", "A12"}
+var roots = []string{"A01", "A12", "A04", "A06"}
 
 func rootOf(failed map[string]bool) string {
 	for _, id := range roots {
@@ -323,10 +330,13 @@ func (p *Probe) stillWorks(ctx context.Context, findings []Finding) {
 	if o.Err == nil && o.Effects > 0 || ctx.Err() != nil {
 		return
 	}
-	why := cmp.Or(o.Err, errors.New("it had no effect"))
+	why := fmt.Sprintf("what was sent was refused, but a valid submission after it was as well (%v)", cmp.Or(o.Err, errors.New("it had no effect")))
+	if p.wire.gone() {
+		why = "the app was gone before it was sure that it refused this and not everything"
+	}
 	for i := range findings {
 		if f := &findings[i]; f.Status == Pass {
-			f.Status, f.Says = Inconclusive, fmt.Sprintf("what was sent was refused, but a valid submission after it was as well (%v)", why)
+			f.Status, f.Says = Inconclusive, why
 		}
 	}
 }

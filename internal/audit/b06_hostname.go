@@ -8,7 +8,7 @@ import (
 
 var b06 = &Rule{
 	ID: "B06", Title: "A token that was solved on another site is accepted", Severity: Medium, Fix: bind, Needs: Baseline | Verifier, After: afterVerify, Shots: 3,
-	Why:  "An attacker puts the widget with your site key on a page of theirs, and their visitors solve captchas for your form.",
+	Why:  "Where the site key is not restricted to your hosts, or was opened for tests, an attacker puts the widget on a page of theirs, and their visitors solve captchas for your form.",
 	Refs: Refs{CWE: 346, ASVS: "9.2.3"},
 	check: func(ctx context.Context, p *Probe) Result {
 		if !tells(p.service, "host") {

@@ -12,10 +12,13 @@ var b10 = &Rule{
 	Why:  "The easiest form of the site, such as a newsletter's, opens all the others, and a limit of one form is no limit of the other.",
 	Refs: Refs{CWE: 345, ASVS: "9.2.2"},
 	check: func(ctx context.Context, p *Probe) Result {
+		if p.service != "palisade" && !tells(p.service, "action") {
+			return leftOut("%s does not tell for which form a token was made", p.service)
+		}
 		if p.service != "palisade" {
 			return leftOut("tokens of %s are told apart by their action, which is tried by B07", p.service)
 		}
-		siblings, err := p.siblings(ctx)
+		siblings, _, err := p.siblings(ctx)
 		if err != nil {
 			return unclear("%v", err)
 		}

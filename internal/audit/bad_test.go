@@ -420,6 +420,31 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// An app that dies on the way, perhaps of what was sent, ends it as well, with the rule
+// during which it did.
+func TestTheAppIsGone(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "")
+	var die sync.Once
+	a.saw = func(r *http.Request) {
+		if r.Method == "PUT" {
+			die.Do(func() { a.listener.Close() })
+		}
+	}
+	report, err := audit.Run(context.Background(), specFor(t, a, address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(report.Stopped, "no connections any more during D01") || report.Count(audit.Fail) != 0 || len(report.Unreached()) < 30 || report.Count(audit.Pass) < 30 {
+		t.Errorf("stopped %q, %d failed, %d passed, not reached %v", report.Stopped, report.Count(audit.Fail), report.Count(audit.Pass), report.Unreached())
+	}
+	for _, f := range report.Findings {
+		if f.Status == audit.Inconclusive && !strings.HasPrefix(f.ID, "D") && !strings.HasPrefix(f.ID, "C") {
+			t.Errorf("%s: %s", f.ID, f.Says)
+		}
+	}
+}
+
 // While the target hangs, an interrupt ends it as well.
 func TestInterruptWhileTheTargetHangs(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,8 @@ var c01 = &Rule{
 		case o.Effects > 0:
 			r := fail(o, "The app did it without an answer of the verifier.")
 			r.Severity = High
+			r.Title = "While the verifier does not answer everybody is let through"
+			r.Why = "An attacker waits for an outage, or brings one about, and needs no captcha any more."
 			return r
 		}
 		return pass("The app gave up after %s and refused with %d.", found.took.Round(100*time.Millisecond), o.Answer.Status)

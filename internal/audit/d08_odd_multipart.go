@@ -6,7 +6,7 @@ import (
 )
 
 var d08 = &Rule{
-	ID: "D08", Title: "Multipart that is written oddly gets past the captcha", Severity: High, Fix: oneParser, Needs: Baseline, After: []string{"A16"}, Shots: 6,
+	ID: "D08", Title: "Multipart that is written oddly gets past the captcha", Severity: High, Fix: oneParser, Needs: Baseline, After: append([]string{"A16"}, afterVerify...), Shots: 6,
 	Why:  "Parsers differ in what a file is, which of two parts counts and where a body ends.",
 	Refs: Refs{CWE: 436, ASVS: "15.3.7"},
 	check: func(ctx context.Context, p *Probe) Result {

@@ -63,8 +63,11 @@ func (p *Probe) findLimit(ctx context.Context) (*limitFound, error) {
 	l.spare = pages[limitTries:]
 	for n, pg := range pages[:limitTries] {
 		o := p.try(ctx, Attempt{What: fmt.Sprintf("valid submission %d from one address", n+1), Valid: true, visit: pg})
-		if o.Err != nil {
+		switch {
+		case o.Err != nil:
 			return nil, o.Err
+		case o.Effects == 0 && n == 0:
+			return nil, fmt.Errorf("the first valid submission of a new visitor was refused with %d: if that is a limit for everybody, wait until it is over", o.Answer.Status)
 		}
 		if o.Effects == 0 {
 			l.allowed, l.over = n, o

@@ -19,11 +19,13 @@ var f07 = &Rule{
 				return fail(nil, "The honeypot %s has a name that browsers fill in, and no autocomplete.", i.name)
 			case i.autocomplete == "" || i.tabindex != "-1":
 				return fail(nil, "The honeypot %s lacks autocomplete or tabindex=\"-1\".", i.name)
+			case !i.hidden:
+				return fail(nil, "The honeypot %s is hidden by a style sheet alone, and read out by screen readers: it lacks aria-hidden.", i.name)
 			}
 		}
 		if len(p.traps(p.first)) == 0 {
 			return leftOut("the page shows no honeypot")
 		}
-		return pass("The honeypot is out of the way of browsers and screen readers.")
+		return pass("The honeypot has autocomplete, tabindex and aria-hidden.")
 	},
 }

@@ -19,6 +19,6 @@ var f09 = &Rule{
 		if len(p.traps(p.first)) == 0 {
 			return leftOut("the page shows no honeypot")
 		}
-		return pass("Its name is in no bot's list.")
+		return pass("It has none of the usual names of honeypots.")
 	},
 }

@@ -39,5 +39,5 @@ var f11 = &Rule{
 // looksRandom reports a value that was not written by a person.
 func looksRandom(value string) bool {
 	digits := strings.ContainsAny(value, "0123456789")
-	return len(value) >= 16 && digits && !strings.ContainsAny(value, " ./:@")
+	return len(value) >= 16 && digits && !strings.ContainsAny(value, " /@") && (len(value) >= 32 || !strings.ContainsAny(value, ".:"))
 }

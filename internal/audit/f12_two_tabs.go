@@ -23,6 +23,8 @@ var f12 = &Rule{
 		switch {
 		case o.Err != nil:
 			return unclear("%v", o.Err)
+		case o.Effects == 0 && o.Answer.Status == 429:
+			return unclear("the app answered 429, too many requests")
 		case o.Effects == 0:
 			return fail(o, "A second tab was opened, and the first was then refused with %d.", o.Answer.Status)
 		}

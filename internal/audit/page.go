@@ -21,6 +21,7 @@ type Field struct{ Name, Value string }
 type input struct {
 	kind, name, value string
 	required, hidden  bool // hidden: from people, though it is not type=hidden
+	skipped           bool // by the keyboard
 	inlineHidden      bool
 	autocomplete      string
 	tabindex          string
@@ -153,7 +154,7 @@ func (pg *page) element(n *html.Node, in *form, hidden bool) {
 
 func control(n *html.Node, hidden bool) input {
 	i := input{
-		kind: strings.ToLower(attr(n, "type")), name: attr(n, "name"), value: attr(n, "value"), hidden: hidden || attr(n, "tabindex") == "-1",
+		kind: strings.ToLower(attr(n, "type")), name: attr(n, "name"), value: attr(n, "value"), hidden: hidden, skipped: attr(n, "tabindex") == "-1",
 		autocomplete: attr(n, "autocomplete"), tabindex: attr(n, "tabindex"), inlineHidden: hidesInline(n) || n.Parent != nil && hidesInline(n.Parent),
 	}
 	_, i.required = find(n, "required")
@@ -212,7 +213,7 @@ func (p *Probe) isTrap(i input) bool {
 	if i.kind == "hidden" || i.kind == "submit" || i.kind == "checkbox" {
 		return false
 	}
-	return i.hidden || slices.ContainsFunc(honeypots, func(word string) bool { return strings.Contains(strings.ToLower(i.name), word) })
+	return i.hidden || i.skipped || slices.ContainsFunc(honeypots, func(word string) bool { return strings.Contains(strings.ToLower(i.name), word) })
 }
 
 // choose picks the form to audit: the one that was named, or else the first that

@@ -60,9 +60,13 @@ func (p *Probe) address() netip.Addr {
 		return netip.Addr{}
 	}
 	p.visits++
-	n := p.visits
+	n := p.visits % addresses
 	return netip.AddrFrom4([4]byte{127, byte(64 + n>>8&63), byte(n), byte(1 + n>>14)})
 }
+
+// addresses is how many there are for visitors: 127.64.0.0/10, without the ends of its
+// smallest networks.
+const addresses = 254 << 14
 
 // canOwn reports whether visitors can have addresses of their own.
 func canOwn(target netip.Addr) bool {

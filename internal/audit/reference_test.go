@@ -48,6 +48,7 @@ type reference struct {
 	did      func(email string) // with each effect; nil for nothing
 	queue    time.Duration      // until an effect can be seen
 	saw      func(*http.Request)
+	listener net.Listener
 }
 
 const (
@@ -89,6 +90,7 @@ func startReference(t testing.TB, defect string) (*reference, string) {
 		server.Config.Protocols.SetUnencryptedHTTP2(true)
 	}
 	server.Start()
+	a.listener = server.Listener
 	t.Cleanup(func() {
 		a.services.Close()
 		server.CloseClientConnections()

@@ -49,6 +49,8 @@ type wire struct {
 	left int
 	sent int
 	next time.Time
+
+	misses int // connections that failed in a row
 }
 
 // turn waits for the rate, and counts.
@@ -67,6 +69,30 @@ func (w *wire) turn(ctx context.Context) error {
 	w.next = at.Add(w.every)
 	w.mu.Unlock()
 	return sleep(ctx, time.Until(at))
+}
+
+// given is how many connections must fail in a row until the app is taken to be gone.
+const given = 5
+
+func (w *wire) missed(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if ctx.Err() == nil {
+		w.misses++
+	}
+}
+
+func (w *wire) met() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.misses = 0
+}
+
+// gone reports that the app takes no connections any more.
+func (w *wire) gone() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.misses >= given
 }
 
 // count returns how many requests were sent.
@@ -135,8 +161,10 @@ func (w *wire) hold(ctx context.Context, method string, raw []byte, from netip.A
 	}
 	conn, err := w.dial(ctx, from)
 	if err != nil {
+		w.missed(ctx)
 		return nil, plain(ctx, err)
 	}
+	w.met()
 	_ = conn.SetDeadline(time.Now().Add(w.patience)) // a connection has deadlines
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	h := &held{conn: conn, method: method, last: raw[len(raw)-1:], done: stop, ctx: ctx}
@@ -194,6 +222,10 @@ func plain(ctx context.Context, err error) error {
 		return errSilent
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errClosed
+	}
+	var network *net.OpError
+	if errors.As(err, &network) && network.Op == "dial" {
+		return fmt.Errorf("connect to %s: %w", network.Addr, network.Err) // from where is of no interest
 	}
 	return err
 }
