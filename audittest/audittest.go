@@ -75,7 +75,7 @@ func Run(t TB, handler http.Handler, o Options) {
 	host := server.Listener.Addr().String()
 	spec := audit.Spec{
 		Target: "http://" + cmp.Or(o.Host, host) + "/" + strings.TrimPrefix(o.Page, "/"), Connect: host, Verifier: o.Verifier, Captcha: o.Captcha, CaptchaFor: o.Action, Hostname: o.Hostname,
-		Form: o.Form, MinFill: o.MinFill, Only: o.Only, Skip: o.Skip, MaxTime: o.MaxTime, Rate: 2000,
+		Form: o.Form, MinFill: o.MinFill, Only: o.Only, Skip: o.Skip, MaxTime: o.MaxTime, Rate: 2000, Stack: "go",
 	}
 	if o.Count != nil {
 		spec.Oracle = count(o.Count)
@@ -107,7 +107,7 @@ func tell(t TB, r *audit.Report, least audit.Severity, accepted []string) {
 		case f.Status == audit.Inconclusive:
 			t.Errorf("audit: %s could not be decided: %s: %s", f.ID, f.Title, f.Says)
 		case f.Status == audit.Fail && !has(accepted, f.ID) && f.Severity >= least:
-			t.Errorf("audit: %s, %s: %s\n%s\n%s\nto mend it: %s\n%s", f.ID, f.Severity, f.Title, f.Says, f.Why, f.Fix, shown(f))
+			t.Errorf("audit: %s, %s: %s\n%s\n%s\nto mend it: %s\n%s\n%s", f.ID, f.Severity, f.Title, f.Says, f.Why, f.Fix, f.Code, shown(f))
 		case f.Status == audit.Fail:
 			t.Logf("audit: %s, %s: %s", f.ID, f.Severity, f.Says)
 		}

@@ -18,7 +18,7 @@ func TestAuditPageLooksRightAndIsAccessible(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.FileServer(http.Dir(reports)))
 	t.Cleanup(server.Close)
-	for name, file := range map[string]string{"audit": "sample.html", "audit clean": "clean.html"} {
+	for name, file := range map[string]string{"audit": "sample.html", "audit clean": "clean.html", "audit of two": "two.html"} {
 		lookAt(t, server.URL+"/"+file, name, func(b *tab) {
 			b.until("document.querySelector('h1')")
 			b.do("document.querySelectorAll('details').forEach((d) => d.open = true)")
@@ -33,7 +33,7 @@ func TestAuditSARIFFollowsItsSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"sample.sarif", "broken.sarif"} {
+	for _, name := range []string{"sample.sarif", "two.sarif", "broken.sarif"} {
 		file, err := os.Open(filepath.Join(reports, name))
 		if err != nil {
 			t.Fatal(err)

@@ -33,6 +33,10 @@ type auditCommand struct {
 	Sitekey    string   `placeholder:"KEY" help:"Site key. Default: the widget's."`
 	Form       string   `placeholder:"'#signup'" help:"Which form of the page: #id, or the path that it posts to. Default: the largest that posts."`
 	Action     string   `placeholder:"/api/signup" help:"Where the form is sent, if a script does it."`
+	Encoding   string   `placeholder:"json" help:"How the form is sent: form, multipart or json. Default: as the page says."`
+	Cookie     []string `placeholder:"NAME=VALUE" sep:"none" help:"Cookie of every visitor, such as a session for forms behind a login. Again for more."`
+	Header     []string `placeholder:"'X-CSRF-Token: {cookie:csrf}'" sep:"none" help:"Header of every request; {cookie:NAME} stands for a cookie of the visitor. Again for more."`
+	Stack      string   `placeholder:"django" help:"What the app is made with, for advice that fits: django, flask, go, rails, express or php. Default: as far as it shows."`
 	Field      []string `placeholder:"'name={canary}'" sep:"none" help:"What to type into a field; {canary} is a text that is never the same. Again for more."`
 	LeaveEmpty []string `placeholder:"NAME" help:"Fields that people leave empty: honeypots that the page does not show to be hidden."`
 	MinFill    string   `placeholder:"3s" help:"How long a person takes at least. Default: found out."`
@@ -48,7 +52,7 @@ type auditCommand struct {
 
 	Only     []string `placeholder:"A01,B" help:"These rules or groups alone."`
 	Skip     []string `placeholder:"C,E07" help:"Not these."`
-	Baseline string   `placeholder:"known.json" type:"existingfile" help:"Report of -json whose findings are known: they change no exit status."`
+	Baseline []string `placeholder:"known.json" type:"existingfile" help:"Report of -json whose findings are known: they change no exit status."`
 	FailOn   string   `default:"low" enum:"note,low,medium,high,critical" help:"Least severity that changes the exit status."`
 	Seed     uint64   `help:"Repeat a run: the same values in the same order. The app must have forgotten those of the run before."`
 	Rate     int      `placeholder:"100" help:"Requests a second at most."`
@@ -57,7 +61,7 @@ type auditCommand struct {
 	Insecure bool     `help:"Take any certificate of a loopback address."`
 	Proof    string   `placeholder:"TEXT" help:"What a public host has published to show that it may be audited."`
 
-	JSON    string `name:"json" placeholder:"FILE" help:"Also write the report as JSON; - for the terminal."`
+	JSON    string `name:"json" placeholder:"FILE" help:"Also write the report as JSON, of several forms as a list; - for standard output."`
 	SARIF   string `name:"sarif" placeholder:"FILE" help:"Also write it as SARIF 2.1.0."`
 	JUnit   string `name:"junit" placeholder:"FILE" help:"Also write it as JUnit."`
 	HTML    string `name:"html" placeholder:"FILE" help:"Also write it as a page."`
@@ -98,8 +102,9 @@ func (c auditCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	verifiers := map[string]*captchatest.Server{}
+	var reports []*audit.Report
 	worst := 0
-	for i, w := range wanted {
+	for _, w := range wanted {
 		spec, err := c.spec(w)
 		if err == nil && w.Verifier != "" && verifiers[w.Verifier] == nil {
 			verifiers[w.Verifier], err = listenVerifier(ctx, w.Verifier)
@@ -108,11 +113,15 @@ func (c auditCommand) Run(ctx context.Context, t terminal) error {
 			return err
 		}
 		spec.Verifier = verifiers[w.Verifier]
-		status, err := c.one(ctx, t, *spec, known, i, len(wanted))
+		r, err := c.one(ctx, t, *spec, known)
 		if err != nil {
 			return err
 		}
-		worst = max(worst, status)
+		reports = append(reports, r)
+		worst = max(worst, c.status(r))
+	}
+	if err := c.write(t, reports); err != nil {
+		return err
 	}
 	if worst > 0 {
 		return exitStatus(worst)
@@ -124,6 +133,9 @@ func (c auditCommand) Run(ctx context.Context, t terminal) error {
 func (c auditCommand) wanted() ([]config.Audit, error) {
 	list := []config.Audit{{}}
 	var err error
+	if c.Target != "" && (c.Config != "" || c.Self) {
+		return nil, fmt.Errorf("%w: the file says what is audited; leave out %s", errUsage, c.Target)
+	}
 	if c.Config != "" {
 		if list, err = config.LoadAudit(c.Config); err != nil {
 			return nil, err
@@ -149,7 +161,7 @@ func (c auditCommand) wanted() ([]config.Audit, error) {
 func (c auditCommand) override(a *config.Audit) error {
 	for to, value := range map[*string]string{
 		&a.Target: c.Target, &a.Verifier: c.Verifier, &a.Captcha: c.Captcha, &a.Token: c.Token, &a.TokenField: c.TokenField, &a.Hostname: c.Hostname,
-		&a.CaptchaFor: c.ForAction, &a.Sitekey: c.Sitekey, &a.Form: c.Form, &a.Action: c.Action, &a.Upstream: c.Upstream, &a.Connect: c.Connect, &a.Proof: c.Proof,
+		&a.Encoding: c.Encoding, &a.Stack: c.Stack, &a.CaptchaFor: c.ForAction, &a.Sitekey: c.Sitekey, &a.Form: c.Form, &a.Action: c.Action, &a.Upstream: c.Upstream, &a.Connect: c.Connect, &a.Proof: c.Proof,
 	} {
 		*to = cmp.Or(value, *to)
 	}
@@ -161,12 +173,21 @@ func (c auditCommand) override(a *config.Audit) error {
 	} {
 		*to = append(*to, values...)
 	}
-	for _, text := range c.Field {
-		field, err := config.AuditField(text)
-		if err != nil {
-			return fmt.Errorf("%w: %w", errUsage, err)
+	for _, pairs := range []struct {
+		flag, between string
+		texts         []string
+		to            *[][2]string
+	}{{"field", "=", c.Field, &a.Fields}, {"cookie", "=", c.Cookie, &a.Cookies}, {"header", ":", c.Header, &a.Headers}} {
+		for _, text := range pairs.texts {
+			pair, err := config.AuditPair(pairs.flag, text, pairs.between)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errUsage, err)
+			}
+			*pairs.to = append(*pairs.to, pair)
 		}
-		a.Fields = append(a.Fields, field)
+	}
+	if a.Verifier != "" && !strings.Contains(a.Verifier, ":") {
+		a.Verifier = "127.0.0.1:" + a.Verifier // a port alone
 	}
 	for flag, to := range map[string]struct {
 		text string
@@ -191,13 +212,10 @@ func (c auditCommand) spec(a config.Audit) (*audit.Spec, error) {
 		Target: a.Target, Connect: a.Connect, Form: a.Form, Action: a.Action, LeaveEmpty: a.LeaveEmpty, Effect: a.Effect, Captcha: a.Captcha, TokenField: a.TokenField,
 		Token: a.Token, Hostname: a.Hostname, CaptchaFor: a.CaptchaFor, Sitekey: a.Sitekey, MinFill: a.MinFill, Siblings: a.Siblings, Later: a.Later,
 		Instances: a.Instances, Upstream: a.Upstream, Only: a.Only, Skip: a.Skip, Seed: c.Seed, Rate: a.Rate, MaxTime: a.MaxTime, Patience: a.Patience,
-		Insecure: c.Insecure, Proof: a.Proof,
+		Insecure: c.Insecure, Proof: a.Proof, Encoding: a.Encoding, Stack: a.Stack, Fields: fields(a.Fields), Cookies: fields(a.Cookies), Headers: fields(a.Headers),
 	}
 	if !strings.Contains(s.Target, "://") {
 		s.Target = "http://" + s.Target
-	}
-	for _, f := range a.Fields {
-		s.Fields = append(s.Fields, audit.Field{Name: f[0], Value: f[1]})
 	}
 	for _, fact := range a.Facts {
 		s.Settings = append(s.Settings, audit.Setting{Name: fact[0], Value: fact[1], Place: "the gateway's configuration"})
@@ -212,11 +230,18 @@ func (c auditCommand) spec(a config.Audit) (*audit.Spec, error) {
 	return s, nil
 }
 
+func fields(pairs [][2]string) (list []audit.Field) {
+	for _, p := range pairs {
+		list = append(list, audit.Field{Name: p[0], Value: p[1]})
+	}
+	return list
+}
+
 // listenVerifier serves the services that the audit stands in for.
 func listenVerifier(ctx context.Context, address string) (*captchatest.Server, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("the verifier: %w", err)
+		return nil, fmt.Errorf("the verifier: %w; does another audit, or palisade fake, listen there?", err)
 	}
 	fake := captchatest.New()
 	fake.SetURL("http://" + l.Addr().String())
@@ -229,31 +254,32 @@ func listenVerifier(ctx context.Context, address string) (*captchatest.Server, e
 // known are the rules that failed in the report of a run before, by form.
 func (c auditCommand) known() (map[string]bool, error) {
 	known := map[string]bool{}
-	if c.Baseline == "" {
-		return known, nil
-	}
-	file, err := os.Open(c.Baseline)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	r, err := report.Read(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s is no report of -json: %w", c.Baseline, err)
-	}
-	for _, f := range r.Findings {
-		if f.Status == audit.Fail {
-			known[f.ID+" "+r.Form] = true
+	for _, name := range c.Baseline {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		reports, err := report.Read(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s is no report of -json: %w", name, err)
+		}
+		for _, r := range reports {
+			for _, f := range r.Findings {
+				if f.Status == audit.Fail {
+					known[f.ID+" "+r.Form] = true
+				}
+			}
 		}
 	}
 	return known, nil
 }
 
-// one audits one form, writes the reports and returns the exit status.
-func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, known map[string]bool, i, n int) (int, error) {
+// one audits one form and tells the terminal.
+func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, known map[string]bool) (*audit.Report, error) {
 	plan, err := audit.Prepare(&spec)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	fmt.Fprintf(t.err, "Auditing %s\n", plan)
 	if spec.Verifier != nil {
@@ -265,30 +291,32 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, know
 	spec.Progress = progress(t.err)
 	r, err := audit.Run(ctx, spec)
 	if errors.Is(err, audit.ErrConsent) {
-		return 0, err
+		return nil, err
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	for k := range r.Findings {
 		f := &r.Findings[k]
 		f.Known = f.Status == audit.Fail && known[f.ID+" "+r.Form]
 	}
-	quiet := c.JSON == "-" || c.SARIF == "-" || c.JUnit == "-" || c.HTML == "-"
-	if !quiet {
-		if err := report.Text(t.out, r, coloured(t.out), c.Verbose); err != nil {
-			return 0, err
-		}
+	if c.JSON == "-" || c.SARIF == "-" || c.JUnit == "-" || c.HTML == "-" {
+		return r, nil
 	}
-	for format, file := range map[string]string{"json": c.JSON, "sarif": c.SARIF, "junit": c.JUnit, "html": c.HTML} {
-		if file == "" {
+	return r, report.Text(t.out, r, coloured(t.out), c.Verbose)
+}
+
+// write writes the files that were asked for, each with all forms.
+func (c auditCommand) write(t terminal, reports []*audit.Report) error {
+	for _, to := range []struct{ format, file string }{{"json", c.JSON}, {"sarif", c.SARIF}, {"junit", c.JUnit}, {"html", c.HTML}} {
+		if to.file == "" {
 			continue
 		}
-		if err := writeReport(t.out, numbered(file, i, n), report.Formats[format], r); err != nil {
-			return 0, err
+		if err := writeReport(t.out, to.file, report.Formats[to.format], reports); err != nil {
+			return err
 		}
 	}
-	return c.status(r), nil
+	return nil
 }
 
 // stoodInFor are the services whose addresses are told: the form's, if it is known, or
@@ -300,24 +328,15 @@ func stoodInFor(captcha string) []string {
 	return []string{captchatest.Turnstile, captchatest.HCaptcha, captchatest.RecaptchaV2}
 }
 
-// numbered puts a number into a file's name when there are several reports.
-func numbered(file string, i, n int) string {
-	if n == 1 || file == "-" {
-		return file
-	}
-	ext := filepath.Ext(file)
-	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(file, ext), i+1, ext)
-}
-
-func writeReport(out io.Writer, file string, write report.Writer, r *audit.Report) error {
+func writeReport(out io.Writer, file string, write report.Writer, reports []*audit.Report) error {
 	if file == "-" {
-		return write(out, r)
+		return write(out, reports...)
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) // it says how to get in
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(f, r), f.Close())
+	return errors.Join(write(f, reports...), f.Close())
 }
 
 func (c auditCommand) status(r *audit.Report) int {
@@ -333,10 +352,16 @@ func (c auditCommand) status(r *audit.Report) int {
 	return 0
 }
 
-// progress draws a bar, on a terminal alone.
+// progress draws a bar on a terminal, and elsewhere a line now and then.
 func progress(w io.Writer) func(done, total int, rule *audit.Rule) {
 	if !isTerminal(w) {
-		return nil
+		last := time.Now()
+		return func(done, total int, rule *audit.Rule) {
+			if rule != nil && time.Since(last) >= 10*time.Second {
+				last = time.Now()
+				fmt.Fprintf(w, "%d of %d rules, now %s %s\n", done, total, rule.ID, rule.Title)
+			}
+		}
 	}
 	return func(done, total int, rule *audit.Rule) {
 		const width = 30

@@ -77,7 +77,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &status):
 		return int(status)
 	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "palisade: %v\nTry: palisade help %s\n", err, command.Command())
+		name, _, _ := strings.Cut(command.Command(), " ") // without the arguments
+		fmt.Fprintf(stderr, "palisade: %v\nTry: palisade help %s\n", err, name)
 		return exitUsage
 	case err != nil:
 		fmt.Fprintf(stderr, "palisade: %v\n", err)

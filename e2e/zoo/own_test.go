@@ -1,7 +1,6 @@
 package zoo
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/palisade-dev/palisade/e2e/apps"
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/report"
 )
 
 // palisade runs the command until the test ends.
@@ -152,9 +152,12 @@ func TestARunningGatewayAuditsItself(t *testing.T) {
 	if status := audit.ProcessState.ExitCode(); status != 7 || strings.Count(string(out), "A01 The form is accepted without the captcha") != 1 {
 		t.Errorf("%v, status %d\n%s", err, status, out)
 	}
-	for i := range 3 {
-		if _, err := os.Stat(filepath.Join(dir, fmt.Sprintf("report-%d.json", i+1))); err != nil {
-			t.Error(err)
-		}
+	written, err := os.Open(filepath.Join(dir, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer written.Close()
+	if reports, err := report.Read(written); err != nil || len(reports) != 3 {
+		t.Errorf("%v, %d reports", err, len(reports))
 	}
 }

@@ -63,10 +63,11 @@ func audited(t *testing.T, args ...string) *audit.Report {
 	if unread != nil {
 		t.Fatalf("%s: %v\n%s", cmd, err, out)
 	}
-	r, err := report.Read(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
+	list, err := report.Read(bytes.NewReader(text))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%v, %d reports", err, len(list))
 	}
+	r := list[0]
 	if r.Broken != "" || r.Stopped != "" {
 		t.Errorf("%s%s", r.Broken, r.Stopped)
 	}

@@ -143,7 +143,11 @@ func newProbe(spec *Spec, plan Plan, w *wire) *Probe {
 
 // getCounted reads a page of the target for the oracle.
 func (p *Probe) getCounted(ctx context.Context, u *url.URL) ([]byte, error) {
-	s := &Shot{Method: "GET", Target: u.RequestURI(), Host: u.Host, From: p.address()}
+	s := &Shot{Method: "GET", Target: u.RequestURI(), Host: u.Host, From: p.address(), Cookies: map[string]string{}}
+	for _, c := range p.spec.Cookies {
+		s.Cookies[c.Name] = c.Value
+	}
+	p.give(s)
 	a, err := p.fire(ctx, s)
 	if err != nil {
 		return nil, err
@@ -162,7 +166,7 @@ func (p *Probe) begin(ctx context.Context, report *Report) error {
 		return p.unreachable(err)
 	}
 	p.first = pg
-	report.Stack = stackOf(pg)
+	report.Stack = cmp.Or(p.spec.Stack, stackOf(pg))
 	if err := p.choose(pg); err != nil {
 		return err
 	}
@@ -341,13 +345,24 @@ func (p *Probe) stillWorks(ctx context.Context, findings []Finding) {
 	}
 }
 
-// hideSecrets takes the app's secret, which the verifier saw, out of a report.
+// hideSecrets takes out of a report what it must not tell: the app's secret, which the
+// verifier saw, and the session that was given.
 func (p *Probe) hideSecrets(report *Report) {
-	if p.middle == nil {
-		return
+	hidden := map[string]string{}
+	for _, f := range slices.Concat(p.spec.Cookies, p.spec.Headers) {
+		if len(f.Value) >= 8 {
+			hidden[f.Value] = "[the " + f.Name + " that was given]"
+		}
 	}
-	for secret := range p.middle.secrets {
-		hide := func(s *string) { *s = strings.ReplaceAll(*s, secret, "[the app's secret]") }
+	if p.middle != nil {
+		for secret := range p.middle.secrets {
+			for _, spelling := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
+				hidden[spelling] = "[the app's secret]"
+			}
+		}
+	}
+	for secret, name := range hidden {
+		hide := func(s *string) { *s = strings.ReplaceAll(*s, secret, name) }
 		for i := range report.Findings {
 			f := &report.Findings[i]
 			hide(&f.Says)

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/palisade-dev/palisade/captchatest"
 	"github.com/palisade-dev/palisade/internal/audit"
 )
 
@@ -383,6 +385,87 @@ func TestEffectsThatTakeTheirTime(t *testing.T) {
 				t.Errorf("%q, %s: %s: %s", defect, f.ID, f.Status, f.Says)
 			}
 		}
+	}
+}
+
+// A form behind a login, whose page posts JSON with a script and the CSRF token of a
+// cookie in a header.
+func TestAFormBehindALoginThatPostsJSON(t *testing.T) {
+	t.Parallel()
+	services := captchatest.NewServer()
+	t.Cleanup(services.Close)
+	const session = "session-of-ada-0001"
+	var n atomic.Int64
+	used := sync.Map{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, err := r.Cookie("session"); err != nil || c.Value != session {
+			http.Error(w, "please sign in", http.StatusUnauthorized)
+			return
+		}
+		switch r.Method + " " + r.URL.Path {
+		case "GET /count":
+			fmt.Fprint(w, n.Load())
+		case "GET /post":
+			http.SetCookie(w, &http.Cookie{Name: "csrf", Value: fmt.Sprintf("csrf-%d", time.Now().UnixNano())})
+			io.WriteString(w, `<div class="cf-turnstile" data-sitekey="k"></div><script src="/post.js"></script>`)
+		case "POST /api/post":
+			var body map[string]string
+			csrf, err := r.Cookie("csrf")
+			if err != nil || r.Header.Get("X-CSRF") != csrf.Value || r.Header.Get("Content-Type") != "application/json" || json.NewDecoder(r.Body).Decode(&body) != nil || body["text"] == "" {
+				http.Error(w, "no", http.StatusBadRequest)
+				return
+			}
+			token := body["cf-turnstile-response"]
+			resp, err := http.PostForm(services.VerifyURL(captchatest.Turnstile), url.Values{"secret": {"s"}, "response": {token}})
+			if err != nil {
+				http.Error(w, "later", http.StatusServiceUnavailable)
+				return
+			}
+			defer resp.Body.Close()
+			var answer struct{ Success bool }
+			if _, again := used.LoadOrStore(token, true); again || json.NewDecoder(resp.Body).Decode(&answer) != nil || !answer.Success {
+				http.Error(w, "no", http.StatusForbidden)
+				return
+			}
+			n.Add(1)
+		}
+	}))
+	t.Cleanup(server.Close)
+	report, err := audit.Run(context.Background(), audit.Spec{
+		Target: server.URL + "/post", Action: "/api/post", Encoding: "json", Effect: "/count", Verifier: services, Rate: 2000, Only: []string{"A01", "A02", "B01", "D01", "F01", "G08"},
+		Cookies: []audit.Field{{Name: "session", Value: session}}, Headers: []audit.Field{{Name: "X-CSRF", Value: "{cookie:csrf}"}}, Fields: []audit.Field{{Name: "text", Value: "hello {canary}"}},
+	})
+	if err != nil || report.Broken != "" {
+		t.Fatalf("%v, %s", err, report.Broken)
+	}
+	want := map[string]audit.Status{"A01": audit.Pass, "A02": audit.Pass, "B01": audit.Pass, "D01": audit.Pass, "F01": audit.LeftOut, "G08": audit.Pass}
+	for _, f := range report.Findings {
+		if f.Status != want[f.ID] {
+			t.Errorf("%s %s: %s", f.ID, f.Status, f.Says)
+		}
+	}
+	// Without the session nothing can be decided, and with a mistake the session is not told.
+	report, err = audit.Run(context.Background(), audit.Spec{Target: server.URL + "/post", Action: "/api/post", Captcha: "turnstile", Effect: "cmd:echo 1", Verifier: services, Rate: 2000, MinFill: time.Millisecond, Only: []string{"A01"}})
+	if err != nil || report.Count(audit.Inconclusive) != 1 || !strings.Contains(report.Broken, "answered 401") {
+		t.Errorf("without the session: %v, %+v", err, report)
+	}
+}
+
+// What was given to get in does not stand in a report.
+func TestSecretsAreNotReported(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "A01")
+	spec := specFor(t, a, address)
+	spec.Only = []string{"A01"}
+	spec.Cookies = []audit.Field{{Name: "session", Value: "session-of-ada-0001"}}
+	spec.Headers = []audit.Field{{Name: "Authorization", Value: "Bearer key-of-ada-0002"}}
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := report.Findings[0].Evidence[0].Request
+	if strings.Contains(request, "of-ada") || !strings.Contains(request, "[the session that was given]") || !strings.Contains(request, "[the Authorization that was given]") {
+		t.Errorf("the report has\n%s", request)
 	}
 }
 

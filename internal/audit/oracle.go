@@ -167,9 +167,14 @@ func (o commandOracle) Count(ctx context.Context, _ []string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w: %s", o[0], err, text(bytes.TrimSpace(said.Bytes()), 200))
 	}
-	n, err := number(out, "")
+	first, _, _ := bytes.Cut(bytes.TrimSpace(out), []byte{'\n'})
+	words := bytes.Fields(first)
+	if len(words) == 0 {
+		return 0, fmt.Errorf("%s: it printed no number", o[0])
+	}
+	n, err := strconv.Atoi(string(words[0])) // wc prints the file's name behind it
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", o[0], err)
+		return 0, fmt.Errorf("%s: it printed no number, but %s", o[0], text(first, 100))
 	}
 	return n, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -58,12 +59,14 @@ const maxRedirects = 5
 // fetch gets the page as a new visitor.
 func (p *Probe) fetch(ctx context.Context, address *url.URL, from netip.Addr, cookies map[string]string) (*page, error) {
 	pg := &page{url: address, from: from, cookies: map[string]string{}}
-	for name, value := range cookies {
-		pg.cookies[name] = value
+	for _, c := range p.spec.Cookies {
+		pg.cookies[c.Name] = c.Value
 	}
+	maps.Copy(pg.cookies, cookies)
 	for range maxRedirects + 1 {
 		s := &Shot{Method: http.MethodGet, Target: pg.url.RequestURI(), Host: pg.url.Host, From: from, Cookies: pg.cookies}
 		s.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+		p.give(s)
 		a, err := p.fire(ctx, s)
 		if err != nil {
 			return nil, err

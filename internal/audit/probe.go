@@ -121,12 +121,27 @@ func (p *Probe) shot(pg *page) *Shot {
 	if pg.form.enctype == "multipart/form-data" {
 		s.Encode = asMultipart
 	}
+	if encode := encodings[p.spec.Encoding]; encode != nil {
+		s.Encode = encode
+	}
 	s.Fields = p.fill(pg, pg.form, canary)
 	s.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 	s.Set("Origin", p.target.Scheme+"://"+p.target.Host)
 	s.Set("Referer", p.target.String())
 	s.Set("Sec-Fetch-Site", "same-origin")
+	p.give(s)
 	return s
+}
+
+// give puts the headers into a request that were given for all.
+func (p *Probe) give(s *Shot) {
+	for _, h := range p.spec.Headers {
+		value := h.Value
+		for name, cookie := range s.Cookies {
+			value = strings.ReplaceAll(value, "{cookie:"+name+"}", cookie)
+		}
+		s.Set(h.Name, value)
+	}
 }
 
 // fire sends a shot.
@@ -325,10 +340,13 @@ func (p *Probe) baseline(ctx context.Context) (string, error) {
 		last = o
 	}
 	hint := ""
+	if last.Answer.Status < 400 {
+		hint = "; that looks as if it was accepted: does -effect look at the right place? It said the same before and after"
+	}
 	if p.middle != nil && last.Calls == 0 {
 		hint = "; the app never asked the verifier at " + p.middle.server.VerifyURL(p.middle.service) + ": is its verify URL set to that?"
 	}
-	if p.middle != nil && last.Calls > 0 {
+	if p.middle != nil && last.Calls > 0 && hint == "" {
 		hint = "; the app asked the verifier and got a success with hostname " + p.middle.hostname + " and action " + fmt.Sprintf("%q", p.middle.action) + ": does it expect others (-hostname, -captcha-action)?"
 	}
 	return "", fmt.Errorf("a submission with a valid token had no effect; the app answered %d%s\nwhat was sent: %s\nand the answer began: %s",

@@ -17,7 +17,7 @@ func stackOf(pg *page) string {
 	has := func(name, text string) bool { return strings.Contains(strings.ToLower(h.Get(name)), text) }
 	cookie := func(name string) bool { _, ok := pg.cookies[name]; return ok }
 	switch {
-	case cookie("csrftoken"), strings.Contains(body, "csrfmiddlewaretoken"):
+	case cookie("csrftoken"), strings.Contains(body, "csrfmiddlewaretoken"), has("Server", "wsgiserver"):
 		return "django"
 	case has("X-Powered-By", "express"), cookie("connect.sid"):
 		return "express"
@@ -132,25 +132,25 @@ var once = Remedy{
 }
 
 var bind = Remedy{
-	Text: "Compare what the service tells of the token with what you expect: your hostname, the form's action, an age of a few minutes, your site key. A member that is missing is a no.",
+	Text: "Compare what the service tells of the token with what you expect: your hostname, an age of a few minutes, and the form's action where the service has actions (Turnstile, reCAPTCHA v3; not hCaptcha, not reCAPTCHA v2). hCaptcha is sent your sitekey along with the token. A member that is missing is a no.",
 	Code: map[string]string{
-		"django":  "if answer.get(\"hostname\") != settings.SITE_HOST or answer.get(\"action\") != \"signup\":\n    raise PermissionDenied",
-		"flask":   "if answer.get(\"hostname\") != \"example.com\" or answer.get(\"action\") != \"signup\":\n    abort(403)",
+		"django":  "made = parse_datetime(str(answer.get(\"challenge_ts\")))\nif answer.get(\"hostname\") != settings.SITE_HOST or not made or timezone.now() - made > timedelta(minutes=5):\n    raise PermissionDenied\nif answer.get(\"action\") != \"signup\":  # Turnstile and reCAPTCHA v3 alone\n    raise PermissionDenied",
+		"flask":   "try:\n    age = datetime.now(timezone.utc) - datetime.fromisoformat(answer[\"challenge_ts\"])\nexcept (KeyError, TypeError, ValueError):\n    abort(403)\nif answer.get(\"hostname\") != \"example.com\" or age > timedelta(minutes=5):\n    abort(403)\nif answer.get(\"action\") != \"signup\":  # Turnstile and reCAPTCHA v3 alone\n    abort(403)",
 		"go":      "guard, err := palisade.New(palisade.Config{Site: \"example.com\", …}) // hostname, action and age are compared then",
-		"rails":   "ok = answer[\"hostname\"] == \"example.com\" && answer[\"action\"] == \"signup\"",
-		"express": "if (answer.hostname !== \"example.com\" || answer.action !== \"signup\") return res.sendStatus(403);",
-		"php":     "if (($answer[\"hostname\"] ?? \"\") !== \"example.com\" || ($answer[\"action\"] ?? \"\") !== \"signup\") { http_response_code(403); exit; }",
+		"rails":   "ok = answer[\"hostname\"] == \"example.com\" && Time.iso8601(answer[\"challenge_ts\"]) > 5.minutes.ago\nok &&= answer[\"action\"] == \"signup\"  # Turnstile and reCAPTCHA v3 alone",
+		"express": "const age = Date.now() - Date.parse(answer.challenge_ts); // NaN when it is missing\nif (answer.hostname !== \"example.com\" || !(age < 300_000)) return res.sendStatus(403);\nif (answer.action !== \"signup\") return res.sendStatus(403); // Turnstile and reCAPTCHA v3 alone",
+		"php":     "$made = strtotime($answer[\"challenge_ts\"] ?? \"\");\nif (($answer[\"hostname\"] ?? \"\") !== \"example.com\" || !$made || time() - $made > 300) { http_response_code(403); exit; }\nif (($answer[\"action\"] ?? \"\") !== \"signup\") { http_response_code(403); exit; } // Turnstile and reCAPTCHA v3 alone",
 	},
 }
 
 var failClosed = Remedy{
 	Text: "Give the call of the verifier a time limit for the whole of it, do not follow redirects, read at most some kilobytes, and take every error for a no that people can repeat (503 and Retry-After).",
 	Code: map[string]string{
-		"django":  "try:\n    r = requests.post(VERIFY_URL, data=data, timeout=3, allow_redirects=False)\n    ok = r.status_code == 200 and r.json().get(\"success\") is True\nexcept (requests.RequestException, ValueError, AttributeError):\n    ok = False",
-		"flask":   "try:\n    r = requests.post(VERIFY_URL, data=data, timeout=3, allow_redirects=False)\n    ok = r.status_code == 200 and r.json().get(\"success\") is True\nexcept (requests.RequestException, ValueError, AttributeError):\n    ok = False",
+		"django":  "try:\n    with requests.post(VERIFY_URL, data=data, timeout=3, allow_redirects=False, stream=True) as r:\n        body = r.raw.read(65536, decode_content=True)  # and no more\n    answer = json.loads(body) if r.status_code == 200 else {}\n    ok = isinstance(answer, dict) and answer.get(\"success\") is True\nexcept (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):\n    ok = False",
+		"flask":   "try:\n    with requests.post(VERIFY_URL, data=data, timeout=3, allow_redirects=False, stream=True) as r:\n        body = r.raw.read(65536, decode_content=True)  # and no more\n    answer = json.loads(body) if r.status_code == 200 else {}\n    ok = isinstance(answer, dict) and answer.get(\"success\") is True\nexcept (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):\n    ok = False",
 		"go":      "client := &http.Client{Timeout: 3 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}\nbody, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))",
 		"rails":   "Net::HTTP.start(uri.host, uri.port, use_ssl: true, open_timeout: 2, read_timeout: 3) { |http| … }\nrescue StandardError\n  false",
-		"express": "const r = await fetch(VERIFY_URL, { …, redirect: \"error\", signal: AbortSignal.timeout(3000) }).catch(() => null);\nif (!r?.ok) return res.sendStatus(503);",
+		"express": "const r = await fetch(VERIFY_URL, { …, redirect: \"error\", signal: AbortSignal.timeout(3000) }).catch(() => null);\nif (!r?.ok) return res.sendStatus(503);\nlet size = 0, text = \"\";\nfor await (const chunk of r.body.pipeThrough(new TextDecoderStream())) {\n  if ((size += chunk.length) > 65536) return res.sendStatus(503);\n  text += chunk;\n}",
 		"php":     "curl_setopt_array($ch, [CURLOPT_TIMEOUT => 3, CURLOPT_FOLLOWLOCATION => false, CURLOPT_MAXFILESIZE => 65536]);\nif (curl_getinfo($ch, CURLINFO_HTTP_CODE) !== 200) { http_response_code(503); exit; }",
 	},
 }
@@ -174,7 +174,7 @@ var oneParser = Remedy{
 		"flask":   "app.config[\"MAX_CONTENT_LENGTH\"] = 64 * 1024\nif request.mimetype != \"application/x-www-form-urlencoded\":\n    abort(415)\ntokens = request.form.getlist(FIELD)  # not request.values",
 		"go":      "r.Body = http.MaxBytesReader(w, r.Body, 64<<10)\nif err := r.ParseForm(); err != nil { … }\ntokens := r.PostForm[field] // not r.FormValue, which reads the URL too",
 		"rails":   "head(:unsupported_media_type) and return unless request.form_data?\ntoken = request.request_parameters[FIELD]  # not params",
-		"express": "app.use(express.urlencoded({ extended: false, limit: \"64kb\" }));\nif (!req.is(\"application/x-www-form-urlencoded\")) return res.sendStatus(415);",
+		"express": "app.post(\"/signup\", express.urlencoded({ extended: false, limit: \"64kb\" }), (req, res) => {\n  if (!req.is(\"application/x-www-form-urlencoded\")) return res.sendStatus(415);\n  const token = req.body[FIELD]; // not req.query, not req.params\n  …\n});",
 		"php":     "if (strtok($_SERVER[\"CONTENT_TYPE\"] ?? \"\", \";\") !== \"application/x-www-form-urlencoded\") { http_response_code(415); exit; }\n$token = $_POST[$field] ?? null; // not $_REQUEST",
 	},
 }
@@ -212,16 +212,25 @@ var cheapFirst = Remedy{Text: "Order the checks by what they cost: method, size 
 
 var tellWhen = Remedy{Text: "Send Retry-After, in seconds, with each 429, and with nothing else."}
 
-var sameAnswer = Remedy{Text: "Check the captcha before you look anything up, and answer every refusal with one text: what happened goes into your log. Turn debug pages off."}
+var sameAnswer = Remedy{Text: "Check the captcha before you look anything up, and answer every refusal with one text: what happened goes into your log. Turn debug pages off.", Code: map[string]string{
+	"django":  "DEBUG = False",
+	"flask":   "app.run(debug=False)  # or without FLASK_DEBUG; serve with gunicorn",
+	"express": "// NODE_ENV=production, and as the last handler:\napp.use((err, req, res, next) => { console.error(err); res.status(400).send(\"That did not work. Please try again.\"); });",
+	"rails":   "config.consider_all_requests_local = false",
+	"php":     "ini_set(\"display_errors\", \"0\");",
+}}
 
 var secrets = Remedy{Text: "Change the secret now: whoever has read it keeps it. Take it from the environment or a secret store, and serve nothing of the folder in which your settings are."}
 
 var headers = Remedy{Text: "Send Content-Security-Policy with frame-ancestors 'self' and a script-src that names the widget's host or a nonce of its own for each answer; allow other origins by name, and none with credentials unless you must."}
 
 var origin = Remedy{Text: "Refuse a POST whose Origin is not yours or whose Sec-Fetch-Site says cross-site, or use your framework's CSRF token.", Code: map[string]string{
-	"go":    "http.NewCrossOriginProtection().Handler(mux)",
-	"flask": "CSRFProtect(app)  # of Flask-WTF",
-	"php":   "if (($_SERVER[\"HTTP_SEC_FETCH_SITE\"] ?? \"\") === \"cross-site\") { http_response_code(403); exit; }",
+	"go":      "http.NewCrossOriginProtection().Handler(mux)",
+	"flask":   "CSRFProtect(app)  # of Flask-WTF\n<input type=\"hidden\" name=\"csrf_token\" value=\"{{ csrf_token() }}\">  # in each form",
+	"django":  "# leave @csrf_exempt away, keep CsrfViewMiddleware, and in each form: {% csrf_token %}",
+	"rails":   "protect_from_forgery with: :exception",
+	"express": "app.use((req, res, next) => (req.method === \"POST\" && req.get(\"Sec-Fetch-Site\") === \"cross-site\" ? res.sendStatus(403) : next()));",
+	"php":     "if (($_SERVER[\"HTTP_SEC_FETCH_SITE\"] ?? \"\") === \"cross-site\") { http_response_code(403); exit; }",
 }}
 
 var noRedirect = Remedy{Text: "Redirect to paths of your own alone: take the path and query of what was asked for, and only if it begins with one slash that no other slash or backslash follows."}

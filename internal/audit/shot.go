@@ -132,6 +132,9 @@ func asMultipart(fields []Field) (string, []byte) {
 	return w.FormDataContentType(), b.Bytes()
 }
 
+// encodings are those that a form can be sent in.
+var encodings = map[string]func([]Field) (string, []byte){"form": asForm, "multipart": asMultipart, "json": asJSON}
+
 // as returns an encoding under another content type.
 func as(contentType string, encode func([]Field) (string, []byte)) func([]Field) (string, []byte) {
 	return func(fields []Field) (string, []byte) {

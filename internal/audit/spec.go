@@ -20,6 +20,9 @@ type Spec struct {
 	Connect    string   // host:port to connect to, if it is not the target's, such as that of a gateway by its public name
 	Form       string   // which form of the page: #id, or the path that it posts to; default the largest that posts
 	Action     string   // where it posts to, if a script decides that
+	Encoding   string   // form, multipart or json; default as the page says
+	Cookies    []Field  // of every visitor, such as a session
+	Headers    []Field  // of every request; {cookie:NAME} stands for a cookie of the visitor
 	Fields     []Field  // what to type where guessing fails; {canary} stands for a text that is never the same
 	LeaveEmpty []string // fields that only programs fill in, if the page does not show it
 
@@ -39,6 +42,7 @@ type Spec struct {
 	Later     []string      // paths of later steps of the form
 	Instances []string      // further addresses of the same app
 	Upstream  string        // where the app behind a gateway listens
+	Stack     string        // what the app is made with, one of [Stacks]; default as far as it shows
 	Settings  []Setting     // of the app or its gateway, for what nobody sees from outside
 
 	Only, Skip []string // ids of rules, or a letter for a group
@@ -78,6 +82,12 @@ func (s *Spec) check() (*url.URL, error) {
 		if !slices.ContainsFunc(catalogue, func(r *Rule) bool { return matches(id, r) }) {
 			errs = append(errs, fmt.Errorf("there is no rule %q", id))
 		}
+	}
+	if s.Stack != "" && !slices.Contains(Stacks(), s.Stack) {
+		errs = append(errs, fmt.Errorf("stack: %q is none of %s", s.Stack, strings.Join(Stacks(), ", ")))
+	}
+	if s.Encoding != "" && encodings[s.Encoding] == nil {
+		errs = append(errs, fmt.Errorf("encoding: %q is none of form, multipart and json", s.Encoding))
 	}
 	if s.Rate < 0 || s.MaxTime < 0 || s.Patience < 0 {
 		errs = append(errs, errors.New("rate and times cannot be negative"))

@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // maxAnswer bounds what is read of one answer.
@@ -258,15 +260,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// text shows bytes of a request or answer, bounded, without what a terminal obeys.
+// text shows bytes of a request or answer, of a long one both ends, without what a
+// terminal obeys.
 func text(b []byte, most int) string {
 	cut := ""
 	if len(b) > most {
-		cut = fmt.Sprintf("… (%d bytes in all)", len(b))
-		b = b[:most]
+		cut = fmt.Sprintf(" (%d bytes in all)", len(b))
+		b = slices.Concat(b[:most*2/3], []byte(" … "), b[len(b)-most/3:])
 	}
 	clean := bytes.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f {
+		if r == '\n' || r == '\t' || unicode.IsGraphic(r) { // no escapes, nor what turns the direction of writing
 			return r
 		}
 		if r == '\r' {

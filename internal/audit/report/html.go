@@ -25,14 +25,25 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"clip": func(s string) string { return clip(s, 40) },
 }).Parse(pageText))
 
-// HTML writes the report as one page that needs nothing else, to be shown or printed.
-func HTML(w io.Writer, r *audit.Report) error {
-	view := struct {
-		*audit.Report
-		Verdict                           string
-		Worst                             string
-		Failed, Known, Unclear, Fine, Out []audit.Finding
-	}{Report: r, Verdict: Verdict(r), Worst: "fine"}
+// view is a report as the page shows it.
+type view struct {
+	*audit.Report
+	Verdict                           string
+	Worst                             string
+	Failed, Known, Unclear, Fine, Out []audit.Finding
+}
+
+// HTML writes reports as one page that needs nothing else, to be shown or printed.
+func HTML(w io.Writer, reports ...*audit.Report) error {
+	var views []view
+	for _, r := range reports {
+		views = append(views, viewOf(r))
+	}
+	return page.Execute(w, views)
+}
+
+func viewOf(r *audit.Report) view {
+	view := view{Report: r, Verdict: Verdict(r), Worst: "fine"}
 	for _, f := range worst(r) {
 		switch {
 		case f.Status == audit.Fail && f.Known:
@@ -52,5 +63,5 @@ func HTML(w io.Writer, r *audit.Report) error {
 	} else if len(view.Unclear) > 0 || r.Stopped != "" {
 		view.Worst = "unclear"
 	}
-	return page.Execute(w, view)
+	return view
 }

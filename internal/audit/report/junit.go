@@ -10,7 +10,6 @@ import (
 )
 
 type junitSuite struct {
-	XMLName  xml.Name    `xml:"testsuite"`
 	Name     string      `xml:"name,attr"`
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
@@ -35,10 +34,32 @@ type junitSaid struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes the report as build servers show tests: a rule is a test, what was
-// found is a failure, what could not be decided is an error, and what was left out,
-// known or only remarked is skipped.
-func JUnit(w io.Writer, r *audit.Report) error {
+type junitSuites struct {
+	XMLName xml.Name     `xml:"testsuites"`
+	Suites  []junitSuite `xml:"testsuite"`
+}
+
+// JUnit writes reports as build servers show tests: a form is a suite, a rule a test,
+// what was found is a failure, what could not be decided is an error, and what was left
+// out, known or only remarked is skipped.
+func JUnit(w io.Writer, reports ...*audit.Report) error {
+	var all junitSuites
+	for _, r := range reports {
+		all.Suites = append(all.Suites, suiteOf(r))
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	if err := e.Encode(all); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func suiteOf(r *audit.Report) junitSuite {
 	suite := junitSuite{Name: "palisade audit " + r.Form, Tests: len(r.Findings), Time: fmt.Sprintf("%.1f", r.Took), Began: r.Began.Format("2006-01-02T15:04:05")}
 	for _, f := range r.Findings {
 		c := junitCase{Name: f.ID + " " + f.Title, Class: "palisade.audit." + f.ID[:1]}
@@ -58,16 +79,7 @@ func JUnit(w io.Writer, r *audit.Report) error {
 		}
 		suite.Cases = append(suite.Cases, c)
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	e := xml.NewEncoder(w)
-	e.Indent("", "  ")
-	if err := e.Encode(suite); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return suite
 }
 
 func junitText(f audit.Finding) string {

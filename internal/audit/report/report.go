@@ -3,6 +3,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,25 +13,37 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit"
 )
 
-// Writer writes a report.
-type Writer func(io.Writer, *audit.Report) error
+// Writer writes the reports of one or several forms.
+type Writer func(io.Writer, ...*audit.Report) error
 
 // Formats are the formats by name, without that of the terminal.
 var Formats = map[string]Writer{"json": JSON, "sarif": SARIF, "junit": JUnit, "html": HTML}
 
-// JSON writes the report as it is.
-func JSON(w io.Writer, r *audit.Report) error {
+// JSON writes a report as it is, and several as a list.
+func JSON(w io.Writer, reports ...*audit.Report) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	if len(reports) == 1 {
+		return e.Encode(reports[0])
+	}
+	return e.Encode(reports)
 }
 
 // Read reads what [JSON] wrote, such as the findings that are known already.
-func Read(reader io.Reader) (*audit.Report, error) {
-	var r audit.Report
-	err := json.NewDecoder(io.LimitReader(reader, 16<<20)).Decode(&r)
-	return &r, err
+func Read(reader io.Reader) ([]*audit.Report, error) {
+	text, err := io.ReadAll(io.LimitReader(reader, 64<<20))
+	if err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
+		var list []*audit.Report
+		err := json.Unmarshal(text, &list)
+		return list, err
+	}
+	var one audit.Report
+	err = json.Unmarshal(text, &one)
+	return []*audit.Report{&one}, err
 }
 
 // worst sorts findings for people: what is bad first, what was left out last.

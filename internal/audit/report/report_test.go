@@ -77,6 +77,9 @@ func TestFormats(t *testing.T) {
 		"clean.html":   func(b *bytes.Buffer) error { return report.HTML(b, clean) },
 		"stopped.txt":  func(b *bytes.Buffer) error { return report.Text(b, stopped, false, false) },
 		"broken.txt":   func(b *bytes.Buffer) error { return report.Text(b, broken, false, false) },
+		"two.html":     func(b *bytes.Buffer) error { return report.HTML(b, sample(), clean) },
+		"two.sarif":    func(b *bytes.Buffer) error { return report.SARIF(b, sample(), clean) },
+		"two.xml":      func(b *bytes.Buffer) error { return report.JUnit(b, sample(), clean) },
 		"broken.sarif": func(b *bytes.Buffer) error { return report.SARIF(b, broken) },
 	} {
 		var b bytes.Buffer
@@ -122,9 +125,18 @@ func TestJSONIsReadAgain(t *testing.T) {
 	if err := report.JSON(&b, sample()); err != nil {
 		t.Fatal(err)
 	}
-	r, err := report.Read(&b)
-	if err != nil || len(r.Findings) != len(sample().Findings) || r.Findings[1].Status != audit.Fail || r.Findings[1].Severity != audit.Critical {
-		t.Errorf("%v, %+v", err, r)
+	list, err := report.Read(&b)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%v, %+v", err, list)
+	}
+	if r := list[0]; len(r.Findings) != len(sample().Findings) || r.Findings[1].Status != audit.Fail || r.Findings[1].Severity != audit.Critical {
+		t.Errorf("%+v", r)
+	}
+	if err := report.JSON(&b, sample(), sample()); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := report.Read(&b); err != nil || len(list) != 2 {
+		t.Errorf("two: %v, %+v", err, list)
 	}
 	if _, err := report.Read(strings.NewReader(`{"rules":[{"status":"fine"}]}`)); err == nil {
 		t.Error("a status that does not exist is read")
@@ -136,15 +148,18 @@ func TestJUnitCounts(t *testing.T) {
 	if err := report.JUnit(&b, sample()); err != nil {
 		t.Fatal(err)
 	}
-	var suite struct {
-		Tests    int `xml:"tests,attr"`
-		Failures int `xml:"failures,attr"`
-		Errors   int `xml:"errors,attr"`
-		Skipped  int `xml:"skipped,attr"`
+	var all struct {
+		Suites []struct {
+			Tests    int `xml:"tests,attr"`
+			Failures int `xml:"failures,attr"`
+			Errors   int `xml:"errors,attr"`
+			Skipped  int `xml:"skipped,attr"`
+		} `xml:"testsuite"`
 	}
-	if err := xml.Unmarshal(b.Bytes(), &suite); err != nil {
-		t.Fatal(err)
+	if err := xml.Unmarshal(b.Bytes(), &all); err != nil || len(all.Suites) != 1 {
+		t.Fatalf("%v, %+v", err, all)
 	}
+	suite := all.Suites[0]
 	if suite.Tests != 9 || suite.Failures != 4 || suite.Errors != 1 || suite.Skipped != 3 {
 		t.Errorf("%+v", suite)
 	}

@@ -12,16 +12,29 @@ import (
 
 type object = map[string]any
 
-// SARIF writes the report as SARIF 2.1.0 (OASIS), which code hosts and editors show.
-// Rules that passed, were left out or stayed undecided are in it too, as results of
-// that kind.
-func SARIF(w io.Writer, r *audit.Report) error {
+// SARIF writes reports as SARIF 2.1.0 (OASIS), which code hosts and editors show, each
+// as a run of its own. Rules that passed, were left out or stayed undecided are in it
+// too, as results of that kind.
+func SARIF(w io.Writer, reports ...*audit.Report) error {
+	runs := []object{}
+	for _, r := range reports {
+		runs = append(runs, sarifRun(r))
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(object{
+		"$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", "version": "2.1.0", "runs": runs,
+	})
+}
+
+func sarifRun(r *audit.Report) object {
 	rules, results := []object{}, []object{} // [] and not null
 	for i, f := range r.Findings {
 		rules = append(rules, sarifRule(f.ID))
 		results = append(results, sarifResult(r, f, i))
 	}
-	run := object{
+	return object{
+		"automationDetails": object{"id": "palisade-audit/" + r.Target + "/"}, // tells the runs of several forms apart
 		"tool": object{"driver": object{
 			"name": "palisade audit", "informationUri": "https://github.com/palisade-dev/palisade", "rules": rules,
 		}},
@@ -33,11 +46,6 @@ func SARIF(w io.Writer, r *audit.Report) error {
 		}},
 		"properties": object{"target": r.Target, "baseline": r.Baseline, "seed": fmt.Sprint(r.Seed), "requests": r.Requests},
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(object{
-		"$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", "version": "2.1.0", "runs": []object{run},
-	})
 }
 
 func sarifRule(id string) object {

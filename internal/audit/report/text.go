@@ -113,15 +113,15 @@ func (p *printer) failed(f audit.Finding) {
 
 func indent(s, by string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n"+by) }
 
-// clip keeps the first lines of a text, and of each as much as fits.
+// clip keeps the first lines of a text, and of each what fits of both its ends.
 func clip(s string, most int) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	if len(lines) > most {
 		lines = append(lines[:most], "…")
 	}
 	for i, line := range lines {
-		if r := []rune(line); len(r) > 160 {
-			lines[i] = string(r[:160]) + "…"
+		if r := []rune(line); len(r) > 240 { // what is odd stands at either end
+			lines[i] = string(r[:140]) + " … " + string(r[len(r)-90:])
 		}
 	}
 	return strings.Join(lines, "\n")

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,9 +12,9 @@ import (
 type Audit struct {
 	Target, Connect, Form, Action, Effect                     string
 	Captcha, Token, TokenField, Hostname, CaptchaFor, Sitekey string
-	Verifier, Upstream, Proof                                 string
+	Verifier, Upstream, Proof, Encoding, Stack                string
 
-	Fields                                                       [][2]string
+	Fields, Cookies, Headers                                     [][2]string
 	LeaveEmpty, Siblings, Later, Instances, Settings, Only, Skip []string
 	MinFill, MaxTime, Patience                                   time.Duration
 	Facts                                                        [][2]string // settings that are known already, name and value
@@ -31,7 +32,9 @@ func LoadAudit(file string) ([]Audit, error) {
 		n.object(r.auditKeys(&all, &forms))
 		for _, f := range forms {
 			one := all
-			one.Fields = append([][2]string(nil), all.Fields...)
+			for _, pairs := range []*[][2]string{&one.Fields, &one.Cookies, &one.Headers} {
+				*pairs = slices.Clone(*pairs) // to each form its own
+			}
 			f.object(r.auditKeys(&one, nil))
 			list = append(list, one)
 		}
@@ -53,13 +56,6 @@ func LoadAudit(file string) ([]Audit, error) {
 
 func (r *reader) auditKeys(a *Audit, forms *[]node) map[string]func(node) {
 	known := map[string]func(node){
-		"fields": func(n node) {
-			n.members(func(name string, n node) {
-				if value, ok := n.text(); ok {
-					a.Fields = append(a.Fields, [2]string{name, value})
-				}
-			})
-		},
 		"min_fill": func(n node) { n.duration(&a.MinFill) },
 		"max_time": func(n node) { n.duration(&a.MaxTime) },
 		"patience": func(n node) { n.duration(&a.Patience) },
@@ -68,9 +64,18 @@ func (r *reader) auditKeys(a *Audit, forms *[]node) map[string]func(node) {
 	for name, to := range map[string]*string{
 		"target": &a.Target, "connect": &a.Connect, "form": &a.Form, "action": &a.Action, "effect": &a.Effect, "captcha": &a.Captcha, "token": &a.Token,
 		"token_field": &a.TokenField, "hostname": &a.Hostname, "captcha_action": &a.CaptchaFor, "sitekey": &a.Sitekey,
-		"verifier": &a.Verifier, "upstream": &a.Upstream, "proof": &a.Proof,
+		"encoding": &a.Encoding, "stack": &a.Stack, "verifier": &a.Verifier, "upstream": &a.Upstream, "proof": &a.Proof,
 	} {
 		known[name] = func(n node) { n.string(to) }
+	}
+	for name, to := range map[string]*[][2]string{"fields": &a.Fields, "cookies": &a.Cookies, "headers": &a.Headers} {
+		known[name] = func(n node) {
+			n.members(func(name string, n node) {
+				if value, ok := n.text(); ok {
+					*to = append(*to, [2]string{name, value})
+				}
+			})
+		}
 	}
 	for name, to := range map[string]*[]string{
 		"leave_empty": &a.LeaveEmpty, "siblings": &a.Siblings, "later": &a.Later, "instances": &a.Instances, "settings": &a.Settings, "only": &a.Only, "skip": &a.Skip,
@@ -83,11 +88,11 @@ func (r *reader) auditKeys(a *Audit, forms *[]node) map[string]func(node) {
 	return known
 }
 
-// AuditField reads a field as it is given with a flag, NAME=VALUE.
-func AuditField(text string) (field [2]string, err error) {
-	name, value, ok := strings.Cut(text, "=")
-	if !ok || name == "" {
-		return field, fmt.Errorf("-field %q is not NAME=VALUE", text)
+// AuditPair reads a name and a value as they are given with a flag, NAME=VALUE.
+func AuditPair(flag, text, between string) (pair [2]string, err error) {
+	name, value, ok := strings.Cut(text, between)
+	if name = strings.TrimSpace(name); !ok || name == "" {
+		return pair, fmt.Errorf("-%s %q is not NAME%sVALUE", flag, text, between)
 	}
-	return [2]string{name, value}, nil
+	return [2]string{name, strings.TrimSpace(value)}, nil
 }
