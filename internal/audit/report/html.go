@@ -15,6 +15,7 @@ var pageText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"refs":     func(r audit.Refs) string { r.CWE = 0; return strings.Join(refs(r), " · ") },
 	"weakness": weakness,
+	"inc":      func(i int) int { return i + 1 },
 	"dict": func(title string, rules []audit.Finding, open bool) any {
 		return struct {
 			Title string
