@@ -252,8 +252,8 @@ func listenVerifier(ctx context.Context, address string) (*captchatest.Server, e
 }
 
 // known are the rules that failed in the report of a run before, by form.
-func (c auditCommand) known() (map[string]bool, error) {
-	known := map[string]bool{}
+func (c auditCommand) known() (map[string]audit.Severity, error) {
+	known := map[string]audit.Severity{}
 	for _, name := range c.Baseline {
 		file, err := os.Open(name)
 		if err != nil {
@@ -267,7 +267,7 @@ func (c auditCommand) known() (map[string]bool, error) {
 		for _, r := range reports {
 			for _, f := range r.Findings {
 				if f.Status == audit.Fail {
-					known[f.ID+" "+r.Form] = true
+					known[f.ID+" "+f.Title+" "+r.Form] = f.Severity
 				}
 			}
 		}
@@ -276,7 +276,7 @@ func (c auditCommand) known() (map[string]bool, error) {
 }
 
 // one audits one form and tells the terminal.
-func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, known map[string]bool) (*audit.Report, error) {
+func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, known map[string]audit.Severity) (*audit.Report, error) {
 	plan, err := audit.Prepare(&spec)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
@@ -298,7 +298,8 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, know
 	}
 	for k := range r.Findings {
 		f := &r.Findings[k]
-		f.Known = f.Status == audit.Fail && known[f.ID+" "+r.Form]
+		severity, listed := known[f.ID+" "+f.Title+" "+r.Form]
+		f.Known = f.Status == audit.Fail && listed && f.Severity <= severity // a worse one is new
 	}
 	if c.JSON == "-" || c.SARIF == "-" || c.JUnit == "-" || c.HTML == "-" {
 		return r, nil
@@ -336,7 +337,7 @@ func writeReport(out io.Writer, file string, write report.Writer, reports []*aud
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(f, reports...), f.Close())
+	return errors.Join(f.Chmod(0o600), write(f, reports...), f.Close()) // also one that was there before
 }
 
 func (c auditCommand) status(r *audit.Report) int {

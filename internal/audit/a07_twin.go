@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,9 +18,9 @@ var a07 = &Rule{
 			return unclear("%v", err)
 		}
 		var attempts []Attempt
-		for _, path := range paths {
-			attempts = append(attempts, Attempt{What: "the same fields as JSON to " + path, Change: func(s *Shot) {
-				s.Target, s.Encode = path, asJSON
+		for _, twin := range paths {
+			attempts = append(attempts, Attempt{What: "the same fields as JSON to " + twin, Change: func(s *Shot) {
+				s.Target, s.Encode = twin, asJSON
 				s.Set("Accept", "application/json")
 				s.Set("X-Requested-With", "XMLHttpRequest")
 			}})
@@ -45,8 +46,10 @@ func (p *Probe) twins(ctx context.Context) ([]string, error) {
 			text += "\n" + string(a.Body)
 		}
 	}
-	last := own[strings.LastIndex(strings.TrimRight(own, "/"), "/"):]
-	paths := []string{own, "/api" + last, "/api/v1" + last, "/v1" + last, strings.TrimRight(own, "/") + ".json"}
+	paths := []string{own}
+	if last := path.Base(p.home.Path); last != "/" { // a form on the home page has no name of its own
+		paths = append(paths, "/api/"+last, "/api/v1/"+last, "/v1/"+last, strings.TrimRight(own, "/")+".json")
+	}
 	for _, m := range apiPath.FindAllStringSubmatch(text, 40) {
 		if len(paths) < 10 && !slices.Contains(paths, m[1]) && !harmful.MatchString(m[1]) {
 			paths = append(paths, m[1])

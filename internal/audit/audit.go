@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -120,7 +123,7 @@ func Run(ctx context.Context, spec Spec) (*Report, error) {
 	}
 	report.Took = time.Since(began).Seconds()
 	report.Requests = p.wire.count()
-	p.hideSecrets(report)
+	p.clean(report)
 	return report, nil
 }
 
@@ -133,12 +136,18 @@ func newProbe(spec *Spec, plan Plan, w *wire) *Probe {
 		random: rand.New(rand.NewPCG(spec.Seed, 0x9a115ade)),
 		visits: rand.IntN(addresses), // whatever the seed: the app may remember those of the run before
 	}
-	if o, ok := p.oracle.(*urlOracle); ok && o.address.Host == plan.Target.Host && o.address.Scheme == plan.Target.Scheme {
+	if o, ok := p.oracle.(*urlOracle); ok && sameServer(o.address, plan.Target) {
 		own := *o
 		own.get = p.getCounted
 		p.oracle = &own
 	}
 	return p
+}
+
+// sameServer reports whether two URLs lead to the same server, under whatever names of
+// this machine.
+func sameServer(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && portOf(a) == portOf(b) && (a.Hostname() == b.Hostname() || loopback(a.Hostname()) && loopback(b.Hostname()))
 }
 
 // getCounted reads a page of the target for the oracle.
@@ -174,7 +183,7 @@ func (p *Probe) begin(ctx context.Context, report *Report) error {
 	if p.home.Host != p.target.Host {
 		return fmt.Errorf("the form posts to another host, %s: audit that one", p.home.Host)
 	}
-	report.Form = "POST " + p.home.Path
+	report.Form = "POST " + p.home.EscapedPath()
 	if p.source, err = p.sourceOf(pg); err != nil {
 		report.Captcha = p.service
 		return err
@@ -183,7 +192,7 @@ func (p *Probe) begin(ctx context.Context, report *Report) error {
 	if p.oracle == nil {
 		return errors.New("nothing says how an effect is seen, and an answer's status proves nothing: give -effect, such as the URL of a count")
 	}
-	if err := p.alone(ctx); err != nil {
+	if err := p.alone(ctx, 300*time.Millisecond); err != nil {
 		return err
 	}
 	if report.Baseline, err = p.baseline(ctx); err != nil {
@@ -207,11 +216,14 @@ func (p *Probe) begin(ctx context.Context, report *Report) error {
 
 // alone makes sure that nothing happens while nothing is sent: what others do in the
 // meantime would be taken for the effect of a probe.
-func (p *Probe) alone(ctx context.Context) error {
+func (p *Probe) alone(ctx context.Context, watch time.Duration) error {
+	if _, each := p.oracle.(*urlOracle); each && p.oracle.(*urlOracle).canary {
+		return nil // it tells one's own from others'
+	}
 	before, err := p.mark(ctx)
 	if err == nil {
 		var n int
-		if n, err = p.since(ctx, before, nil, 300*time.Millisecond); err == nil && n != 0 {
+		if n, err = p.since(ctx, before, nil, watch); err == nil && n != 0 {
 			return fmt.Errorf("the effects rose by %d while nothing was sent: the app must be this audit's alone", n)
 		}
 	}
@@ -258,6 +270,9 @@ func (p *Probe) judge(ctx context.Context, plan Plan, report *Report, broken err
 		report.Findings = append(report.Findings, p.finding(r, result, report.Stack))
 	}
 	p.stillWorks(ctx, report.Findings[group:])
+	if p.refused != nil && p.refused.Effects > 0 && len(failed) == 0 && ctx.Err() == nil {
+		report.Broken = cmp.Or(report.Broken, "the form is accepted without a token, and the rule that tells so, A01, was not asked for: nothing can be learned from the others before that is mended")
+	}
 	if p.spec.Progress != nil {
 		p.spec.Progress(len(plan.Rules), len(plan.Rules), nil)
 	}
@@ -303,9 +318,27 @@ func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[str
 		p.middle.reset()
 		defer p.middle.reset()
 	}
-	result := r.check(ctx, p)
+	result := p.check(ctx, r)
 	if (ctx.Err() != nil || p.wire.gone()) && result.Status != Fail {
 		return leftOut(unreached)
+	}
+	return result
+}
+
+// check runs a rule. What it found counts only if nothing happens by itself: an effect
+// of somebody else's is not the app's mistake.
+func (p *Probe) check(ctx context.Context, r *Rule) (result Result) {
+	defer func() {
+		if why := recover(); why != nil { // a fault of ours costs one rule, not the report
+			result = unclear("this rule has a fault, please report it: %v", why)
+		}
+	}()
+	result = r.check(ctx, p)
+	if result.Status == Fail && p.confirmed < 8 && slices.ContainsFunc(result.Evidence, func(e Evidence) bool { return e.Effects > 0 }) {
+		p.confirmed++
+		if err := p.alone(ctx, time.Second); err != nil {
+			return unclear("%v", err)
+		}
 	}
 	return result
 }
@@ -345,32 +378,49 @@ func (p *Probe) stillWorks(ctx context.Context, findings []Finding) {
 	}
 }
 
-// hideSecrets takes out of a report what it must not tell: the app's secret, which the
-// verifier saw, and the session that was given.
-func (p *Probe) hideSecrets(report *Report) {
-	hidden := map[string]string{}
+// mostShown bounds what a report shows of one request or answer.
+const mostShown = 3000
+
+// clean takes out of a report what it must not tell, the app's secret, which the
+// verifier saw, and the session that was given; and what a terminal would obey. What is
+// long is cut only now, so that no half of a secret stays.
+func (p *Probe) clean(report *Report) {
+	names := map[string]string{}
 	for _, f := range slices.Concat(p.spec.Cookies, p.spec.Headers) {
 		if len(f.Value) >= 8 {
-			hidden[f.Value] = "[the " + f.Name + " that was given]"
+			names[f.Value] = "[the " + f.Name + " that was given]"
 		}
 	}
 	if p.middle != nil {
+		p.middle.calls()
 		for secret := range p.middle.secrets {
-			for _, spelling := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
-				hidden[spelling] = "[the app's secret]"
-			}
+			names[secret] = "[the app's secret]"
 		}
 	}
-	for secret, name := range hidden {
-		hide := func(s *string) { *s = strings.ReplaceAll(*s, secret, name) }
-		for i := range report.Findings {
-			f := &report.Findings[i]
-			hide(&f.Says)
-			for k := range f.Evidence {
-				hide(&f.Evidence[k].Request)
-				hide(&f.Evidence[k].Response)
-			}
+	hidden := map[string]string{}
+	for secret, name := range names {
+		quoted := strings.Trim(string(jsonText(secret)), `"`)
+		for _, spelling := range []string{
+			secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), quoted, strings.ReplaceAll(quoted, "/", `\/`), base64.StdEncoding.EncodeToString([]byte(secret)),
+		} {
+			hidden[spelling] = name
 		}
+	}
+	shown := []*string{&report.Form, &report.Target, &report.Broken, &report.Baseline, &report.Stopped}
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		shown = append(shown, &f.Says, &f.Title)
+		for k := range f.Evidence {
+			e := &f.Evidence[k]
+			shown = append(shown, &e.What, &e.Request, &e.Response)
+		}
+	}
+	spellings := slices.SortedFunc(maps.Keys(hidden), func(a, b string) int { return len(b) - len(a) }) // the longest first
+	for _, s := range shown {
+		for _, spelling := range spellings {
+			*s = strings.ReplaceAll(*s, spelling, hidden[spelling])
+		}
+		*s = text([]byte(*s), mostShown)
 	}
 }
 

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -448,6 +449,97 @@ func TestAFormBehindALoginThatPostsJSON(t *testing.T) {
 	report, err = audit.Run(context.Background(), audit.Spec{Target: server.URL + "/post", Action: "/api/post", Captcha: "turnstile", Effect: "cmd:echo 1", Verifier: services, Rate: 2000, MinFill: time.Millisecond, Only: []string{"A01"}})
 	if err != nil || report.Count(audit.Inconclusive) != 1 || !strings.Contains(report.Broken, "answered 401") {
 		t.Errorf("without the session: %v, %+v", err, report)
+	}
+}
+
+// Whatever is asked for, a form that is open to anybody never comes out as protected.
+func TestAnOpenFormIsNeverFine(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*audit.Spec){
+		"others alone":     func(s *audit.Spec) { s.Only = []string{"B", "D01"} },
+		"all but the rule": func(s *audit.Spec) { s.Skip = []string{"A01", "C", "E", "F", "G"} },
+	} {
+		a, address := startReference(t, "A01")
+		spec := specFor(t, a, address)
+		change(&spec)
+		report, err := audit.Run(context.Background(), spec)
+		if err != nil || !strings.Contains(report.Broken, "accepted without a token") {
+			t.Errorf("%s: %v, broken %q", name, err, report.Broken)
+		}
+	}
+}
+
+// A form on the home page posts to a path that has no name.
+func TestAFormThatPostsToTheHomePage(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "")
+	a.home = true
+	spec := specFor(t, a, address)
+	spec.Target, spec.Only = address+"/", []string{"A", "D03", "I04"}
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil || report.Broken != "" || report.Count(audit.Fail)+report.Count(audit.Inconclusive) != 0 || report.Count(audit.Pass) < 12 {
+		t.Errorf("%v, %+v", err, report)
+	}
+}
+
+// What an app names its fields and paths does not reach the terminal as it is.
+func TestNothingThatATerminalObeys(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `<form method="post" action="/sign%1b[2Jup%c2%9b31m"><p hidden><input name="honeypot&#27;[31m&#155;&#8238;"></p><input name="email"><div class="cf-turnstile"></div></form>`)
+	}))
+	t.Cleanup(server.Close)
+	report, err := audit.Run(context.Background(), audit.Spec{Target: server.URL + "/", Effect: "/", Token: "testkey", Rate: 2000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range append([]string{report.Form, report.Broken}, says(report)...) {
+		if strings.ContainsAny(s, "\x1b\u009b\u202e") {
+			t.Errorf("%q", s)
+		}
+	}
+	if !strings.Contains(strings.Join(says(report), "\n"), "The honeypot is called honeypot") {
+		t.Error("the honeypot was not found")
+	}
+}
+
+func says(r *audit.Report) (list []string) {
+	for _, f := range r.Findings {
+		list = append(list, f.Says)
+	}
+	return list
+}
+
+// The app's secret stands in no report, in whatever spelling the app lets it out, and
+// nothing of it where the report is cut.
+func TestTheSecretIsNotReported(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "A14")
+	a.says = strings.Repeat("x", 2990) + refSecret + " " + url.QueryEscape(refSecret) + " " + base64.StdEncoding.EncodeToString([]byte(refSecret))
+	spec := specFor(t, a, address)
+	spec.Only = []string{"A14"}
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil || report.Count(audit.Fail) != 1 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if response := report.Findings[0].Evidence[0].Response; strings.Contains(response, refSecret[:6]) || strings.Contains(response, "cmVmZX") || !strings.Contains(response, "[the app's secret]") {
+		t.Errorf("it has the secret:\n%s", response)
+	}
+}
+
+// The bound and the rate are held on the wire, whatever the rules ask for.
+func TestTheWireHoldsBoundAndRate(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "")
+	for bound, want := range map[int]int{0: 0, 1: 1, 7: 7} {
+		before := a.seen()
+		sent, took := audit.Send(t, address, bound, 9, 100)
+		if sent != want || a.seen()-before != want {
+			t.Errorf("with a bound of %d %d were sent, and %d came", bound, sent, a.seen()-before)
+		}
+		if least := time.Duration(want-1) * 10 * time.Millisecond; took < least {
+			t.Errorf("%d requests at 100 a second took %s, less than %s", want, took, least)
+		}
 	}
 }
 

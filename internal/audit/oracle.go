@@ -102,7 +102,8 @@ func getElsewhere(ctx context.Context, u *url.URL) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(r)
+	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(r)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +153,9 @@ func number(body []byte, member string) (int, error) {
 	return 0, fmt.Errorf("its member %s is no number and no list", member)
 }
 
+// killed is how long a command's own commands may go on that were not ended with it.
+const killed = 200 * time.Millisecond
+
 // commandOracle runs a command that prints a number.
 type commandOracle []string
 
@@ -160,7 +164,7 @@ func (o commandOracle) Count(ctx context.Context, _ []string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, o[0], o[1:]...)
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = killed
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()

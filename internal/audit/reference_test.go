@@ -49,12 +49,20 @@ type reference struct {
 	queue    time.Duration      // until an effect can be seen
 	saw      func(*http.Request)
 	listener net.Listener
+	home     bool   // the form is on the home page
+	says     string // to whom it lets in
 }
 
 const (
 	refSecret  = "reference-app-secret-0001"
 	refSitekey = "reference-sitekey"
 )
+
+func (a *reference) seen() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.requests
+}
 
 func (a *reference) has(id string) bool { return a.defect == id }
 
@@ -130,6 +138,10 @@ func (a *reference) serve(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusSwitchingProtocols)
 			return
 		}
+	}
+	if a.home && (r.RequestURI == "/" || r.RequestURI == "/signup") {
+		r.URL.Path = map[string]string{"/": "/signup", "/signup": "/"}[r.RequestURI]
+		r.RequestURI = r.URL.Path
 	}
 	path, method := r.URL.Path, r.Method
 	if plain := strings.ToLower(strings.TrimRight(path, "/")); a.has("D03") && plain != path && plain == "/signup" {
@@ -229,9 +241,13 @@ func (a *reference) form(w http.ResponseWriter, r *http.Request) {
 	if a.has("B20") {
 		sitekey = "1x00000000000000000000AA"
 	}
-	fmt.Fprintf(w, `<!doctype html><title>Sign up</title><form method="post" action="/signup">
+	action := "/signup"
+	if a.home {
+		action = "/"
+	}
+	fmt.Fprintf(w, `<!doctype html><title>Sign up</title><form method="post" action="%s">
 <input name="username"><input name="email" type="email">%s
-<div class="%s" data-sitekey="%s" data-action="signup"></div><button>Sign up</button></form>`, more, classOf[a.service], sitekey)
+<div class="%s" data-sitekey="%s" data-action="signup"></div><button>Sign up</button></form>`, action, more, classOf[a.service], sitekey)
 }
 
 // signup is the path of a submission: read, judge, create.
@@ -572,6 +588,10 @@ func (a *reference) refuse(w http.ResponseWriter) {
 
 func (a *reference) create(w http.ResponseWriter, r *http.Request, email string) {
 	a.add(email)
+	if a.says != "" {
+		fmt.Fprint(w, a.says)
+		return
+	}
 	http.Redirect(w, r, "/welcome", http.StatusSeeOther)
 }
 

@@ -168,10 +168,10 @@ type Outcome struct {
 func (o *Outcome) evidence() Evidence {
 	e := Evidence{What: o.What, Effects: o.Effects}
 	if o.Shot != nil {
-		e.Request = text(o.Shot.bytes(), 2500)
+		e.Request = text(o.Shot.bytes(), 16*mostShown) // until secrets are taken out
 	}
 	if o.Answer != nil {
-		e.Response = fmt.Sprintf("HTTP %d\n%s\n%s", o.Answer.Status, headerText(o.Answer), text(o.Answer.Body, 600))
+		e.Response = fmt.Sprintf("HTTP %d\n%s\n%s", o.Answer.Status, headerText(o.Answer), text(o.Answer.Body, 16*mostShown))
 	}
 	return e
 }
@@ -208,7 +208,7 @@ func (p *Probe) mustRefuse(ctx context.Context, attempts ...Attempt) Result {
 			found = append(found, o)
 		case o.Answer.Status == 429:
 			undecided = fmt.Errorf("%s: the app answered 429, too many requests, so that nothing is known", o.What)
-		case o.Answer.Status >= 500 && o.Answer.Status != 501 && o.Answer.Status != 503 && o.Tidy:
+		case o.Answer.Status >= 500 && !slices.Contains([]int{501, 502, 503, 504}, o.Answer.Status) && o.Tidy:
 			crashed = append(crashed, o)
 		}
 	}

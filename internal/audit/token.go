@@ -180,7 +180,9 @@ func (commandTokens) constant() bool { return false }
 func (t commandTokens) mint(ctx context.Context, _ *page) ([]Field, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "sh", "-c", t.command).Output()
+	cmd := exec.CommandContext(ctx, "sh", "-c", t.command)
+	cmd.WaitDelay = killed
+	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("the command for a token: %w", err)
 	}
@@ -218,13 +220,17 @@ func (v *middle) solve(change func(*captchatest.Solution)) string {
 func (v *middle) calls() []captchatest.Call {
 	calls := v.server.History()
 	for _, c := range calls {
-		for _, name := range []string{"secret", "privatekey", "key"} {
-			if secret := c.Form.Get(name); len(secret) >= 8 {
-				if v.secrets == nil {
-					v.secrets = map[string]bool{}
-				}
-				v.secrets[secret] = true
+		for _, secret := range []string{
+			c.Form.Get("secret"), c.Form.Get("privatekey"), c.Form.Get("key"), c.Query.Get("secret"), c.Query.Get("key"),
+			c.Header.Get("X-Api-Key"), c.Header.Get("X-Goog-Api-Key"), strings.TrimPrefix(c.Header.Get("Authorization"), "Bearer "),
+		} {
+			if len(secret) < 8 {
+				continue
 			}
+			if v.secrets == nil {
+				v.secrets = map[string]bool{}
+			}
+			v.secrets[secret] = true
 		}
 	}
 	return calls

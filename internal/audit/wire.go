@@ -183,7 +183,7 @@ func (h *held) release() (*Answer, error) {
 	if h.last != nil {
 		_, _ = h.conn.Write(h.last) // as above
 	}
-	a, err := readAnswer(bufio.NewReader(h.conn), h.method)
+	a, err := readAnswer(bufio.NewReader(io.LimitReader(h.conn, 2*maxAnswer)), h.method) // headers have no end of their own
 	if err != nil {
 		return nil, plain(h.ctx, err)
 	}
