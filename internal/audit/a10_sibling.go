@@ -23,7 +23,10 @@ var a10 = &Rule{
 				Attempt{What: "the same fields as JSON to " + path, Change: func(s *Shot) { s.Target, s.Encode = path, asJSON }})
 		}
 		for _, s := range siblings {
-			attempts = append(attempts, Attempt{What: "the form at " + s.page.url.Path + ", which posts to " + s.path, visit: s.page})
+			attempts = append(attempts, Attempt{What: "the form at " + s.page.url.Path + ", which posts to " + s.path, visit: s.page, Change: func(shot *Shot) { shot.Target = s.path }})
+		}
+		if err := sleep(ctx, p.wait); err != nil {
+			return unclear("%v", err)
 		}
 		r := p.mustRefuse(ctx, attempts...)
 		switch {
@@ -49,7 +52,25 @@ var usual = []string{"/register", "/signup", "/login", "/join", "/subscribe", "/
 func (p *Probe) siblings(ctx context.Context) (found []sibling, bare []string, err error) {
 	paths := slices.Concat(p.spec.Siblings, p.sameOrigin(p.first.links, 6), usual)
 	looked := []string{p.target.RequestURI()}
-	posts := []string{p.home.Path}
+	posts := []string{p.home.RequestURI()}
+	add := func(pg *page) {
+		for i := range pg.forms {
+			f := &pg.forms[i]
+			action, err := pg.url.Parse(f.action)
+			if err != nil || action.Host != p.target.Host || f.method != "POST" || slices.Contains(posts, action.RequestURI()) || harmful.MatchString(action.Path) || len(found) == 6 {
+				continue
+			}
+			posts = append(posts, action.RequestURI())
+			own := *pg
+			own.form = f
+			found = append(found, sibling{&own, action.RequestURI()})
+		}
+	}
+	own, err := p.fetch(ctx, p.target, p.address(), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	add(own) // of the same page
 	for _, path := range paths {
 		if slices.Contains(looked, path) || harmful.MatchString(path) || len(looked) > 12 {
 			continue
@@ -69,17 +90,7 @@ func (p *Probe) siblings(ctx context.Context) (found []sibling, bare []string, e
 		if err != nil || pg.answer.Status != 200 {
 			continue
 		}
-		for i := range pg.forms {
-			f := &pg.forms[i]
-			action, err := pg.url.Parse(f.action)
-			if err != nil || action.Host != p.target.Host || f.method != "POST" || slices.Contains(posts, action.Path) || harmful.MatchString(action.Path) || len(found) == 6 {
-				continue
-			}
-			posts = append(posts, action.Path)
-			own := *pg
-			own.form = f
-			found = append(found, sibling{&own, action.Path})
-		}
+		add(pg)
 	}
 	return found, bare, nil
 }

@@ -6,12 +6,19 @@ import (
 )
 
 var a13 = &Rule{
-	ID: "A13", Title: "A field says that the captcha is not needed, and is believed", Severity: Critical, Fix: checkOnServer, Needs: Baseline, Shots: 3,
+	ID: "A13", Title: "A field says that the captcha is not needed, and is believed", Severity: Critical, Fix: checkOnServer, Needs: Baseline, Shots: 4,
 	Why:  "Whatever a client sends is a claim. This one skips the captcha.",
 	Refs: Refs{CWE: 807, ASVS: "2.2.2"},
 	check: func(ctx context.Context, p *Probe) Result {
 		return p.mustRefuse(ctx,
 			Attempt{What: "fields such as " + flagged[0].Name + "=" + flagged[0].Value + " or skip_captcha=1 in the body", Change: func(s *Shot) { s.Fields = append(s.Fields, flagged...) }},
+			Attempt{What: "the same fields with 1 for true, and true for 1", Change: func(s *Shot) {
+				for _, f := range flagged {
+					if other := map[string]string{"1": "true", "true": "1", "false": "0"}[f.Value]; other != "" {
+						s.Fields = append(s.Fields, Field{f.Name, other})
+					}
+				}
+			}},
 			Attempt{What: "the same fields in the URL", Change: func(s *Shot) { s.Query(flagged) }},
 			Attempt{What: "the same names as cookies", Change: func(s *Shot) {
 				s.Cookies = maps.Clone(s.Cookies)

@@ -1,7 +1,7 @@
 package audit
 
 var a14 = &Rule{
-	ID: "A14", Title: "Who says that it is the mobile app needs no captcha", Severity: Critical, Fix: noClaims, Needs: Baseline, Shots: 4,
+	ID: "A14", Title: "Who says that it is the mobile app needs no captcha", Severity: Critical, Fix: noClaims, Needs: Baseline, Shots: 5,
 	Why:  "A User-Agent is a text that anybody can send.",
 	Refs: Refs{CWE: 290, ASVS: "15.3.4"},
 	check: refuses(
@@ -11,6 +11,10 @@ var a14 = &Rule{
 			for _, h := range []Field{{"X-Requested-With", "com.example.app"}, {"X-Client", "ios"}, {"X-Client-Type", "mobile"}, {"X-Platform", "ios"}, {"X-App-Version", "1.0"}, {"X-Mobile-App", "1"}, {"X-Mobile", "1"}} {
 				s.Set(h.Name, h.Value)
 			}
+		}},
+		Attempt{What: "X-Requested-With: XMLHttpRequest and Accept: application/json, as of a script", Change: func(s *Shot) {
+			s.Set("X-Requested-With", "XMLHttpRequest")
+			s.Set("Accept", "application/json")
 		}},
 		Attempt{What: "the User-Agent Googlebot/2.1", Change: func(s *Shot) {
 			s.Set("User-Agent", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")

@@ -36,6 +36,8 @@ var b03 = &Rule{
 			}
 			return p.try(ctx, Attempt{What: "the same token at " + at.Host, visit: pg, Change: func(s *Shot) {
 				s.Host = at.Host
+				s.Set("Origin", at.Scheme+"://"+at.Host)
+				s.Set("Referer", at.Scheme+"://"+at.Host+p.target.RequestURI())
 				s.Fields = append(s.Fields, token...)
 			}})
 		})

@@ -7,7 +7,7 @@ import (
 )
 
 var b11 = &Rule{
-	ID: "B11", Title: "A clearance is good for others than who earned it", Severity: High, Fix: clearance, Needs: Baseline, Shots: 3,
+	ID: "B11", Title: "A clearance is good for others than who earned it", Severity: High, Fix: clearance, Needs: Baseline, Shots: 4,
 	Why:  "One visitor solves the captcha, and a thousand bots send its cookie.",
 	Refs: Refs{CWE: 294, ASVS: "9.2.3"},
 	check: func(ctx context.Context, p *Probe) Result {
@@ -22,6 +22,9 @@ var b11 = &Rule{
 			s.Cookies = jar
 			s.Set("User-Agent", "curl/8.5.0")
 		}})
+		if other.Err == nil && other.Effects == 0 { // who takes the cookies can take the browser's name as well
+			other = p.try(ctx, Attempt{What: "a submission with that visitor's cookies, from another address", Change: func(s *Shot) { s.Cookies = jar }})
+		}
 		switch {
 		case other.Err != nil:
 			return unclear("%v", other.Err)

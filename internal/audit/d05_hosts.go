@@ -3,7 +3,7 @@ package audit
 import "context"
 
 var d05 = &Rule{
-	ID: "D05", Title: "Under another host the form needs no captcha", Severity: Critical, Fix: everyWay, Needs: Baseline, Shots: 6,
+	ID: "D05", Title: "Under another host the form needs no captcha", Severity: Critical, Fix: everyWay, Needs: Baseline, Shots: 7,
 	Why:  "The check is bound to one name of the site, and the app answers to others.",
 	Refs: Refs{CWE: 288, ASVS: "4.1.2"},
 	check: func(ctx context.Context, p *Probe) Result {
@@ -16,6 +16,7 @@ var d05 = &Rule{
 				s.Set("Referer", p.target.Scheme+"://"+host+p.target.RequestURI())
 			}})
 		}
+		attempts = append(attempts, Attempt{What: "X-Forwarded-Host: localhost", Change: func(s *Shot) { s.Set("X-Forwarded-Host", "localhost") }})
 		return p.mustRefuse(ctx, attempts...)
 	},
 }

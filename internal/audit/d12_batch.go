@@ -16,13 +16,16 @@ var d12 = &Rule{
 		for _, path := range []string{p.home.RequestURI(), strings.TrimRight(p.home.Path, "/") + "/batch"} {
 			o := p.accepted(ctx, "JSON with a list of three, and one token, to "+path, func(s *Shot) {
 				s.Target = path
+				for i := range 3 {
+					s.parts = append(s.parts, fmt.Sprintf("%s%d", s.Canary, i))
+				}
 				s.Encode = func(fields []Field) (string, []byte) {
 					var items [][]byte
 					for i := range 3 {
 						var own []Field
 						for _, f := range fields {
 							if !slices.Contains(s.tokens, f.Name) {
-								f.Value = strings.ReplaceAll(f.Value, s.Canary, fmt.Sprintf("%s%d", s.Canary, i))
+								f.Value = strings.ReplaceAll(f.Value, s.Canary, s.parts[i])
 							}
 							own = append(own, f)
 						}

@@ -15,6 +15,7 @@ var e01 = &Rule{
 		for _, h := range []Field{
 			{"X-Forwarded-For", "203.0.113.50"}, {"X-Real-IP", "203.0.113.51"}, {"True-Client-IP", "203.0.113.52"}, {"CF-Connecting-IP", "203.0.113.53"},
 			{"Fastly-Client-IP", "203.0.113.54"}, {"X-Client-IP", "203.0.113.55"}, {"X-Cluster-Client-IP", "203.0.113.56"}, {"Forwarded", "for=203.0.113.57"}, {"X-Forwarded", "203.0.113.58"},
+			{"Client-IP", "203.0.113.59"}, {"X-Remote-IP", "203.0.113.60"}, {"X-Originating-IP", "203.0.113.61"},
 		} {
 			attempts = append(attempts, Attempt{What: h.Name + ": " + h.Value + " after the limit was reached", Valid: true, Change: func(s *Shot) { s.Set(h.Name, h.Value) }})
 		}
@@ -40,7 +41,7 @@ func limited(check func(context.Context, *Probe, *limitFound) Result) func(conte
 const limitTries = 12
 
 // spares are the pages for what is tried from an address that is over its limit.
-const spares = 10
+const spares = 14
 
 // limitFound is the limit of submissions from one address, if there is one.
 type limitFound struct {
@@ -107,6 +108,10 @@ func (p *Probe) mustHold(ctx context.Context, l *limitFound, attempts []Attempt)
 		}
 	}
 	if len(found) > 0 {
+		control := p.try(ctx, Attempt{What: "a valid submission after the limit was reached, without any of these headers", Valid: true, visit: l.spare[len(attempts)]})
+		if control.Err != nil || control.Effects > 0 {
+			return unclear("the limit was over by then, for whatever was sent (%v)", control.Err)
+		}
 		return manifold(-1, fmt.Sprintf("The limit is %d, and the app did it for ", l.allowed), found)
 	}
 	return pass("The limit of %d held against %d headers.", l.allowed, len(attempts))

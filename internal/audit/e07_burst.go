@@ -30,6 +30,8 @@ var e07 = &Rule{
 			switch {
 			case o.Err != nil:
 				return unclear("%v", o.Err)
+			case o.Effects == 0:
+				return unclear("of %d valid submissions at once none had an effect", len(shots))
 			case o.Effects > l.allowed:
 				return fail(o, "The limit is %d in a row, and of %d submissions at once the app did %d.", l.allowed, len(shots), o.Effects)
 			}

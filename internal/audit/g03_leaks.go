@@ -33,4 +33,4 @@ var g03 = &Rule{
 	},
 }
 
-var trace = regexp.MustCompile(`invalid-input-(response|secret)|timeout-or-duplicate|missing-input-(response|secret)|Traceback \(most recent|Werkzeug Debugger|goroutine \d+ \[|\bat [^\s<>]+ \([^)\s]+\.js:\d+|You're seeing this error because you have <code>DEBUG|Stack trace:|Fatal error</b>`)
+var trace = regexp.MustCompile(`invalid-input-(response|secret)|timeout-or-duplicate|missing-input-(response|secret)|Traceback \(most recent|Werkzeug Debugger|goroutine \d+ \[|\bat [^\s<>]+ \([^)\s]+\.js:\d+|You're seeing this error because you have <code>DEBUG|Stack trace:|\bat [\w.$]+\([A-Z]\w+\.java:\d+\)|Exception in thread|Fatal error</b>`)

@@ -8,17 +8,17 @@ import (
 )
 
 var g09 = &Rule{
-	ID: "G09", Title: "The form sends people wherever a link says", Severity: Medium, Fix: noRedirect, Needs: Baseline, After: afterVerify, Shots: 4,
+	ID: "G09", Title: "The form sends people wherever a link says", Severity: Medium, Fix: noRedirect, Needs: Baseline, After: afterVerify, Shots: 6,
 	Why:  "A link to your form ends on the attacker's page, with your name above it until then.",
 	Refs: Refs{CWE: 601},
 	check: func(ctx context.Context, p *Probe) Result {
 		var undecided error
-		for _, where := range []string{"https://evil.example/", "//evil.example/"} {
+		for _, where := range []string{"https://evil.example/", "//evil.example/", `/\evil.example/`} {
 			for _, inBody := range []bool{false, true} {
-				names := []string{"next", "destination", "redirect", "return", "return_to", "returnTo", "url", "continue", "redirect_uri", "r"}
+				names := []string{"next", "destination", "redirect", "return", "return_to", "returnTo", "url", "continue", "redirect_uri", "redirect_to", "redirect_url", "goto", "back", "target", "r"}
 				o := p.accepted(ctx, "a valid submission with next="+where, func(s *Shot) {
 					for _, name := range names {
-						if inBody && !slices.ContainsFunc(s.Fields, func(f Field) bool { return f.Name == name && f.Value != "" }) {
+						if inBody && !slices.ContainsFunc(s.Fields, func(f Field) bool { return f.Name == name && f.Value == "" }) { // an empty one may be a trap
 							s.Put(name, where)
 						} else if !inBody {
 							s.Query([]Field{{name, where}})

@@ -60,6 +60,8 @@ var i07 = &Rule{
 		switch {
 		case err != nil:
 			return unclear("%v", err)
+		case n == 0:
+			return unclear("the valid one before it had no effect")
 		case n > 1:
 			return fail(o, "Of a valid submission and one without a token on the same connection the app did both.")
 		}

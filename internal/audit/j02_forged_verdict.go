@@ -6,7 +6,7 @@ import (
 )
 
 var j02 = &Rule{
-	ID: "J02", Title: "A forged verdict is believed", Severity: Critical, Fix: noClaims, Needs: Baseline, Shots: 6,
+	ID: "J02", Title: "A forged verdict is believed", Severity: Critical, Fix: noClaims, Needs: Baseline, Shots: 8,
 	Why:  "What a gateway tells the app in a header, a client can write as well: in another spelling, twice, or named in Connection so that it is dropped.",
 	Refs: Refs{CWE: 290, ASVS: "4.1.3, 4.2.5"},
 	check: func(ctx context.Context, p *Probe) Result {
@@ -23,6 +23,8 @@ var j02 = &Rule{
 		return p.mustRefuse(ctx,
 			claim("headers such as X-Captcha-Verified: true", func(s *Shot, n, _ string) { s.Set(n, "true") }),
 			claim("headers such as X-Guard: allow", func(s *Shot, n, _ string) { s.Set(n, "allow") }),
+			claim("headers such as X-Captcha-Verified: 1", func(s *Shot, n, _ string) { s.Set(n, "1") }),
+			claim("headers such as X-Captcha-Verified: pass", func(s *Shot, n, _ string) { s.Set(n, "pass") }),
 			claim("the same with underscores", func(s *Shot, n, v string) { s.Set(strings.ReplaceAll(n, "-", "_"), v) }),
 			claim("the same twice", func(s *Shot, n, v string) { s.Add(n, v) }),
 			claim("the same, named in Connection", func(s *Shot, n, v string) {

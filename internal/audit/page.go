@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -161,7 +162,11 @@ func control(n *html.Node, hidden bool) input {
 		autocomplete: attr(n, "autocomplete"), tabindex: attr(n, "tabindex"), inlineHidden: hidesInline(n) || n.Parent != nil && hidesInline(n.Parent),
 	}
 	_, i.required = find(n, "required")
-	if n.Data != "input" {
+	switch n.Data {
+	case "input":
+	case "button":
+		i.kind = cmp.Or(i.kind, "submit")
+	default:
 		i.kind = n.Data
 	}
 	if n.Data == "textarea" && n.FirstChild != nil {
@@ -170,7 +175,11 @@ func control(n *html.Node, hidden bool) input {
 	if n.Data == "select" {
 		for option := range n.Descendants() {
 			if option.Type == html.ElementNode && option.Data == "option" {
-				i.options = append(i.options, attr(option, "value"))
+				value, said := find(option, "value")
+				if !said && option.FirstChild != nil {
+					value = strings.TrimSpace(option.FirstChild.Data)
+				}
+				i.options = append(i.options, value)
 			}
 		}
 	}
@@ -213,7 +222,7 @@ func (p *Probe) isTrap(i input) bool {
 	if slices.Contains(p.spec.LeaveEmpty, i.name) {
 		return true
 	}
-	if i.kind == "hidden" || i.kind == "submit" || i.kind == "checkbox" {
+	if i.kind == "hidden" || i.kind == "submit" {
 		return false
 	}
 	return i.hidden || i.skipped || slices.ContainsFunc(honeypots, func(word string) bool { return strings.Contains(strings.ToLower(i.name), word) })
@@ -266,9 +275,10 @@ func (p *Probe) actionOf(pg *page, f *form) *url.URL {
 func (p *Probe) fill(pg *page, f *form, canary string) []Field {
 	var fields []Field
 	radios := map[string]bool{}
+	pressed := false
 	for _, i := range f.inputs {
 		if p.isTrap(i) {
-			if i.kind != "file" {
+			if i.kind != "file" && i.kind != "checkbox" && i.kind != "radio" {
 				fields = append(fields, Field{i.name, i.value}) // untouched, as a browser does
 			}
 			continue
@@ -276,7 +286,11 @@ func (p *Probe) fill(pg *page, f *form, canary string) []Field {
 		switch i.kind {
 		case "hidden":
 			fields = append(fields, Field{i.name, i.value})
-		case "submit", "button", "image", "reset", "file":
+		case "submit":
+			if !pressed { // the first button, as with the enter key
+				fields, pressed = append(fields, Field{i.name, i.value}), true
+			}
+		case "button", "image", "reset", "file":
 		case "radio", "checkbox":
 			if i.kind == "radio" && radios[i.name] {
 				continue

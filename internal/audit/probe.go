@@ -164,7 +164,7 @@ func (p *Probe) try(ctx context.Context, a Attempt) *Outcome {
 	}
 	age := time.Since(o.visit.got)
 	p.send(ctx, o)
-	effects, err := p.since(ctx, before, []string{o.Shot.Canary}, 0)
+	effects, err := p.since(ctx, before, o.Shot.canaries(), 0)
 	if err != nil {
 		o.Err = err
 		return o
@@ -211,7 +211,7 @@ func (p *Probe) unseen(ctx context.Context, attempts []Attempt) (outcomes []*Out
 		}
 		if o.Err == nil {
 			p.send(ctx, o)
-			canaries = append(canaries, o.Shot.Canary)
+			canaries = append(canaries, o.Shot.canaries()...)
 		}
 	}
 	if canaries == nil {

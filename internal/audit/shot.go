@@ -26,11 +26,20 @@ type Shot struct {
 	Fields []Field                        // what is typed, what the page hides and the token
 	Encode func([]Field) (string, []byte) // default form-urlencoded
 	Canary string                         // what is unique in it
+	parts  []string                       // canaries of the single items of a batch
 
 	Body     []byte // used as it is when Encode leaves none
 	Loose    bool   // no Content-Length is written: the probe writes its own framing
 	tokens   []string
 	Complete func([]byte) []byte // last change of the bytes
+}
+
+// canaries are those by which its effects are known.
+func (s *Shot) canaries() []string {
+	if s.parts != nil {
+		return s.parts
+	}
+	return []string{s.Canary}
 }
 
 // Set gives a header a value.
