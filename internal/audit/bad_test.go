@@ -169,7 +169,113 @@ func TestOracles(t *testing.T) {
 	}
 }
 
+// What was not decided is never taken for refused.
+func TestWhatIsNotKnownIsNotPassed(t *testing.T) {
+	t.Parallel()
+	hangUp := func(w http.ResponseWriter) {
+		if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			conn.Close()
+		}
+	}
+	for name, c := range map[string]struct {
+		answer func(http.ResponseWriter)
+		want   audit.Status
+		says   string
+	}{
+		"the app hangs up":                  {hangUp, audit.Inconclusive, "the connection was closed"},
+		"the app has enough":                {func(w http.ResponseWriter) { w.WriteHeader(429) }, audit.Inconclusive, "429"},
+		"the app says that it is not there": {func(w http.ResponseWriter) { w.WriteHeader(503) }, audit.Pass, "refused"},
+	} {
+		a, address := startReference(t, "")
+		a.early = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.RequestURI == "/SIGNUP" {
+				c.answer(w)
+				return true
+			}
+			return false
+		}
+		spec := specFor(t, a, address)
+		spec.Only = []string{"D03"}
+		report, err := audit.Run(context.Background(), spec)
+		if err != nil || report.Findings[0].Status != c.want || !strings.Contains(report.Findings[0].Says, c.says) {
+			t.Errorf("%s: %v, %+v", name, err, report.Findings)
+		}
+	}
+}
+
+// An app that refuses everybody after a while has not been shown to refuse bots.
+func TestAnAppThatRefusesEverybodyPassesNothing(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "")
+	var closed atomic.Bool
+	a.early = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.RequestURI == "/SIGNUP" {
+			closed.Store(true)
+		}
+		if closed.Load() && r.Method == "POST" {
+			w.WriteHeader(403)
+			return true
+		}
+		return false
+	}
+	spec := specFor(t, a, address)
+	spec.Only = []string{"D03", "D04"}
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil || report.Count(audit.Inconclusive) != 2 || !strings.Contains(report.Findings[0].Says, "a valid submission after it was as well") {
+		t.Errorf("%v, %+v", err, report.Findings)
+	}
+}
+
+// A form that asks the verifier whatever it was sent, and ignores the answer, has that
+// mistake and not the one of asking nobody.
+func TestAnIgnoredAnswerIsNotCalledAMissingCheck(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "A04")
+	a.early = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method != "POST" {
+			return false
+		}
+		form := a.formOf(r)
+		if form.Get("cf-turnstile-response") == "" {
+			form.Set("cf-turnstile-response", fmt.Sprint("none", time.Now().UnixNano()))
+		}
+		body := form.Encode()
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+		return false
+	}
+	spec := specFor(t, a, address)
+	spec.Only = []string{"A01", "A04", "A05", "A06"}
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range report.Findings {
+		if (f.Status == audit.Fail) != (f.ID == "A04") {
+			t.Errorf("%s %s: %s", f.ID, f.Status, f.Says)
+		}
+	}
+}
+
+// A sibling that was named is tried although there is no form at it.
+func TestASiblingWithoutAForm(t *testing.T) {
+	t.Parallel()
+	a, address := startReference(t, "A07")
+	spec := specFor(t, a, address)
+	spec.Only, spec.Siblings = []string{"A10"}, []string{"/api/signup", "/nothing"}
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil || report.Count(audit.Fail) != 1 || !strings.Contains(report.Findings[0].Says, "as JSON to /api/signup") {
+		t.Errorf("%v, %+v", err, report)
+	}
+	spec.Siblings = nil
+	if report, err = audit.Run(context.Background(), spec); err != nil || report.Count(audit.LeftOut) != 1 {
+		t.Errorf("nothing to try: %v, %+v", err, report)
+	}
+}
+
 func TestMistakesOfASpecificationAreToldAtOnce(t *testing.T) {
+	if _, err := audit.Prepare(&audit.Spec{Target: "https://203.0.113.1/", Insecure: true}); err == nil || !strings.Contains(err.Error(), "loopback addresses only") {
+		t.Errorf("any certificate of any host: %v", err)
+	}
 	_, err := audit.Prepare(&audit.Spec{Target: "localhost:8000", Only: []string{"Z9"}, Token: "magic", Effect: "x:y", Rate: -1, Captcha: "abc"})
 	for _, want := range []string{"no http or https URL", `no rule "Z9"`, "magic", "cannot be negative", `"abc"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -224,8 +330,8 @@ const proof = "a text of sixteen characters and more"
 // A public host is not touched before it showed that it is ours.
 func TestConsent(t *testing.T) {
 	resolver := names(t,
-		map[string]string{"ours.example": "203.0.113.5", "theirs.example": "203.0.113.6", "intranet.example": "10.0.0.8", "both.example": "10.0.0.8 203.0.113.7"},
-		map[string]string{"_palisade-audit.ours.example": proof, "_palisade-audit.theirs.example": "something else that is long enough"},
+		map[string]string{"ours.example": "203.0.113.5", "theirs.example": "203.0.113.6", "intranet.example": "10.0.0.8", "both.example": "10.0.0.8 203.0.113.7", "short.example": "203.0.113.8"},
+		map[string]string{"_palisade-audit.ours.example": proof, "_palisade-audit.theirs.example": "something else that is long enough", "_palisade-audit.short.example": "fifteen letters"},
 	)
 	for target, c := range map[string]struct {
 		proof   string
@@ -243,6 +349,7 @@ func TestConsent(t *testing.T) {
 		"http://203.0.113.5:81/signup":        {"too short", false},
 		"http://[::ffff:203.0.113.5]/":        {"", false},
 		"http://ours.example/":                {"", false},
+		"http://short.example/":               {"fifteen letters", false},
 		"http://ours.example/?other":          {"not what is published there", false},
 		"http://both.example/":                {"", false},
 		"http://nowhere.example/":             {proof, false},

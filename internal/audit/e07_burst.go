@@ -20,6 +20,7 @@ var e07 = &Rule{
 		if err != nil {
 			return unclear("%v", err)
 		}
+		tooMany := 0 // as with tokens
 		for round := range races {
 			shots, err := p.valids(ctx, pages[round*most:][:most])
 			if err != nil {
@@ -32,9 +33,13 @@ var e07 = &Rule{
 				return unclear("%v", o.Err)
 			case o.Effects == 0:
 				return unclear("of %d valid submissions at once none had an effect", len(shots))
-			case o.Effects > l.allowed:
+			case tooMany+o.Effects-l.allowed > 1:
 				return fail(o, "The limit is %d in a row, and of %d submissions at once the app did %d.", l.allowed, len(shots), o.Effects)
 			}
+			tooMany += max(0, o.Effects-l.allowed)
+		}
+		if tooMany > 0 {
+			return unclear("one more than the limit of %d had an effect, once in %d rounds: does somebody else use the app?", l.allowed, races)
 		}
 		return pass("Of %d submissions at once the app did no more than its limit of %d, %d times over.", most, l.allowed, races)
 	}),

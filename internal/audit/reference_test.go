@@ -49,8 +49,9 @@ type reference struct {
 	queue    time.Duration      // until an effect can be seen
 	saw      func(*http.Request)
 	listener net.Listener
-	home     bool   // the form is on the home page
-	says     string // to whom it lets in
+	early    func(http.ResponseWriter, *http.Request) bool // answers in its place
+	home     bool                                          // the form is on the home page
+	says     string                                        // to whom it lets in
 }
 
 const (
@@ -138,6 +139,9 @@ func (a *reference) serve(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusSwitchingProtocols)
 			return
 		}
+	}
+	if a.early != nil && a.early(w, r) {
+		return
 	}
 	if a.home && (r.RequestURI == "/" || r.RequestURI == "/signup") {
 		r.URL.Path = map[string]string{"/": "/signup", "/signup": "/"}[r.RequestURI]
