@@ -84,9 +84,9 @@ func startReference(t testing.TB, defect string) (*reference, string) {
 	case "B09":
 		a.service = captchatest.HCaptcha
 	}
-	a.verify = &http.Client{Timeout: time.Second}
-	if defect == "C01" || defect == "C12" {
-		a.verify.Timeout = 30 * time.Second
+	a.verify = &http.Client{Timeout: 3 * time.Second}
+	if slices.Contains([]string{"C01", "C08", "C12"}, defect) {
+		a.verify.Timeout = time.Minute
 	}
 	if defect != "C07" {
 		a.verify.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 	"unicode"
 )
@@ -222,7 +223,7 @@ func plain(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return errSilent
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return errClosed
 	}
 	var network *net.OpError
