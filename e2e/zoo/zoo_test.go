@@ -21,12 +21,12 @@ import (
 
 const root = "../../internal/audit/testdata/zoo"
 
-// The audits wait most of their time, so that more of them than processors can run, but
-// not so many that the browsers of the tests beside them wait; -parallel=1 to measure.
+// The audits wait most of their time, so that more of them than processors can run;
+// -parallel=1 to measure.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = parallel.Value.Set("5") // it is a number
+		_ = parallel.Value.Set("10") // it is a number
 	}
 	status := m.Run()
 	if file, err := binary(); err == nil {
