@@ -25,14 +25,14 @@ var a10 = &Rule{
 		for _, s := range siblings {
 			attempts = append(attempts, Attempt{What: "the form at " + s.page.url.Path + ", which posts to " + s.path, visit: s.page, Change: func(shot *Shot) { shot.Target = s.path }})
 		}
+		if len(attempts) == 0 {
+			return leftOut("no other form was found: name its page (-sibling)")
+		}
 		if err := sleep(ctx, p.wait); err != nil {
 			return unclear("%v", err)
 		}
 		r := p.mustRefuse(ctx, attempts...)
-		switch {
-		case len(attempts) == 0:
-			return leftOut("no other form was found: name its page (-sibling)")
-		case r.Status == Pass:
+		if r.Status == Pass {
 			r.Says = fmt.Sprintf("No other form did it without a token; %d were tried.", len(siblings)+len(bare))
 		}
 		return r

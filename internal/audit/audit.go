@@ -217,7 +217,7 @@ func (p *Probe) begin(ctx context.Context, report *Report) error {
 // alone makes sure that nothing happens while nothing is sent: what others do in the
 // meantime would be taken for the effect of a probe.
 func (p *Probe) alone(ctx context.Context, watch time.Duration) error {
-	if _, each := p.oracle.(*urlOracle); each && p.oracle.(*urlOracle).canary {
+	if p.readsBack() {
 		return nil // it tells one's own from others'
 	}
 	before, err := p.mark(ctx)

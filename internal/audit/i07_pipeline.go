@@ -53,7 +53,7 @@ var i07 = &Rule{
 			return unclear("%v", err)
 		}
 		n, err := p.since(ctx, before, []string{second.Canary}, 0)
-		if canary, ok := p.oracle.(*urlOracle); ok && canary.canary {
+		if p.readsBack() {
 			n++ // only the second was counted
 		}
 		o := &Outcome{Attempt: Attempt{What: "a submission without a token behind a valid one, on one connection"}, Shot: second, Answer: last, Effects: n}
