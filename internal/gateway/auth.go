@@ -41,8 +41,8 @@ func (g *Gateway) auth(w http.ResponseWriter, r *http.Request, s *site) {
 	method, target, told := told(r, s.config.ForwardAuth)
 	status := http.StatusUnauthorized
 	if told && g.config.ClientIP.Trusts(r) {
-		path, _, _ := strings.Cut(target, "?")
-		if s.routes.Match(method, path).Kind == route.Open && !strings.HasPrefix(path, s.base) {
+		path, _, ok := route.Target(target)
+		if ok && s.routes.Match(method, path).Kind == route.Open && !strings.HasPrefix(path, s.base) {
 			status = http.StatusOK
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/palisade-dev/palisade/internal/route"
 )
 
 // outside are headers that apps believe because a proxy wrote them. What a client
@@ -105,21 +107,10 @@ func (g *Gateway) warnProxy(r *http.Request) {
 	g.config.Logger.Warn("a proxy seems to stand in front that is not named in trust: all its visitors are counted as one", "peer", r.RemoteAddr)
 }
 
-// writtenPath returns the path as it stands in the request line.
+// writtenPath returns the path as it stands in the request line. ServeHTTP has
+// refused what has none.
 func writtenPath(r *http.Request) string {
-	target := r.RequestURI
-	if !strings.HasPrefix(target, "/") { // absolute form
-		if _, after, found := strings.Cut(target, "://"); found {
-			target = "/"
-			if i := strings.IndexAny(after, "/?"); i >= 0 {
-				target = after[i:]
-			}
-		}
-	}
-	path, _, _ := strings.Cut(target, "?")
-	if path == "" {
-		return "/"
-	}
+	path, _, _ := route.Target(r.RequestURI)
 	return path
 }
 

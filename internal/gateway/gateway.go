@@ -127,6 +127,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
 		return
 	}
+	path, _, ok := route.Target(r.RequestURI)
+	if !ok || r.ProtoMajor > 1 && r.RequestURI[0] != '/' { // HTTP/2 has no absolute-form
+		g.refuse(w, r, s, "target-malformed", http.StatusBadRequest)
+		return
+	}
 	if s.config.ForwardAuth != NoAuth && r.URL.Path == s.base+authPath {
 		g.auth(w, r, s)
 		return
@@ -136,7 +141,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r = g.limitTime(w, r)
-	path := writtenPath(r)
 	if strings.HasPrefix(path, s.base) {
 		s.serveOwn(w, r)
 		return

@@ -46,7 +46,13 @@ func TestBotGetsNothingThrough(t *testing.T) {
 		{"no ticket", "POST", "/signup", nil, 403},
 		{"two slashes", "POST", "//signup", nil, 400},
 		{"an escape", "POST", "/%73ignup", nil, 400},
-		{"a slash at the end", "POST", "/signup/", nil, 400},
+		{"a slash at the end", "POST", "/signup/", nil, 403},
+		{"what lies below, as frameworks mount on prefixes", "POST", "/signup/x", nil, 403},
+		{"a front controller before it", "POST", "/index.php/signup", nil, 403},
+		{"an extension that frameworks cut", "POST", "/signup.php", nil, 403},
+		{"a letter that folds into another", "POST", "/%C5%BFignup", nil, 403},
+		{"a byte that some servers drop", "POST", "/sign%FFup", nil, 400},
+		{"a host of its own", "POST", "//x/signup", nil, 400},
 		{"a method in lower case", "post", "/signup", nil, 405},
 		{"a method that nobody named", "PUT", "/signup", nil, 405},
 		{"a method of its own", "FOO", "/signup", nil, 405},
@@ -182,7 +188,7 @@ func TestAutoGuardsEveryFormOfThePages(t *testing.T) {
 		{"a person", "/anything/7?x", v, 200},
 		{"the ticket again, elsewhere", "/other", v, 403},
 		{"a webhook", "/webhooks/paid", nil, 200},
-		{"another reading of a webhook", "/webhooks//paid", nil, 403},
+		{"another reading of a webhook", "/webhooks//paid", nil, 400},
 		{"a form with a name, under another reading", "//signup", nil, 400},
 	} {
 		if a := w.post(test.target, test.form); a.status != test.status {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/palisade-dev/palisade/web"
@@ -29,15 +30,19 @@ func (s *site) serveOwn(w http.ResponseWriter, r *http.Request) {
 
 // loaderScript is fetch.js, told what it needs to know.
 func (s *site) loaderScript() []byte {
-	routes := [][3]string{} // methods, path pattern, form
+	routes := [][4]any{} // methods, path pattern, form, whether the path is exact
 	for _, f := range s.forms {
 		for _, p := range f.config.Routes {
-			routes = append(routes, [3]string{strings.Join(p.Methods(), ","), p.Path(), f.config.Name})
+			routes = append(routes, [4]any{strings.Join(p.Methods(), ","), p.Path(), f.config.Name, p.Exact()})
 		}
 		if len(f.config.Routes) == 0 { // auto
-			routes = append(routes, [3]string{"", "/**", f.config.Name})
+			routes = append(routes, [4]any{"", "/**", f.config.Name, false})
 		}
 	}
+	// The first that fits counts: long paths before short ones.
+	slices.SortStableFunc(routes, func(a, b [4]any) int {
+		return strings.Count(strings.Trim(b[1].(string), "/*"), "/") - strings.Count(strings.Trim(a[1].(string), "/*"), "/")
+	})
 	settings, _ := json.Marshal(map[string]any{ // of strings, which always can be
 		"base": s.base, "routes": routes,
 		"script": web.URL(s.base, "palisade.js"), "style": web.URL(s.base, "palisade.css"),

@@ -32,7 +32,8 @@ type Site struct {
 
 	Forms   []Form
 	Auto    *Form           // guards what is not safe and nobody named; nil: it is open
-	Exempt  []route.Pattern // open whatever the forms say
+	Exempt  []route.Pattern // open, unless a longer route of a form guards it
+	Odd     []route.Pattern // where paths need not be plain; Auto guards those, see route.Config
 	Clients []Client        // programs that sign their requests
 
 	// ForwardAuth is how a proxy in front asks which requests to hand over, see
@@ -156,6 +157,6 @@ func (s *site) addForms() error {
 		return errors.Join(errs...)
 	}
 	var err error
-	s.routes, err = route.New(rules, s.config.Exempt, auto)
+	s.routes, err = route.New(route.Config{Rules: rules, Exempt: s.config.Exempt, Auto: auto, Odd: s.config.Odd})
 	return err
 }

@@ -1,44 +1,60 @@
 // Package route finds out whether a request goes to a protected form, whatever it
 // looks like.
 //
-//	routes, err := route.New(route.Rule{Form: 0, Patterns: []route.Pattern{signup}})
-//	routes.Match("POST", "/signup").Kind   // Guarded
-//	routes.Match("POST", "//signup").Kind  // Ambiguous: some server reads it as /signup
-//	routes.Match("PUT", "/signup").Kind    // Unnamed: nobody said what PUT does there
-//	routes.Match("GET", "/signup").Kind    // Open
+//	routes, err := route.New(route.Config{Rules: []route.Rule{{Form: 0, Patterns: []route.Pattern{signup}}}})
+//	routes.Match("POST", "/signup").Kind    // Guarded
+//	routes.Match("POST", "/SignUp/x").Kind  // Guarded: some server runs the handler of /signup
+//	routes.Match("POST", "//signup").Kind   // Ambiguous: no page sends to such a path
+//	routes.Match("PUT", "/signup").Kind     // Unnamed: nobody said what PUT does there
+//	routes.Match("GET", "/signup").Kind     // Open
 //
-// Servers differ in how they read a path: percent-escapes decoded once or twice,
-// doubled slashes, dot segments, parameters after a semicolon, case, a slash at
-// the end, an extension. A gateway that reads it in one way and an app that reads
-// it in another are a way around the gateway. So a request is protected if any
-// reading of its path is, and when that is not the path as it was written, it is
-// not let through at all: no page of the app links to it like that.
+// Servers differ in how they read a path. Two rules keep a gateway that reads it in
+// one way and an app that reads it in another from being a way around the gateway.
+//
+// A request that changes something must have a plain path ([Plain]), whatever it may
+// match: one that no two servers read differently, but for a few differences that
+// are known. Pages and programs send no others, so all else is refused.
+//
+// Guards compare loosely and exemptions exactly. A plain path is compared with a
+// guarding pattern by what is left of both without those differences: case,
+// extensions, index documents, the names of front controllers, parameters, a slash
+// at the end. And a guarded path guards what lies below it, because frameworks
+// mount handlers on prefixes and servers hand the rest over as PATH_INFO.
 package route
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pattern is a set of methods and paths:
 //
-//	POST /signup            one path
+//	POST /signup            one path, and what lies below it
+//	POST /posts exact       one path alone
 //	POST,PUT /posts/*/edit  * is any one segment
 //	/api/**                 ** at the end is any rest; without methods: all but GET, HEAD and OPTIONS
+//
+// The path / is always exact.
 type Pattern struct {
 	methods  []string // empty: every method that is not safe
-	segments []string
+	path     string
+	segments []string // as written, for exemptions
+	loose    [][]segment
 	rest     bool
+	exact    bool
 	text     string
 }
 
 // Parse reads a pattern, or says what is wrong with it.
 func Parse(text string) (Pattern, error) {
 	p := Pattern{text: text}
-	methods, path, found := strings.Cut(text, " ")
+	words, exact := strings.CutSuffix(text, " exact")
+	methods, path, found := strings.Cut(words, " ")
 	if !found {
-		methods, path = "", text
+		methods, path = "", words
 	}
 	for method := range strings.SplitSeq(methods, ",") {
 		switch {
@@ -52,19 +68,49 @@ func Parse(text string) (Pattern, error) {
 	if !strings.HasPrefix(path, "/") {
 		return Pattern{}, fmt.Errorf("%q: the path must begin with /", text)
 	}
+	p.path = path
 	p.segments = strings.Split(path[1:], "/")
+	literal := path
 	if last := len(p.segments) - 1; p.segments[last] == "**" {
-		p.rest, p.segments = true, p.segments[:last]
+		p.rest, p.segments, literal = true, p.segments[:last], strings.TrimSuffix(path, "**")
 	}
 	for _, segment := range p.segments {
 		if segment != "*" && strings.Contains(segment, "*") {
 			return Pattern{}, fmt.Errorf("%q: * stands for a whole segment, ** for the whole rest at the end", text)
 		}
 	}
-	if literal := strings.TrimSuffix(path, "**"); !plain(literal) || strings.Contains(literal, "%") {
+	if strings.ContainsAny(literal, "%;") || !Plain(escape(literal)) {
 		return Pattern{}, fmt.Errorf("%q: write the path plainly, without escapes, query, parameters, dot segments or doubled slashes", text)
 	}
+	if exact && p.rest {
+		return Pattern{}, fmt.Errorf("%q: exact and ** exclude each other", text)
+	}
+	p.loosen(escape(literal))
+	p.exact = exact || !p.rest && len(p.loose[0]) == 0
 	return p, nil
+}
+
+// loosen makes the pattern ready for comparison with requests.
+func (p *Pattern) loosen(path string) {
+	full := skeleton(path)
+	p.loose = [][]segment{full}
+	short := slices.DeleteFunc(slices.Clone(full), func(s segment) bool { return s.index })
+	if len(short) < len(full) {
+		p.loose = append(p.loose, short)
+	}
+}
+
+// escape writes a path, in which letters may stand as they are read, as it is sent.
+func escape(path string) string {
+	var b strings.Builder
+	for i := range len(path) {
+		if c := path[i]; c >= utf8.RuneSelf || c == ' ' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // String returns what was parsed.
@@ -74,17 +120,22 @@ func (p Pattern) String() string { return p.text }
 func (p Pattern) Methods() []string { return slices.Clone(p.methods) }
 
 // Path returns the path as it was written.
-func (p Pattern) Path() string { return p.text[strings.IndexByte(p.text, '/'):] }
+func (p Pattern) Path() string { return p.path }
 
+// Exact reports whether the pattern leaves out what lies below its path.
+func (p Pattern) Exact() bool { return p.exact }
+
+// hasMethod reports whether a method is named. Frameworks answer HEAD by running
+// the handler of GET.
 func (p *Pattern) hasMethod(method string) bool {
 	if len(p.methods) == 0 {
 		return !Safe(method)
 	}
-	return slices.Contains(p.methods, method)
+	return slices.Contains(p.methods, method) || method == "HEAD" && slices.Contains(p.methods, "GET")
 }
 
-// hasPath reports whether path is in the set, where equal compares two segments.
-func (p *Pattern) hasPath(path string, equal func(string, string) bool) bool {
+// has reports whether a plain path is in the set as it is written.
+func (p *Pattern) has(path string) bool {
 	rest, found := strings.CutPrefix(path, "/")
 	for i, segment := range p.segments {
 		if !found {
@@ -92,7 +143,7 @@ func (p *Pattern) hasPath(path string, equal func(string, string) bool) bool {
 		}
 		var have string
 		have, rest, found = strings.Cut(rest, "/")
-		if segment != "*" && !equal(segment, have) || segment == "*" && have == "" {
+		if segment == "*" && have == "" || segment != "*" && segment != have && segment != decode(have) {
 			return false
 		}
 		if i == len(p.segments)-1 && !p.rest {
@@ -102,18 +153,61 @@ func (p *Pattern) hasPath(path string, equal func(string, string) bool) bool {
 	return p.rest && (found || len(p.segments) == 0)
 }
 
-// literal tells how exact a pattern is: of two that fit, the higher one counts.
-func (p *Pattern) literal() int {
-	score := 2 * len(p.segments)
-	for _, segment := range p.segments {
-		if segment != "*" {
-			score++
+// reach is how far a path is guarded by a pattern, the closest last.
+type reach int
+
+const (
+	outside reach = iota
+	below         // of a guarded path
+	within        // the rest that ** stands for
+	at            // the guarded path in another spelling
+	spelled       // the guarded path as it is written
+)
+
+// guards tells how a pattern guards a plain path, of which the readings are given.
+func (p *Pattern) guards(path string, readings [][]segment) reach {
+	closest := outside
+	for _, loose := range p.loose {
+		for _, reading := range readings {
+			closest = max(closest, p.reaches(loose, reading))
 		}
 	}
-	if !p.rest {
-		score += 1000
+	if closest == at && p.has(path) {
+		return spelled
 	}
-	return score
+	return closest
+}
+
+func (p *Pattern) reaches(loose, reading []segment) reach {
+	if len(reading) < len(loose) {
+		return outside
+	}
+	for i := range loose {
+		if loose[i].folded != "*" && !alike(&loose[i], &reading[i]) {
+			return outside
+		}
+	}
+	switch {
+	case p.rest:
+		return within
+	case len(reading) == len(loose):
+		return at
+	case p.exact || len(loose) == 0: // the folder of an index document is not all that is in it
+		return outside
+	}
+	return below
+}
+
+// weight tells which of two patterns counts where both guard a path: the longer
+// one, then the one with fewer wildcards, then the one that comes closer.
+func (p *Pattern) weight(r reach) int {
+	literals := 0
+	for _, segment := range p.segments {
+		if segment != "*" && segment != "" {
+			literals++
+		}
+	}
+	return len(p.loose[0])<<16 + literals<<8 + int(r)
 }
 
 // Safe reports whether a method is one that changes nothing (RFC 9110, 9.2.1), as
@@ -131,8 +225,8 @@ type Rule struct {
 type Kind uint8
 
 const (
-	// Ambiguous is for nobody: some server reads the path as a protected one,
-	// others do not. Answer 400.
+	// Ambiguous is for nobody: servers read the path in different ways, or may.
+	// Answer 400.
 	Ambiguous Kind = iota
 	// Unnamed is a method that nobody named on a protected path. Answer 405.
 	Unnamed
@@ -148,11 +242,27 @@ type Match struct {
 	Form int // of Guarded
 }
 
+// Config says what is guarded.
+type Config struct {
+	Rules []Rule
+	// Exempt is open, unless a longer pattern of a rule guards it.
+	Exempt []Pattern
+	// Auto is the form that guards every request that is not safe and that no rule
+	// names, or [NoAuto].
+	Auto int
+	// Odd are patterns of which the rest behind ** may be written in ways that are
+	// not plain. Such requests go to Auto, which is then required.
+	Odd []Pattern
+}
+
+// NoAuto is in place of the form that guards all the rest.
+const NoAuto = -1
+
 // Routes finds the form of a request. It is safe for concurrent use.
 type Routes struct {
+	config Config
 	rules  []entry
-	exempt []Pattern
-	auto   int
+	safe   []entry // those that guard a safe method: few, and most requests have one
 }
 
 type entry struct {
@@ -160,25 +270,31 @@ type entry struct {
 	form int
 }
 
-// NoAuto is in place of the form that guards all the rest.
-const NoAuto = -1
-
-// New returns the routes of rules. What exempt holds is open; auto is the form that
-// guards every request that is not safe and that no rule names, or [NoAuto]. Two
-// forms that claim the same method on the same path are an error.
-func New(rules []Rule, exempt []Pattern, auto int) (*Routes, error) {
-	r := &Routes{exempt: exempt, auto: auto}
-	for _, rule := range rules {
+// New returns the routes, or what is wrong with them. Two forms that claim the same
+// method on the same path are an error.
+func New(config Config) (*Routes, error) {
+	r := &Routes{config: config}
+	for _, rule := range config.Rules {
 		for _, p := range rule.Patterns {
 			for _, other := range r.rules {
-				if other.form != rule.Form && other.Path() == p.Path() && sameMethod(other.Pattern, p) {
+				if other.form != rule.Form && strings.EqualFold(other.path, p.path) && sameMethod(other.Pattern, p) {
 					return nil, fmt.Errorf("%q and %q claim the same requests for two forms", other.text, p.text)
 				}
 			}
 			r.rules = append(r.rules, entry{p, rule.Form})
+			if slices.ContainsFunc(p.methods, Safe) {
+				r.safe = append(r.safe, entry{p, rule.Form})
+			}
 		}
 	}
-	slices.SortStableFunc(r.rules, func(a, b entry) int { return b.literal() - a.literal() })
+	if len(config.Odd) > 0 && config.Auto == NoAuto {
+		return nil, errors.New("odd paths are guarded by auto, which is missing")
+	}
+	for _, p := range config.Odd {
+		if !p.rest {
+			return nil, fmt.Errorf("%q: odd paths are what ** stands for at the end of a pattern", p.text)
+		}
+	}
 	return r, nil
 }
 
@@ -195,76 +311,62 @@ func sameMethod(a, b Pattern) bool {
 // Match looks at a method and at a path as it stands in the request, with its
 // escapes and without the query.
 func (r *Routes) Match(method, path string) Match {
-	isPlain := plain(path)
-	if isPlain {
-		if m, found := r.written(method, path); found {
-			return m
+	rules := r.rules
+	if Safe(method) {
+		if rules = r.safe; len(rules) == 0 {
+			return Match{Kind: Open}
 		}
 	}
-	if r.read(method, path) {
-		return Match{Kind: Ambiguous}
+	if !Plain(path) {
+		return r.odd(method, path)
 	}
-	if Safe(method) || isPlain && r.isExempt(method, path) || r.auto == NoAuto {
-		return Match{Kind: Open}
-	}
-	return Match{Kind: Guarded, Form: r.auto}
-}
-
-// written finds the rule of a path that is written plainly.
-func (r *Routes) written(method, path string) (m Match, found bool) {
-	for i := range r.rules {
-		rule := &r.rules[i]
-		if !rule.hasPath(path, sameText) {
-			continue
+	m, weight := guard(rules, method, path)
+	for i := range r.config.Exempt {
+		p := &r.config.Exempt[i]
+		if p.hasMethod(method) && p.has(path) && p.weight(spelled) > weight {
+			return Match{Kind: Open}
 		}
-		if rule.hasMethod(method) {
-			if r.isExempt(method, path) {
-				return Match{Kind: Open}, true
-			}
-			return Match{Kind: Guarded, Form: rule.form}, true
-		}
-		found = true
 	}
 	switch {
-	case !found:
-		return m, false
-	case Safe(method) || r.isExempt(method, path):
-		return Match{Kind: Open}, true
+	case weight > 0:
+		return m
+	case Safe(method) || r.config.Auto == NoAuto:
+		return Match{Kind: Open}
 	}
-	return Match{Kind: Unnamed}, true
+	return Match{Kind: Guarded, Form: r.config.Auto}
 }
 
-func (r *Routes) isExempt(method, path string) bool {
-	return slices.ContainsFunc(r.exempt, func(p Pattern) bool { return p.hasMethod(method) && p.hasPath(path, sameText) })
-}
-
-// read reports whether some server reads the path as one that is protected.
-func (r *Routes) read(method, path string) bool {
-	rules := r.rules
-	if Safe(method) { // few rules name GET, and most requests are one
-		rules = nil
-		for _, rule := range r.rules {
-			if rule.hasMethod(method) {
-				rules = append(rules, rule)
-			}
+// guard finds the rule with the most weight for a plain path; 0 means none.
+func guard(rules []entry, method, path string) (m Match, weight int) {
+	list := readings(path)
+	m.Kind = Unnamed
+	for i := range rules {
+		rule := &rules[i]
+		reach := rule.guards(path, list)
+		// Below a guarded path nothing is known to be there. So every method is
+		// judged instead of being refused.
+		named := rule.hasMethod(method) || reach == below && !Safe(method)
+		if reach == outside || Safe(method) && !named {
+			continue
+		}
+		w := rule.weight(reach)
+		switch {
+		case named && (m.Kind == Unnamed || w > weight):
+			m, weight = Match{Kind: Guarded, Form: rule.form}, w
+		case !named && m.Kind == Unnamed:
+			weight = max(weight, w)
 		}
 	}
-	if len(rules) == 0 {
-		return false
-	}
-	readings := Readings(path)
-	if len(readings) >= maxReadings {
-		return true
-	}
-	for _, reading := range readings {
-		for i := range rules {
-			if rules[i].hasPath(reading, strings.EqualFold) || rules[i].hasPath(reading+"/", strings.EqualFold) {
-				return true
-			}
-		}
-	}
-	return false
+	return m, weight
 }
 
-// sameText compares a segment of a pattern with one of a path that is plain.
-func sameText(pattern, have string) bool { return pattern == have || pattern == decode(have) }
+// odd answers for a path that is not plain. Plain paths are asked of safe methods
+// too where a rule guards one.
+func (r *Routes) odd(method, path string) Match {
+	for i := range r.config.Odd {
+		if p := &r.config.Odd[i]; !Safe(method) && p.hasMethod(method) && p.has(path) {
+			return Match{Kind: Guarded, Form: r.config.Auto}
+		}
+	}
+	return Match{Kind: Ambiguous}
+}

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import threading
+from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.validate import validator
 
@@ -15,7 +16,7 @@ from fastapi.testclient import TestClient
 from palisade_forms import Guard, asgi, wsgi
 from palisade_forms.body import parse
 from palisade_forms.errors import Unreadable
-from palisade_forms.paths import Routes, readings
+from palisade_forms.paths import Routes, plain, target_path
 
 FORM = "application/x-www-form-urlencoded"
 ROUTES = {"POST /signup": "signup", "/posts/*/edit": "edit", "/api/**": "api"}
@@ -171,7 +172,7 @@ def test_a_method_in_a_header_is_judged(call):
      "/signup%2f", "/signup%00", "/signup.json", "\\signup", "/signup%20", "/x/%2e%2e/signup", "/signup//", "/posts/7/edit/", "/API/x/y"],
 )  # fmt: skip
 def test_no_spelling_of_a_path_leads_around(call, path):
-    assert call("POST", path, b"a=1")[0] == 403
+    assert call("POST", path, b"a=1")[0] == (403 if plain(path) else 400)
     assert not call.seen
 
 
@@ -302,8 +303,36 @@ def test_routes_with_mistakes_are_refused():
             Routes(routes)
 
 
-def test_readings_end():
-    assert len(readings("/" + "%2525%3b." * 500)) <= 128
+PATHS = json.loads((Path(__file__).parents[2] / "internal/route/testdata/paths.json").read_text())
+
+
+@pytest.mark.parametrize("case", PATHS, ids=lambda case: f"{case['pattern']} {case['name']}")
+def test_paths_are_read_as_the_gateway_reads_them(case):
+    routes = Routes({case["pattern"]: "form"})
+    if case["want"] == "ambiguous":
+        with pytest.raises(Unreadable):
+            routes.form_for("POST", [case["path"]])
+    else:
+        assert routes.form_for("POST", [case["path"]]) == ("form" if case["want"] == "guarded" else None)
+
+
+def test_the_longest_route_counts():
+    routes = Routes({"/a/**": "rest", "POST /a": "a", "POST /a/b": "b", "POST /a/*/c": "c", "PUT /a/b": "put"})
+    for method, path, form in [
+        ("POST", "/a", "a"), ("POST", "/a/x", "rest"), ("POST", "/A/B/x", "b"), ("POST", "/a/x/c", "c"), ("PUT", "/a/b", "put"), ("DELETE", "/a/b", "rest"),
+    ]:  # fmt: skip
+        assert routes.form_for(method, [path]) == form, (method, path)
+
+
+def test_request_targets_of_other_forms_are_refused():
+    assert [target_path(target) for target in ("/a?b", "http://x/a?b", "HTTPS://x", "//x/a")] == ["/a", "/a", "/", "//x/a"]
+    for target in ("x:/a", "http:/a", "http:///a", "http://a@b/c", "a", "", "*", "/a b", "/a#b", "/a\x00"):
+        with pytest.raises(Unreadable):
+            target_path(target)
+
+
+def test_what_is_plain_is_found_in_one_look():
+    assert not plain("/" + "%252e%252e/;.a//" * 2000)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,12 @@ const settings = window.palisadeSettings, nonce = document.currentScript?.nonce;
 if (!settings || settings.used) return;
 settings.used = true;
 
+const decoded = path => { try { return decodeURIComponent(path); } catch { return path; } };
 const escaped = text => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
-const pattern = path => new RegExp('^' + path.split('/').map(part => part === '**' ? '.*' : part === '*' ? '[^/]+' : escaped(part)).join('/') + '$');
-const routes = settings.routes.map(([methods, path, form]) => ({methods: methods && methods.split(','), path: pattern(path), form}));
+// A path guards what lies below it, too. Other spellings of a path, which the server
+// knows more of, get their ticket with its first answer.
+const pattern = (path, exact) => new RegExp('^' + path.replace(/\/$/, '').split('/').map(part => part === '**' ? '.*' : part === '*' ? '[^/]+' : escaped(part)).join('/') + (exact ? '/?$' : '(/.*)?$'), 'i');
+const routes = settings.routes.map(([methods, path, form, exact]) => ({methods: methods && methods.split(','), path: pattern(path, exact), form}));
 
 // formOf returns the form that guards a request, if one does.
 function formOf(method, url) {
@@ -26,7 +29,7 @@ function formOf(method, url) {
     return;
   }
   if (url.origin !== location.origin) return;
-  return routes.find(({methods, path}) => path.test(url.pathname) &&
+  return routes.find(({methods, path}) => path.test(decoded(url.pathname)) &&
     (methods ? methods.includes(method) : !/^(GET|HEAD|OPTIONS)$/.test(method)))?.form;
 }
 

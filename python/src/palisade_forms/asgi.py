@@ -16,7 +16,7 @@ from .decision import Answer, Decision
 from .errors import Unreadable
 from .guard import Guard, log
 from .pages import without_ticket
-from .paths import Routes
+from .paths import Routes, target_path, written
 from .visit import SAFE_METHODS, Submission, Visit
 from .wsgi import MAX_BODY, absolute_url
 
@@ -115,10 +115,12 @@ def _override(scope: Scope) -> str:
 
 
 def _paths(scope: Scope) -> list[str]:
-    path, root = scope["path"], scope.get("root_path", "")
-    raw = (scope.get("raw_path") or b"").decode("latin-1").partition("?")[0]
+    """The path as it was sent, where the server tells, and as the app gets it."""
+    path, root = scope["path"], scope.get("root_path", "").rstrip("/")
+    raw = (scope.get("raw_path") or b"").decode("latin-1")
     inner = path[len(root) :] if root and path.startswith(root) else path
-    return [path, inner, root + path, raw]
+    seen = [written((text or "/").encode("utf-8", "surrogateescape")) for text in (path, inner, root + path)]
+    return [*seen, *([target_path(raw)] if raw else [])]
 
 
 async def _take(receive: Receive, limit: int) -> bytes:

@@ -1,93 +1,217 @@
 """Whether a request goes to a protected path, however the path is written.
 
-A middleware cannot know how the app behind it reads paths. So a request is judged
-if any reading that some server is known for leads to a protected path. Judging one
-too many costs little; one too few is a way around.
+A middleware cannot know how the app behind it reads paths. Two rules keep that from
+being a way around it. A request that changes something must have a plain path: one
+that no two servers read differently, but for a few differences that are known. And a
+plain path is compared with a protected one by what is left of both without those
+differences; a protected path protects what lies below it, too. The gateway has the
+same rules, and the tests of both read the same examples.
 """
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import unquote
+from unicodedata import normalize
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from .client import valid_form
+from .errors import Unreadable
 from .visit import SAFE_METHODS
 
-_MAX_READINGS = 128
+_SCRIPTS = frozenset("php php3 php4 php5 php7 php8 phtml phar cgi fcgi pl py rb asp aspx ashx asmx jsp jspx do action cfm".split())
+_PAGES = frozenset("html htm xhtml shtml json xml txt csv rss atom js".split())
+_INDEXES = frozenset("index default app app_dev".split())
 
-# What servers do to a path before they look it up, in any order.
-_WAYS: tuple[Callable[[str], str], ...] = (
-    unquote,
-    lambda path: path.replace("\\", "/"),
-    lambda path: re.sub("/{2,}", "/", path),
-    lambda path: _resolve(path),
-    lambda path: re.sub(";[^/]*", "", path),
-    lambda path: re.split("[;]", path, maxsplit=1)[0],
-    lambda path: re.split("[?#\0]", path, maxsplit=1)[0],
-    lambda path: path.rstrip(" \t\r\n."),
-    lambda path: re.sub(r"[\x00-\x1f\x7f]", "", path),
-    lambda path: path.rstrip("/") or "/",
-    lambda path: re.sub(r"(?<=[^/])\.[^/.]*$", "", path),
+_PARAMETERS = re.compile(r"(;[A-Za-z0-9._~!+,-]+=[A-Za-z0-9._~!+,-]*)*", re.ASCII)
+_NAME = re.compile(r"([!-~])*", re.ASCII)
+# A broken escape, or one of what needs none, of / \\ % or of a control character.
+_NEEDLESS = re.compile(
+    r"%(?![0-9A-Fa-f]{2})|%([01][0-9A-Fa-f]|2[5DEFdef]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaCcFf]|6[1-9A-Fa-f]|7[0-9AaEeFf])", re.ASCII
 )
 
 
-def readings(path: str) -> list[str]:
-    """Every path that some server may take this one for, without regard to case."""
-    found = [path]
-    seen = {path}
-    for reading in found:
-        for way in _WAYS:
-            other = way(reading)
-            if other not in seen and len(found) < _MAX_READINGS:
-                seen.add(other)
-                found.append(other)
-    return [reading.casefold() for reading in found]
+def target_path(target: str) -> str:
+    """The path of a request target as it was sent. May raise Unreadable."""
+    if re.search(r"[\x00-\x20\x7f#]", target):
+        raise Unreadable(400, "target-malformed")
+    if not target.startswith("/"):
+        found = re.fullmatch(r"https?://[^/?@\\%\"<>^{|}`]+(/[^?]*)?(\?.*)?", target, re.IGNORECASE)
+        if found is None:
+            raise Unreadable(400, "target-malformed")
+        return found[1] or "/"
+    return target.partition("?")[0]
 
 
-def _resolve(path: str) -> str:
-    clean = posixpath.normpath("/" + path.lstrip("/"))
-    return clean + "/" if path.endswith(("/", "/.")) and clean != "/" else clean
+def written(path: bytes) -> str:
+    """A path that the server has decoded already, as it may have been sent."""
+    return quote_from_bytes(path, safe="/:@!$&'()*+,=~")
+
+
+def plain(path: str) -> bool:
+    """Whether every server reads the path alike, but for what a comparison evens out."""
+    if not path.startswith("/"):
+        return False
+    segments = path[1:].split("/")
+    if segments[-1] == "":  # a slash at the end, or the root
+        segments.pop()
+    return all(map(_plain_segment, segments))
+
+
+def _plain_segment(segment: str) -> bool:
+    raw, semicolon, parameters = segment.partition(";")
+    if not _PARAMETERS.fullmatch(semicolon + parameters) or not _NAME.fullmatch(raw):
+        return False
+    if re.search(r"[\\#?]", raw) or _NEEDLESS.search(raw):
+        return False
+    try:
+        name = normalize("NFKC", unquote_to_bytes(raw).decode())
+    except UnicodeDecodeError:
+        return False
+    if re.search(r"[/\\]", name):
+        return False
+    name = re.split("[;?#]", name, maxsplit=1)[0]
+    return name.strip(". ") != "" and name.strip(" ") == name
+
+
+class _Segment(NamedTuple):
+    """The forms of a segment that servers and frameworks do not tell apart."""
+
+    folded: str  # without escapes, parameters and case
+    stem: str  # the same without its extension, or ""
+    script: bool  # what follows may be the program's PATH_INFO
+    index: bool  # it may be left out
+    cut: bool  # parameters were cut off
+
+    @property
+    def known(self) -> str:
+        """The stem, if the extension is one that servers add."""
+        return self.stem if self.script or self.folded[len(self.stem) + 1 :] in _PAGES else ""
+
+
+def _segment(text: str) -> _Segment:
+    raw, parameters, _ = text.partition(";")
+    name = unquote_to_bytes(raw).decode(errors="replace")
+    found = re.search("[;?#]", name)
+    cut = bool(parameters)
+    if found and found.start() > 0:
+        name, cut = name[: found.start()], True
+    folded = _fold(name).rstrip(". ")
+    stem, dot, extension = folded.rpartition(".")
+    if not dot or not stem:
+        return _Segment(folded, "", False, folded == "index", cut)
+    script = extension in _SCRIPTS
+    return _Segment(folded, stem, script, stem in _INDEXES and (script or extension in _PAGES), cut)
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    text = normalize("NFKC", text).replace("\u0131", "i").replace("\u0130", "i")
+    return normalize("NFKC", text.casefold())
+
+
+def _skeleton(path: str) -> list[_Segment]:
+    inner = path.strip("/")
+    return [_segment(text) for text in inner.split("/")] if inner else []
+
+
+def _readings(path: str) -> list[list[_Segment]]:
+    """The lists of segments that some server takes a plain path for."""
+    full = _skeleton(path)
+    found = [full]
+    last = len(full) - 1
+    cuts = [i for i, segment in enumerate(full[:-1]) if segment.cut]
+    if cuts:
+        found.append(full[: cuts[0] + 1])
+    short = [segment for i, segment in enumerate(full) if not (segment.index or segment.script and i < last)]
+    if len(short) < len(full):
+        found.append(short)
+    programs = [i for i, segment in enumerate(full[:-1]) if segment.script]
+    if programs:
+        found.append(full[programs[-1] + 1 :])
+    return found
+
+
+def _alike(pattern: _Segment, have: _Segment) -> bool:
+    if pattern.folded in ("*", have.folded) or have.stem and pattern.folded == have.stem:
+        return True
+    return bool(pattern.known) and pattern.known in (have.folded, have.stem)
 
 
 class _Route(NamedTuple):
     methods: frozenset[str]
-    pattern: re.Pattern[str]
+    loose: list[list[_Segment]]
+    rest: bool
+    exact: bool
     form: str
+
+    def reach(self, readings: Sequence[Sequence[_Segment]]) -> int:
+        """0 outside, 1 below the path, 2 in the rest that ** stands for, 3 at the path."""
+        return max(self._reach(loose, reading) for loose in self.loose for reading in readings)
+
+    def _reach(self, loose: Sequence[_Segment], reading: Sequence[_Segment]) -> int:
+        if len(reading) < len(loose) or not all(map(_alike, loose, reading)):
+            return 0
+        if self.rest:
+            return 2
+        if len(reading) == len(loose):
+            return 3
+        return 0 if self.exact or not loose else 1
+
+    def names(self, method: str) -> bool:
+        """Whether the entry says that it is about a method."""
+        return not self.methods or method.upper() in self.methods
+
+    def weight(self, reach: int) -> tuple[int, int, int]:
+        """Of two routes, the longer one counts, then the one with fewer wildcards."""
+        full = self.loose[0]
+        return len(full), sum(segment.folded != "*" for segment in full), reach
 
 
 class Routes:
     """What is protected: ``{"POST /signup": "signup", "/posts/*/edit": "edit", "/api/**": "api"}``.
 
-    ``*`` is any one segment, ``**`` at the end any rest. All methods that change
-    something are judged on a protected path; those that an entry names choose which
-    entry it is.
+    ``*`` is any one segment, ``**`` at the end any rest. A path protects what lies
+    below it, too, unless ``exact`` follows it. All methods that change something are
+    judged on a protected path; those that an entry names choose which entry it is.
     """
 
     def __init__(self, routes: Mapping[str, str]) -> None:
         self._routes = [_route(entry, form) for entry, form in routes.items()]
 
     def form_for(self, method: str, paths: Iterable[str], override: str = "") -> str | None:
-        """The form that judges a request, or None. ``override`` is a method in a header."""
+        """The form that judges a request, or None. ``override`` is a method in a header.
+
+        ``paths`` are written as they are sent. Raises Unreadable for a request that
+        changes something and has a path that is not plain.
+        """
         if method in SAFE_METHODS:  # "get" is none of them: who knows what the app makes of it
             if not override or override.strip().upper() in SAFE_METHODS:
                 return None
             method = override.strip()
-        candidates = {reading for path in paths for reading in readings(path)}
-        found = [route for route in self._routes if any(route.pattern.fullmatch(path) for path in candidates)]
-        named = [route.form for route in found if method.upper() in route.methods]
-        return next(iter(named or [route.form for route in found]), None)
+        candidates = set(paths)
+        if not all(map(plain, candidates)):
+            raise Unreadable(400, "route-ambiguous")
+        readings = [reading for path in candidates for reading in _readings(path)]
+        found = [(route.names(method), route.weight(reach), route.form) for route in self._routes if (reach := route.reach(readings))]
+        return max(found, key=lambda entry: entry[:2])[2] if found else None
 
 
 def _route(entry: str, form: str) -> _Route:
-    methods, _, path = entry.strip().rpartition(" ")
+    words = entry.strip().removesuffix(" exact")
+    methods, _, path = words.rpartition(" ")
     if not path.startswith("/") or not re.fullmatch(r"([A-Z-]+(,[A-Z-]+)*)?", methods):
         raise ValueError(f'{entry!r}: write it as "POST /signup" or "/signup"')
     if not valid_form(form):
         raise ValueError(f"{form!r} is no name of a form: 1 to 32 letters, digits, - or _")
-    body, rest = (path[:-3], True) if path.endswith("/**") else (path, False)
-    segments = [".*" if segment == "**" else "[^/]*" if segment == "*" else re.escape(segment.casefold()) for segment in body.split("/")]
-    pattern = "/".join(segments).rstrip("/") + ("(/.*)?" if rest else "/?")
-    return _Route(frozenset(methods.split(",")) - {""}, re.compile(pattern, re.DOTALL), form)
+    literal, rest = (path[:-2], True) if path.endswith("/**") else (path, False)
+    literal = quote_from_bytes(literal.encode(), safe="/:@!$&'()*+,=~%;?#\\")
+    if re.search("[%;]", path) or not plain(literal):
+        raise ValueError(f"{entry!r}: write the path plainly, without escapes, query, parameters, dot segments or doubled slashes")
+    full = _skeleton(literal)
+    short = [segment for segment in full if not segment.index]
+    loose = [full, short] if len(short) < len(full) else [full]
+    exact = words != entry.strip() or not rest and not full
+    return _Route(frozenset(methods.split(",")) - {""}, loose, rest, exact, form)

@@ -15,7 +15,7 @@ from .decision import Answer, Decision
 from .errors import Unreadable
 from .guard import Guard, log
 from .pages import without_ticket
-from .paths import Routes
+from .paths import Routes, target_path, written
 from .visit import SAFE_METHODS, Submission, Visit, headers_of_environ
 
 MAX_BODY = 1 << 20
@@ -83,7 +83,7 @@ class PalisadeMiddleware:
         name = self.guard.under_base(path)
         if name is not None:
             return self.guard.forward(name, environ.get("QUERY_STRING", ""), visit_of(self.guard, environ))
-        form = self.routes.form_for(environ["REQUEST_METHOD"], _paths(environ, path), _override(environ))
+        form = self.routes.form_for(environ["REQUEST_METHOD"], _paths(environ), _override(environ))
         if form is None:
             return None
         body = take_body(environ, self.max_body)
@@ -99,9 +99,12 @@ def _override(environ: Any) -> str:
     return next((environ[name] for name in _OVERRIDES if environ.get(name)), "")
 
 
-def _paths(environ: Any, path: str) -> list[str]:
+def _paths(environ: Any) -> list[str]:
+    """The path as it was sent, where the server tells, and as the app gets it."""
+    inner = environ.get("PATH_INFO", "").encode("latin-1", "replace")
+    outer = environ.get("SCRIPT_NAME", "").encode("latin-1", "replace")
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
-    return [path, _text(environ.get("PATH_INFO", "")), raw.partition("?")[0]]
+    return [written(outer + inner or b"/"), written(inner or b"/"), *([target_path(raw)] if raw else [])]
 
 
 def _text(latin: str) -> str:

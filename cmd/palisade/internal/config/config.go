@@ -78,6 +78,7 @@ type Site struct {
 	Asks     string // which proxy in front asks what to hand over: nginx, caddy or traefik; "" for none
 	Captcha  *Captcha
 	Exempt   []route.Pattern
+	Odd      []route.Pattern
 	Clients  []Client
 	Forms    []Form
 

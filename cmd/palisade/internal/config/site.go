@@ -20,6 +20,7 @@ func (r *reader) site(n node) Site {
 		"forward_auth": func(n node) { n.word(&s.Asks, "nginx", "caddy", "traefik") },
 		"captcha":      func(n node) { s.Captcha = r.captcha(n) },
 		"exempt":       func(n node) { n.routes(&s.Exempt) },
+		"odd_paths":    func(n node) { n.routes(&s.Odd) },
 		"clients":      func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
 		"forms":        func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n, true)) }) },
 	})
@@ -31,6 +32,14 @@ func (r *reader) site(n node) Site {
 	}
 	if len(s.Forms) == 0 && !s.Auto {
 		n.mistake("nothing is protected: write forms, or protect: auto")
+	}
+	if len(s.Odd) > 0 && !s.Auto {
+		n.mistake("odd_paths are guarded as protect: auto guards, which is missing")
+	}
+	for _, p := range s.Odd {
+		if !strings.HasSuffix(p.Path(), "/**") {
+			n.mistake("odd_paths: %q must end in /**, which stands for what may be written oddly", p)
+		}
 	}
 	if s.Captcha != nil && s.Host == "*" {
 		n.mistake("a third-party captcha needs a host by name, to which its tokens are bound")

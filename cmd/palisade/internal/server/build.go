@@ -51,7 +51,7 @@ func Build(c *config.Config, p Parts) (*gateway.Gateway, error) {
 func site(c *config.Site, p Parts) gateway.Site {
 	s := gateway.Site{
 		Host: c.Host, Hosts: c.Hosts, AnyHost: c.Host == "*", Upstream: c.Upstream,
-		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Exempt: c.Exempt, Script: c.Script,
+		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Exempt: c.Exempt, Odd: c.Odd, Script: c.Script,
 	}
 	s.Host = name(c)
 	switch c.Asks {

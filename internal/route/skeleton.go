@@ -1,0 +1,122 @@
+package route
+
+import (
+	"strings"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// segment is one segment of a path in the forms that servers and frameworks do not
+// tell apart.
+type segment struct {
+	folded string // without escapes, parameters and case
+	stem   string // the same without its extension, or "" where it has none
+	script bool   // the extension is that of a program, so what follows may be its PATH_INFO
+	index  bool   // an index document, which may be left out
+	cut    bool   // parameters were cut off
+}
+
+// Extensions that servers add or cut by themselves. Rails, Grails and others cut
+// any extension off a request; so the path of a request may have whichever, and
+// only what a pattern has must be known to be one.
+var (
+	scripts = words("php php3 php4 php5 php7 php8 phtml phar cgi fcgi pl py rb asp aspx ashx asmx jsp jspx do action cfm")
+	pages   = words("html htm xhtml shtml json xml txt csv rss atom js")
+)
+
+// indexes are what is served for a folder. Front controllers are named so too.
+var indexes = words("index default app app_dev")
+
+func words(list string) map[string]bool {
+	set := make(map[string]bool)
+	for word := range strings.FieldsSeq(list) {
+		set[word] = true
+	}
+	return set
+}
+
+// skeleton returns the segments of a plain path.
+func skeleton(path string) []segment {
+	path = strings.Trim(path, "/")
+	if path == "" {
+		return nil
+	}
+	list := make([]segment, 0, strings.Count(path, "/")+1)
+	for text := range strings.SplitSeq(path, "/") {
+		list = append(list, newSegment(text))
+	}
+	return list
+}
+
+func newSegment(text string) (s segment) {
+	name, _, cut := strings.Cut(text, ";")
+	name = decode(name)
+	if i := strings.IndexAny(name, ";?#"); i > 0 { // by servers that decode first
+		name, cut = name[:i], true
+	}
+	s.folded, s.cut = strings.TrimRight(fold(name), ". "), cut
+	if dot := strings.LastIndexByte(s.folded, '.'); dot > 0 {
+		extension := s.folded[dot+1:]
+		s.stem, s.script = s.folded[:dot], scripts[extension]
+		s.index = indexes[s.stem] && (s.script || pages[extension])
+	} else {
+		s.index = s.folded == "index"
+	}
+	return s
+}
+
+// fold evens out case and the ways to write one character, as the most generous
+// of the frameworks do: ı, İ and the Kelvin sign are letters of ASCII to
+// case-insensitive patterns of Python and Java.
+func fold(text string) string {
+	if isASCII(text) {
+		return strings.ToLower(text)
+	}
+	text = dotless.Replace(norm.NFKC.String(text))
+	return norm.NFKC.String(cases.Fold().String(text))
+}
+
+var dotless = strings.NewReplacer("ı", "i", "İ", "i")
+
+// known returns the segment's stem if its extension is one that servers add.
+func (s *segment) known() string {
+	if s.stem != "" && (s.script || pages[s.folded[len(s.stem)+1:]]) {
+		return s.stem
+	}
+	return ""
+}
+
+// readings returns the lists of segments that some server takes a path for.
+func readings(path string) [][]segment {
+	full := skeleton(path)
+	list := [][]segment{full}
+	short := make([]segment, 0, len(full))
+	after := 0 // the last program in the midst of the path
+	for i, s := range full {
+		if i < len(full)-1 && s.script {
+			after = i + 1
+		} else if !s.index {
+			short = append(short, s)
+		}
+		if s.cut && i < len(full)-1 && len(list) == 1 { // a server may cut all that follows
+			list = append(list, full[:i+1])
+		}
+	}
+	if len(short) < len(full) {
+		list = append(list, short)
+	}
+	if after > 0 {
+		list = append(list, full[after:])
+	}
+	return list
+}
+
+// alike reports whether a segment of a pattern stands for one of a request.
+func alike(pattern, have *segment) bool {
+	if pattern.folded == have.folded || have.stem != "" && pattern.folded == have.stem {
+		return true
+	}
+	known := pattern.known()
+	return known != "" && (known == have.folded || known == have.stem)
+}
