@@ -61,14 +61,13 @@ func (f *Form) keep(r *http.Request) (shown, bool) {
 	if why != "" || t.form != f.id || t.level > topLevel || a.now.Sub(t.issued) >= f.config.MaxAge {
 		return shown{}, false
 	}
-	addr, err := f.guard.config.ClientIP.Addr(r)
-	if err != nil {
+	if _, err := f.guard.config.ClientIP.Addr(r); err != nil {
 		return shown{}, false
 	}
-	if granted, err := f.afford(r, addr, t.level, a.now); err != nil || !granted {
+	if granted, err := f.afford(r, f.addrOf(r), t.level, a.now); err != nil || !granted {
 		return shown{}, false
 	}
-	o, err := f.describe(&t)
+	o, err := f.describe(r, &t)
 	if err != nil {
 		return shown{}, false
 	}

@@ -1,6 +1,7 @@
 package palisade
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -143,12 +144,17 @@ const (
 	deriveEvery = time.Second
 )
 
-// trip is all that this attempt asks of the store.
-func (a *attempt) trip(f *Form) store.Trip {
-	takes := a.fill(f.limits)
-	if !a.proof.Derived() {
-		takes = append(takes, store.Take{Key: a.networkKey("derive\x00"), Every: deriveEvery, Burst: deriveBurst})
-	}
+// affordWork takes one derivation out of the network's budget.
+func (a *attempt) affordWork(ctx context.Context) bool {
+	take := store.Take{Key: a.networkKey("derive\x00"), Every: deriveEvery, Burst: deriveBurst}
+	result, err := a.form.guard.budget.Spend(ctx, store.Trip{Now: a.now, Takes: []store.Take{take}})
+	return err == nil && result.Status == store.Granted
+}
+
+// trip is all that this attempt asks of the store. The takes from soft on do not
+// refuse: over them a step is asked for, which whoever has taken it need not mind.
+func (a *attempt) trip(f *Form) (trip store.Trip, soft int) {
+	takes := a.fill(a.takes[:0], f.limits)
 	expires := a.ticket.issued.Add(f.config.MaxAge)
 	// The proof is bound to the ticket, so the ticket's claim uses up both.
 	claims := append(a.claims[:0], store.Claim{Key: a.ticket.key(), Issued: a.ticket.issued, Expires: expires})
@@ -156,17 +162,23 @@ func (a *attempt) trip(f *Form) store.Trip {
 		takes = append(takes, store.Take{Key: a.networkKey("unverified\x00"), Every: unverifiedEvery, Burst: unverifiedBurst})
 		claims = append(claims, store.Claim{Key: tokenKey(a.token), Pool: store.Unverified, Expires: a.now.Add(unverifiedLife)})
 	}
-	return store.Trip{Now: a.now, Claims: claims, Takes: takes}
+	soft = len(takes)
+	if a.proof.Level() < topLevel {
+		takes = a.fill(takes, f.networks)
+		if take, ok := f.minted(a); ok {
+			takes = append(takes, take)
+		}
+	}
+	return store.Trip{Now: a.now, Claims: claims, Takes: takes}, soft
 }
 
 // fill makes the rules' takes ready. While a step-down stands in for a provider
 // every limit counts double.
-func (a *attempt) fill(rules []rule) []store.Take {
+func (a *attempt) fill(takes []store.Take, rules []rule) []store.Take {
 	cost := 1
 	if a.ticket.has(flagStepDown) {
 		cost = 2
 	}
-	takes := a.takes[:0]
 	for i := range rules {
 		if take, ok := rules[i].fill(a, cost); ok {
 			takes = append(takes, take)
@@ -208,7 +220,7 @@ func (g *Guard) compareTags(a *attempt) {
 	if a.ticket.agent != agentTag(a.req) {
 		a.add(Finding{Layer: layerTicket, Reason: ReasonAgentChanged, Weight: 1})
 	}
-	if a.ticket.network != networkTag(a.addr) {
+	if a.ticket.network != g.networkTag(a.addr) {
 		a.add(Finding{Layer: layerTicket, Reason: ReasonNetworkChanged, Weight: 0.5})
 	}
 }
@@ -220,14 +232,19 @@ func agentTag(r *http.Request) [2]byte {
 	return tag16("")
 }
 
-func networkTag(addr netip.Addr) [2]byte {
-	raw := clientip.Network(addr).Addr().As16()
-	return tag16(raw[:])
+// networkTag stands for a network, /24 of IPv4 and /48 of IPv6: a keyed hash, long
+// enough that no two networks share a limit by chance or by search.
+type networkTag [8]byte
+
+func (g *Guard) networkTag(addr netip.Addr) (tag networkTag) {
+	full := g.keys.lookup.TagAddr("network\x00", clientip.Network(addr).Addr())
+	copy(tag[:], full[:])
+	return tag
 }
 
-// tag16 folds bytes into 16 bits (FNV-1a): enough to notice a change, too few to
+// tag16 folds text into 16 bits (FNV-1a): enough to notice a change, too few to
 // tell one visitor from another.
-func tag16[T string | []byte](text T) [2]byte {
+func tag16(text string) [2]byte {
 	hash := uint32(2166136261)
 	for i := range len(text) {
 		hash = (hash ^ uint32(text[i])) * 16777619

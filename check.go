@@ -9,6 +9,7 @@ import (
 
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/pow"
 	"github.com/palisade-dev/palisade/store"
 )
 
@@ -24,8 +25,8 @@ var steps = [...]func(*Form, context.Context, *attempt) verdict{
 	(*Form).checkDecoys, // fields that people do not fill
 	(*Form).weigh,       // findings -> the level that a proof must show
 	(*Form).checkProof,  // format, signature, binding, level; no work yet
+	(*Form).derive,      // the work of the embedded proof, within the network's budget
 	(*Form).spend,       // ONE trip: the sender's limits, and ticket and proof are used up
-	(*Form).derive,      // the work of the embedded proof, once for each that was issued
 	(*Form).ask,         // the provider, where the level asks for it
 	(*Form).takeTargets, // limits that belong to somebody else
 }
@@ -208,7 +209,8 @@ func (f *Form) checkProof(_ context.Context, a *attempt) verdict {
 // spend makes the one trip to the store. Up to here nothing is used up and the
 // same ticket may be sent again; from here on ticket and proof are gone.
 func (f *Form) spend(ctx context.Context, a *attempt) verdict {
-	result, err := f.guard.config.Store.Spend(ctx, a.trip(f))
+	trip, soft := a.trip(f)
+	result, err := f.guard.config.Store.Spend(ctx, trip)
 	if err != nil {
 		return f.outage(a, ReasonStoreDown, err)
 	}
@@ -217,6 +219,10 @@ func (f *Form) spend(ctx context.Context, a *attempt) verdict {
 		a.answer = f.recent.begin(a)
 		return goOn
 	case store.Limited:
+		if result.Index >= soft {
+			a.need = topLevel
+			return challenge(ReasonNetworkLimit)
+		}
 		return verdict{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
 	case store.Forgotten:
 		return challenge(ReasonForgotten)
@@ -229,8 +235,23 @@ func (f *Form) spend(ctx context.Context, a *attempt) verdict {
 	return f.outage(a, ReasonStoreDown, errNoAnswer)
 }
 
+// derive does the one costly look at a proof, before anything is claimed: what made-up
+// proofs could fill would be full for people too. They cost us a derivation each, so a
+// network has a budget of them. Over it, and where the processor's share is taken, a
+// step is asked for whose proof is known without a derivation.
 func (f *Form) derive(ctx context.Context, a *attempt) verdict {
+	if a.proof.Derived() {
+		return goOn
+	}
+	if !a.affordWork(ctx) {
+		a.need = max(a.need, 1)
+		return challenge(ReasonBusy)
+	}
 	ok, err := f.guard.pow.Derive(ctx, a.proof)
+	if errors.Is(err, pow.ErrBusy) {
+		a.need = max(a.need, 1)
+		return challenge(ReasonBusy)
+	}
 	if err != nil {
 		return f.outage(a, ReasonBusy, err)
 	}
@@ -282,7 +303,7 @@ func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Dur
 // takeTargets takes the limits that belong to somebody other than the sender.
 // Over them, the hardest proof is asked for, and whoever shows it goes through.
 func (f *Form) takeTargets(ctx context.Context, a *attempt) verdict {
-	takes := a.fill(f.targets)
+	takes := a.fill(a.takes[:0], f.targets)
 	if len(takes) == 0 || a.proof.Level() == topLevel {
 		return goOn
 	}

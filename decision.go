@@ -51,18 +51,19 @@ type Finding = layer.Finding
 // Reasons of a decision. The layers add their own, see package layer, and so do
 // the providers, see package captcha, whose reasons begin with "captcha-".
 const (
-	ReasonClean       Reason = "clean"        // allowed, nothing to say
-	ReasonExempt      Reason = "exempt"       // allowed by FormConfig.Exempt
-	ReasonUnjudged    Reason = "unjudged"     // the zero Decision
-	ReasonUnreadable  Reason = "unreadable"   // the body could not be read as what it says it is
-	ReasonAmbiguous   Reason = "ambiguous"    // a field that decides was sent twice, or in two places
-	ReasonTooLarge    Reason = "too-large"    // the body is over FormConfig.MaxBody
-	ReasonUnsupported Reason = "unsupported"  // a content type or encoding that is not judged
-	ReasonCapsule     Reason = "capsule"      // a sealed submission that does not open here
-	ReasonAddress     Reason = "address"      // no client address could be made out
-	ReasonSuspicious  Reason = "suspicious"   // the findings together ask for more proof
-	ReasonOverLimit   Reason = "over-limit"   // over a limit of the sender's own
-	ReasonTargetLimit Reason = "target-limit" // over a limit that belongs to somebody else
+	ReasonClean        Reason = "clean"         // allowed, nothing to say
+	ReasonExempt       Reason = "exempt"        // allowed by FormConfig.Exempt
+	ReasonUnjudged     Reason = "unjudged"      // the zero Decision
+	ReasonUnreadable   Reason = "unreadable"    // the body could not be read as what it says it is
+	ReasonAmbiguous    Reason = "ambiguous"     // a field that decides was sent twice, or in two places
+	ReasonTooLarge     Reason = "too-large"     // the body is over FormConfig.MaxBody
+	ReasonUnsupported  Reason = "unsupported"   // a content type or encoding that is not judged
+	ReasonCapsule      Reason = "capsule"       // a sealed submission that does not open here
+	ReasonAddress      Reason = "address"       // no client address could be made out
+	ReasonSuspicious   Reason = "suspicious"    // the findings together ask for more proof
+	ReasonOverLimit    Reason = "over-limit"    // over a limit of the sender's own
+	ReasonTargetLimit  Reason = "target-limit"  // over a limit that belongs to somebody else
+	ReasonNetworkLimit Reason = "network-limit" // over a limit of the sender's network, or of the one that fetched the ticket
 
 	ReasonTicketMissing  Reason = "ticket-missing"
 	ReasonTicketForged   Reason = "ticket-forged"   // no signature of ours, or for another form or time

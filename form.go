@@ -50,9 +50,10 @@ const (
 var monitorable = []string{layerTicket, "timing", "decoy", "origin"}
 
 // defaultLimits let an address through at most five times in any ten minutes:
-// three at once, then one more every 200 seconds.
+// three at once, then one more every 200 seconds. The thirty-first from a network is
+// asked for the hardest step.
 func defaultLimits() []Limit {
-	return []Limit{{Rate: 3, Per: 10 * time.Minute, By: ByIP}}
+	return []Limit{{Rate: 3, Per: 10 * time.Minute, By: ByIP}, {Rate: 30, Per: 10 * time.Minute, By: ByNetwork}}
 }
 
 // FormConfig says how one form is guarded.
@@ -70,8 +71,8 @@ type FormConfig struct {
 	// again, with what was typed. Default 4 h, at most 24 h.
 	MaxAge time.Duration
 
-	// Limits are taken together. Nil: 3 per 10 minutes by address. An empty list
-	// that is not nil means none. At most 8.
+	// Limits are taken together. Nil: 3 per 10 minutes by address, and 30 by
+	// network. An empty list that is not nil means none. At most 8.
 	Limits []Limit
 
 	// Captcha says when the visible captcha is asked for. Default Always.
@@ -172,13 +173,15 @@ func (c *FormConfig) setDefaults() {
 // Form is a protected route with a name. Make one with [Guard.Form] and hang
 // its handler on the route; never compare paths yourself.
 type Form struct {
-	guard   *Guard
-	config  FormConfig
-	id      formID
-	limits  []rule   // the sender's own
-	targets []rule   // somebody else's
-	counted []string // fields that limits count by
-	recent  *recent
+	guard    *Guard
+	config   FormConfig
+	id       formID
+	limits   []rule   // the sender's own
+	networks []rule   // the sender's network's
+	travel   *rule    // of tickets that one network fetched and another one sends; nil: none
+	targets  []rule   // somebody else's
+	counted  []string // fields that limits count by
+	recent   *recent
 }
 
 // Form registers a form of the site, or reports all mistakes together.
@@ -190,10 +193,16 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 	f := &Form{guard: g, config: config, id: newFormID(config.Name), recent: newRecent()}
 	for _, limit := range config.Limits {
 		r := newRule(config.Name, limit)
-		if limit.By.sendersOwn() {
+		switch {
+		case limit.By.kind == byNetwork:
+			f.networks = append(f.networks, r)
+		case limit.By.sendersOwn():
 			f.limits = append(f.limits, r)
-		} else {
+		default:
 			f.targets = append(f.targets, r)
+		}
+		if limit.By.kind == byNetwork || limit.By.kind == byIP && f.travel == nil {
+			f.travel = &r
 		}
 		if limit.By.kind == byField {
 			f.counted = append(f.counted, limit.By.name)

@@ -199,24 +199,6 @@ func TestCarryIsBoundToTheBrowser(t *testing.T) {
 	s.expect(s.post(typed(s.fill(retry)), header("User-Agent", "another")), 403, palisade.ReasonProofWeak, 0)
 }
 
-func TestMintingIsBounded(t *testing.T) {
-	s := newSite(t)
-	r := fromBrowser(httptest.NewRequest("GET", "/signup", nil))
-	plain := 0
-	for range 400 {
-		if v := string(s.form.Fields(r)); strings.Contains(v, `data-palisade-challenge`) {
-			plain++
-		}
-	}
-	if plain > 120+30+30 { // the budgets of the three levels
-		t.Errorf("%d tickets for one address at once", plain)
-	}
-	r.RemoteAddr = "192.0.2.1:1"
-	if v := string(s.form.Fields(r)); !strings.Contains(v, `data-palisade-challenge`) {
-		t.Error("one address used up another's budget")
-	}
-}
-
 func TestEndpoints(t *testing.T) {
 	s := newSite(t)
 	get := func(path string, change ...func(*http.Request)) *httptest.ResponseRecorder {

@@ -2,10 +2,10 @@ package palisade
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/palisade-dev/palisade/web"
 )
@@ -41,7 +41,7 @@ func (g *Guard) serveTicket(w http.ResponseWriter, r *http.Request) {
 	}
 	o, err := f.offer(r, wish{level: f.pageLevel(), decoys: true})
 	if err != nil {
-		refuseFetch(w, err)
+		refuseFetch(w)
 		return
 	}
 	writeJSON(w, http.StatusOK, o)
@@ -64,13 +64,16 @@ func (g *Guard) serveChallenge(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, fetchError{"No client address."})
 		return
 	}
-	if granted, err := f.afford(r, addr, t.level, now); err != nil || !granted {
-		refuseFetch(w, errBudget)
-		return
+	granted, err := f.afford(r, addr, t.level, now)
+	if !granted {
+		t.flags |= flagShared
 	}
-	challenge, err := f.issue(nil, &t)
+	var challenge []byte
+	if err == nil {
+		challenge, err = f.issue(r, &t)
+	}
 	if err != nil {
-		refuseFetch(w, err)
+		refuseFetch(w)
 		return
 	}
 	writeJSON(w, http.StatusOK, json.RawMessage(challenge))
@@ -95,15 +98,11 @@ func (g *Guard) formOf(w http.ResponseWriter, r *http.Request) *Form {
 	return f
 }
 
-// budgetWait is told to whoever used up a budget; by then some of it is back.
-const budgetWait = 10 // seconds
+// outageWait is told to whom we cannot serve now.
+const outageWait = 10 * time.Second
 
-func refuseFetch(w http.ResponseWriter, err error) {
-	if errors.Is(err, errBudget) {
-		w.Header().Set("Retry-After", strconv.Itoa(budgetWait))
-		writeJSON(w, http.StatusTooManyRequests, fetchError{"Too many requests. Please wait a moment."})
-		return
-	}
+func refuseFetch(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(outageWait.Seconds())))
 	writeJSON(w, http.StatusServiceUnavailable, fetchError{"Not available right now. Please try again."})
 }
 

@@ -115,6 +115,14 @@ func (s *site) last() palisade.Decision {
 	return s.decisions[len(s.decisions)-1]
 }
 
+// forget drops the decisions so far, for tests that make many.
+func (s *site) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.decisions = s.decisions[:0]
+	s.log.Reset()
+}
+
 const (
 	visitor = "203.0.113.7:40000"
 	browser = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"

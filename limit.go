@@ -47,7 +47,11 @@ var (
 	// ByIP counts by client address; an IPv6 client by its /64, because that is
 	// what one customer gets and can roam in at will.
 	ByIP = By{kind: byIP}
-	// ByNetwork counts by the wider network: /24 of IPv4, /48 of IPv6.
+	// ByNetwork counts by the wider network: /24 of IPv4, /48 of IPv6. Over it means
+	// the hardest challenge, not a refusal: otherwise a neighbour could lock out all
+	// the others. A ticket that is sent from another network than the one that
+	// fetched it counts for both, so that nothing is gained by fetching tickets in
+	// one place for many.
 	ByNetwork = By{kind: byNetwork}
 	// ByForm counts every attempt at the form. Over it means a harder challenge
 	// for everybody, not a refusal: otherwise a flood would close the form.
@@ -71,7 +75,7 @@ func ByKey(name string, key func(*http.Request) string) By {
 }
 
 // sendersOwn reports whether going over the limit is the sender's own doing.
-func (b By) sendersOwn() bool { return b.kind == byIP || b.kind == byNetwork || b.kind == byKey }
+func (b By) sendersOwn() bool { return b.kind == byIP || b.kind == byKey }
 
 func (b By) String() string {
 	switch b.kind {
@@ -151,7 +155,8 @@ func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
 	case byIP:
 		take.Key = store.Key(lookup.TagAddr(u.prefix, clientip.Prefix(a.addr).Addr()))
 	case byNetwork:
-		take.Key = store.Key(lookup.TagAddr(u.prefix, clientip.Network(a.addr).Addr()))
+		tag := a.form.guard.networkTag(a.addr)
+		take.Key = store.Key(lookup.TagString(u.prefix, string(tag[:])))
 	case byForm:
 		take.Key = store.Key(lookup.TagString(u.prefix, ""))
 	case byKey:
@@ -167,6 +172,18 @@ func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
 		}
 		take.Key = store.Key(lookup.TagString(u.prefix, text))
 	}
+	return take, true
+}
+
+// minted returns the take of the network that fetched the ticket, where another one
+// sends it. It has a count of its own beside that of what the network sends: tickets
+// that are fetched in a café and spent elsewhere must cost the café nothing.
+func (f *Form) minted(a *attempt) (take store.Take, ok bool) {
+	if f.travel == nil || a.ticket.network == f.guard.networkTag(a.addr) {
+		return take, false
+	}
+	take = f.travel.take
+	take.Key = store.Key(f.guard.keys.lookup.TagString(f.travel.prefix+"minted\x00", string(a.ticket.network[:])))
 	return take, true
 }
 

@@ -41,10 +41,7 @@ type Widget struct {
 	Execute string `json:"execute,omitempty"`
 }
 
-var (
-	errInvalidPass = errors.New("palisade: invalid pass")
-	errBudget      = errors.New("palisade: too many challenges for this network")
-)
+var errInvalidPass = errors.New("palisade: invalid pass")
 
 // wish is what kind of ticket is wanted.
 type wish struct {
@@ -56,34 +53,37 @@ type wish struct {
 	link     uint8 // of the chain of providers, at least
 }
 
-// Budgets of minting and issuing, for one network, form and level. All ways to
+// Budgets of minting and issuing, for one address, form and level. All ways to
 // get a challenge share them, since a bot takes the cheapest. Anyone can wait:
-// it is the number of waiting tickets that is bounded here.
+// it is the number of cheap waiting tickets that is bounded here. The wider network
+// has the same budgets for all forms together, networkShare times as large.
+//
+// A budget that is used up is never a refusal, since a neighbour can use it up: the
+// next ticket is of a higher level, and of the highest it shares its puzzle.
 var budgets = [topLevel + 1]store.Take{
 	{Burst: 120, Every: time.Second / 2},
 	{Burst: 30, Every: 4 * time.Second},
 	{Burst: 30, Every: 4 * time.Second},
 }
 
-// mint makes a ticket for whoever sent r. Over the budget of the silent level it
-// is one of the next level; over that there is none.
+const networkShare = 8
+
+// mint makes a ticket for whoever sent r.
 func (f *Form) mint(r *http.Request, w wish) (ticket, error) {
 	now := f.guard.config.Clock()
-	addr, err := f.guard.config.ClientIP.Addr(r)
+	addr := f.addrOf(r)
+	granted, err := f.afford(r, addr, w.level, now)
+	for err == nil && !granted && w.level < topLevel {
+		w.level++
+		granted, err = f.afford(r, addr, w.level, now)
+	}
 	if err != nil {
-		addr = netip.IPv6Unspecified() // counted together; its submission will be refused
+		return ticket{}, err
 	}
-	for ; ; w.level++ {
-		if w.level > topLevel {
-			return ticket{}, errBudget
-		}
-		if granted, err := f.afford(r, addr, w.level, now); err != nil {
-			return ticket{}, err
-		} else if granted {
-			break
-		}
+	if !granted {
+		w.flags |= flagShared
 	}
-	t := ticket{flags: w.flags, level: w.level, carry: w.carry, issued: now, form: f.id, network: networkTag(addr), agent: agentTag(r)}
+	t := ticket{flags: w.flags, level: w.level, carry: w.carry, issued: now, form: f.id, network: f.guard.networkTag(addr), agent: agentTag(r)}
 	if w.decoys {
 		t.flags |= flagDecoys
 	}
@@ -95,21 +95,44 @@ func (f *Form) mint(r *http.Request, w wish) (ticket, error) {
 	return t, nil
 }
 
-// afford takes one challenge out of the network's budget.
+// addrOf returns the address that tickets are counted for. Those of whom there is
+// none are counted together; their submissions will be refused.
+func (f *Form) addrOf(r *http.Request) netip.Addr {
+	addr, err := f.guard.config.ClientIP.Addr(r)
+	if err != nil {
+		return netip.IPv6Unspecified()
+	}
+	return addr
+}
+
+// afford takes one challenge out of the budgets of an address and its network.
 func (f *Form) afford(r *http.Request, addr netip.Addr, level uint8, now time.Time) (bool, error) {
-	take := budgets[level]
-	take.Key = store.Key(f.guard.keys.lookup.TagAddr("budget\x00"+f.config.Name+string('0'+rune(level)), clientip.Prefix(addr).Addr()))
-	result, err := f.guard.budget.Spend(r.Context(), store.Trip{Now: now, Takes: []store.Take{take}})
+	own, all := budgets[level], budgets[level]
+	digit := string('0' + rune(level))
+	own.Key = store.Key(f.guard.keys.lookup.TagAddr("budget\x00"+f.config.Name+digit, clientip.Prefix(addr).Addr()))
+	all.Key = store.Key(f.guard.keys.lookup.TagAddr("budget\x00\x00"+digit, clientip.Network(addr).Addr()))
+	all.Burst, all.Every = all.Burst*networkShare, all.Every/networkShare
+	result, err := f.guard.budget.Spend(r.Context(), store.Trip{Now: now, Takes: []store.Take{own, all}})
 	return err == nil && result.Status == store.Granted, err
 }
 
-// issue makes the embedded challenge of a ticket.
-func (f *Form) issue(dst []byte, t *ticket) ([]byte, error) {
+// issue makes the embedded challenge of a ticket. One that shares its puzzle, or
+// that finds no place to make one, gets that of its network.
+func (f *Form) issue(r *http.Request, t *ticket) ([]byte, error) {
 	binding := t.binding()
 	work, _ := f.requires(t.level, t)
-	return f.guard.pow.AppendChallenge(dst, pow.Challenge{
-		Binding: binding[:], Level: work, Issued: t.issued, Expires: t.issued.Add(f.config.MaxAge),
-	})
+	challenge := pow.Challenge{Binding: binding[:], Level: work, Issued: t.issued, Expires: t.issued.Add(f.config.MaxAge)}
+	if !t.has(flagShared) {
+		made, err := f.guard.pow.AppendChallenge(nil, challenge)
+		if !errors.Is(err, pow.ErrBusy) {
+			return made, err
+		}
+	}
+	puzzle, err := f.guard.puzzles.shared(r.Context(), f.guard.pow, f.addrOf(r), work, f.guard.config.Clock())
+	if err != nil {
+		return nil, err
+	}
+	return f.guard.pow.AppendPuzzle(nil, challenge, puzzle)
 }
 
 // offer mints a ticket with everything that goes with it.
@@ -118,12 +141,12 @@ func (f *Form) offer(r *http.Request, w wish) (Ticket, error) {
 	if err != nil {
 		return Ticket{}, err
 	}
-	return f.describe(&t)
+	return f.describe(r, &t)
 }
 
 // describe makes what goes with a ticket.
-func (f *Form) describe(t *ticket) (Ticket, error) {
-	challenge, err := f.issue(nil, t)
+func (f *Form) describe(r *http.Request, t *ticket) (Ticket, error) {
+	challenge, err := f.issue(r, t)
 	if err != nil {
 		return Ticket{}, err
 	}

@@ -88,9 +88,10 @@ type Guard struct {
 	keys      keyring
 	pow       *pow.Captcha
 	chain     chain
-	budget    store.Store // of this process: what may be minted and issued
-	hosts     []string    // host[:port] of allowed origins
-	hostnames []string    // the same without ports
+	budget    store.Store // of this process: what may be minted, issued and derived
+	puzzles   puzzles
+	hosts     []string // host[:port] of allowed origins
+	hostnames []string // the same without ports
 
 	mu    sync.RWMutex
 	forms map[string]*Form

@@ -196,6 +196,7 @@ func TestOneNetworkCannotFloodTheService(t *testing.T) {
 	if n := len(services.History()); n != 30 {
 		t.Errorf("one network made the guard ask %d times at once, want 30", n)
 	}
+	s.wait(2 * time.Second) // enough for another derivation, not for another token
 	s.expect(s.post(forms[59]), http.StatusTooManyRequests, palisade.ReasonOverLimit, 0)
 }
 

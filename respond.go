@@ -2,7 +2,6 @@ package palisade
 
 import (
 	"context"
-	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -120,11 +119,7 @@ func (p *reply) challenge(r *http.Request, d Decision) {
 // ask answers with what it takes to send the same again.
 func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
 	o, err := p.form.offer(r, w)
-	switch {
-	case errors.Is(err, errBudget):
-		p.refusal(http.StatusTooManyRequests, budgetWait*time.Second)
-		return
-	case err != nil:
+	if err != nil {
 		p.form.guard.config.Logger.ErrorContext(r.Context(), "palisade: no challenge", "id", p.id, "error", err)
 		p.refusal(http.StatusServiceUnavailable, 0)
 		return
@@ -204,7 +199,7 @@ func why(reason Reason) web.Why {
 // refusal answers without a way on.
 func (p *reply) refusal(status int, retryAfter time.Duration) {
 	if status == http.StatusServiceUnavailable && retryAfter == 0 {
-		retryAfter = budgetWait * time.Second
+		retryAfter = outageWait
 	}
 	if retryAfter > 0 {
 		p.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retryAfter.Seconds()))))

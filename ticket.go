@@ -22,11 +22,11 @@ import (
 //	5..10  issued, milliseconds
 //	11..22 nonce
 //	23..30 form
-//	31..32 network tag
-//	33..34 user-agent tag
-//	35..50 HMAC-SHA-256 of the above, cut to 128 bits
+//	31..38 network tag
+//	39..40 user-agent tag
+//	41..56 HMAC-SHA-256 of the above, cut to 128 bits
 //
-// base64url without padding makes 68 characters of it.
+// base64url without padding makes 76 characters of it.
 type ticket struct {
 	flags   ticketFlags
 	level   uint8 // what a proof must show at least
@@ -34,8 +34,8 @@ type ticket struct {
 	issued  time.Time
 	nonce   [nonceSize]byte
 	form    formID
-	network [2]byte // soft: evidence when it changes, never a condition
-	agent   [2]byte // soft, but a carry needs it unchanged
+	network networkTag // of who fetched it: its limits count too; evidence when it changes, never a condition
+	agent   [2]byte    // soft, but a carry needs it unchanged
 }
 
 type ticketFlags uint8
@@ -45,7 +45,9 @@ const (
 	flagRetry                            // minted by Pass.Retry: the form was already filled
 	flagStepDown                         // the provider was down: the hardest local step stands in
 
-	linkShift             = 3
+	flagShared // its puzzle is that of its network
+
+	linkShift             = 4
 	linkBits  ticketFlags = maxFallbacks << linkShift // which link of the chain the form was shown with
 )
 
@@ -53,10 +55,10 @@ const (
 func (t *ticket) link() uint8 { return uint8(t.flags&linkBits) >> linkShift }
 
 const (
-	ticketVersion = 1
+	ticketVersion = 2
 	nonceSize     = 12
 	formIDSize    = 8
-	ticketBody    = 35
+	ticketBody    = 41
 	ticketSize    = ticketBody + mac.Size
 	ticketChars   = (ticketSize*8 + 5) / 6
 
@@ -89,8 +91,8 @@ func (k *keyring) appendTicket(dst []byte, t *ticket) []byte {
 	putMilli(raw[5:11], t.issued)
 	copy(raw[11:23], t.nonce[:])
 	copy(raw[23:31], t.form[:])
-	copy(raw[31:33], t.network[:])
-	copy(raw[33:35], t.agent[:])
+	copy(raw[31:39], t.network[:])
+	copy(raw[39:41], t.agent[:])
 	tag := signer.sign.Tag(raw[:ticketBody])
 	copy(raw[ticketBody:], tag[:])
 	return encoding.AppendEncode(dst, raw[:])
@@ -119,8 +121,8 @@ func (k *keyring) parseTicket(text string) (t ticket, signer *ticketKey, why lay
 	t.issued = getMilli(raw[5:11])
 	copy(t.nonce[:], raw[11:23])
 	copy(t.form[:], raw[23:31])
-	copy(t.network[:], raw[31:33])
-	copy(t.agent[:], raw[33:35])
+	copy(t.network[:], raw[31:39])
+	copy(t.agent[:], raw[39:41])
 	return t, signer, ""
 }
 

@@ -13,7 +13,7 @@ var (
 )
 
 func testTicket() ticket {
-	t := ticket{flags: flagDecoys, level: 1, carry: 2, issued: testTime, form: newFormID("signup"), network: [2]byte{3, 4}, agent: [2]byte{5, 6}}
+	t := ticket{flags: flagDecoys, level: 1, carry: 2, issued: testTime, form: newFormID("signup"), network: networkTag{3, 4, 0, 0, 0, 0, 0, 9}, agent: [2]byte{5, 6}}
 	t.newNonce()
 	return t
 }

@@ -26,34 +26,64 @@ type Challenge struct {
 	Expires time.Time
 }
 
+// Puzzle is what is to be solved of a challenge. It is bound to nothing yet, so
+// several challenges can share one: that saves the derivation which a picked
+// counter costs, and whoever gets several of them solves them all with one solution.
+// It is not changed once it is made.
+type Puzzle struct{ terms terms }
+
+// Pick makes a new puzzle of a level. One with a picked counter costs one
+// derivation, taken from the same share as [Captcha.Derive], so it can answer
+// [ErrBusy]; any other error is a mistake of the caller.
+func (c *Captcha) Pick(ctx context.Context, level uint8, issued time.Time) (*Puzzle, error) {
+	if int(level) >= len(c.levels) {
+		return nil, fmt.Errorf("pow: Level is %d; there are %d", level, len(c.levels))
+	}
+	var random [nonceSize + 8 + 8]byte
+	rand.Read(random[:]) // never fails
+	work, signer := &c.levels[level], &c.keys[0]
+	t := terms{cost: work.cost, prefix: work.prefix}
+	copy(t.nonce[:], random[:])
+	t.setSalt(level, signer.id, issued.UnixMilli(), random[nonceSize:])
+	if work.counters > 0 {
+		// The remainder of 64 random bits by at most 2^20 is even enough.
+		counter := uint32(binary.BigEndian.Uint64(random[nonceSize+8:]) % work.counters)
+		derived, err := c.derive(ctx, t.nonce, t.salt, t.cost, counter)
+		if err != nil {
+			return nil, err
+		}
+		t.picked, t.keySignature = true, signer.solutionTag(&t, counter, derived)
+		t.prefix = hex.AppendEncode(nil, derived[:keySize/2])
+	}
+	return &Puzzle{t}, nil
+}
+
 // AppendChallenge appends a new challenge as JSON, as the altcha 3.2 widget and
-// its worker read it. Nothing is remembered. A level with a picked counter costs
-// one derivation, taken from the same share as [Captcha.Derive], so it can
-// answer [ErrBusy]; any other error is a mistake of the caller. After an error
-// dst is returned as it was.
+// its worker read it. Nothing is remembered. It costs what [Captcha.Pick] costs and
+// has its errors. After an error dst is returned as it was.
 func (c *Captcha) AppendChallenge(dst []byte, ch Challenge) ([]byte, error) {
 	if err := c.validate(ch); err != nil {
 		return dst, err
 	}
-	var random [nonceSize + 8 + 8]byte
-	rand.Read(random[:]) // never fails
-	work, signer := &c.levels[ch.Level], &c.keys[0]
-	t := terms{cost: work.cost, expires: ch.Expires.Unix(), prefix: work.prefix}
-	copy(t.nonce[:], random[:])
-	t.setSalt(ch.Level, signer.id, ch.Issued.UnixMilli(), random[nonceSize:])
-
-	var prefix [keySize]byte
-	if work.counters > 0 {
-		// The remainder of 64 random bits by at most 2^20 is even enough.
-		counter := uint32(binary.BigEndian.Uint64(random[nonceSize+8:]) % work.counters)
-		derived, err := c.derive(context.Background(), t.nonce, t.salt, t.cost, counter)
-		if err != nil {
-			return dst, err
-		}
-		t.picked, t.keySignature = true, signer.solutionTag(&t, counter, derived)
-		t.prefix = hex.AppendEncode(prefix[:0], derived[:keySize/2])
+	p, err := c.Pick(context.Background(), ch.Level, ch.Issued)
+	if err != nil {
+		return dst, err
 	}
-	return appendJSON(dst, &t, signer, ch.Binding), nil
+	return c.AppendPuzzle(dst, ch, p)
+}
+
+// AppendPuzzle is AppendChallenge for a puzzle that was made before, of the same
+// level. It derives nothing.
+func (c *Captcha) AppendPuzzle(dst []byte, ch Challenge, p *Puzzle) ([]byte, error) {
+	if err := c.validate(ch); err != nil {
+		return dst, err
+	}
+	t := p.terms
+	if t.level() != ch.Level {
+		return dst, fmt.Errorf("pow: the puzzle is of level %d, not %d", t.level(), ch.Level)
+	}
+	t.expires = ch.Expires.Unix()
+	return appendJSON(dst, &t, &c.keys[0], ch.Binding), nil
 }
 
 func (c *Captcha) validate(ch Challenge) error {

@@ -29,7 +29,7 @@ func (w *world) page(body string, headers ...string) {
 	}
 }
 
-func hasTicket(body string) bool { return strings.Contains(body, `name="palisade-ticket" value="AQ`) }
+func hasTicket(body string) bool { return strings.Contains(body, `name="palisade-ticket" value="Ag`) }
 func hasFields(body string) bool { return strings.Contains(body, `name="palisade-ticket"`) }
 
 func TestWhichPagesHoldATicket(t *testing.T) {
