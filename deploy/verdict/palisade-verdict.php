@@ -47,7 +47,7 @@ function palisade_verdict(string|array|false $keys, string $form, bool $judged =
     }
     $body ??= file_get_contents('php://input');
     // A body that is hidden from us looks empty. The verdict of an empty one must not do for it.
-    if (strlen($body) !== (int) ($server['CONTENT_LENGTH'] ?? strlen($body)) || $body === '' && ($_POST || $_FILES)) {
+    if (strlen($body) !== (int) (($server['CONTENT_LENGTH'] ?? '') ?: strlen($body)) || $body === '' && ($_POST || $_FILES)) {
         return null;
     }
     // REQUEST_URI is what the client wrote. PATH_INFO and PHP_SELF depend on rewriting.
