@@ -37,6 +37,8 @@ type app struct {
 // sent is a request as the gateway sent it to the app.
 type sent struct {
 	method, host, target, kind, verdict, body string
+
+	chunked bool // it does not say how long its body is
 }
 
 // stacks start an app, which reads CHECKERS, PORT and PALISADE_VERDICT_KEY, and
@@ -167,7 +169,7 @@ func (a *app) note(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.mu.Lock()
-	a.last = sent{r.Method, r.Host, r.RequestURI, r.Header.Get("Content-Type"), r.Header.Get(verdict.Header), string(body)}
+	a.last = sent{r.Method, r.Host, r.RequestURI, r.Header.Get("Content-Type"), r.Header.Get(verdict.Header), string(body), false}
 	a.mu.Unlock()
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
 	proxy := httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
@@ -209,6 +211,9 @@ func (a *app) post(base string, s sent, verdicts ...string) int {
 	r.Host = s.host
 	r.Header.Set("Content-Type", s.kind)
 	r.Header[verdict.Header] = verdicts
+	if s.chunked {
+		r.ContentLength = -1
+	}
 	resp, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		a.t.Fatal(err)
@@ -238,7 +243,7 @@ func (a *app) submit(target, kind, user string) int {
 	if kind == multipart {
 		body += "--x--\r\n"
 	}
-	return a.post(a.front, sent{"POST", strings.TrimPrefix(a.front, "http://"), target, kind, "", strings.TrimPrefix(body, "&")})
+	return a.post(a.front, sent{"POST", strings.TrimPrefix(a.front, "http://"), target, kind, "", strings.TrimPrefix(body, "&"), false})
 }
 
 func part(name, value string) string {
@@ -342,12 +347,16 @@ func TestVerdictOfAnEmptyBodyLetsNoOtherIn(t *testing.T) {
 				if empty.body != "" || empty.verdict == "" || empty.target != target {
 					t.Fatalf("the gateway sent %+v", empty)
 				}
-				before := a.users()
 				for kind, body := range map[string]string{urlencoded: "user=eve", multipart: part("user", "eve") + "--x--\r\n"} {
 					s := empty
 					s.kind, s.body = kind, body
-					if status := a.post(a.url, s, empty.verdict); status < 400 || a.users() != before {
-						t.Errorf("%s, %s: status %d, users %q", target, kind, status, a.users())
+					if status := a.post(a.url, s, empty.verdict); status < 400 {
+						t.Errorf("%s, %s: status %d", target, kind, status)
+					}
+					// Some servers read no body in chunks, and then the app has none either.
+					s.chunked = true
+					if status := a.post(a.url, s, empty.verdict); strings.Contains(a.users(), "eve") {
+						t.Errorf("%s, %s in chunks: status %d, users %q", target, kind, status, a.users())
 					}
 				}
 			}
