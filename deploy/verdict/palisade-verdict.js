@@ -1,4 +1,4 @@
-// Checks that a request came through the Palisade gateway. For Node 18 and newer.
+// Checks that a request came through the Palisade gateway. For Node 18.17 and newer.
 // Copy this file; it needs nothing else. In Express, or anything like Connect:
 //
 //   const palisade = require('./palisade-verdict');

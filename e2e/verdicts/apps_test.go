@@ -41,26 +41,23 @@ type sent struct {
 	chunked bool // it does not say how long its body is
 }
 
-// stacks start an app, which reads CHECKERS, PORT and PALISADE_VERDICT_KEY, and
-// tells at / who signed up.
-var stacks = map[string]func(t *testing.T, env []string) (dir string, command []string){
-	"php": func(t *testing.T, env []string) (string, []string) { return "testdata", phpServer() },
-	"php that reads": func(t *testing.T, env []string) (string, []string) {
-		return "testdata", phpServer("-d", "enable_post_data_reading=0")
+// stacks are the commands that start an app, which reads CHECKERS, PORT and
+// PALISADE_VERDICT_KEY, and tells at / who signed up.
+var stacks = map[string]func(t *testing.T) []string{
+	"go":             func(*testing.T) []string { return []string{"go", "run", "app.go"} },
+	"php":            func(*testing.T) []string { return phpServer() },
+	"php that reads": func(*testing.T) []string { return phpServer("-d", "enable_post_data_reading=0") },
+	"node":           func(*testing.T) []string { return []string{"node", "app.js"} },
+	"python":         func(*testing.T) []string { return gunicorn() },
+	"ruby, on puma": func(t *testing.T) []string {
+		needed(t, "puma", "ruby ruby-rack puma")
+		return []string{"puma", "-q", "-e", "none", "-b", "tcp://127.0.0.1:PORT", "config.ru"}
 	},
-	"node":   func(t *testing.T, env []string) (string, []string) { return "testdata", []string{"node", "app.js"} },
-	"python": func(t *testing.T, env []string) (string, []string) { return "testdata", gunicorn() },
-	"ruby, on puma": func(t *testing.T, env []string) (string, []string) {
-		needed(t, "puma", "puma")
-		return "testdata", puma()
+	"ruby, on webrick": func(t *testing.T) []string {
+		needed(t, "rackup", "ruby ruby-rack ruby-webrick")
+		return []string{"rackup", "-q", "-E", "none", "-s", "webrick", "-o", "127.0.0.1", "-p", "PORT", "config.ru"}
 	},
-	"ruby, on webrick": func(t *testing.T, env []string) (string, []string) {
-		needed(t, "rackup", "ruby-rack ruby-webrick")
-		return "testdata", webrick()
-	},
-	"java": func(t *testing.T, env []string) (string, []string) {
-		return "testdata", []string{"java", "-cp", javac(t, "testdata/App.java"), "App"}
-	},
+	"java": func(t *testing.T) []string { return []string{"java", "-cp", javac(t, "testdata/App.java"), "App"} },
 }
 
 func phpServer(settings ...string) []string {
@@ -71,17 +68,9 @@ func gunicorn() []string {
 	return []string{apps.Python("gunicorn"), "--bind", "127.0.0.1:PORT", "--threads", "4", "--no-control-socket", "--log-level", "warning", "app:application"}
 }
 
-func puma() []string {
-	return []string{"puma", "-q", "-e", "none", "-b", "tcp://127.0.0.1:PORT", "config.ru"}
-}
-
-func webrick() []string {
-	return []string{"rackup", "-q", "-E", "none", "-s", "webrick", "-o", "127.0.0.1", "-p", "PORT", "config.ru"}
-}
-
 // running are the stacks that this run tries.
 func running() []string {
-	daily := []string{"php", "php that reads", "node", "python"}
+	daily := []string{"go", "php", "php that reads", "node", "python"}
 	if *full {
 		return append(daily, "ruby, on puma", "ruby, on webrick", "java")
 	}
@@ -117,12 +106,12 @@ func (a *app) startApp(stack, key string) {
 	port := apps.FreePort(t)
 	env := []string{"CHECKERS=" + checkers, "PORT=" + port, "PALISADE_VERDICT_KEY=" + key, "EFFECTS=" + effects,
 		"NODE_PATH=" + filepath.Join(checkers, "../../e2e/node_modules"), "PYTHONPATH=" + filepath.Join(checkers, "../../python/src"), "PYTHONDONTWRITEBYTECODE=1"}
-	dir, command := stacks[stack](t, env)
+	command := stacks[stack](t)
 	for i := range command {
 		command[i] = strings.ReplaceAll(command[i], "PORT", port)
 	}
 	a.url = "http://127.0.0.1:" + port
-	apps.Run(t, dir, env, a.url+"/", command...)
+	apps.Run(t, "testdata", env, a.url+"/", command...)
 }
 
 // binary builds the command once for all tests.
@@ -382,7 +371,7 @@ func TestUploadsInPHPNeedTheRawBody(t *testing.T) {
 	}
 }
 
-// In Express the checker works behind a parser, before one's place, and in a router.
+// In Express the checker reads the body itself where no parser did, in a router too.
 func TestExpressWithoutAParser(t *testing.T) {
 	a := start(t, "node")
 	if status := a.submit("/mounted/signup", urlencoded, "ada"); status != 200 || a.users() != "ada\n" {

@@ -26,7 +26,8 @@ public class App {
         var lines = x.getRequestHeaders().getOrDefault(PalisadeVerdict.HEADER, List.of());
         var host = x.getRequestHeaders().getFirst("Host");
         byte[] body = x.getRequestBody().readAllBytes();
-        if (PalisadeVerdict.verify(lines, KEYS, "signup", true, x.getRequestMethod(), host, x.getRequestURI().getRawPath(), body) == null) {
+        String path = x.getRequestURI().getRawPath();
+        if (PalisadeVerdict.verify(lines, KEYS, "signup", true, x.getRequestMethod(), host, path, body) == null) {
             answer(x, 403, "Forbidden\n");
             return;
         }
