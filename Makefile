@@ -23,7 +23,7 @@ each_module = go list -m -f '{{.Dir}}' | while read -r dir; do \
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: tools ## all tests of all modules; installs what they need and says so
@@ -63,8 +63,12 @@ soak: ## ten minutes of mixed load on palisade serve, with reloads under way
 scrape: ## the scraper of the guide against Django and Flask behind the gateway, for ten minutes
 	go test -count=1 -timeout=20m -v -run='^TestScraper$$' ./e2e -args -long
 
+.PHONY: verdicts
+verdicts: tools ## the checkers of the verdict in every language; needs Ruby, Rack, puma, WEBrick and a JDK too
+	go test -count=1 -timeout=20m ./e2e/verdicts -args -full
+
 .PHONY: full
-full: ## lint, test, fuzz, bench, soak and scrape; says first how long that takes
+full: ## lint, test, fuzz, bench, soak, scrape and verdicts; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
 	echo "full: lint and test take a few minutes; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
 	@$(MAKE) --no-print-directory lint
@@ -73,6 +77,7 @@ full: ## lint, test, fuzz, bench, soak and scrape; says first how long that take
 	@$(MAKE) --no-print-directory bench
 	@$(MAKE) --no-print-directory soak
 	@$(MAKE) --no-print-directory scrape
+	@$(MAKE) --no-print-directory verdicts
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)

@@ -16,6 +16,9 @@
 // line feed: "palisade-verdict/1", site, form, host, method, path (percent-escapes
 // decoded once), SHA-256 of the body in lower-case hex, t, id, mode. It holds for
 // [Life] from t.
+//
+// The folder deploy/verdict has checkers in other languages, and vectors for writing
+// one more.
 package verdict
 
 import (

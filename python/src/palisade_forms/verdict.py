@@ -30,6 +30,8 @@ JUDGED = frozenset({"enforce", "exempt"})  #: modes that are more than watching
 
 _MAX_HEADER = 1024
 _MAX_BODY = 32 << 20
+# The last letter holds two bits that belong to no byte: they must be zero.
+_SIG = r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
 _MEMBERS = {"v", "t", "id", "site", "form", "mode", "sig"}
 
 Key = Union[bytes, str]
@@ -86,7 +88,7 @@ def _parse(lines: Sequence[str]) -> tuple[Verdict, bytes]:
     members = {name: value for name, _, value in pairs}
     if len(pairs) != len(_MEMBERS) or members.keys() != _MEMBERS or members["v"] != "1":
         raise VerdictError("malformed")
-    if not re.fullmatch(r"[0-9]{1,15}", members["t"]) or not re.fullmatch(r"[A-Za-z0-9_-]{43}", members["sig"]):
+    if not re.fullmatch(r"[0-9]{1,15}", members["t"]) or not re.fullmatch(_SIG, members["sig"]):
         raise VerdictError("malformed")
     try:
         tag = base64.urlsafe_b64decode(members["sig"] + "=")

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpResponseForbidden
 
-from ..verdict import HEADER, JUDGED, Key, Verdict, VerdictError, environ_path, verify
+from ..verdict import HEADER, JUDGED, Key, Verdict, VerdictError, verify
 
 
 def require_verdict(
@@ -61,6 +61,7 @@ def verdict_of(request: Any, keys: Key | Iterable[Key]) -> Verdict:
 def _path(request: Any) -> bytes:
     scope = getattr(request, "scope", None)
     if scope is None:
-        return environ_path(request.environ)
+        # Django has written both anew, decoded as UTF-8. A path that is none is refused.
+        return str(request.META.get("SCRIPT_NAME", "") + request.META["PATH_INFO"]).encode()
     raw = scope.get("raw_path")
     return unquote_to_bytes(raw) if raw else scope["path"].encode()
