@@ -236,7 +236,7 @@ func swapped(old, new string) func(string) string {
 // paths stand for the protected route in some server, or are near it.
 var paths = []string{
 	"/", "/index.php", "/index.php/", "/index.php/signup", "/index.php/signup/", "//index.php/signup", "/index.php//signup",
-	"/index.php/x/../signup", "/x.php/signup", "/index.PHP/signup", "/index.php%2fsignup", "/index.php/signup?x", "/x/index.php/signup",
+	"/index.php/x/../signup", "/x.php/signup", "/index.PHP/signup", "/index.php%2fsignup", "/index.php/signup?x", "/x/index.php/signup", "/%69ndex.php/signup", "/index.ph%70/signup",
 	"/signup", "/signup/", "/signup.php", "/signup.PHP", "/signup.php.", "/signup.php/", "/signup.php/x", "/signup.php/x.css", "/signup.php%00", "/signup.php%20", "/signup.html",
 	"/signup/index.php", "/signup/.php", "/signup%2ephp", "/signup.%70hp",
 	"/contact", "/contact/", "/contact//", "/contact/.", "/contact/./", "/contact/index.php", "/contact/index.php/", "/contact/index.php/x", "/contact/index", "/contact/index.html", "/contact/x", "/contact/x/y",
@@ -247,10 +247,10 @@ var paths = []string{
 }
 
 // request is one that a client might send, whatever the target is made of.
-func request(url, method, header, target string) string {
+func request(url, method, target, headers, body string) string {
 	host := strings.TrimPrefix(url, "http://")
-	return method + " " + strings.ReplaceAll(target, "HOST", host) + " HTTP/1.1\r\nHost: " + host + "\r\n" + header +
-		"Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\nuser=b"
+	return method + " " + strings.ReplaceAll(target, "HOST", host) + " HTTP/1.1\r\nHost: " + host + "\r\n" + headers +
+		fmt.Sprintf("Connection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
 // send writes a request as it stands and waits for the end of the answer.
@@ -276,11 +276,12 @@ func send(t *testing.T, url, request string) (status int) {
 // counted, and with which status they were answered.
 func reaching(t *testing.T, stack apps.Stack, app *apps.App, url string) (list []string, sent int) {
 	t.Helper()
+	headers, body := stack.Submission(app)
 	before := app.Effects()["signup"]
 	for _, target := range targets(stack) {
 		for _, m := range methods {
 			sent++
-			status := send(t, url, request(url, m.method, m.header, target))
+			status := send(t, url, request(url, m.method, target, m.header+headers, body))
 			if n := app.Effects()["signup"]; n > before {
 				list = append(list, fmt.Sprintf("%s %q (status %d)", m.name, target, status))
 				before = n
@@ -302,8 +303,8 @@ func TestNoSpellingOfAPathGetsAroundTheGateway(t *testing.T) {
 			}
 			// The same without the gateway, or the test would show nothing.
 			bare, _ := reaching(t, stack, app, app.URL)
-			if plain := fmt.Sprintf("POST %q (status 200)", stack.Route); len(bare) == 0 || bare[0] != plain {
-				t.Errorf("%s has no effect in the bare app", plain)
+			if plain := fmt.Sprintf("POST %q (", stack.Route); len(bare) == 0 || !strings.HasPrefix(bare[0], plain) {
+				t.Errorf("POST %s has no effect in the bare app", stack.Route)
 			}
 			t.Logf("%d of %d requests have an effect in the bare app, %d of them behind the gateway; in the bare app:\n%s", len(bare), sent, len(behind), strings.Join(bare, "\n"))
 		})

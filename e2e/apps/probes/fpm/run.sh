@@ -1,0 +1,14 @@
+#!/bin/sh
+# run.sh FOLDER starts nginx and PHP-FPM for a folder, which has a part of nginx's
+# settings. Both end with the group of processes.
+set -eu
+cd "$(dirname "$0")"
+root=$(cd "../$1" && pwd)
+temp=$(dirname "$PROBE_FILE")
+for file in fpm.conf nginx.conf; do
+	sed "s|ROOT|$root|g; s|TEMP|$temp|g; s|PORT|$PORT|g" "$file" >"$temp/$file"
+done
+sed "s|TEMP|$temp|g" "$root/nginx.conf" >"$temp/app.conf"
+fpm=$(command -v php-fpm || ls /usr/sbin/php-fpm* | tail -n 1)
+"$fpm" --allow-to-run-as-root --nodaemonize --fpm-config "$temp/fpm.conf" &
+exec nginx -e stderr -c "$temp/nginx.conf"
