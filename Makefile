@@ -27,7 +27,7 @@ help: ## list the targets
 
 .PHONY: test
 test: tools ## all tests of all modules; installs what they need and says so
-	go test -race -shuffle=on -count=1 -timeout=20m $$(go list work | grep -v '/e2e/zoo$$')
+	go test -race -shuffle=on -count=1 -timeout=20m $$(go list work | grep -Ev '/e2e/(zoo|stacks)$$')
 	@# The audits after the browsers: side by side each takes the other's time.
 	go test -race -shuffle=on -count=1 -timeout=20m ./e2e/zoo
 	@$(call each_module,go build -o /dev/null ./...)
@@ -63,12 +63,18 @@ soak: ## ten minutes of mixed load on palisade serve, with reloads under way
 scrape: ## the scraper of the guide against Django and Flask behind the gateway, for ten minutes
 	go test -count=1 -timeout=20m -v -run='^TestScraper$$' ./e2e -args -long
 
+.PHONY: stacks
+stacks: ## the path readings of real servers behind the gateway
+	@scripts/tools.sh stacks
+	go test -count=1 -timeout=20m ./e2e/stacks
+
 .PHONY: full
-full: ## lint, test, fuzz, bench, soak and scrape; says first how long that takes
+full: ## lint, test, stacks, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint and test take a few minutes; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
+	echo "full: lint, test and stacks take a few minutes; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory stacks
 	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory bench
 	@$(MAKE) --no-print-directory soak

@@ -52,8 +52,8 @@ var Stacks = []Stack{
 	{Name: "apache page", Route: "/signup.php", dir: "apache", effects: "/effects.php", command: fixed("./run.sh", "php")},
 	{Name: "apache index of a folder", Route: "/contact/", dir: "apache", effects: "/effects.php", command: fixed("./run.sh", "php-index")},
 	{Name: "spring in any case", Route: "/join", dir: "spring", effects: "/effects", command: fixed("java", "-XX:TieredStopAtLevel=1", "-jar", tool("spring/probe.jar"), "--server.port=PORT", "--server.address=127.0.0.1")},
-	{Name: "next action by header", Route: "/signup", dir: "next", effects: "/effects", action: inHeader, command: next},
-	{Name: "next action by field", Route: "/signup", dir: "next", effects: "/effects", action: inField, command: next},
+	{Name: "next action by header", Route: "/signup", dir: "next", effects: "/effects", env: quiet, action: inHeader, command: next},
+	{Name: "next action by field", Route: "/signup", dir: "next", effects: "/effects", env: quiet, action: inField, command: next},
 }
 
 // Start starts the app until the test ends.
@@ -108,6 +108,9 @@ func modules() string { return "NODE_PATH=" + filepath.Join(e2e(), "node_modules
 
 // tool is a file that scripts/tools.sh stacks builds.
 func tool(name string) string { return filepath.Join(e2e(), "..", ".tools", "stacks", name) }
+
+// quiet keeps Next.js from telling its makers that it runs.
+var quiet = []string{"NEXT_TELEMETRY_DISABLED=1"}
 
 // next serves what scripts/tools.sh stacks built of a folder.
 func next(testing.TB, string) []string {
