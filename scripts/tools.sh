@@ -94,7 +94,7 @@ stale() { [ ! -e "$built/$1.done" ] || [ -n "$(find "e2e/apps/probes/$1" -newer 
 
 if stale spring; then
 	echo "tools: building e2e/apps/probes/spring with Maven"
-	mvn --quiet --batch-mode -f e2e/apps/probes/spring/pom.xml -Dout="$built/spring" package >&2 ||
+	mvn --quiet --batch-mode -Dstyle.color=never -f e2e/apps/probes/spring/pom.xml -Dout="$built/spring" package >&2 ||
 		die "mvn package in e2e/apps/probes/spring failed: the tests need Spring Boot"
 	touch "$built/spring.done"
 fi

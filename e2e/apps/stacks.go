@@ -51,7 +51,9 @@ var Stacks = []Stack{
 	{Name: "php page", Route: "/signup.php", dir: "php", effects: "/effects.php", command: fixed(phpServer()...)},
 	{Name: "apache page", Route: "/signup.php", dir: "apache", effects: "/effects.php", command: fixed("./run.sh", "php")},
 	{Name: "apache index of a folder", Route: "/contact/", dir: "apache", effects: "/effects.php", command: fixed("./run.sh", "php-index")},
-	{Name: "spring in any case", Route: "/join", dir: "spring", effects: "/effects", command: fixed("java", "-XX:TieredStopAtLevel=1", "-jar", tool("spring/probe.jar"), "--server.port=PORT", "--server.address=127.0.0.1")},
+	{Name: "spring in any case", Route: "/join", dir: "spring", effects: "/effects", env: []string{"PROBE_READER=parser"}, command: fixed(spring()...)},
+	{Name: "spring with the matcher of before", Route: "/join", dir: "spring", effects: "/effects", env: []string{"PROBE_READER=ant"}, command: fixed(spring()...)},
+	{Name: "tomcat servlet", Route: "/signup", dir: "spring", effects: "/effects", env: []string{"PROBE_READER=servlet"}, command: fixed(spring()...)},
 	{Name: "next action by header", Route: "/signup", dir: "next", effects: "/effects", env: quiet, action: inHeader, command: next},
 	{Name: "next action by field", Route: "/signup", dir: "next", effects: "/effects", env: quiet, action: inField, command: next},
 }
@@ -108,6 +110,10 @@ func modules() string { return "NODE_PATH=" + filepath.Join(e2e(), "node_modules
 
 // tool is a file that scripts/tools.sh stacks builds.
 func tool(name string) string { return filepath.Join(e2e(), "..", ".tools", "stacks", name) }
+
+func spring() []string {
+	return []string{"java", "-XX:TieredStopAtLevel=1", "-jar", tool("spring/probe.jar"), "--server.port=PORT", "--server.address=127.0.0.1"}
+}
 
 // quiet keeps Next.js from telling its makers that it runs.
 var quiet = []string{"NEXT_TELEMETRY_DISABLED=1"}
