@@ -1,4 +1,4 @@
-package stacks
+package stacks_test
 
 import (
 	"bufio"
@@ -66,21 +66,24 @@ var methods = []struct{ name, method, header string }{
 	{"GET, called a POST", "GET", "X-HTTP-Method-Override: POST\r\n"},
 }
 
-// targets returns what stands in the request line: the spellings of the stack's own
-// route, and the paths that stand for it in some server. HOST is the host.
-func targets(stack apps.Stack) (list []string) {
+// target is what stands in the request line, and what is odd about it. HOST is the host.
+type target struct{ name, text string }
+
+// targets are the spellings of the stack's own route, and the paths that stand for it
+// in some server.
+func targets(stack apps.Stack) (list []target) {
 	seen := make(map[string]bool)
-	add := func(target string) {
-		if !seen[target] {
-			seen[target] = true
-			list = append(list, target)
+	add := func(name, text string) {
+		if !seen[text] {
+			seen[text] = true
+			list = append(list, target{name, text})
 		}
 	}
 	for _, spelling := range spellings {
-		add(spelling.of(stack.Route))
+		add(spelling.name, spelling.of(stack.Route))
 	}
 	for _, path := range paths {
-		add(path)
+		add("at another path", path)
 	}
 	return list
 }
@@ -306,12 +309,12 @@ func reaching(t *testing.T, stack apps.Stack, app *apps.App, url string) (list [
 	t.Helper()
 	headers, body := stack.Submission(app)
 	before := app.Effects()["signup"]
-	for _, target := range targets(stack) {
+	for _, to := range targets(stack) {
 		for _, m := range methods {
 			sent++
-			status := send(t, url, request(url, m.method, target, m.header+headers, body))
+			status := send(t, url, request(url, m.method, to.text, m.header+headers, body))
 			if n := app.Effects()["signup"]; n > before {
-				list = append(list, fmt.Sprintf("%s %q (status %d)", m.name, target, status))
+				list = append(list, fmt.Sprintf("%s %q (%s, status %d)", m.name, to.text, to.name, status))
 				before = n
 			}
 		}
