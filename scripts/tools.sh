@@ -65,6 +65,10 @@ if [ "$mode" = stacks ]; then
 	need_file /usr/share/php/Symfony/Component/HttpFoundation/autoload.php "Symfony HttpFoundation" php-symfony-http-foundation
 	need puma puma
 	need_file '/usr/share/rubygems-integration/all/gems/sinatra-[0-9]*' Sinatra ruby-sinatra
+	need_file '/usr/share/rubygems-integration/all/gems/webrick-[0-9]*' WEBrick ruby-webrick
+	need rackup ruby-rack
+	need uwsgi uwsgi-core
+	need_file '/usr/lib/uwsgi/plugins/python3*_plugin.so' "uWSGI for Python" uwsgi-plugin-python3
 	need java openjdk-17-jdk-headless
 	need mvn maven
 fi

@@ -44,11 +44,13 @@ var Stacks = []Stack{
 	{Name: "django gunicorn", Route: "/signup", effects: "/effects", command: fixed(gunicorn("django_probe:application")...)},
 	{Name: "flask gunicorn", Route: "/signup", effects: "/effects", command: fixed(gunicorn("flask_probe:application")...)},
 	{Name: "flask waitress", Route: "/signup", effects: "/effects", command: fixed(waitress("flask_probe:application")...)},
+	{Name: "bottle uwsgi", Route: "/signup", dir: "bottle", effects: "/effects", command: uwsgi},
 	{Name: "express", Route: "/signup", effects: "/effects", env: []string{modules()}, command: fixed("node", "express_probe.js")},
 	{Name: "go mux", Route: "/signup", dir: "mux", effects: "/effects", command: built},
 	{Name: "php front controller", Route: "/index.php/signup", dir: "php-front", effects: "/index.php/effects", command: fixed(phpServer()...)},
 	{Name: "php index of a folder", Route: "/contact/", dir: "php-index", effects: "/effects.php", command: fixed(phpServer()...)},
 	{Name: "puma sinatra", Route: "/signup", dir: "sinatra", effects: "/effects", command: fixed("puma", "--quiet", "--environment", "production", "--bind", "tcp://127.0.0.1:PORT", "app.ru")},
+	{Name: "webrick sinatra", Route: "/signup", dir: "sinatra", effects: "/effects", command: fixed("rackup", "--server", "webrick", "--env", "production", "--host", "127.0.0.1", "--port", "PORT", "app.ru")},
 	{Name: "nginx php-fpm front controller", Route: "/signup", dir: "fpm", effects: "/effects", command: fixed("./run.sh", "fpm-front")},
 	{Name: "nginx php-fpm page", Route: "/signup.php", dir: "fpm", effects: "/effects.php", command: fixed("./run.sh", "fpm-plain")},
 	{Name: "nginx php-fpm page without its extension", Route: "/signup", dir: "fpm", effects: "/effects.php", command: fixed("./run.sh", "fpm-plain")},
@@ -106,6 +108,26 @@ func built(t testing.TB, dir string) []string {
 
 func uvicorn(app string) []string {
 	return []string{python("uvicorn"), "--host", "127.0.0.1", "--port", "PORT", "--log-level", "warning", app}
+}
+
+// uwsgi serves Bottle, which is one file of Python that any version reads: Debian's
+// uWSGI may have another Python than the virtual environment.
+func uwsgi(t testing.TB, _ string) []string {
+	t.Helper()
+	found, _ := filepath.Glob(filepath.Join(e2e(), ".venv", "lib", "python*", "site-packages", "bottle.py"))
+	if len(found) == 0 {
+		t.Fatalf("Bottle is missing. %s", hint)
+	}
+	// A copy, so that nothing else of that Python is read.
+	text, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "bottle.py"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"uwsgi", "--plugin", "python3", "--http-socket", "127.0.0.1:PORT", "--pythonpath", dir, "--wsgi-file", "bottle_app.py", "--need-app", "--disable-logging"}
 }
 
 func phpServer() []string { return []string{"php", "-S", "127.0.0.1:PORT", "-t", "."} }
