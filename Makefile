@@ -28,6 +28,7 @@ help: ## list the targets
 .PHONY: test
 test: tools ## all tests of all modules; installs what they need and says so
 	go test -race -shuffle=on -count=1 -timeout=20m $$(go list work | grep -Ev '/e2e/(zoo|stacks)$$')
+	@# Not e2e/stacks, which needs more than these tools: make stacks.
 	@# The audits after the browsers: side by side each takes the other's time.
 	go test -race -shuffle=on -count=1 -timeout=20m ./e2e/zoo
 	@$(call each_module,go build -o /dev/null ./...)
