@@ -293,7 +293,7 @@ func send(t *testing.T, url, request string) (status int) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(3 * time.Second)) // some servers wait for more
-	_, _ = io.WriteString(conn, request) // it may be refused before its end
+	_, _ = io.WriteString(conn, request)                  // it may be refused before its end
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0
