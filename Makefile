@@ -27,7 +27,8 @@ help: ## list the targets
 
 .PHONY: test
 test: tools ## all tests of all modules; installs what they need and says so
-	go test -race -shuffle=on -count=1 -timeout=20m $$(go list work | grep -v '/e2e/zoo$$')
+	go test -race -shuffle=on -count=1 -timeout=20m $$(go list work | grep -Ev '/e2e/(zoo|stacks)$$')
+	@# Not e2e/stacks, which needs more than these tools: make stacks.
 	@# The audits after the browsers: side by side each takes the other's time.
 	go test -race -shuffle=on -count=1 -timeout=20m ./e2e/zoo
 	@$(call each_module,go build -o /dev/null ./...)
@@ -67,17 +68,20 @@ scrape: ## the scraper of the guide against Django and Flask behind the gateway,
 verdicts: tools ## the checkers of the verdict in every language; needs Ruby, Rack, puma, WEBrick and a JDK too
 	go test -count=1 -timeout=20m ./e2e/verdicts -args -full
 
+.PHONY: stacks
+stacks: ## the path readings of real servers behind the gateway
+	@scripts/tools.sh stacks
+	go test -count=1 -timeout=20m ./e2e/stacks
+
+.PHONY: floods
+floods: ## whole floods of made-up proofs, then people
+	go test -count=1 -timeout=20m -v -run='Flood' . -args -long
+
 .PHONY: full
-full: ## lint, test, fuzz, bench, soak, scrape and verdicts; says first how long that takes
+full: ## lint, test, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint and test take a few minutes; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory test
-	@$(MAKE) --no-print-directory fuzz
-	@$(MAKE) --no-print-directory bench
-	@$(MAKE) --no-print-directory soak
-	@$(MAKE) --no-print-directory scrape
-	@$(MAKE) --no-print-directory verdicts
+	echo "full: lint, test, stacks and verdicts take a quarter of an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
+	@for target in lint test stacks verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)

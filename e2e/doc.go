@@ -8,4 +8,6 @@
 // scripts/tools.sh installs what it takes: Debian packages, axe-core and Express
 // from npm, and a Python environment in .venv. What is missing fails the tests and
 // is named; nothing is skipped. Screenshots of the pages go to shots/.
+//
+// Package stacks has more servers, which only make stacks installs.
 package e2e

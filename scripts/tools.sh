@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # tools.sh makes sure that what the tests need is on this machine. When nothing
 # is missing it is quick and silent; else it says what it installs, or what to
-# install where it cannot.
+# install where it cannot. `tools.sh stacks` also brings the servers of e2e/stacks,
+# which are more than the daily tests take.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+mode=${1:-daily}
 commands=() packages=()
 
 # need COMMAND PACKAGE...: the tests run COMMAND, which Debian's PACKAGEs bring.
@@ -12,6 +14,14 @@ need() {
 	command -v "$1" >/dev/null && return
 	commands+=("$1")
 	shift
+	packages+=("$@")
+}
+
+# need_file PATTERN NAME PACKAGE...: the same for what is no command.
+need_file() {
+	compgen -G "$1" >/dev/null && return
+	commands+=("$2")
+	shift 2
 	packages+=("$@")
 }
 
@@ -49,13 +59,26 @@ need nginx nginx-light  # proxies that ask the gateway
 need caddy caddy
 need sqlite3 sqlite3     # asks a database what an app did
 python3 -c 'import ensurepip, venv' 2>/dev/null || { commands+=("python3 with venv"); packages+=(python3 python3-venv); }
+if [ "$mode" = stacks ]; then
+	need_file '/usr/sbin/php-fpm*' PHP-FPM php-fpm
+	need_file '/usr/lib/apache2/modules/libphp*.so' "Apache with mod_php" apache2 libapache2-mod-php
+	need_file /usr/share/php/Symfony/Component/HttpFoundation/autoload.php "Symfony HttpFoundation" php-symfony-http-foundation
+	need puma puma
+	need_file '/usr/share/rubygems-integration/all/gems/sinatra-[0-9]*' Sinatra ruby-sinatra
+	need_file '/usr/share/rubygems-integration/all/gems/webrick-[0-9]*' WEBrick ruby-webrick
+	need rackup ruby-rack
+	need uwsgi uwsgi-core
+	need_file '/usr/lib/uwsgi/plugins/python3*_plugin.so' "uWSGI for Python" uwsgi-plugin-python3
+	need java openjdk-17-jdk-headless
+	need mvn maven
+fi
 [ ${#packages[@]} = 0 ] || install_packages
 
 # What npm installed is as new as the lock file, which holds the hashes.
 if [ ! e2e/node_modules/.package-lock.json -nt e2e/package-lock.json ]; then
 	echo "tools: installing into e2e/node_modules what e2e/package-lock.json names"
 	npm ci --prefix e2e --ignore-scripts --no-audit --no-fund --loglevel=error ||
-		die "npm ci --prefix e2e failed: the tests need axe-core and express"
+		die "npm ci --prefix e2e failed: the tests need axe-core, Connect and Express"
 fi
 
 # The same for Python: the mark is written last, so that a broken install is mended.
@@ -63,6 +86,32 @@ if [ ! e2e/.venv/installed -nt e2e/requirements.txt ]; then
 	echo "tools: installing into e2e/.venv what e2e/requirements.txt names"
 	rm -rf e2e/.venv
 	python3 -m venv e2e/.venv && e2e/.venv/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements.txt ||
-		die "pip install -r e2e/requirements.txt failed: the tests need Django, Flask and the servers they run under"
+		die "pip install -r e2e/requirements.txt failed: the tests need Django, Flask, Bottle and the servers they run under"
 	touch e2e/.venv/installed
+fi
+[ "$mode" = stacks ] || exit 0
+
+# What is built stays out of the sources. A mark is written last here too, and is as
+# new as the sources.
+built=$PWD/.tools/stacks
+stale() { [ ! -e "$built/$1.done" ] || [ -n "$(find "e2e/apps/probes/$1" -newer "$built/$1.done" -print -quit)" ]; }
+
+if stale spring; then
+	echo "tools: building e2e/apps/probes/spring with Maven"
+	mvn --quiet --batch-mode -Dstyle.color=never -f e2e/apps/probes/spring/pom.xml -Dout="$built/spring" package >&2 ||
+		die "mvn package in e2e/apps/probes/spring failed: the tests need Spring Boot"
+	touch "$built/spring.done"
+fi
+
+if stale next; then
+	echo "tools: building e2e/apps/probes/next with Next.js"
+	rm -rf "$built/next"
+	mkdir -p "$built"
+	cp -R e2e/apps/probes/next "$built/next"
+	npm ci --prefix "$built/next" --ignore-scripts --no-audit --no-fund --loglevel=error ||
+		die "npm ci in e2e/apps/probes/next failed: the tests need Next.js"
+	if ! said=$(cd "$built/next" && NEXT_TELEMETRY_DISABLED=1 node node_modules/next/dist/bin/next build 2>&1); then
+		die "next build in e2e/apps/probes/next failed: $said"
+	fi
+	touch "$built/next.done"
 fi

@@ -216,7 +216,7 @@ func Run(t testing.TB, dir string, env []string, ready string, command ...string
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // servers have workers
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("%v\nRun scripts/tools.sh, which installs what the tests need", err)
+		t.Fatalf("%v\n%s", err, hint)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -234,13 +234,15 @@ func Run(t testing.TB, dir string, env []string, ready string, command ...string
 		case err := <-ended:
 			ended <- err
 			said, _ := os.ReadFile(out.Name())
-			t.Fatalf("%s ended: %v\n%s\nIs everything installed? Run scripts/tools.sh", command[0], err, said)
+			t.Fatalf("%s ended: %v\n%s\n%s", command[0], err, said, hint)
 		default:
 		}
 	}
 	said, _ := os.ReadFile(out.Name())
 	t.Fatalf("%s never answered at %s\n%s", command[0], ready, said)
 }
+
+const hint = "Is everything installed? Run scripts/tools.sh, or scripts/tools.sh stacks for package stacks"
 
 // asker takes the certificates that tests make.
 var asker = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
