@@ -87,3 +87,61 @@ func TestHeaderOfASignatureCountsOnlyAlone(t *testing.T) {
 		t.Errorf("all of it once: status %d, want 200", status)
 	}
 }
+
+func TestAnswersToBackendsAreKeptByNobody(t *testing.T) {
+	s := newStand(t)
+	for _, row := range []struct {
+		name, kind string
+		at         time.Time
+		said       any
+		status     int
+		signed     bool
+	}{
+		{"an answer", "application/json", s.clock(), visit(nil), 200, true},
+		{"a call that makes no sense", "application/problem+json", s.clock(), visit(m{"form": ""}), 400, true},
+		{"a call of long ago", "application/problem+json", time.Unix(1000, 0), visit(nil), 401, false},
+		{"a call that is too long", "application/problem+json", s.clock(), visit(m{"nonce": strings.Repeat("x", 1<<20)}), 413, false},
+	} {
+		body, _ := json.Marshal(row.said)
+		seconds := fmt.Sprint(row.at.Unix())
+		r, _ := http.NewRequest("POST", s.URL+"/v1/check", strings.NewReader(string(body)))
+		r.Header.Set("Palisade-Key", "shop")
+		r.Header.Set("Palisade-Signature", "v1="+seconds+"."+sign(shopSecret, "palisade-v1", "POST", "/v1/check", seconds, "", string(body)))
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var problem struct {
+			Type, Title string
+			Status      int
+			Detail      string
+		}
+		_ = json.NewDecoder(response.Body).Decode(&problem)
+		response.Body.Close()
+		h := response.Header
+		if response.StatusCode != row.status || h.Get("Content-Type") != row.kind || h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", row.name, response.StatusCode, h)
+		}
+		if signed := h.Get("Palisade-Signature") != ""; signed != row.signed || signed && h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: signed: %v, want %v; %v", row.name, signed, row.signed, h)
+		}
+		if row.status != 200 && (problem.Type != "about:blank" || problem.Title != http.StatusText(row.status) || problem.Status != row.status || problem.Detail == "") {
+			t.Errorf("%s: %+v", row.name, problem)
+		}
+	}
+}
+
+func TestRequestOfAMebibyteIsTheLongest(t *testing.T) {
+	s := newStand(t)
+	for length, status := range map[int]int{1 << 20: 401, 1<<20 + 1: 413} {
+		r, _ := http.NewRequest("POST", s.URL+"/v1/check", strings.NewReader(strings.Repeat(" ", length)))
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != status {
+			t.Errorf("%d bytes: %s, want %d", length, response.Status, status)
+		}
+	}
+}
