@@ -1,9 +1,11 @@
 package palisade_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -106,5 +108,52 @@ func TestChallengeEndpointServesOnlyTicketsThatAreGood(t *testing.T) {
 		if w.Code != row.status {
 			t.Errorf("%s: status %d, want %d", row.name, w.Code, row.status)
 		}
+	}
+}
+
+func TestBudgetOfAFormsPages(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		when   palisade.When
+		levels []int // tickets at once of each level
+		wait   time.Duration
+		after  []int // and once one is back
+	}{
+		{"silent pages, then steps", palisade.WhenRisky, []int{120, 30, 30}, 500 * time.Millisecond, []int{1, 0, 0}},
+		{"pages with a step, then hard ones", palisade.Always, []int{0, 30, 30}, 4 * time.Second, []int{0, 1, 1}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = row.when })
+			use := func(addr string) []int {
+				levels := make([]int, 3)
+				for range 200 {
+					r := fromBrowser(httptest.NewRequest("GET", palisade.DefaultBase+"ticket?form=signup", nil))
+					r.RemoteAddr = addr
+					w := httptest.NewRecorder()
+					s.guard.Handler().ServeHTTP(w, r)
+					if w.Code != http.StatusOK {
+						break
+					}
+					var ticket palisade.Ticket
+					if err := json.Unmarshal(w.Body.Bytes(), &ticket); err != nil {
+						t.Fatal(err)
+					}
+					levels[ticket.Level]++
+				}
+				return levels
+			}
+			check := func(when, addr string, want []int) {
+				t.Helper()
+				if got := use(addr); !slices.Equal(got, want) {
+					t.Errorf("%s: %v tickets by level, want %v", when, got, want)
+				}
+			}
+			check("at once", visitor, row.levels)
+			check("at once, of another address", "203.0.113.8:1", row.levels)
+			s.wait(row.wait - time.Millisecond)
+			check("a moment too early", visitor, []int{0, 0, 0})
+			s.wait(time.Millisecond)
+			check("when one is back", visitor, row.after)
+		})
 	}
 }

@@ -7,6 +7,9 @@
 //
 // A mutant that no test notices is a rule that nothing holds, or code that does
 // nothing, or no real change. What is no real change stands in explained.txt.
+// A test that fails by itself kills a mutant that it does not know, so leave the tree
+// alone meanwhile. Interrupted, it reports on what it has tried.
+//
 // The tree is never touched: the compiler reads the mutant in the place of the file
 // (go test -overlay), so that the tests of any package can judge it.
 //
@@ -75,10 +78,11 @@ var (
 type fate int
 
 const (
-	killed fate = iota
+	untried fate = iota
+	killed
 	survived
 	explained
-	unbuilt // the compiler noticed, or there was a reason to be told why there is none
+	unbuilt // the compiler noticed
 	fates
 )
 
@@ -212,6 +216,9 @@ func (l *lab) all(ctx context.Context, mutants []*mutant, why reasons) []fate {
 		done.Go(func() {
 			for i := range next {
 				end := l.try(ctx, worker, mutants[i])
+				if ctx.Err() != nil {
+					continue // the interrupt failed its tests
+				}
 				if end == survived && why.explain(mutants[i]) {
 					end = explained
 				}
@@ -227,10 +234,7 @@ func (l *lab) all(ctx context.Context, mutants []*mutant, why reasons) []fate {
 			}
 		})
 	}
-	for i := range mutants {
-		if ctx.Err() != nil {
-			break
-		}
+	for i := 0; i < len(mutants) && ctx.Err() == nil; i++ {
 		next <- i
 	}
 	close(next)
