@@ -62,7 +62,7 @@ func TestPlain(t *testing.T) {
 		path string
 		want bool
 	}{
-		{"/", true}, {"/a", true}, {"/a/", true}, {"/a.b/c", true}, {"/%20a%20b", false}, {"/a%20b", true}, {"/%C3%A4", true},
+		{"/", true}, {"/a", true}, {"/a/", true}, {"/a.b/c", true}, {"/%20a%20b", false}, {"/a%20b", true}, {"/%C3%A4", true}, {"/%F0%9F%98%80", true}, {"/%cf%8f", true},
 		{"/a%7Bb", true}, {"/%5E", true}, {"/~", true}, {"/!", true},
 		{"", false}, {"a", false}, {"//", false}, {"/a//b", false}, {"/./a", false}, {"/a/..", false}, {"/a /b", false}, {"/ a", false},
 		{"/a;b", false}, {`/a\b`, false}, {"/a?b", false}, {"/a#b", false}, {"/a\x1fb", false}, {"/a\x7fb", false}, {"/a\x00", false},
