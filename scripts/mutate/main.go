@@ -110,6 +110,9 @@ func run(ctx context.Context) (ok bool, err error) {
 		return false, err
 	}
 	stale := reasons.stale(chosen, mutants)
+	for _, line := range stale {
+		fmt.Println("explained.txt explains what is not there:", line)
+	}
 	mutants = draw(mutants)
 	if *list {
 		for _, m := range mutants {
@@ -123,9 +126,6 @@ func run(ctx context.Context) (ok bool, err error) {
 	}
 	defer os.RemoveAll(lab.dir)
 	ok = report(chosen, mutants, lab.all(ctx, mutants, reasons))
-	for _, line := range stale {
-		fmt.Println("explained.txt explains what is not there:", line)
-	}
 	return ok && len(stale) == 0 && ctx.Err() == nil, ctx.Err()
 }
 

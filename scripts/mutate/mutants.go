@@ -52,7 +52,19 @@ func mutantsOf(file, path string) ([]*mutant, error) {
 		}
 		m.walk(decl)
 	}
+	number(m.mutants)
 	return m.mutants, nil
+}
+
+// number tells the same change in several places of one function apart.
+func number(mutants []*mutant) {
+	seen := map[string]int{}
+	for _, m := range mutants {
+		key := keyOf(m)
+		if seen[key]++; seen[key] > 1 {
+			m.is += fmt.Sprintf(" (#%d)", seen[key])
+		}
+	}
 }
 
 func (m *maker) nameOf(f *ast.FuncDecl) string {
@@ -145,10 +157,10 @@ func (m *maker) visit(n ast.Node) {
 		}
 	case *ast.Ident:
 		if n.Name == "true" || n.Name == "false" {
-			m.whole(n, names[n.Name])
+			m.within(n, names[n.Name])
 		}
 	case *ast.BasicLit:
-		m.number(n)
+		m.resize(n)
 	case *ast.SelectorExpr:
 		m.unit(n)
 	case *ast.BlockStmt:
@@ -163,8 +175,8 @@ func (m *maker) visit(n ast.Node) {
 	}
 }
 
-// number doubles a whole number, and makes it nought.
-func (m *maker) number(n *ast.BasicLit) {
+// resize doubles a number, and makes it nought.
+func (m *maker) resize(n *ast.BasicLit) {
 	switch {
 	case n.Kind != token.INT && n.Kind != token.FLOAT:
 	case n.Value == "0":
