@@ -56,6 +56,10 @@ fuzz: ## every fuzz test in turn, each for FUZZTIME (60s)
 bench: ## every benchmark, or those that match BENCH, each for BENCHTIME (1s)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -benchtime=$(BENCHTIME) work
 
+.PHONY: mutate
+mutate: ## change one thing of the core at a time: do tests notice? Takes hours; FILE=ticket.go or SAMPLE=100 for less
+	go run ./scripts/mutate -file '$(FILE)' -sample $(or $(SAMPLE),0) -seed $(or $(SEED),1)
+
 .PHONY: soak
 soak: ## ten minutes of mixed load on palisade serve, with reloads under way
 	go run ./bench/soak -for $(SOAKTIME)

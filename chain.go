@@ -39,15 +39,21 @@ func (c chain) fieldOf(name string) bool {
 }
 
 // provider returns what the form of a ticket was shown with, or nil when no captcha
-// is asked for. A link that is gone since is the first: never none.
+// is asked for.
 func (g *Guard) provider(t *ticket) captcha.Provider {
-	switch link := int(t.link()); {
-	case link < len(g.chain):
-		return g.chain[link]
-	case len(g.chain) > 0:
-		return g.chain[0]
+	if len(g.chain) == 0 {
+		return nil
 	}
-	return nil
+	return g.chain[g.chain.linkOf(t)]
+}
+
+// linkOf returns the link of a ticket. One that is gone since is the first: never
+// none.
+func (c chain) linkOf(t *ticket) uint8 {
+	if link := t.link(); int(link) < len(c) {
+		return link
+	}
+	return 0
 }
 
 // sources returns what the widget of a service needs in a policy.

@@ -66,7 +66,7 @@ func challenge(why Reason) verdict { return verdict{ends: true, outcome: Challen
 // provider that is really down has a stand-in, the next of the chain and at its end
 // the embedded step; all else is refused.
 func (f *Form) outage(a *attempt, why Reason, err error) verdict {
-	if next := a.ticket.link() + 1; why == ReasonProviderDown && int(next) < len(f.guard.chain) {
+	if next := a.link + 1; why == ReasonProviderDown && int(next) < len(f.guard.chain) {
 		a.need, a.link = max(a.need, 1), next
 		return verdict{ends: true, outcome: Challenge, reason: why, err: err}
 	}
@@ -130,7 +130,8 @@ func (f *Form) checkTicket(_ context.Context, a *attempt) verdict {
 		return challenge(why)
 	}
 	a.ticket, a.signer = t, signer
-	a.link, a.token = t.link(), a.tokens[t.link()]
+	a.link = f.guard.chain.linkOf(&t)
+	a.token = a.tokens[a.link]
 	a.need = max(f.baseLevel(a), t.level)
 	age := a.now.Sub(t.issued)
 	if age >= f.config.MaxAge {

@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 	"captchatest":     {"captcha"},
 	"store/storetest": {"store"},
 	"examples/signup": {".", "clientip"},
+	"scripts/mutate":  nil,
 }
 
 func TestImportsPointOneWay(t *testing.T) {

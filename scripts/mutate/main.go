@@ -1,0 +1,307 @@
+// Mutate changes one small thing of the code at a time and runs the tests that
+// should notice.
+//
+//	go run ./scripts/mutate                       # all of the files below; takes hours
+//	go run ./scripts/mutate -file ticket.go
+//	go run ./scripts/mutate -sample 100 -seed 7
+//
+// A mutant that no test notices is a rule that nothing holds, or code that does
+// nothing, or no real change. What is no real change stands in explained.txt.
+// A test that fails by itself kills a mutant that it does not know, so leave the tree
+// alone meanwhile. Interrupted, it reports on what it has tried.
+//
+// The tree is never touched: the compiler reads the mutant in the place of the file
+// (go test -overlay), so that the tests of any package can judge it.
+//
+// It is a package of the root module, which has no dependencies that it could add
+// to, and so is covered by what covers the rest: vet, the linter, the house rules.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// target is a file and the rounds of packages whose tests judge it. A round sees
+// only what the ones before it let live.
+type target struct {
+	file   string
+	rounds []string
+}
+
+var (
+	core  = []string{".", "./internal/service", "./internal/gateway"}
+	files = []target{
+		{"check.go", core}, {"read.go", core}, {"multipart.go", core}, {"ticket.go", core}, {"capsule.go", core},
+		{"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"chain.go", core}, {"recent.go", core},
+		{"store/memory/memory.go", []string{"./store/memory", "."}},
+		{"store/memory/table.go", []string{"./store/memory"}},
+		{"internal/route/route.go", []string{"./internal/route", "./internal/gateway"}},
+		{"internal/route/readings.go", []string{"./internal/route", "./internal/gateway"}},
+		{"internal/service/sign.go", []string{"./internal/service"}},
+		{"verdict/verdict.go", []string{"./verdict", "./internal/gateway"}},
+		{"clientip/clientip.go", []string{"./clientip", "."}},
+	}
+)
+
+// aside are tests that read the tree as it is and so cannot notice a mutant.
+const aside = "^(TestImportsPointOneWay|TestDependencies|TestEveryModuleIsInTheWorkspace|TestModuleFiles|TestNothingOfOneMachineIsCommitted)$"
+
+const (
+	wanted    = 95.0    // per cent to be killed
+	memory    = 8 << 20 // KiB of address space; a mutant may allocate without end
+	leastTime = 20 * time.Second
+)
+
+var (
+	only    = flag.String("file", "", "mutate this file alone; several with commas between")
+	sample  = flag.Int("sample", 0, "run only so many mutants, chosen by -seed")
+	seed    = flag.Uint64("seed", 1, "of -sample")
+	workers = flag.Int("workers", runtime.NumCPU(), "mutants at a time")
+	list    = flag.Bool("list", false, "list the mutants and run nothing")
+)
+
+// fate is what became of a mutant.
+type fate int
+
+const (
+	untried fate = iota
+	killed
+	survived
+	explained
+	unbuilt // the compiler noticed
+	fates
+)
+
+func main() {
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ok, err := run(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(2)
+	}
+	if !ok {
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (ok bool, err error) {
+	reasons, err := readReasons("scripts/mutate/explained.txt")
+	if err != nil {
+		return false, err
+	}
+	chosen, mutants, err := choose()
+	if err != nil {
+		return false, err
+	}
+	stale := reasons.stale(chosen, mutants)
+	for _, line := range stale {
+		fmt.Println("explained.txt explains what is not there:", line)
+	}
+	mutants = draw(mutants)
+	if *list {
+		for _, m := range mutants {
+			fmt.Println(m)
+		}
+		return len(stale) == 0, nil
+	}
+	lab, err := newLab(ctx, chosen)
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(lab.dir)
+	ok = report(chosen, mutants, lab.all(ctx, mutants, reasons))
+	return ok && len(stale) == 0 && ctx.Err() == nil, ctx.Err()
+}
+
+func choose() (chosen []target, mutants []*mutant, err error) {
+	names := strings.Split(*only, ",")
+	for _, t := range files {
+		if *only != "" && !slices.Contains(names, t.file) {
+			continue
+		}
+		more, err := mutantsOf(t.file, t.file)
+		if err != nil {
+			return nil, nil, err
+		}
+		chosen, mutants = append(chosen, t), append(mutants, more...)
+	}
+	if len(chosen) == 0 {
+		return nil, nil, fmt.Errorf("%q is none of the files", *only)
+	}
+	return chosen, mutants, nil
+}
+
+// draw returns a sample in the order of the files.
+func draw(mutants []*mutant) []*mutant {
+	if *sample <= 0 || *sample >= len(mutants) {
+		return mutants
+	}
+	order := rand.New(rand.NewPCG(*seed, 0)).Perm(len(mutants))[:*sample]
+	slices.Sort(order)
+	var drawn []*mutant
+	for _, i := range order {
+		drawn = append(drawn, mutants[i])
+	}
+	return drawn
+}
+
+// lab is where mutants are tried.
+type lab struct {
+	dir     string
+	rounds  map[string][]string      // by file
+	timeout map[string]time.Duration // by package
+}
+
+// newLab runs the tests of the unchanged code: it tells what a mutant's own tests
+// may take, and that they pass at all.
+func newLab(ctx context.Context, chosen []target) (*lab, error) {
+	l := &lab{rounds: map[string][]string{}, timeout: map[string]time.Duration{}}
+	for _, t := range chosen {
+		l.rounds[t.file] = t.rounds
+		for _, pkg := range t.rounds {
+			if l.timeout[pkg] != 0 {
+				continue
+			}
+			l.timeout[pkg] = 10 * time.Minute
+			start := time.Now()
+			if out, err := l.test(ctx, pkg, ""); err != nil {
+				return nil, fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", pkg, err, out)
+			}
+			// With the time to build, and with as many beside it.
+			l.timeout[pkg] = max(leastTime, 3*time.Since(start))
+		}
+	}
+	var err error
+	l.dir, err = os.MkdirTemp("", "mutate")
+	return l, err
+}
+
+// test runs the tests of a package. A test that never ends is ended by go test, and
+// one that allocates without end by the limit of the shell.
+func (l *lab) test(ctx context.Context, pkg, overlay string) (string, error) {
+	args := []string{"-c", fmt.Sprintf(`ulimit -v %d; exec "$@"`, memory), "sh", "go", "test", "-short", "-failfast", "-count=1", "-vet=off", "-p=1",
+		"-skip=" + aside, "-timeout=" + l.timeout[pkg].String()}
+	if overlay != "" {
+		args = append(args, "-overlay="+overlay)
+	}
+	cmd := exec.CommandContext(ctx, "sh", append(args, pkg)...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (l *lab) all(ctx context.Context, mutants []*mutant, why reasons) []fate {
+	ends := make([]fate, len(mutants))
+	next := make(chan int)
+	var done sync.WaitGroup
+	var mu sync.Mutex
+	var count [fates]int
+	for worker := range max(*workers, 1) {
+		done.Go(func() {
+			for i := range next {
+				end := l.try(ctx, worker, mutants[i])
+				if ctx.Err() != nil {
+					continue // the interrupt failed its tests
+				}
+				if end == survived && why.explain(mutants[i]) {
+					end = explained
+				}
+				mu.Lock()
+				ends[i] = end
+				count[end]++
+				fmt.Fprintf(os.Stderr, "\r%d of %d: %d killed, %d survived, %d explained, %d not compiled ",
+					count[killed]+count[survived]+count[explained]+count[unbuilt], len(mutants), count[killed], count[survived], count[explained], count[unbuilt])
+				if end == survived {
+					fmt.Fprintf(os.Stderr, "\r%s\n", mutants[i])
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := 0; i < len(mutants) && ctx.Err() == nil; i++ {
+		next <- i
+	}
+	close(next)
+	done.Wait()
+	fmt.Fprintln(os.Stderr)
+	return ends
+}
+
+// try puts a mutant through the rounds of its file.
+func (l *lab) try(ctx context.Context, worker int, m *mutant) fate {
+	overlay, err := l.overlay(worker, m)
+	if err != nil {
+		panic(err) // no room for a small file
+	}
+	for _, pkg := range l.rounds[m.file] {
+		out, err := l.test(ctx, pkg, overlay)
+		switch {
+		case err == nil:
+		case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
+			return unbuilt
+		default:
+			return killed
+		}
+	}
+	return survived
+}
+
+func (l *lab) overlay(worker int, m *mutant) (string, error) {
+	original, err := filepath.Abs(m.file)
+	if err != nil {
+		return "", err
+	}
+	source := filepath.Join(l.dir, fmt.Sprintf("%d.go", worker))
+	text, _ := json.Marshal(map[string]map[string]string{"Replace": {original: source}})
+	name := filepath.Join(l.dir, fmt.Sprintf("%d.json", worker))
+	if err := os.WriteFile(source, m.source, 0o600); err != nil {
+		return "", err
+	}
+	return name, os.WriteFile(name, text, 0o600)
+}
+
+// report prints what became of the mutants, and tells whether that is enough.
+func report(chosen []target, mutants []*mutant, ends []fate) bool {
+	var total [fates]int
+	row := func(name string, n [fates]int) float64 {
+		rate := 100.0
+		if all := n[killed] + n[survived]; all > 0 {
+			rate = 100 * float64(n[killed]) / float64(all)
+		}
+		fmt.Printf("%-28s %6d %8d %9d %12d %6.1f %%\n", name, n[killed], n[survived], n[explained], n[unbuilt], rate)
+		return rate
+	}
+	for i, m := range mutants {
+		if ends[i] == survived {
+			fmt.Println(m)
+		}
+	}
+	fmt.Printf("%-28s %6s %8s %9s %12s\n", "file", "killed", "survived", "explained", "not compiled")
+	for _, t := range chosen {
+		var n [fates]int
+		for i, m := range mutants {
+			if m.file == t.file {
+				n[ends[i]]++
+				total[ends[i]]++
+			}
+		}
+		row(t.file, n)
+	}
+	return row("total", total) >= wanted
+}
