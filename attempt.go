@@ -145,10 +145,10 @@ const (
 )
 
 // affordWork takes one derivation out of the network's budget.
-func (a *attempt) affordWork(ctx context.Context) bool {
+func (a *attempt) affordWork(ctx context.Context) (bool, error) {
 	take := store.Take{Key: a.networkKey("derive\x00"), Every: deriveEvery, Burst: deriveBurst}
 	result, err := a.form.guard.budget.Spend(ctx, store.Trip{Now: a.now, Takes: []store.Take{take}})
-	return err == nil && result.Status == store.Granted
+	return result.Status == store.Granted, err
 }
 
 // trip is all that this attempt asks of the store. The takes from soft on do not

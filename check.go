@@ -244,16 +244,16 @@ func (f *Form) derive(ctx context.Context, a *attempt) verdict {
 	if a.proof.Derived() {
 		return goOn
 	}
-	if !a.affordWork(ctx) {
+	granted, err := a.affordWork(ctx)
+	ok := false
+	if granted && err == nil {
+		ok, err = f.guard.pow.Derive(ctx, a.proof)
+	}
+	switch {
+	case err == nil && !granted, errors.Is(err, pow.ErrBusy):
 		a.need = max(a.need, 1)
 		return challenge(ReasonBusy)
-	}
-	ok, err := f.guard.pow.Derive(ctx, a.proof)
-	if errors.Is(err, pow.ErrBusy) {
-		a.need = max(a.need, 1)
-		return challenge(ReasonBusy)
-	}
-	if err != nil {
+	case err != nil:
 		return f.outage(a, ReasonBusy, err)
 	}
 	if !ok {

@@ -141,8 +141,8 @@ func TestOnlyAProviderThatIsDownHasAStandIn(t *testing.T) {
 				return nil
 			}
 		}, palisade.ReasonStoreDown},
-		{"a machine that is too busy for the work has none", func(spy *spy, _ *captchatest.Server, cancel func()) {
-			spy.before = func() error { cancel(); return nil }
+		{"a visitor who goes away while the work is looked at has none", func(_ *spy, _ *captchatest.Server, cancel func()) {
+			cancel()
 		}, palisade.ReasonBusy},
 		{"a provider that is set up wrongly has none", func(_ *spy, services *captchatest.Server, _ func()) {
 			services.Fail(captchatest.HCaptcha, captchatest.Quota, -1)
@@ -283,7 +283,7 @@ func TestOneNetworkCannotHaveTheWorkDoneWithoutEnd(t *testing.T) {
 		s.expect(s.post(v, addr(i)), http.StatusSeeOther, palisade.ReasonClean, int64(i)+1)
 	}
 	last := forms[burst]
-	s.expect(s.post(last, addr(burst)), http.StatusTooManyRequests, palisade.ReasonOverLimit, burst)
+	s.expect(s.post(last, addr(burst)), http.StatusForbidden, palisade.ReasonBusy, burst)
 	s.expect(s.post(elsewhere, from("198.51.100.1:1")), http.StatusSeeOther, palisade.ReasonClean, burst+1)
 	s.wait(time.Second) // one is back, and the refusal spent nothing
 	s.expect(s.post(last, addr(burst)), http.StatusSeeOther, palisade.ReasonClean, burst+2)

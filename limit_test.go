@@ -49,10 +49,12 @@ func TestLimitsLetThroughWhatTheySay(t *testing.T) {
 		limit palisade.Limit
 		burst int
 		every time.Duration // until one is back
+		over  int
+		why   palisade.Reason
 	}{
-		{"without a burst the rate is the burst", palisade.Limit{Rate: 4, Per: time.Hour, By: palisade.ByIP}, 4, 15 * time.Minute},
-		{"a burst is a burst", palisade.Limit{Rate: 4, Per: time.Hour, Burst: 2, By: palisade.ByIP}, 2, 15 * time.Minute},
-		{"a network has its own", palisade.Limit{Rate: 3, Per: time.Hour, By: palisade.ByNetwork}, 3, 20 * time.Minute},
+		{"without a burst the rate is the burst", palisade.Limit{Rate: 4, Per: time.Hour, By: palisade.ByIP}, 4, 15 * time.Minute, 429, palisade.ReasonOverLimit},
+		{"a burst is a burst", palisade.Limit{Rate: 4, Per: time.Hour, Burst: 2, By: palisade.ByIP}, 2, 15 * time.Minute, 429, palisade.ReasonOverLimit},
+		{"a network has its own", palisade.Limit{Rate: 3, Per: time.Hour, By: palisade.ByNetwork}, 3, 20 * time.Minute, 403, palisade.ReasonNetworkLimit},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := limited(t, row.limit)
@@ -66,9 +68,9 @@ func TestLimitsLetThroughWhatTheySay(t *testing.T) {
 			for i := range row.burst {
 				send(303, palisade.ReasonClean, i+1)
 			}
-			send(429, palisade.ReasonOverLimit, row.burst)
+			send(row.over, row.why, row.burst)
 			s.wait(start.Add(row.every).Sub(s.clock()) - time.Millisecond) // and send waits as long as at first
-			send(429, palisade.ReasonOverLimit, row.burst)
+			send(row.over, row.why, row.burst)
 			s.wait(time.Millisecond)
 			send(303, palisade.ReasonClean, row.burst+1)
 		})
@@ -110,7 +112,7 @@ func TestWhoseAttemptsCountTogether(t *testing.T) {
 			if refused := w.Code != 303; refused != row.together {
 				t.Errorf("refused: %v, want %v; status %d, %q", refused, row.together, w.Code, s.last().Reason)
 			}
-			if over := s.last().Reason; row.together && over != palisade.ReasonOverLimit && over != palisade.ReasonTargetLimit {
+			if over := s.last().Reason; row.together && over != palisade.ReasonOverLimit && over != palisade.ReasonTargetLimit && over != palisade.ReasonNetworkLimit {
 				t.Errorf("because %q", over)
 			}
 		})

@@ -53,8 +53,9 @@ func TestNothingActsWithoutTheStoresWord(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := newSite(t, func(c *palisade.Config, f *palisade.FormConfig) {
 				c.Store = &failing{memory.New(memory.Epoch(c.Clock())), row.good, row.result, row.err}
+				f.Limits = []palisade.Limit{{Rate: 5, Per: time.Hour, By: palisade.ByIP}}
 				if row.target {
-					f.Limits = []palisade.Limit{{Rate: 5, Per: time.Hour, By: palisade.ByField("email")}}
+					f.Limits = append(f.Limits, palisade.Limit{Rate: 5, Per: time.Hour, By: palisade.ByField("email")})
 				}
 			})
 			v := typed(s.load())
