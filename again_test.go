@@ -18,7 +18,7 @@ func posting(v values) *http.Request {
 }
 
 func TestFormShownAgainBeforeItWasJudgedKeepsTicketAndProof(t *testing.T) {
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	v := typed(s.load())
 	markup, ticket := s.form.Again(posting(v), palisade.Decision{}, palisade.Page{})
 	if ticket == nil || ticket.Ticket != v.Get(palisade.FieldTicket) {
@@ -42,7 +42,7 @@ func TestFormShownAgainBeforeItWasJudgedKeepsTicketAndProof(t *testing.T) {
 }
 
 func TestFormShownAgainWithoutProofAsksForOne(t *testing.T) {
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	for name, change := range map[string]func(values){
 		"no proof":                   func(v values) { v.Del(palisade.FieldProof) },
 		"somebody else's proof":      func(v values) { v.Set(palisade.FieldProof, s.load().Get(palisade.FieldProof)) },
@@ -77,7 +77,7 @@ func TestFormShownAgainPutsTheChallengeIntoTheForm(t *testing.T) {
 }
 
 func TestFormShownAgainAfterItWasAllowedCarriesTheSolve(t *testing.T) {
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	v := typed(s.load())
 	s.wait(20 * time.Second)
 	d := s.form.Check(posting(v))

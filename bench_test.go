@@ -50,7 +50,7 @@ func newBenchSite(b *testing.B) *benchSite {
 	if guard.pow, err = pow.New(pow.Config{Keys: guard.keys.proofs, Levels: work}); err != nil {
 		b.Fatal(err)
 	}
-	s.form, err = guard.Form(FormConfig{Name: "signup", Captcha: WhenRisky, Limits: []Limit{
+	s.form, err = guard.Form(FormConfig{Name: "signup", Ask: WhenRisky, Limits: []Limit{
 		{Rate: 1e6, Per: time.Minute, By: ByIP}, {Rate: 1e6, Per: time.Minute, By: ByNetwork}, {Rate: 1e6, Per: time.Minute, By: ByField("email")},
 	}})
 	if err != nil {

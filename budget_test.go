@@ -124,7 +124,7 @@ func TestBudgetOfAFormsPages(t *testing.T) {
 		{"pages with a step, then hard ones", palisade.Always, []int{0, 30, 30}, 4 * time.Second, []int{0, 1, 1}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = row.when })
+			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = row.when })
 			use := func(addr string) []int {
 				levels, puzzles := make([]int, 3), map[string]int{}
 				for range 200 {

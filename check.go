@@ -338,7 +338,7 @@ func (f *Form) wait(level uint8) time.Duration {
 
 // baseLevel is what the form asks of everybody.
 func (f *Form) baseLevel(a *attempt) uint8 {
-	if f.config.Captcha != Always || a.carried() {
+	if f.config.Ask != Always || a.carried() {
 		return 0
 	}
 	return 1
@@ -351,7 +351,7 @@ func (f *Form) asks(a *attempt) (work uint8, service bool) { return f.requires(a
 // whether the provider's token on top. Next to a provider's captcha the first
 // step is that captcha and no more work than the silent proof's.
 func (f *Form) requires(level uint8, t *ticket) (work uint8, service bool) {
-	if f.guard.provider(t) == nil || f.config.Captcha == Never || t.has(flagStepDown) {
+	if f.guard.provider(t) == nil || f.config.Ask == Never || t.has(flagStepDown) {
 		return level, false
 	}
 	if level == topLevel {

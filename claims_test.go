@@ -196,7 +196,7 @@ func TestOnlyTheHardestProofPassesATargetsLimit(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) {
-				f.Captcha = row.when
+				f.Ask = row.when
 				f.Limits = []palisade.Limit{{Rate: 1, Per: 24 * time.Hour, By: row.by}}
 			})
 			first, second := typed(s.load()), typed(s.load())

@@ -7,7 +7,7 @@
 //		ClientIP: clientip.RemoteAddr(),       // no default: say whom you trust
 //		Site:     "example.com",
 //	})
-//	signup, err := guard.Form(palisade.FormConfig{Name: "signup", Captcha: palisade.WhenRisky})
+//	signup, err := guard.Form(palisade.FormConfig{Name: "signup", Ask: palisade.WhenRisky})
 //
 //	mux.Handle("/.palisade/", guard.Handler())         // script, widget, tickets
 //	mux.Handle("GET /signup", page)                    // puts signup.Fields(r) inside its <form>

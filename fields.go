@@ -93,7 +93,7 @@ func (f *Form) markup(s shown, page Page) template.HTML {
 		attribute(&b, "data-palisade-wait", strconv.FormatInt(o.Wait, 10))
 		attribute(&b, "data-palisade-challenge", string(o.Challenge))
 	}
-	if level > 0 && s.proof == "" && (f.config.Captcha == Always || s.ask) && (f.guard.config.Captcha == nil || o != nil && o.Captcha == nil) {
+	if level > 0 && s.proof == "" && (f.config.Ask == Always || s.ask) && (f.guard.config.Captcha == nil || o != nil && o.Captcha == nil) {
 		attribute(&b, "data-palisade-visible", "1")
 	}
 	b.WriteString(`><input type="hidden" name="` + FieldTicket + `"`)

@@ -75,8 +75,8 @@ type FormConfig struct {
 	// network. An empty list that is not nil means none. At most 8.
 	Limits []Limit
 
-	// Captcha says when the visible captcha is asked for. Default Always.
-	Captcha When
+	// Ask says when the visible captcha is asked for. Default Always.
+	Ask When
 
 	// ProviderDown says what happens while the provider is out of reach.
 	// Default StepDown.
@@ -133,8 +133,8 @@ func (c *FormConfig) validate() error {
 	if c.MaxBody < 0 {
 		errs = append(errs, errors.New("MaxBody must not be negative"))
 	}
-	if c.Captcha > Never {
-		errs = append(errs, errors.New("Captcha must be Always, WhenRisky or Never"))
+	if c.Ask > Never {
+		errs = append(errs, errors.New("Ask must be Always, WhenRisky or Never"))
 	}
 	if c.ProviderDown > Refuse {
 		errs = append(errs, errors.New("ProviderDown must be StepDown or Refuse"))

@@ -31,7 +31,7 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 
 	s := newSite(t)
 	_, err = s.guard.Form(palisade.FormConfig{
-		Name: "sign up", MaxAge: 48 * time.Hour, MaxBody: -1, Captcha: 9, ProviderDown: 9,
+		Name: "sign up", MaxAge: 48 * time.Hour, MaxBody: -1, Ask: 9, ProviderDown: 9,
 		Limits: []palisade.Limit{{}, {Rate: 1, Per: time.Hour, By: palisade.ByField("")}, {Rate: 1, Per: time.Hour, By: palisade.ByIP}, {Rate: 1, Per: time.Hour, By: palisade.ByIP}},
 	})
 	for _, want := range []string{"Name", "Limits[3] is there twice", "MaxAge", "MaxBody", "Captcha", "ProviderDown", "Limits[0]: Rate and Per", "By is missing", "Limits[1]"} {
@@ -55,7 +55,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 
 func TestTicketHoldsForItsFormAndSiteAlone(t *testing.T) {
 	s := newSite(t)
-	other, err := s.guard.Form(palisade.FormConfig{Name: "comment", Captcha: palisade.WhenRisky})
+	other, err := s.guard.Form(palisade.FormConfig{Name: "comment", Ask: palisade.WhenRisky})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestLimitOfSomebodyElseIsNeverALockout(t *testing.T) {
 }
 
 func TestCarrySparesTheSecondSolveTwice(t *testing.T) {
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	var retry string
 	s.handler = s.form.Handle(func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 		s.effects.Add(1)
@@ -190,7 +190,7 @@ func TestCarrySparesTheSecondSolveTwice(t *testing.T) {
 }
 
 func TestCarryIsBoundToTheBrowser(t *testing.T) {
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	var retry string
 	s.handler = s.form.Handle(func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) { retry = string(pass.Retry()) })
 	v := typed(s.load())
@@ -257,7 +257,7 @@ func ExampleForm_Handle() {
 	if err != nil {
 		panic(err)
 	}
-	vote, err := guard.Form(palisade.FormConfig{Name: "vote", Captcha: palisade.WhenRisky})
+	vote, err := guard.Form(palisade.FormConfig{Name: "vote", Ask: palisade.WhenRisky})
 	if err != nil {
 		panic(err)
 	}

@@ -58,7 +58,7 @@ func newSite(t testing.TB, options ...func(*palisade.Config, *palisade.FormConfi
 			s.decisions = append(s.decisions, d)
 		},
 	}
-	form := palisade.FormConfig{Name: "signup", Captcha: palisade.WhenRisky, Limits: []palisade.Limit{}}
+	form := palisade.FormConfig{Name: "signup", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}
 	for _, option := range options {
 		option(&config, &form)
 	}

@@ -141,7 +141,7 @@ func TestWorkThatWasNotDoneIsSeen(t *testing.T) {
 }
 
 func TestTokenThatTheServiceRefusesIsSuspicious(t *testing.T) {
-	s, services := withService(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s, services := withService(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	v := typed(s.load())
 	v.Set(tokenField, "made-up")
 	s.wait(20 * time.Second)
@@ -157,7 +157,7 @@ func TestTokenThatTheServiceRefusesIsSuspicious(t *testing.T) {
 
 func TestTicketOfAnotherFormIsForged(t *testing.T) {
 	s := newSite(t)
-	other, err := s.guard.Form(palisade.FormConfig{Name: "other", Captcha: palisade.WhenRisky})
+	other, err := s.guard.Form(palisade.FormConfig{Name: "other", Ask: palisade.WhenRisky})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -189,7 +189,7 @@ func (f *Form) ripe(t *ticket) time.Duration {
 
 // pageLevel is what a page asks of a visitor about whom nothing is known.
 func (f *Form) pageLevel() uint8 {
-	if f.config.Captcha == Always {
+	if f.config.Ask == Always {
 		return 1
 	}
 	return 0

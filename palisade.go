@@ -49,7 +49,7 @@ type Config struct {
 	AnyHost bool
 
 	// Captcha is a third-party service whose token is asked for on top of the
-	// embedded proof, as FormConfig.Captcha says. Nil: the embedded captcha
+	// embedded proof, as FormConfig.Ask says. Nil: the embedded captcha
 	// alone, and no request leaves for anywhere.
 	Captcha captcha.Provider
 

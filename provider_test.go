@@ -21,7 +21,7 @@ func withService(t *testing.T, options ...func(*palisade.Config, *palisade.FormC
 	services.AddSite(captchatest.HCaptcha, "the-sitekey", "the-secret")
 	provider := captcha.HCaptcha("the-sitekey", "the-secret",
 		captcha.Endpoint(services.VerifyURL(captchatest.HCaptcha)), captcha.Timeout(300*time.Millisecond))
-	base := func(c *palisade.Config, f *palisade.FormConfig) { c.Captcha, f.Captcha = provider, palisade.Always }
+	base := func(c *palisade.Config, f *palisade.FormConfig) { c.Captcha, f.Ask = provider, palisade.Always }
 	s := newSite(t, append([]func(*palisade.Config, *palisade.FormConfig){base}, options...)...)
 	services.SetClock(s.clock)
 	return s, services
@@ -102,7 +102,7 @@ func TestOwnReplayProtectionOutlivesTheServices(t *testing.T) {
 }
 
 func TestRiskyVisitorsAloneAreAsked(t *testing.T) {
-	s, services := withService(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.WhenRisky })
+	s, services := withService(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.WhenRisky })
 	v := typed(s.load())
 	s.wait(20 * time.Second)
 	s.expect(s.post(v), http.StatusSeeOther, palisade.ReasonClean, 1)

@@ -22,7 +22,7 @@ func signup(t *testing.T, guarded bool) (http.Handler, func() (int, error)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, err := guard.Form(palisade.FormConfig{Name: "signup", Captcha: palisade.WhenRisky, MinFill: -1})
+	form, err := guard.Form(palisade.FormConfig{Name: "signup", Ask: palisade.WhenRisky, MinFill: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

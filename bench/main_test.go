@@ -153,7 +153,7 @@ func guarded(upstream *url.URL) (http.Handler, error) {
 			panic(err) // it is written above
 		}
 		return gateway.Form{Routes: []route.Pattern{p}, FormConfig: palisade.FormConfig{
-			Name: name, Captcha: captcha, Limits: []palisade.Limit{}, MinFill: -1,
+			Name: name, Ask: captcha, Limits: []palisade.Limit{}, MinFill: -1,
 		}}
 	}
 	return gateway.New(gateway.Config{

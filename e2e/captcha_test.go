@@ -57,7 +57,7 @@ func newCaptchaSite(t *testing.T, when palisade.When) *site {
 	p := &provider{spent: make(map[string]bool)}
 	s := newSite(t, func(c *palisade.Config, f *palisade.FormConfig) {
 		p.origin = "http://" + strings.Replace(c.Site, "127.0.0.1", "captcha.test", 1)
-		c.Captcha, f.Captcha = p, when
+		c.Captcha, f.Ask = p, when
 	})
 	s.provider = func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "text/javascript")

@@ -324,7 +324,7 @@ func TestThePageSpeaksTheVisitorsLanguage(t *testing.T) {
 // A form that always asks shows the step in its own page.
 func TestAStepOnTheFormsOwnPage(t *testing.T) {
 	t.Parallel()
-	always := func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always }
+	always := func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always }
 	tests := map[string]struct {
 		csp    string
 		cached bool
@@ -421,7 +421,7 @@ func TestAStepOnTheFormsOwnPage(t *testing.T) {
 
 func TestAStepOfAFormThatIsAddedLater(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	s.markup = `<div id="place"></div><template id="later">` + signup + `</template>` +
 		strings.ReplaceAll(signup, `id="f"`, `id="brings-the-script" hidden`)
 	b := open(s, "/")
@@ -432,7 +432,7 @@ func TestAStepOfAFormThatIsAddedLater(t *testing.T) {
 // When the work fails a person is not locked out by a step that cannot be taken.
 func TestAStepThatFailsIsLeftToTheServer(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	b := blank(t)
 	b.beforeScripts("if (location.pathname === '/') SubtleCrypto.prototype.deriveBits = () => Promise.reject(new Error('no'))")
 	b.goTo(s.url + "/")

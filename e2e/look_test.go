@@ -116,7 +116,7 @@ func TestThePagesLookRightAndAreAccessible(t *testing.T) {
 	silent := newSite(t)
 	look(t, silent, "form", func(*tab) {})
 
-	asking := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Captcha = palisade.Always })
+	asking := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })
 	look(t, asking, "form that asks", func(b *tab) { b.stepShown() })
 
 	blind := newSite(t)

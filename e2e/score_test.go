@@ -30,7 +30,7 @@ func newScoreSite(t *testing.T) (*site, *captchatest.Server) {
 	vendor.AddSite(captchatest.RecaptchaV3, "v3-key", "v3-secret")
 	s := newSite(t, func(c *palisade.Config, f *palisade.FormConfig) {
 		c.Captcha = moved{captcha.RecaptchaV3("v3-key", "v3-secret", captcha.Endpoint(vendor.VerifyURL(captchatest.RecaptchaV3))), vendor.ScriptURL(captchatest.RecaptchaV3)}
-		f.Captcha = palisade.Always
+		f.Ask = palisade.Always
 	})
 	vendor.SetClock(s.clock)
 	return s, vendor

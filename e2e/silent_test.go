@@ -240,7 +240,7 @@ func TestASubmitWaitsUntilTheTicketIsOldEnough(t *testing.T) {
 			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) {
 				f.MinFill = quick
 				if always {
-					f.Captcha = palisade.Always
+					f.Ask = palisade.Always
 				}
 			})
 			s.wait = quick

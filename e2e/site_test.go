@@ -68,7 +68,7 @@ func newSite(t *testing.T, options ...func(*palisade.Config, *palisade.FormConfi
 		Logger:   slog.New(slog.DiscardHandler),
 		Observe:  s.observe,
 	}
-	form := palisade.FormConfig{Captcha: palisade.WhenRisky, MinFill: -1, Limits: []palisade.Limit{}}
+	form := palisade.FormConfig{Ask: palisade.WhenRisky, MinFill: -1, Limits: []palisade.Limit{}}
 	for _, option := range options {
 		option(&config, &form)
 	}

@@ -33,7 +33,7 @@ func newRouter(key []byte, host string) (chi.Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	signup, err := guard.Form(palisade.FormConfig{Name: "signup", Captcha: palisade.WhenRisky})
+	signup, err := guard.Form(palisade.FormConfig{Name: "signup", Ask: palisade.WhenRisky})
 	if err != nil {
 		return nil, err
 	}

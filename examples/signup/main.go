@@ -37,7 +37,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	signup, err := guard.Form(palisade.FormConfig{Name: "signup", Captcha: palisade.WhenRisky})
+	signup, err := guard.Form(palisade.FormConfig{Name: "signup", Ask: palisade.WhenRisky})
 	if err != nil {
 		log.Fatal(err)
 	}

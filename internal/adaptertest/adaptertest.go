@@ -47,7 +47,7 @@ func NewShop(t *testing.T) *Shop {
 		t.Fatal(err)
 	}
 	form := func(name string) *palisade.Form {
-		f, err := guard.Form(palisade.FormConfig{Name: name, Captcha: palisade.WhenRisky, MinFill: -1, Limits: []palisade.Limit{}})
+		f, err := guard.Form(palisade.FormConfig{Name: name, Ask: palisade.WhenRisky, MinFill: -1, Limits: []palisade.Limit{}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -765,7 +765,7 @@ func startShared(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, err := guard.Form(palisade.FormConfig{Name: "all", Captcha: palisade.Never, MinFill: -1})
+	form, err := guard.Form(palisade.FormConfig{Name: "all", Ask: palisade.Never, MinFill: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func TestVerdictIsSigned(t *testing.T) {
 }
 
 func TestCorrectionNeedsNoSecondVisibleStep(t *testing.T) {
-	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) { s.Forms[0].Captcha = palisade.Always })
+	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) { s.Forms[0].Ask = palisade.Always })
 	page := w.get("/signup").body
 	v := w.solve(page)
 	w.wait(time.Minute)
@@ -173,7 +173,7 @@ func TestCorrectionNeedsNoSecondVisibleStep(t *testing.T) {
 
 func TestAutoGuardsEveryFormOfThePages(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
-		s.Auto = &gateway.Form{FormConfig: palisade.FormConfig{Name: "auto", Captcha: palisade.WhenRisky, Limits: []palisade.Limit{}}}
+		s.Auto = &gateway.Form{FormConfig: palisade.FormConfig{Name: "auto", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}}
 		s.Exempt = patterns(t, "POST /webhooks/*")
 	})
 	w.page(`<form method=post action=/anything/7?x>`)

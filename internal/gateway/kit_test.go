@@ -58,7 +58,7 @@ func newWorld(t testing.TB, change ...func(*gateway.Config, *gateway.Site)) *wor
 	t.Cleanup(app.Close)
 	upstream, _ := url.Parse(app.URL)
 	site := gateway.Site{Host: "localhost", AnyHost: true, Upstream: upstream, Keys: palisade.Keys{Current: key}, Forms: []gateway.Form{{
-		FormConfig: palisade.FormConfig{Name: "signup", Captcha: palisade.WhenRisky, Limits: []palisade.Limit{}},
+		FormConfig: palisade.FormConfig{Name: "signup", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}},
 		Routes:     patterns(t, "POST /signup"),
 	}}}
 	config := gateway.Config{

@@ -324,7 +324,7 @@ func TestPolicyOfThePageIsKept(t *testing.T) {
 func TestWhichFormsAreGuarded(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
 		s.Forms = append(s.Forms, gateway.Form{
-			FormConfig: palisade.FormConfig{Name: "vote", Captcha: palisade.WhenRisky, Limits: []palisade.Limit{}}, Routes: patterns(t, "POST /vote/*"),
+			FormConfig: palisade.FormConfig{Name: "vote", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}, Routes: patterns(t, "POST /vote/*"),
 		})
 	})
 	host := strings.TrimPrefix(w.url, "http://")

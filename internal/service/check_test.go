@@ -161,7 +161,7 @@ func TestEveryLayerSpeaks(t *testing.T) {
 
 func TestLimitsCountTheAddressThatTheBackendNames(t *testing.T) {
 	s := newStand(t, func(c *service.Config) {
-		c.Sites[0].Forms = []palisade.FormConfig{{Name: "signup", Captcha: palisade.Never, Limits: []palisade.Limit{{Rate: 2, Per: time.Hour, By: palisade.ByIP}}}}
+		c.Sites[0].Forms = []palisade.FormConfig{{Name: "signup", Ask: palisade.Never, Limits: []palisade.Limit{{Rate: 2, Per: time.Hour, By: palisade.ByIP}}}}
 	})
 	var last judged
 	for range 3 {
@@ -212,7 +212,7 @@ func TestRefusalBringsWhatTheVisitorNeeds(t *testing.T) {
 }
 
 func TestAppThatFindsSomethingWrongLater(t *testing.T) {
-	s := newStand(t, func(c *service.Config) { c.Sites[0].Form.Captcha = palisade.Always })
+	s := newStand(t, func(c *service.Config) { c.Sites[0].Form.Ask = palisade.Always })
 	fields := s.load(nil)
 	s.wait(20 * time.Second)
 	j := s.check(m{"fields": fields, "want": []string{"retry"}})

@@ -72,7 +72,7 @@ func newStand(t *testing.T, options ...func(*service.Config)) *stand {
 		Clock:    s.clock,
 		Logger:   slog.New(slog.NewJSONHandler(s, nil)),
 		Sites: []service.Site{
-			{Key: "shop", Secret: shopSecret, Hosts: []string{"shop.example", "localhost:8000"}, Form: palisade.FormConfig{Captcha: palisade.WhenRisky, Limits: []palisade.Limit{}}},
+			{Key: "shop", Secret: shopSecret, Hosts: []string{"shop.example", "localhost:8000"}, Form: palisade.FormConfig{Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}},
 			{Key: "forum", Secret: forumSecret, Hosts: []string{"forum.example"}},
 		},
 	}

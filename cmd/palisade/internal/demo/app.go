@@ -104,9 +104,9 @@ func (a *App) protect() error {
 		return err
 	}
 	for _, f := range a.forms {
-		config := palisade.FormConfig{Name: f.Name, MinFill: MinFill, Limits: f.Limits, Captcha: palisade.WhenRisky}
+		config := palisade.FormConfig{Name: f.Name, MinFill: MinFill, Limits: f.Limits, Ask: palisade.WhenRisky}
 		if a.config.Captcha != nil {
-			config.Captcha = palisade.Always
+			config.Ask = palisade.Always
 		}
 		if f.gate, err = guard.Form(config); err != nil {
 			return err

@@ -68,7 +68,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 	}
 	if c.Auto {
 		s.Auto = &gateway.Form{FormConfig: palisade.FormConfig{
-			Name: autoName, Captcha: palisade.WhenRisky, MaxBody: config.DefaultMaxBody, Limits: autoLimits, Monitor: c.Monitor,
+			Name: autoName, Ask: palisade.WhenRisky, MaxBody: config.DefaultMaxBody, Limits: autoLimits, Monitor: c.Monitor,
 		}}
 	}
 	return s
@@ -110,9 +110,9 @@ func form(c *config.Form) gateway.Form {
 	}}
 	switch c.Captcha {
 	case "when-risky":
-		f.Captcha = palisade.WhenRisky
+		f.Ask = palisade.WhenRisky
 	case "never":
-		f.Captcha = palisade.Never
+		f.Ask = palisade.Never
 	}
 	if c.DownRefuses {
 		f.ProviderDown = palisade.Refuse
