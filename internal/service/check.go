@@ -238,7 +238,8 @@ func encodeMembers(fields [][2]string) string {
 }
 
 // forms are those of a site. Names that the configuration does not have come to be
-// when a backend uses them; the signature vouches that none is a visitor's.
+// when a backend uses them in a signed call. The signature vouches that none is a
+// visitor's; what the app forwards from visitors makes none.
 type forms struct {
 	mu    sync.Mutex
 	guard *palisade.Guard
@@ -296,9 +297,9 @@ func (s *Service) base(w http.ResponseWriter, r *http.Request) {
 	inner.URL.Path = t.Base + strings.TrimPrefix(r.URL.Path, "/v1/base/")
 	inner.URL.RawPath = ""
 	inner.RemoteAddr = net.JoinHostPort(addr.Unmap().String(), "0")
-	if name := r.URL.Query().Get("form"); name != "" {
-		_, _ = t.forms.named(name) // a process that started after the page was shown must know it too
-	}
+	// A form that this process does not know yet is answered 404: a visitor's word
+	// makes none. The page's script then sends without a ticket, and the signed call
+	// that judges this makes the form known.
 	t.guard.Handler().ServeHTTP(w, inner)
 }
 

@@ -307,22 +307,40 @@ func TestCallsThatMakeNoSense(t *testing.T) {
 	}
 }
 
+func TestAVisitorsWordMakesNoForm(t *testing.T) {
+	s := newStand(t)
+	s.load(m{}) // the signed call of a page
+	for i := range 300 {
+		if response, body := s.forward(fmt.Sprintf("/v1/base/ticket?form=z%d", i), "203.0.113.7", "203.0.113.7"); response.StatusCode != 404 {
+			t.Fatalf("a form that only a visitor named: %s %s", response.Status, body)
+		}
+	}
+	if status, body := s.call(shopSecret, "/v1/fields", visit(m{"form": "newsletter"})); status != 200 {
+		t.Errorf("a form that a backend names, afterwards: %d %s", status, body)
+	}
+}
+
+// forward sends what an app forwards of its base path.
+func (s *stand) forward(path, client, signedFor string) (*http.Response, string) {
+	s.t.Helper()
+	at := fmt.Sprint(s.clock().Unix())
+	r, _ := http.NewRequest("GET", s.URL+path, nil)
+	r.Header.Set("Palisade-Key", "shop")
+	r.Header.Set("Palisade-Client", client)
+	r.Header.Set("Palisade-Signature", "v1="+at+"."+sign(shopSecret, "palisade-v1", "GET", path, at, signedFor, ""))
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	body, _ := io.ReadAll(response.Body)
+	response.Body.Close()
+	return response, string(body)
+}
+
 func TestAppForwardsItsBasePath(t *testing.T) {
 	s := newStand(t)
-	get := func(path, client, signedFor string) (*http.Response, string) {
-		at := fmt.Sprint(s.clock().Unix())
-		r, _ := http.NewRequest("GET", s.URL+path, nil)
-		r.Header.Set("Palisade-Key", "shop")
-		r.Header.Set("Palisade-Client", client)
-		r.Header.Set("Palisade-Signature", "v1="+at+"."+sign(shopSecret, "palisade-v1", "GET", path, at, signedFor, ""))
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(response.Body)
-		response.Body.Close()
-		return response, string(body)
-	}
+	s.load(m{})
+	get := s.forward
 	if response, body := get("/v1/base/palisade.js", "203.0.113.7", "203.0.113.7"); response.StatusCode != 200 || !strings.Contains(body, "palisade.headers") {
 		t.Errorf("the script: %s", response.Status)
 	}

@@ -72,6 +72,13 @@ type Site struct {
 	Fallbacks []captcha.Provider // that /v1 asks while Captcha is down
 	Actions   []string           // that a token may be made for; none: any
 
+	// Idempotent answers a call that is made again with the same token and the same
+	// idempotency_key, as Turnstile does, with the first answer. A client that puts
+	// its call together from text lets the visitor add that parameter to the token,
+	// and one token then verifies as often as the visitor likes. So it is off by
+	// default: the parameter is not looked at, and a token verifies once.
+	Idempotent bool
+
 	Base  string                // path of the app under which it forwards to /v1/base/; default palisade.DefaultBase
 	Form  palisade.FormConfig   // of every form that Forms does not name
 	Forms []palisade.FormConfig // by name

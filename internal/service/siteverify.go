@@ -66,7 +66,7 @@ func (s *Service) judge(d *dialect, w http.ResponseWriter, r *http.Request) (ver
 		return verdict{why: wrongSitekey}, t
 	}
 	now := s.config.Clock()
-	if d == turnstile && call.again != "" {
+	if d == turnstile && call.again != "" && t.Idempotent {
 		return s.answers.once(t.Key+"\n"+call.again+"\n"+call.response, now, func() verdict { return t.redeem(r, call, now) }), t
 	}
 	return t.redeem(r, call, now), t

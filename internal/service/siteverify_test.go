@@ -208,8 +208,20 @@ func TestCallsThatAreNotUnderstood(t *testing.T) {
 	}
 }
 
-func TestTurnstilesIdempotencyKey(t *testing.T) {
+// A client that writes "response=" + token lets the visitor add parameters.
+func TestAnIdempotencyKeyThatTheVisitorAddedIsOfNoUse(t *testing.T) {
 	s := newStand(t)
+	token := s.solve("shop", "https://shop.example")
+	for i := range 4 {
+		a := s.ask("POST", "/turnstile/v0/siteverify", form, "secret="+shopSecret+"&response="+token+"&idempotency_key=1")
+		if a.Success != (i == 0) {
+			t.Errorf("call %d: %s", i+1, a.text)
+		}
+	}
+}
+
+func TestTurnstilesIdempotencyKey(t *testing.T) {
+	s := newStand(t, func(c *service.Config) { c.Sites[0].Idempotent = true })
 	ask := func(token, key string) answer {
 		return s.ask("POST", "/turnstile/v0/siteverify", form, url.Values{"secret": {shopSecret}, "response": {token}, "idempotency_key": {key}}.Encode())
 	}
@@ -414,6 +426,7 @@ func TestOutageIsNotRememberedUnderAnIdempotencyKey(t *testing.T) {
 	vendor.AddSite(captchatest.Turnstile, "public", "private")
 	s := newStand(t, func(c *service.Config) {
 		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)), captcha.Timeout(time.Second))
+		c.Sites[0].Idempotent = true
 	})
 	ask := func(key string) answer {
 		token := vendor.Solve(captchatest.Turnstile, "public", captchatest.Solution{Hostname: "shop.example"})

@@ -22,6 +22,7 @@ type ServiceSite struct {
 	Level   uint8 // of the embedded captcha
 	Captcha *Captcha
 	Actions []string
+	Again   bool // calls with an idempotency key can be made again
 	Base    string
 	Form    Form // what forms are like that are not in Forms
 	Forms   []Form
@@ -60,6 +61,7 @@ func (r *reader) serviceSite(n node) ServiceSite {
 		"difficulty":  func(n node) { n.choice(&level, levels...) },
 		"captcha":     func(n node) { s.Captcha = r.captcha(n) },
 		"actions":     func(n node) { n.strings(&s.Actions) },
+		"idempotent":  func(n node) { n.bool(&s.Again) },
 		"base":        func(n node) { n.string(&s.Base) },
 		"form":        func(n node) { s.Form = r.form(n, false) },
 		"forms":       func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n, false)) }) },
