@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -59,10 +58,7 @@ func (a *attempt) read(f *Form) (err error) {
 	if a.body, err = readSubmission(a.req, f.bodyLimit(a.req)); err != nil {
 		return err
 	}
-	var query url.Values
-	if a.req.URL.RawQuery != "" {
-		query = a.req.URL.Query()
-	}
+	query := namesOf(a.req.URL.RawQuery)
 	if a.ticketText, err = a.body.oneOf(FieldTicket, HeaderTicket, a.req, query); err != nil {
 		return err
 	}
@@ -74,10 +70,8 @@ func (a *attempt) read(f *Form) (err error) {
 			return err
 		}
 	}
-	if f.config.Transparent && a.body.capsule != nil {
-		if a.body, err = f.unseal(a.req, a.body, a.ticketText); err != nil {
-			return err
-		}
+	if err = a.unseal(f); err != nil {
+		return err
 	}
 	for _, name := range f.counted {
 		if _, err = a.body.one(name, query); err != nil {
@@ -85,6 +79,25 @@ func (a *attempt) read(f *Form) (err error) {
 		}
 	}
 	return nil
+}
+
+// unseal puts what a capsule holds in its place. A capsule in any other way than a
+// challenge page sends it would leave an empty submission.
+func (a *attempt) unseal(f *Form) error {
+	if !f.config.Transparent {
+		return nil
+	}
+	if a.body.capsule == nil {
+		if _, count := a.lookup(FieldCapsule); count > 0 {
+			return errCapsule
+		}
+		return nil
+	}
+	opened, err := f.unseal(a.req, a.body, a.ticketText)
+	if opened != nil {
+		a.body = opened
+	}
+	return err
 }
 
 // unveil hands the request on as the page's own form would have sent it.

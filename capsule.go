@@ -6,7 +6,6 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -22,13 +21,16 @@ import (
 // server keeps nothing of it.
 //
 //	nonce, AES-256-GCM of
-//	  0..1   length of the content type
-//	  2..    content type
+//	  0..21  what binds it to the browser, as in the cookie
+//	  22..23 length of the content type
+//	  24..   content type
 //	  ...    body, without the guard's own fields
 //
 // It opens only for the form, method, target and ticket of the page that holds
-// it, and only in the browser that sent it first. Without that, anybody could
-// have a submission of their own released by somebody else's browser.
+// it, and is released only in the browser that sent it first. Without that, anybody
+// could have a submission of their own released by somebody else's browser. Where the
+// cookie is missing, because it is blocked or was cleared, what was typed is shown
+// once more as plain fields, to nobody but a page of ours.
 
 const (
 	maxContentType = 1 << 10
@@ -45,7 +47,10 @@ const (
 	browserChars          = 22 // 128 bits
 )
 
-var errCapsule = errors.New("the sealed submission does not open here")
+var (
+	errCapsule = errors.New("the sealed submission does not open here")
+	errBrowser = errors.New("the sealed submission opens, but not for this browser")
+)
 
 func newSealer(secret []byte, site string) cipher.AEAD {
 	block, err := aes.NewCipher(mac.Secret(secret, "palisade/1 capsule "+site))
@@ -67,29 +72,39 @@ func (f *Form) seal(r *http.Request, s *submission, ticket, browser string) []by
 	if browser == "" || len(kind) > maxContentType || int64(len(body)) > f.config.MaxBody || !known && len(body) > maxUnticketed {
 		return nil
 	}
-	plain := make([]byte, 0, 2+len(kind)+len(body))
+	plain := make([]byte, 0, browserChars+2+len(kind)+len(body))
+	plain = append(plain, browser...)
 	plain = binary.BigEndian.AppendUint16(plain, uint16(len(kind)))
 	plain = append(append(plain, kind...), body...)
-	return f.guard.keys.sealers[0].Seal(nil, nil, plain, f.seals(r, ticket, browser))
+	return f.guard.keys.sealers[0].Seal(nil, nil, plain, f.seals(r, ticket))
 }
 
-// unseal puts the sealed submission in the place of the form that carried it.
+// unseal puts the sealed submission in the place of the form that carried it, with
+// errBrowser also where it may not be released.
 func (f *Form) unseal(r *http.Request, s *submission, ticket string) (*submission, error) {
-	sealed, err := base64.RawURLEncoding.AppendDecode(nil, s.capsule)
+	sealed, err := encoding.AppendDecode(nil, s.capsule)
 	if err != nil {
 		return nil, errCapsule
 	}
-	plain := f.guard.keys.open(sealed, f.seals(r, ticket, browserOf(r)))
-	if len(plain) < 2 || len(plain)-2 < int(binary.BigEndian.Uint16(plain)) {
+	plain := f.guard.keys.open(sealed, f.seals(r, ticket))
+	if len(plain) < browserChars+2 {
 		return nil, errCapsule
 	}
+	browser, plain := string(plain[:browserChars]), plain[browserChars:]
 	n := 2 + int(binary.BigEndian.Uint16(plain))
+	if len(plain) < n {
+		return nil, errCapsule
+	}
 	putSubmission(r, plain[n:])
 	delete(r.Header, "Content-Type")
 	if n > 2 {
 		r.Header["Content-Type"] = []string{string(plain[2:n])}
 	}
-	return readSubmission(r, f.config.MaxBody)
+	opened, err := readSubmission(r, f.config.MaxBody)
+	if err == nil && browser != browserOf(r) {
+		err = errBrowser
+	}
+	return opened, err
 }
 
 func (k *keyring) open(sealed, bound []byte) []byte {
@@ -102,9 +117,9 @@ func (k *keyring) open(sealed, bound []byte) []byte {
 }
 
 // seals is what a capsule is bound to, besides the site, whose name is in the key.
-func (f *Form) seals(r *http.Request, ticket, browser string) []byte {
+func (f *Form) seals(r *http.Request, ticket string) []byte {
 	hash := sha256.New()
-	for _, part := range []string{string(f.id[:]), r.Method, r.RequestURI, ticket, browser} {
+	for _, part := range []string{string(f.id[:]), r.Method, r.RequestURI, ticket} {
 		_ = binary.Write(hash, binary.BigEndian, uint64(len(part))) // a hash takes everything
 		hash.Write([]byte(part))
 	}
@@ -150,7 +165,7 @@ func bindBrowser(w http.ResponseWriter, r *http.Request) string {
 // the first bytes tell.
 func (f *Form) bodyLimit(r *http.Request) int64 {
 	limit := f.config.MaxBody
-	if !f.config.Transparent || r.Body == nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+	if !f.config.Transparent || r.Body == nil {
 		return limit
 	}
 	start := make([]byte, 512)
@@ -160,7 +175,7 @@ func (f *Form) bodyLimit(r *http.Request) int64 {
 	}
 	start = start[:n]
 	unread(r, start, err)
-	if bytes.Contains(start, []byte(`name="`+FieldCapsule+`"`)) {
+	if bytes.Contains(start, []byte(`name="`+FieldCapsule+`"`)) || bytes.HasPrefix(start, []byte(FieldCapsule+"=")) {
 		return limit/3*4 + capsuleRoom
 	}
 	return limit

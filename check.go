@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/palisade-dev/palisade/captcha"
@@ -95,10 +96,19 @@ func (f *Form) read(_ context.Context, a *attempt) verdict {
 		return deny(ReasonUnsupported)
 	case errors.Is(err, errAmbiguous):
 		return deny(ReasonAmbiguous)
-	case errors.Is(err, errCapsule):
+	case errors.Is(err, errBrowser) && f.fromOurPage(a.req):
+		a.need = topLevel
+		return challenge(ReasonCapsule)
+	case errors.Is(err, errCapsule), errors.Is(err, errBrowser):
 		return deny(ReasonCapsule)
 	}
 	return deny(ReasonUnreadable)
+}
+
+// fromOurPage reports what only a browser says, of a page of ours.
+func (f *Form) fromOurPage(r *http.Request) bool {
+	_, found := layer.Origin(r.Header, f.guard.hostsOf(r))
+	return !found
 }
 
 func (f *Form) identify(_ context.Context, a *attempt) verdict {

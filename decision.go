@@ -58,7 +58,7 @@ const (
 	ReasonAmbiguous    Reason = "ambiguous"     // a field that decides was sent twice, or in two places
 	ReasonTooLarge     Reason = "too-large"     // the body is over FormConfig.MaxBody
 	ReasonUnsupported  Reason = "unsupported"   // a content type or encoding that is not judged
-	ReasonCapsule      Reason = "capsule"       // a sealed submission that does not open here
+	ReasonCapsule      Reason = "capsule"       // a sealed submission that does not open here, or not for this browser
 	ReasonAddress      Reason = "address"       // no client address could be made out
 	ReasonSuspicious   Reason = "suspicious"    // the findings together ask for more proof
 	ReasonOverLimit    Reason = "over-limit"    // over a limit of the sender's own
@@ -144,6 +144,8 @@ type Decision struct {
 	stepDown bool // the challenge stands in for a provider that is down
 	link     uint8
 	judged   bool
+	read     *submission // what was read of request, so that the answer need not read it again
+	request  *http.Request
 	visible  bool  // a visible captcha was solved for it, or its solve was carried
 	carry    uint8 // how often the solve behind it was carried
 }

@@ -253,6 +253,7 @@ func (f *Form) decide(r *http.Request) (Decision, *answer) {
 		f.recent.drop(a.answer)
 	}
 	f.guard.observe(r.Context(), d)
+	d.read, d.request = a.body, r // only for the answer: an observer may keep what it was told
 	return d, a.answer
 }
 

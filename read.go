@@ -2,7 +2,6 @@ package palisade
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"hash/maphash"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Names of our own fields. The same names serve a form field and a member of a
@@ -35,6 +33,7 @@ const (
 // value of a file is left out.
 type field struct {
 	name, value string
+	folded      string // name as the most generous parser may take it, see foldName
 	file        bool
 	from, to    int // where it lies in the body
 }
@@ -206,6 +205,7 @@ func (s *submission) add(f field) error {
 	if len(s.fields) >= maxFields {
 		return errUnreadable
 	}
+	f.folded = foldName(f.name)
 	s.fields = append(s.fields, f)
 	return nil
 }
@@ -228,6 +228,12 @@ func (s *submission) readForm(body string) error {
 		if err1 != nil || err2 != nil || strings.Contains(pair, ";") {
 			return errUnreadable
 		}
+		if name == FieldCapsule {
+			if s.capsule != nil || len(s.fields) > 0 {
+				return errAmbiguous
+			}
+			s.capsule = []byte(value)
+		}
 		if err := s.add(field{name: name, value: value, from: from, to: to}); err != nil {
 			return err
 		}
@@ -235,103 +241,18 @@ func (s *submission) readForm(body string) error {
 	return nil
 }
 
-// readJSON takes the text members of one JSON object. Two members whose names
-// differ only in case are refused at any depth, since decoders disagree on which
-// one counts (encoding/json folds case and takes the last).
-func (s *submission) readJSON(body []byte) error {
-	// One value, no trailing data, no byte order mark, no bytes that a decoder
-	// would quietly replace.
-	if !json.Valid(body) || !utf8.Valid(body) {
-		return errUnreadable
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return errUnreadable // a list of submissions is not one submission
-	}
-	return s.readObject(decoder, 1)
-}
-
-// readObject reads members up to the closing brace. Only the outermost object
-// has fields.
-func (s *submission) readObject(decoder *json.Decoder, depth int) error {
-	if depth > maxJSONDepth {
-		return errUnreadable
-	}
-	seen := make(map[string]bool)
-	for decoder.More() {
-		from := int(decoder.InputOffset()) // before the comma, if there is one
-		token, err := decoder.Token()
-		name, isText := token.(string)
-		if err != nil || !isText {
-			return errUnreadable
-		}
-		folded := strings.ToLower(strings.ToUpper(name)) // both ways, as ſ and K fold only in one
-		if seen[folded] || len(seen) >= maxFields {
-			return errAmbiguous
-		}
-		seen[folded] = true
-		value, err := s.readValue(decoder, depth)
-		if err != nil {
-			return err
-		}
-		if depth == 1 {
-			f := field{name: name, value: value.text, file: !value.isText, from: from, to: int(decoder.InputOffset())}
-			if err := s.add(f); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := decoder.Token() // the brace
-	return err
-}
-
-type jsonValue struct {
-	text   string
-	isText bool
-}
-
-func (s *submission) readValue(decoder *json.Decoder, depth int) (jsonValue, error) {
-	token, err := decoder.Token()
-	if err != nil {
-		return jsonValue{}, errUnreadable
-	}
-	switch token := token.(type) {
-	case string:
-		return jsonValue{text: token, isText: true}, nil
-	case json.Delim:
-		if token == '{' {
-			return jsonValue{}, s.readObject(decoder, depth+1)
-		}
-		return jsonValue{}, s.readList(decoder, depth+1)
-	}
-	return jsonValue{}, nil
-}
-
-func (s *submission) readList(decoder *json.Decoder, depth int) error {
-	if depth > maxJSONDepth {
-		return errUnreadable
-	}
-	for decoder.More() {
-		if _, err := s.readValue(decoder, depth); err != nil {
-			return err
-		}
-	}
-	_, err := decoder.Token() // the bracket
-	return err
-}
-
 // one returns the value of a field that decides. It may come once, as text: not
-// twice, not as a file, not as a number or list, and not in the query, where
-// some readers look first.
-func (s *submission) one(name string, query url.Values) (string, error) {
-	if len(query[name]) > 0 {
+// twice, not as a file, not as a number or list, not under another name that some
+// parser takes for it, and not in the query, where some readers look first.
+func (s *submission) one(name string, query queryNames) (string, error) {
+	folded := foldName(name)
+	if query[folded] {
 		return "", errAmbiguous
 	}
 	value, found := "", false
 	for i := range s.fields {
 		f := &s.fields[i]
-		if f.name != name && !(s.json && strings.EqualFold(f.name, name)) {
+		if f.folded != folded {
 			continue
 		}
 		if found || f.file || f.name != name {
@@ -345,7 +266,7 @@ func (s *submission) one(name string, query url.Values) (string, error) {
 // oneOf is one for a value that may come in a header instead. The header counts
 // where both are there, as when a script sends all fields of a form: nobody but
 // us reads either.
-func (s *submission) oneOf(name, header string, r *http.Request, query url.Values) (string, error) {
+func (s *submission) oneOf(name, header string, r *http.Request, query queryNames) (string, error) {
 	value, err := s.one(name, query)
 	if err != nil {
 		return "", err

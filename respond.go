@@ -48,6 +48,7 @@ func (f *Form) refuse(w http.ResponseWriter, r *http.Request, d Decision, first 
 type reply struct {
 	form    *Form
 	w       http.ResponseWriter
+	open    bool        // what was typed goes into the page as plain fields: a capsule could not come back
 	body    *submission // as far as it could be read
 	problem bool        // the client wants problem+json
 	lang    string
@@ -55,18 +56,21 @@ type reply struct {
 }
 
 func (f *Form) reply(w http.ResponseWriter, r *http.Request, d Decision) *reply {
-	body, err := readSubmission(r, f.bodyLimit(r))
-	if err != nil {
-		body = &submission{}
-		if !d.bodyReadable() {
-			w.Header().Set("Connection", "close") // the rest of it is not read
+	body := d.read
+	if d.request != r || body == nil {
+		var err error
+		if body, err = readSubmission(r, f.bodyLimit(r)); err != nil {
+			body = &submission{}
+			if !d.bodyReadable() {
+				w.Header().Set("Connection", "close") // the rest of it is not read
+			}
 		}
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept, Accept-Language")
 	return &reply{
-		form: f, w: w, body: body, problem: wantsProblem(r, body),
+		form: f, w: w, open: d.Reason == ReasonCapsule, body: body, problem: wantsProblem(r, body),
 		lang: web.Lang(r.Header.Get("Accept-Language")), id: d.ID.String(),
 	}
 }
@@ -118,6 +122,10 @@ func (p *reply) challenge(r *http.Request, d Decision) {
 
 // ask answers with what it takes to send the same again.
 func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
+	if !p.problem && !p.keeps(r) {
+		p.refusal(http.StatusRequestEntityTooLarge, 0)
+		return
+	}
 	o, err := p.form.offer(r, w)
 	if err != nil {
 		p.form.guard.config.Logger.ErrorContext(r.Context(), "palisade: no challenge", "id", p.id, "error", err)
@@ -139,6 +147,19 @@ func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
 	_ = page.Write(p.w) // the client went away; nobody is left to tell
 }
 
+// keeps reports whether the page may hold what was typed: of who showed no ticket of
+// ours only as much as a form takes, since sending back costs us what it cost to
+// send. A page that held none of it would send an empty form.
+func (p *reply) keeps(r *http.Request) bool {
+	own, typed := p.form.own(r, p.body), 0
+	for i := range p.body.fields {
+		if f := &p.body.fields[i]; !own(f.name) {
+			typed += len(f.name) + len(f.value)
+		}
+	}
+	return typed <= maxUnticketed || p.open || p.form.ticketOf(r, p.body) != nil
+}
+
 // page is the challenge page with everything that was typed.
 func (p *reply) page(r *http.Request, o *Ticket, why web.Why) *web.ChallengePage {
 	page := &web.ChallengePage{
@@ -146,7 +167,7 @@ func (p *reply) page(r *http.Request, o *Ticket, why web.Why) *web.ChallengePage
 		Form: o.Form, Action: target(r), Ticket: o.Ticket, Expires: o.Expires,
 		Level: int(o.Level), Wait: o.Wait, Challenge: string(o.Challenge),
 	}
-	if p.form.config.Transparent {
+	if p.form.config.Transparent && !p.open {
 		page.Capsule = p.form.seal(r, p.body, o.Ticket, bindBrowser(p.w, r))
 	}
 	if page.Capsule == nil {

@@ -165,19 +165,94 @@ func TestCapsuleOpensOnlyWhereItWasMade(t *testing.T) {
 			r.AddCookie(&http.Cookie{Name: name, Value: value})
 		}
 	}
-	for name, change := range map[string]func(*http.Request){
-		"another browser":           otherCookie(cookie.Name, strings.Repeat("A", 22)),
-		"a browser without cookies": noCookie,
-		"a cookie any host can set": otherCookie("palisade", cookie.Value),
-		"another target":            func(r *http.Request) { r.RequestURI = "/signup?admin=1" },
-		"another method":            func(r *http.Request) { r.Method = "PUT" },
-		"the same page, told apart": otherCookie(cookie.Name, cookie.Value+"A"),
+	elsewhere := func(change func(*http.Request)) func(*http.Request) {
+		return func(r *http.Request) { change(r); r.Header.Del("Sec-Fetch-Site"); r.Header.Del("Origin") }
+	}
+	evil := func(r *http.Request) {
+		noCookie(r)
+		r.Header.Set("Origin", "https://evil.example")
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*http.Request)
+		status int
+	}{
+		{"another browser", otherCookie(cookie.Name, strings.Repeat("A", 22)), 403},
+		{"a browser without cookies", noCookie, 403},
+		{"a cookie any host can set", otherCookie("palisade", cookie.Value), 403},
+		{"a cookie that is nearly the same", otherCookie(cookie.Name, cookie.Value+"A"), 403},
+		{"no cookie, and no word of where it comes from", elsewhere(noCookie), 400},
+		{"no cookie, and from another site", evil, 400},
+		{"another target", func(r *http.Request) { r.RequestURI = "/signup?admin=1" }, 400},
+		{"another method", func(r *http.Request) { r.Method = "PUT" }, 400},
 	} {
-		if w := sendAgain(s, again, cookie, change); w.Code != 400 || s.effects.Load() != 0 {
-			t.Errorf("%s: status %d, %d effects", name, w.Code, s.effects.Load())
+		w := sendAgain(s, again, cookie, test.change)
+		if w.Code != test.status || s.last().Reason != palisade.ReasonCapsule || s.effects.Load() != 0 {
+			t.Errorf("%s: status %d because %s, %d effects", test.name, w.Code, s.last().Reason, s.effects.Load())
+		}
+		if shown := strings.Contains(w.Body.String(), `name="a" value="1"`); shown != (test.status == 403) || capsule.MatchString(w.Body.String()) {
+			t.Errorf("%s: what was typed is shown: %v; or sealed again:\n%s", test.name, shown, w.Body)
 		}
 	}
 	s.expect(sendAgain(s, again, cookie), 200, palisade.ReasonClean, 1)
+}
+
+// Cookies are blocked, or were cleared while the page was open. The same form sent
+// in every encoding never becomes an empty submission.
+func TestACapsuleWithoutItsCookie(t *testing.T) {
+	typed := "a=1&b=two+words"
+	for _, test := range []struct {
+		name, kind string
+		body       func(v values) string
+		status     int
+		why        palisade.Reason
+	}{
+		{"as the page sends it", "multipart/form-data; boundary=stakes", func(v values) string {
+			return part(`name="palisade-capsule"`, v.Get("palisade-capsule")) + part(`name="palisade-ticket"`, v.Get("palisade-ticket")) + part(`name="palisade-proof"`, v.Get("palisade-proof")) + "--stakes--\r\n"
+		}, 403, palisade.ReasonCapsule},
+		{"urlencoded", "application/x-www-form-urlencoded", func(v values) string {
+			return "palisade-capsule=" + v.Get("palisade-capsule") + "&palisade-ticket=" + v.Get("palisade-ticket") + "&palisade-proof=" + v.Get("palisade-proof")
+		}, 403, palisade.ReasonCapsule},
+		{"urlencoded, the capsule last", "application/x-www-form-urlencoded", func(v values) string { return "x=1&" + v.Encode() }, 400, palisade.ReasonAmbiguous},
+		{"JSON", "application/json", func(v values) string { return inject("application/json", "{INJECT}", v) }, 400, palisade.ReasonCapsule},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, app := transparent(t)
+			again, _ := challenged(t, s, "application/x-www-form-urlencoded", "INJECT&"+typed)
+			s.wait(time.Minute)
+			w := s.postBody(test.kind, test.body(again))
+			s.expect(w, test.status, test.why, 0)
+			if w.Body.Len() < 500 {
+				t.Errorf("an answer that says nothing:\n%s", w.Body)
+			}
+			if test.status != 403 {
+				return
+			}
+			v := s.fill(w.Body.String())
+			if v.Get("a") != "1" || v.Get("b") != "two words" {
+				t.Errorf("what was typed became %v", v)
+			}
+			s.wait(time.Minute)
+			s.expect(s.post(v), 200, palisade.ReasonClean, 1)
+			if app.body != typed {
+				t.Errorf("the app got %q, want %q", app.body, typed)
+			}
+		})
+	}
+}
+
+// With its cookie, a capsule is released also when something on the way wrote the form
+// in the other encoding.
+func TestACapsuleThatIsSentUrlencoded(t *testing.T) {
+	s, app := transparent(t)
+	again, cookie := challenged(t, s, "application/x-www-form-urlencoded", "INJECT&a=1")
+	s.wait(time.Minute)
+	body := "palisade-capsule=" + again.Get("palisade-capsule") + "&palisade-ticket=" + again.Get("palisade-ticket") + "&palisade-proof=" + again.Get("palisade-proof")
+	s.expect(s.postBody("application/x-www-form-urlencoded", body, func(r *http.Request) { r.AddCookie(cookie) }), 200, palisade.ReasonClean, 1)
+	if app.body != "a=1" {
+		t.Errorf("the app got %q", app.body)
+	}
 }
 
 func TestCapsuleThatWasTouchedDoesNotOpen(t *testing.T) {
@@ -202,12 +277,18 @@ func TestLargeSubmissionIsSealedOnlyForATicket(t *testing.T) {
 	s, _ := transparent(t)
 	body := "a=" + strings.Repeat("x", 100<<10)
 	w := s.postBody("application/x-www-form-urlencoded", body)
-	s.expect(w, 403, palisade.ReasonTicketMissing, 0)
+	s.expect(w, 413, palisade.ReasonTicketMissing, 0)
 	if capsule.MatchString(w.Body.String()) {
 		t.Error("a capsule of 100 KiB for who showed no ticket")
 	}
-	if page := w.Body.String(); !strings.Contains(page, body[2:]) {
-		t.Error("what was typed is lost")
+	if n := w.Body.Len(); n > 64<<10 {
+		t.Errorf("%d bytes came back for 100 KiB without a ticket", n)
+	}
+	v := s.load()
+	w = s.postBody("application/x-www-form-urlencoded", body+"&"+v.Encode())
+	s.expect(w, 403, palisade.ReasonSuspicious, 0)
+	if !capsule.MatchString(w.Body.String()) {
+		t.Error("with a ticket, what was typed is lost")
 	}
 }
 
