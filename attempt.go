@@ -117,15 +117,7 @@ func (a *attempt) value(name string) string {
 	return value
 }
 
-func (a *attempt) lookup(name string) (value string, count int) {
-	for i := range a.body.fields {
-		if f := &a.body.fields[i]; f.name == name {
-			value = f.value
-			count++
-		}
-	}
-	return value, count
-}
+func (a *attempt) lookup(name string) (value string, count int) { return a.body.count(name) }
 
 // add records a finding. It reports false when the finding's layer only watches,
 // and so has no say.

@@ -41,8 +41,11 @@ func (g *Gateway) auth(w http.ResponseWriter, r *http.Request, s *site) {
 	method, target, told := told(r, s.config.ForwardAuth)
 	status := http.StatusUnauthorized
 	if told && g.config.ClientIP.Trusts(r) {
-		path, _, ok := route.Target(target)
-		if ok && s.routes.Match(method, path).Kind == route.Open && !strings.HasPrefix(path, s.base) {
+		path, query, ok := route.Target(target)
+		// The question has the headers of the request and not its body, so a condition
+		// on the body is taken to hold.
+		asked := route.Request{Method: method, Path: path, Header: r.Header, Query: query}
+		if ok && s.routes.MatchRequest(&asked).Kind == route.Open && !strings.HasPrefix(path, s.base) {
 			status = http.StatusOK
 		}
 	}

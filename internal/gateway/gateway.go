@@ -145,7 +145,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveOwn(w, r)
 		return
 	}
-	switch m := s.routes.Match(r.Method, path); m.Kind {
+	m, r, release := s.match(r, path)
+	defer release()
+	switch m.Kind {
 	case route.Open:
 		s.forward(w, r)
 	case route.Guarded:
@@ -154,6 +156,34 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
 	default:
 		g.refuse(w, r, s, "route-ambiguous", http.StatusBadRequest)
+	}
+}
+
+// match finds out where a request goes. A body is read for it only where a condition
+// asks for one, and is counted from then on until release.
+func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, func()) {
+	var body *counted
+	var peeked *palisade.Peeked
+	m := s.routes.MatchRequest(&route.Request{
+		Method: r.Method, Path: path, Header: r.Header, Query: r.URL.RawQuery,
+		Field: func(name string) (string, bool, bool) {
+			if body == nil {
+				body = &counted{ReadCloser: r.Body, gateway: s.gateway}
+				limited := *r
+				limited.Body = body
+				r = &limited
+				peeked, _ = palisade.Peek(r, s.maxBody) // what cannot be read is not known
+			}
+			if peeked == nil {
+				return "", false, false
+			}
+			return peeked.Text(name)
+		},
+	})
+	return m, r, func() {
+		if body != nil {
+			body.release()
+		}
 	}
 }
 

@@ -70,6 +70,7 @@ type site struct {
 	forms   []*form
 	proxy   *httputil.ReverseProxy
 	store   store.Store
+	maxBody int64 // the most of the forms'
 	verdict []byte
 	loader  []byte // the script that guards what pages make themselves
 	script  string // its tag for every page, or ""
@@ -144,6 +145,7 @@ func (s *site) addForms() error {
 			errs = append(errs, fmt.Errorf("form %q has no route", config.Name))
 		}
 		f.config.MaxBody = f.guarded.MaxBody()
+		s.maxBody = max(s.maxBody, f.config.MaxBody)
 		f.handler = f.guarded.Handle(func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 			s.submit(w, r, f, pass)
 		})

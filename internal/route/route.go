@@ -25,6 +25,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -46,7 +47,17 @@ type Pattern struct {
 	rest     bool
 	exact    bool
 	text     string
+	when     When
 }
+
+// Only returns the pattern narrowed by a condition.
+func (p Pattern) Only(when When) Pattern {
+	p.when = when
+	return p
+}
+
+// Conditional reports whether the pattern is narrowed by a condition.
+func (p Pattern) Conditional() bool { return !p.when.isZero() }
 
 // Parse reads a pattern, or says what is wrong with it.
 func Parse(text string) (Pattern, error) {
@@ -207,7 +218,11 @@ func (p *Pattern) weight(r reach) int {
 			literals++
 		}
 	}
-	return len(p.loose[0])<<16 + literals<<8 + int(r)
+	weight := len(p.loose[0])<<16 + literals<<8 + int(r)
+	if p.Conditional() {
+		weight += 1 << 6
+	}
+	return weight
 }
 
 // Safe reports whether a method is one that changes nothing (RFC 9110, 9.2.1), as
@@ -277,7 +292,7 @@ func New(config Config) (*Routes, error) {
 	for _, rule := range config.Rules {
 		for _, p := range rule.Patterns {
 			for _, other := range r.rules {
-				if other.form != rule.Form && strings.EqualFold(other.path, p.path) && sameMethod(other.Pattern, p) {
+				if other.form != rule.Form && strings.EqualFold(other.path, p.path) && sameMethod(other.Pattern, p) && !other.Conditional() && !p.Conditional() {
 					return nil, fmt.Errorf("%q and %q claim the same requests for two forms", other.text, p.text)
 				}
 			}
@@ -309,8 +324,16 @@ func sameMethod(a, b Pattern) bool {
 }
 
 // Match looks at a method and at a path as it stands in the request, with its
-// escapes and without the query.
+// escapes and without the query. Conditions are taken to hold.
 func (r *Routes) Match(method, path string) Match {
+	return r.MatchRequest(&Request{Method: method, Path: path, any: true})
+}
+
+// MatchRequest is Match for a request of which more is known. Where it is not known
+// whether a condition holds, it is taken to hold for a rule and not for an exemption;
+// of several such rules of one path, the first that was named counts.
+func (r *Routes) MatchRequest(req *Request) Match {
+	method, path := req.Method, req.Path
 	rules := r.rules
 	if Safe(method) {
 		if rules = r.safe; len(rules) == 0 {
@@ -320,29 +343,48 @@ func (r *Routes) Match(method, path string) Match {
 	if !Plain(path) {
 		return r.odd(method, path)
 	}
-	m, weight := guard(rules, method, path)
-	for i := range r.config.Exempt {
-		p := &r.config.Exempt[i]
-		if p.hasMethod(method) && p.has(path) && p.weight(spelled) > weight {
-			return Match{Kind: Open}
-		}
-	}
+	m, weight := guard(rules, req)
 	switch {
+	case r.exempts(req, weight):
+		return Match{Kind: Open}
 	case weight > 0:
 		return m
-	case Safe(method) || r.config.Auto == NoAuto:
+	case Safe(method):
 		return Match{Kind: Open}
+	case r.config.Auto != NoAuto:
+		return Match{Kind: Guarded, Form: r.config.Auto}
+	case runsAction(req):
+		return Match{Kind: Unnamed}
 	}
-	return Match{Kind: Guarded, Form: r.config.Auto}
+	return Match{Kind: Open}
+}
+
+// exempts reports whether an exemption of more weight than the rules holds.
+func (r *Routes) exempts(req *Request, weight int) bool {
+	action := runsAction(req) && !Safe(req.Method)
+	for i := range r.config.Exempt {
+		p := &r.config.Exempt[i]
+		if !p.hasMethod(req.Method) || !p.has(req.Path) || p.weight(spelled) <= weight || p.when.holds(req) != yes {
+			continue
+		}
+		if !action || slices.Contains(actions, http.CanonicalHeaderKey(p.when.Header)) {
+			return true
+		}
+	}
+	return false
 }
 
 // guard finds the rule with the most weight for a plain path; 0 means none.
-func guard(rules []entry, method, path string) (m Match, weight int) {
+func guard(rules []entry, req *Request) (m Match, weight int) {
+	method, path := req.Method, req.Path
 	list := readings(path)
 	m.Kind = Unnamed
 	for i := range rules {
 		rule := &rules[i]
 		reach := rule.guards(path, list)
+		if reach != outside && rule.Conditional() && rule.when.holds(req) == no {
+			continue
+		}
 		// Below a guarded path nothing is known to be there. So every method is
 		// judged instead of being refused.
 		named := rule.hasMethod(method) || reach == below && !Safe(method)

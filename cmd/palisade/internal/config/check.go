@@ -82,6 +82,9 @@ func (r *reader) checkForms(s *Site) {
 		}
 		names[f.Name] = f.at
 		for _, p := range f.Routes {
+			if p.Conditional() {
+				continue
+			}
 			for _, method := range methodsOf(p) {
 				claim := method + " " + p.Path()
 				if first := routes[claim]; first != "" && first != f.at {

@@ -94,7 +94,8 @@ sites:
     protect: auto
     script: true
     captcha: {service: recaptcha-v3, sitekey: abc, secret_file: short.key, min_score: 0.7}
-    exempt: POST /webhooks/*
+    exempt: [POST /webhooks/*, {route: POST /**, when: {header: Next-Action, in: 40ab}}]
+    odd_paths: POST /projects/**
     clients: [{name: ci, key_file: long.key}]
     forms:
       - name: vote
@@ -110,6 +111,9 @@ sites:
         rejected_200: false
       - route: POST /blog/*/comments/
         limits: []
+      - name: join
+        routes: [POST /join, {route: POST /graphql, when: {graphql: [signUp]}}]
+      - {name: rpc, route: POST /rpc, when: {json: method, in: [user.create]}}
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +129,10 @@ sites:
 	}
 	if f := c.Sites[0].Forms[1]; f.Name != "blog-comments" || f.Limits == nil || len(f.Limits) != 0 || f.MaxBody != DefaultMaxBody || f.Captcha != "when-risky" {
 		t.Errorf("%+v", f)
+	}
+	if s := c.Sites[0]; !s.Exempt[1].Conditional() || s.Exempt[0].Conditional() || s.Odd[0].Path() != "/projects/**" ||
+		s.Forms[2].Routes[0].Conditional() || !s.Forms[2].Routes[1].Conditional() || !s.Forms[3].Routes[0].Conditional() {
+		t.Errorf("%+v", s)
 	}
 	if c.Admin != "" || c.State != "keys/palisade.key" || c.Header != "forwarded" || c.Keys.Current != Secret(strings.Repeat("k", 32)) {
 		t.Errorf("%+v", c)

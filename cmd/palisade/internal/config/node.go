@@ -55,6 +55,15 @@ func (n node) token() *token.Token {
 	return n.GetToken()
 }
 
+// isMapping reports a node with keys; in a flow sequence one pair alone is one too.
+func (n node) isMapping() bool {
+	switch n.Node.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return true
+	}
+	return false
+}
+
 func (n node) place() string {
 	t := n.token()
 	if t == nil || t.Position == nil {

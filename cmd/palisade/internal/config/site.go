@@ -49,15 +49,58 @@ func (r *reader) site(n node) Site {
 
 func (n node) routes(to *[]route.Pattern) {
 	n.list(func(n node) {
-		if text, ok := n.text(); ok {
-			p, err := route.Parse(text)
-			if err != nil {
-				n.mistake("%v", err)
-				return
-			}
+		if n.isMapping() {
+			n.routeWhen(to)
+		} else if p, ok := n.route(); ok {
 			*to = append(*to, p)
 		}
 	})
+}
+
+func (n node) route() (p route.Pattern, ok bool) {
+	text, ok := n.text()
+	if !ok {
+		return p, false
+	}
+	p, err := route.Parse(text)
+	if err != nil {
+		n.mistake("%v", err)
+	}
+	return p, err == nil
+}
+
+// routeWhen reads {route: POST /graphql, when: {graphql: [signUp]}}.
+func (n node) routeWhen(to *[]route.Pattern) {
+	var p route.Pattern
+	var when route.When
+	routed, narrowed := false, false
+	n.object(map[string]func(node){
+		"route": func(n node) { p, routed = n.route() },
+		"when":  func(n node) { narrowed = true; when = n.when() },
+	})
+	switch {
+	case !routed:
+		n.mistake("route is missing, e.g. {route: POST /graphql, when: {graphql: [signUp]}}")
+	case !narrowed:
+		n.mistake("when is missing; without one, write the route alone")
+	default:
+		*to = append(*to, p.Only(when))
+	}
+}
+
+func (n node) when() (w route.When) {
+	n.object(map[string]func(node){
+		"header":  func(n node) { n.string(&w.Header) },
+		"query":   func(n node) { n.string(&w.Query) },
+		"json":    func(n node) { n.string(&w.Field) },
+		"form":    func(n node) { n.string(&w.Field) },
+		"graphql": func(n node) { n.strings(&w.GraphQL) },
+		"in":      func(n node) { n.strings(&w.In) },
+	})
+	if err := w.Validate(); err != nil {
+		n.mistake("%v", err)
+	}
+	return w
 }
 
 // captchas are the services that a site can ask, by the names in docs/providers.md.
@@ -114,9 +157,11 @@ func defaultForm(n node) Form {
 func (r *reader) form(n node, routed bool) Form {
 	f := defaultForm(n)
 	var mode, down string
-	rejected, hasRoute := true, false
+	rejected, hasRoute, narrowed := true, false, false
+	var when route.When
 	known := map[string]func(node){
 		"name":          func(n node) { n.string(&f.Name) },
+		"when":          func(n node) { when = n.when(); narrowed = true },
 		"route":         func(n node) { hasRoute = true; n.routes(&f.Routes) },
 		"routes":        func(n node) { hasRoute = true; n.routes(&f.Routes) },
 		"captcha":       func(n node) { n.word(&f.Captcha, "always", "when-risky", "never") },
@@ -130,7 +175,7 @@ func (r *reader) form(n node, routed bool) Form {
 		"rejected_200":  func(n node) { n.bool(&rejected); f.Accept200 = !rejected },
 	}
 	if !routed {
-		for _, name := range []string{"route", "routes", "rejected_200", "max_body"} {
+		for _, name := range []string{"route", "routes", "when", "rejected_200", "max_body"} {
 			delete(known, name)
 		}
 		n.object(known)
@@ -141,6 +186,11 @@ func (r *reader) form(n node, routed bool) Form {
 		n.mistake("route is missing, e.g. route: POST /signup")
 	} else if f.Name == "" && len(f.Routes) > 0 {
 		f.Name = nameOf(f.Routes[0])
+	}
+	if narrowed {
+		for i := range f.Routes {
+			f.Routes[i] = f.Routes[i].Only(when)
+		}
 	}
 	return f
 }
