@@ -49,10 +49,10 @@ const (
 // proof show is no finding that is weighed, so there is nothing to leave out.
 var monitorable = []string{layerTicket, "timing", "decoy", "origin"}
 
-// defaultLimits let an address through at most five times in any ten minutes:
-// three at once, then one more every 200 seconds. The thirty-first from a network is
-// asked for the hardest step.
-func defaultLimits() []Limit {
+// DefaultLimits are those of a form of which nothing was said. An address gets at most
+// five attempts accepted in any ten minutes: three at once, then one more every 200
+// seconds. The thirty-first from a network is asked for the hardest step.
+func DefaultLimits() []Limit {
 	return []Limit{{Rate: 3, Per: 10 * time.Minute, By: ByIP}, {Rate: 30, Per: 10 * time.Minute, By: ByNetwork}}
 }
 
@@ -71,8 +71,7 @@ type FormConfig struct {
 	// again, with what was typed. Default 4 h, at most 24 h.
 	MaxAge time.Duration
 
-	// Limits are taken together. Nil: 3 per 10 minutes by address, and 30 by
-	// network. An empty list that is not nil means none. At most 8.
+	// Limits are taken together. Nil: [DefaultLimits]. An empty list that is not nil means none. At most 8.
 	Limits []Limit
 
 	// Ask says when the visible captcha is asked for. Default Always.
@@ -165,7 +164,7 @@ func (c *FormConfig) setDefaults() {
 	c.MinFill = cmp.Or(c.MinFill, defaultMinFill)
 	c.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
 	if c.Limits == nil {
-		c.Limits = defaultLimits()
+		c.Limits = DefaultLimits()
 	}
 	c.Limits = slices.Clone(c.Limits)
 }

@@ -93,6 +93,22 @@ func (b By) String() string {
 	return "nothing"
 }
 
+// String says the limit in words, such as "3 in 10m by ip".
+func (l Limit) String() string {
+	per := l.Per.String() // 10m0s, 1h0m0s
+	if strings.HasSuffix(per, "m0s") {
+		per = strings.TrimSuffix(per, "0s")
+	}
+	if strings.HasSuffix(per, "h0m") {
+		per = strings.TrimSuffix(per, "0m")
+	}
+	text := fmt.Sprintf("%d in %s by %s", l.Rate, per, l.By)
+	if l.Burst > 0 && l.Burst != l.Rate {
+		text += fmt.Sprintf(", %d at once", l.Burst)
+	}
+	return text
+}
+
 func (l Limit) validate() error {
 	var errs []error
 	if l.Rate <= 0 || l.Per <= 0 {

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ import (
 // who click through an app and not only send one form.
 const autoName = "auto"
 
-var autoLimits = []palisade.Limit{{Rate: 30, Per: autoPer, By: palisade.ByIP}}
+var autoLimits = []palisade.Limit{{Rate: 30, Per: autoPer, By: palisade.ByIP}, {Rate: 300, Per: autoPer, By: palisade.ByNetwork}}
 
 // Parts are what outlives a reload.
 type Parts struct {
@@ -235,9 +236,11 @@ func Describe(c *config.Config) string {
 				watched = "  (only watched)"
 			}
 			fmt.Fprintf(&b, "    %-12s %s%s\n", f.Name, strings.Join(routes, ", "), watched)
+			describeLimits(&b, form(&f).Limits)
 		}
 		if s.Auto {
 			fmt.Fprintf(&b, "    %-12s every other request that is not GET, HEAD or OPTIONS\n", autoName)
+			describeLimits(&b, autoLimits)
 		}
 		for _, e := range s.Exempt {
 			fmt.Fprintf(&b, "    %-12s %s\n", "open", e)
@@ -249,6 +252,19 @@ func Describe(c *config.Config) string {
 		}
 	}
 	return b.String()
+}
+
+// describeLimits says how many submissions are accepted: over a limit by ip the next
+// is answered 429, over the others it is asked for the hardest step.
+func describeLimits(b *strings.Builder, limits []palisade.Limit) {
+	if limits == nil {
+		limits = palisade.DefaultLimits()
+	}
+	words := make([]string, len(limits))
+	for i, l := range limits {
+		words[i] = l.String()
+	}
+	fmt.Fprintf(b, "    %-12s accepts %s\n", "", cmp.Or(strings.Join(words, "; "), "without a limit"))
 }
 
 func describeSite(b *strings.Builder, s *config.ServiceSite) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -50,6 +52,7 @@ type Server struct {
 	cert    atomic.Pointer[tls.Certificate]
 	config  atomic.Pointer[config.Config]
 	ending  atomic.Bool
+	lock    *os.File
 	servers []*http.Server
 	failed  chan error
 }
@@ -73,7 +76,13 @@ func Start(read func() (*config.Config, error), logger *slog.Logger, level *slog
 	if s.parts.Keys, s.Made, err = keys(c); err != nil {
 		return nil, err
 	}
+	if s.lock, err = secret.Lock(lockFile(c)); errors.Is(err, secret.ErrServed) {
+		return nil, fmt.Errorf("%s: %w", lockFile(c), err)
+	} else if err != nil { // such as a file system that is read only
+		logger.Warn("a second process with the same key would not be noticed on this machine", "error", err)
+	}
 	if err := s.apply(c); err != nil {
+		s.Stop()
 		return nil, err
 	}
 	if err := s.listen(c); err != nil {
@@ -81,6 +90,17 @@ func Start(read func() (*config.Config, error), logger *slog.Logger, level *slog
 		return nil, err
 	}
 	return s, nil
+}
+
+// lockFile is what keeps a second process with the same key from starting here, while
+// each remembers for itself what it has accepted: the state file, or for a key that is
+// given a file that is named after it.
+func lockFile(c *config.Config) string {
+	if c.Keys.Current == "" {
+		return c.State
+	}
+	sum := sha256.Sum256([]byte("palisade lock " + string(c.Keys.Current)))
+	return filepath.Join(os.TempDir(), fmt.Sprintf("palisade-%x.lock", sum[:8]))
 }
 
 // keys returns the secrets that are given, or the one of the state file.
@@ -345,6 +365,9 @@ func (s *Server) Stop() {
 	}
 	if err := s.tracing.Stop(ctx); err != nil {
 		s.parts.Logger.Warn("spans were lost", "error", err)
+	}
+	if s.lock != nil {
+		s.lock.Close()
 	}
 }
 
