@@ -11,16 +11,18 @@ import (
 )
 
 // puzzles are those that a network, and at last everybody, shares. Making one with a
-// picked counter costs us a derivation. A network that has used up its budget of
-// them is not refused, or one visitor could lock out the neighbours: its tickets of
-// the next seconds share one puzzle, and our work stays bounded. What an attacker
-// gains is that one solution serves several tickets, each of which still counts in
-// every limit.
+// picked counter costs us a derivation. So the answers to refused submissions share
+// one for some seconds, as most who are refused never look at it. And a network that
+// has used up its budget is not refused, or one visitor could lock out the neighbours:
+// its tickets share one, too. Our work stays bounded. What an attacker gains is that
+// one solution serves several tickets, each of which still counts in every limit.
 type puzzles struct {
 	mu       sync.Mutex
 	networks map[puzzleKey]*puzzle
 	order    []puzzleKey // oldest first
 	common   [topLevel + 1]*puzzle
+	second   int64 // in which so many were made
+	made     int
 }
 
 type puzzleKey struct {
@@ -36,10 +38,12 @@ type puzzle struct {
 const (
 	sharedLife     = 4 * time.Second // as long as a budget takes to give one back
 	sharedNetworks = 4096            // that have a puzzle of their own; 300 bytes each
+	sharedRate     = 64              // puzzles made in a second, which takes a twentieth of a processor
 )
 
-// shared returns a puzzle of a level for a network. Where the processor's share for
-// derivations is taken, it is the last one that was made, whoever it was made for.
+// shared returns a puzzle of a level for a network. Where so many are asked for that
+// making them would cost us, or the processor's share for derivations is taken, it is
+// the last one that was made, whoever it was made for.
 func (p *puzzles) shared(ctx context.Context, c *pow.Captcha, addr netip.Addr, level uint8, now time.Time) (*pow.Puzzle, error) {
 	key := puzzleKey{clientip.Network(addr).Addr(), level}
 	p.mu.Lock()
@@ -48,10 +52,13 @@ func (p *puzzles) shared(ctx context.Context, c *pow.Captcha, addr netip.Addr, l
 		return known.Puzzle, nil
 	}
 	common := p.common[level]
+	if second := now.Unix(); p.second != second {
+		p.second, p.made = second, 0
+	}
+	if p.made++; p.made > sharedRate && common.fresh(now) {
+		return common.Puzzle, nil
+	}
 	if len(p.order) >= sharedNetworks {
-		if oldest := p.networks[p.order[0]]; oldest.fresh(now) && common.fresh(now) {
-			return common.Puzzle, nil // more networks than can each have its own
-		}
 		delete(p.networks, p.order[0])
 		p.order = p.order[1:]
 	}

@@ -126,6 +126,7 @@ func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
 		p.refusal(http.StatusRequestEntityTooLarge, 0)
 		return
 	}
+	w.flags |= flagShared // a bot that posts and leaves costs us no derivation
 	o, err := p.form.offer(r, w)
 	if err != nil {
 		p.form.guard.config.Logger.ErrorContext(r.Context(), "palisade: no challenge", "id", p.id, "error", err)
