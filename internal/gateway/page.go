@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -185,7 +186,7 @@ func (p *page) formOf(target inject.Target) *form {
 	} else {
 		action = &url.URL{Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath} // a form without action ignores <base>
 	}
-	if p.site.gateway.site(action.Host) != p.site {
+	if !p.site.isSentHere(action, in.Host) {
 		return nil
 	}
 	path := action.EscapedPath()
@@ -193,6 +194,25 @@ func (p *page) formOf(target inject.Target) *form {
 		path = "/"
 	}
 	return p.site.formAt(http.MethodPost, path)
+}
+
+// isSentHere reports whether an action leads to this site, for a visitor of a host.
+// A site for any host takes requests under every name, but a form that leads to
+// another name than the visitor's leads to somebody else, who would get the ticket.
+func (s *site) isSentHere(action *url.URL, visited string) bool {
+	if action.Scheme != "" && action.Scheme != "http" && action.Scheme != "https" {
+		return false
+	}
+	host := bareHost(action.Host)
+	return host == bareHost(visited) || host == bareHost(s.config.Host) ||
+		slices.ContainsFunc(s.config.Hosts, func(named string) bool { return host == bareHost(named) })
+}
+
+// bareHost is a host as it can be compared: in lower case, without the port of the
+// scheme.
+func bareHost(host string) string {
+	host = strings.ToLower(host)
+	return strings.TrimSuffix(strings.TrimSuffix(host, ":80"), ":443")
 }
 
 // head returns what goes into every page, if anything does.

@@ -323,6 +323,7 @@ func TestPolicyOfThePageIsKept(t *testing.T) {
 
 func TestWhichFormsAreGuarded(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
+		s.Hosts = []string{"named.example"}
 		s.Forms = append(s.Forms, gateway.Form{
 			FormConfig: palisade.FormConfig{Name: "vote", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}, Routes: patterns(t, "POST /vote/*"),
 		})
@@ -344,7 +345,14 @@ func TestWhichFormsAreGuarded(t *testing.T) {
 		{"a button that sends the same, elsewhere", "/", `<form method=post action=/signup><button formaction=/vote/1>`, "signup"},
 		{"sent by get", "/", `<form action=/signup>`, ""},
 		{"sent to another path", "/", `<form method=post action=/open>`, ""},
-		{"sent to another site", "/", `<form method=post action=https://evil.example:1/signup>`, "signup"}, // any host is this site
+		{"with the address of a host that is named", "/", `<form method=post action="https://Named.example:443/signup">`, "signup"},
+		{"sent to a host that is not the visitor's", "/", `<form method=post action=https://evil.example/signup>`, ""},
+		{"sent to another port of the visitor's host", "/", `<form method=post action=http://127.0.0.1:1/signup>`, ""},
+		{"sent elsewhere without a scheme", "/", `<form method=post action=//evil.example/signup>`, ""},
+		{"sent elsewhere by a base", "/", `<base href="https://evil.example/"><form method=post action=signup>`, ""},
+		{"sent elsewhere with backslashes", "/", `<form method=post action="\\evil.example\signup">`, ""},
+		{"sent elsewhere by a button", "/", `<form method=post action=/open><button formaction=https://evil.example/signup>`, ""},
+		{"sent by another scheme", "/", `<form method=post action="ftp://` + host + `/signup">`, ""},
 		{"in a comment", "/", `<!-- <form method=post action=/signup> -->`, ""},
 		{"in a script", "/", `<script>"<form method=post action=/signup>"</script>`, ""},
 	} {
