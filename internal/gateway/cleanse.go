@@ -32,8 +32,8 @@ var ours = map[string]bool{"Palisade-Ticket": true, "Palisade-Proof": true, "Pal
 // cleanse finds out who asks and takes away everything by which a client could
 // speak for somebody else. What the gateway judges and what the app reads are
 // then the same.
-func (g *Gateway) cleanse(r *http.Request) error {
-	addr, err := g.config.ClientIP.Addr(r)
+func (g *Gateway) cleanse(r *http.Request, s *site) error {
+	addr, err := g.asker(r, s)
 	if err != nil {
 		return err
 	}
