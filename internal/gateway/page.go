@@ -87,26 +87,6 @@ func (s *site) inject(resp *http.Response, x *exchange, zipped bool) error {
 	return nil
 }
 
-// mayBeShared reports a page that somebody else, or the same browser at another
-// time, may be shown again: such a page can hold no ticket. Whatever says
-// "private" or "no-store" is for one visitor, now.
-func mayBeShared(in *http.Request, resp *http.Response) bool {
-	if in.Method != http.MethodGet {
-		return false
-	}
-	h := resp.Header
-	control := strings.ToLower(strings.Join(h["Cache-Control"], ","))
-	if strings.Contains(control, "no-store") || strings.Contains(control, "private") {
-		return false
-	}
-	for _, name := range []string{"Age", "Etag", "Last-Modified", "Expires"} {
-		if len(h[name]) > 0 {
-			return true
-		}
-	}
-	return strings.Contains(control, "public") || strings.Contains(control, "max-age") || strings.Contains(control, "s-maxage")
-}
-
 // page is one HTML answer on its way.
 type page struct {
 	site *site
@@ -125,13 +105,7 @@ func (p *page) settle() {
 	if p.opts.Cached {
 		return
 	}
-	h := p.resp.Header
-	for _, name := range []string{"Etag", "Last-Modified", "Age", "Expires"} {
-		delete(h, name)
-	}
-	if !strings.Contains(strings.ToLower(strings.Join(h["Cache-Control"], ",")), "no-store") {
-		h["Cache-Control"] = []string{"private, no-cache"}
-	}
+	keepFromCaches(p.resp.Header)
 }
 
 // add returns what goes to a place where the page says where a form is sent.
