@@ -41,7 +41,7 @@ type Site struct {
 	ForwardAuth Dialect
 
 	StripHeaders []string // the app gets none of these either: names, or beginnings such as X-Corp-*
-	AllowHeaders []string // of those that are always stripped, the ones that a proxy named in Config.ClientIP sets itself
+	AllowHeaders []string // of all that is stripped, what a proxy named in Config.ClientIP sets itself
 
 	// Script puts the script into every page, for pages that send with fetch and
 	// have no form of their own.

@@ -208,10 +208,12 @@ func (s headerSet) has(name string) bool {
 // front says can be kept; what a client says under the same name is not.
 func (s *site) passes(name string, trusted bool) bool {
 	switch {
-	case !tellable(name), s.strip.has(name):
+	case !tellable(name):
 		return false
 	case trusted && s.allow.has(name):
 		return true
+	case s.strip.has(name):
+		return false
 	}
 	return passing[name] || !outside.has(name)
 }

@@ -98,7 +98,8 @@ func TestASiteAddsToWhatIsStripped(t *testing.T) {
 	})
 	w2 := newWorld(t, func(c *gateway.Config, s *gateway.Site) {
 		c.ClientIP = clientip.Proxies("192.0.2.1")
-		s.AllowHeaders = []string{"X-Auth-Request-*", "CF-IPCountry"}
+		s.StripHeaders = []string{"X-Corp-*"}
+		s.AllowHeaders = []string{"X-Auth-Request-*", "CF-IPCountry", "X-Corp-Team"}
 	})
 	visitor := header("X-Forwarded-For", "192.0.2.7")
 	for _, test := range []struct {
@@ -112,7 +113,8 @@ func TestASiteAddsToWhatIsStripped(t *testing.T) {
 		{"names that only look alike", w, "X-Our-Username X-Our X-Corps X-Corp", true},
 		{"what the proxy in front is allowed to say", w, "X-Auth-Request-User X-Auth-Request-Email CF-IPCountry", true},
 		{"what it is not allowed to say", w, "X-WebAuth-User CF-Connecting-IP", false},
-		{"what is both allowed and stripped", w, "X-Corp-Team", false},
+		{"what is stripped and allowed to the proxy in front", w, "X-Corp-Team", true},
+		{"what is stripped, of a client, and allowed to the proxy in front", w2, "X-Corp-Team", false},
 		{"what a client says under a name that is allowed", w2, "X-Auth-Request-User CF-IPCountry", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
