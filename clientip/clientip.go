@@ -133,6 +133,18 @@ func (s Source) Trusts(r *http.Request) bool {
 	return ok && s.trusts(peer)
 }
 
+// Own returns the address of a named proxy that wrote no forwarding header, so that
+// the request seems to be its own, such as a health check. Addr refuses such a
+// request, because a proxy that forgets the header would make all its visitors one:
+// use Own only where nothing is counted by the address.
+func (s Source) Own(r *http.Request) (netip.Addr, bool) {
+	peer, ok := parseAddr(r.RemoteAddr)
+	if !ok || s.Validate() != nil || !s.trusts(peer) || len(r.Header[s.header]) > 0 {
+		return netip.Addr{}, false
+	}
+	return peer, true
+}
+
 // Addr returns the client's address, without zone and with IPv4-mapped addresses
 // folded to IPv4, or an error.
 func (s Source) Addr(r *http.Request) (netip.Addr, error) {

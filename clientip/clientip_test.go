@@ -166,6 +166,39 @@ func FuzzForged(f *testing.F) {
 	})
 }
 
+func TestOwn(t *testing.T) {
+	const xff = "X-Forwarded-For"
+	behind := clientip.Proxies("10.0.0.0/8")
+	for _, row := range []struct {
+		name   string
+		source clientip.Source
+		r      *http.Request
+		want   string // "" is none
+	}{
+		{"a proxy without the header", behind, request("10.0.0.1:80", ""), "10.0.0.1"},
+		{"a proxy without the header, IPv4-mapped", behind, request("[::ffff:10.0.0.1]:80", ""), "10.0.0.1"},
+		{"a proxy with another header", behind, request("10.0.0.1:80", "Forwarded", "for=192.0.2.1"), "10.0.0.1"},
+		{"a proxy that wrote the header", behind, request("10.0.0.1:80", xff, "192.0.2.1"), ""},
+		{"a proxy that wrote an empty header", behind, request("10.0.0.1:80", xff, ""), ""},
+		{"a proxy that wrote garbage", behind, request("10.0.0.1:80", xff, "unknown"), ""},
+		{"a stranger", behind, request("192.0.2.1:80", ""), ""},
+		{"a Unix socket", behind, request("@", ""), ""},
+		{"no proxy is named", clientip.RemoteAddr(), request("10.0.0.1:80", ""), ""},
+		{"a Source with a mistake", clientip.Proxies("10.0.0.0/8", "nonsense"), request("10.0.0.1:80", ""), ""},
+		{"the zero Source", clientip.Source{}, request("10.0.0.1:80", ""), ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, ok := row.source.Own(row.r)
+			if ok != (row.want != "") || ok && got != netip.MustParseAddr(row.want) {
+				t.Errorf("%v %v, want %q", got, ok, row.want)
+			}
+			if _, err := row.source.Addr(row.r); ok && err == nil {
+				t.Error("Addr takes the address of the proxy for a visitor's")
+			}
+		})
+	}
+}
+
 // The law: an answer is a plain address, and both headers agree on one chain.
 func FuzzAddr(f *testing.F) {
 	f.Add("203.0.113.7, 10.0.0.2")

@@ -10,35 +10,17 @@ import (
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// outside are headers that apps believe because a proxy wrote them. What a client
-// sent under these names is removed, whoever it claims to be; what is right is
-// written anew (see rewrite). Names that begin with one of outsidePrefixes too.
-var outside = map[string]bool{
-	"Forwarded": true, "Proxy": true, "Te": true, "Trailer": true, "Via": true,
-	"X-Http-Method-Override": true, "X-Http-Method": true, "X-Method-Override": true,
-	"X-Original-Url": true, "X-Rewrite-Url": true, "X-Original-Uri": true, "X-Original-Method": true, "X-Original-Host": true,
-	"X-Host": true, "X-Script-Name": true, "Script-Name": true, "X-Scheme": true, "X-Url-Scheme": true, "Front-End-Https": true,
-	"X-Real-Ip": true, "X-Client-Ip": true, "X-Cluster-Client-Ip": true, "True-Client-Ip": true, "Client-Ip": true,
-	"Cf-Connecting-Ip": true, "Cf-Connecting-Ipv6": true, "Fastly-Client-Ip": true, "X-Remote-Addr": true, "X-Remote-Ip": true,
-	"X-Originating-Ip": true, "Remote-User": true, "X-Remote-User": true, "X-Ssl-Client-Verify": true,
-	"Http2-Settings": true, "Keep-Alive": true, "Proxy-Connection": true,
-}
-
-var outsidePrefixes = []string{"X-Forwarded", "X-Envoy-", "X-Accel-", "Palisade-"}
-
-// ours are the headers of the guard's own that a client may send.
-var ours = map[string]bool{"Palisade-Ticket": true, "Palisade-Proof": true, "Palisade-Captcha": true, clientHeader: true}
-
 // cleanse finds out who asks and takes away everything by which a client could
 // speak for somebody else. What the gateway judges and what the app reads are
 // then the same.
-func (g *Gateway) cleanse(r *http.Request) error {
-	addr, err := g.config.ClientIP.Addr(r)
+func (g *Gateway) cleanse(r *http.Request, s *site) error {
+	addr, err := g.asker(r, s)
 	if err != nil {
 		return err
 	}
 	secure := r.TLS != nil
-	if g.config.ClientIP.Trusts(r) {
+	trusted := g.config.ClientIP.Trusts(r)
+	if trusted {
 		r.RemoteAddr = netip.AddrPortFrom(addr, 0).String()
 		secure = secure || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 	} else if g.proxied(r) {
@@ -46,7 +28,7 @@ func (g *Gateway) cleanse(r *http.Request) error {
 	}
 	socket := hasToken(r.Header["Upgrade"], "websocket") && hasToken(r.Header["Connection"], "upgrade") && r.Method == http.MethodGet
 	for name := range r.Header {
-		if outside[name] || !ours[name] && hasOutsidePrefix(name) || !tellable(name) {
+		if !s.passes(name, trusted) {
 			delete(r.Header, name)
 		}
 	}
@@ -65,15 +47,6 @@ func (g *Gateway) cleanse(r *http.Request) error {
 	r.Header["X-Forwarded-Host"] = []string{r.Host}
 	r.Header["X-Forwarded-Proto"] = []string{scheme}
 	return nil
-}
-
-func hasOutsidePrefix(name string) bool {
-	for _, prefix := range outsidePrefixes {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
 }
 
 // tellable reports whether an app tells the name of a header from every other

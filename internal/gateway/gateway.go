@@ -117,6 +117,10 @@ func (g *Gateway) register(s *site) error {
 
 // ServeHTTP is the path of a request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isHealthCheck(r) {
+		answerHealthCheck(w)
+		return
+	}
 	s := g.site(r.Host)
 	if s == nil {
 		g.config.Logger.InfoContext(r.Context(), "no site has this host; with a port it must be named with it", "host", shorten(r.Host))
@@ -136,7 +140,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.auth(w, r, s)
 		return
 	}
-	if err := g.cleanse(r); err != nil { // from here on nothing in it speaks for anybody but the client
+	if err := g.cleanse(r, s); err != nil { // from here on nothing in it speaks for anybody but the client
 		g.refuse(w, r, s, palisade.ReasonAddress, http.StatusBadRequest)
 		return
 	}

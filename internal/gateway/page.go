@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,26 +87,6 @@ func (s *site) inject(resp *http.Response, x *exchange, zipped bool) error {
 	return nil
 }
 
-// mayBeShared reports a page that somebody else, or the same browser at another
-// time, may be shown again: such a page can hold no ticket. Whatever says
-// "private" or "no-store" is for one visitor, now.
-func mayBeShared(in *http.Request, resp *http.Response) bool {
-	if in.Method != http.MethodGet {
-		return false
-	}
-	h := resp.Header
-	control := strings.ToLower(strings.Join(h["Cache-Control"], ","))
-	if strings.Contains(control, "no-store") || strings.Contains(control, "private") {
-		return false
-	}
-	for _, name := range []string{"Age", "Etag", "Last-Modified", "Expires"} {
-		if len(h[name]) > 0 {
-			return true
-		}
-	}
-	return strings.Contains(control, "public") || strings.Contains(control, "max-age") || strings.Contains(control, "s-maxage")
-}
-
 // page is one HTML answer on its way.
 type page struct {
 	site *site
@@ -124,13 +105,7 @@ func (p *page) settle() {
 	if p.opts.Cached {
 		return
 	}
-	h := p.resp.Header
-	for _, name := range []string{"Etag", "Last-Modified", "Age", "Expires"} {
-		delete(h, name)
-	}
-	if !strings.Contains(strings.ToLower(strings.Join(h["Cache-Control"], ",")), "no-store") {
-		h["Cache-Control"] = []string{"private, no-cache"}
-	}
+	keepFromCaches(p.resp.Header)
 }
 
 // add returns what goes to a place where the page says where a form is sent.
@@ -185,7 +160,7 @@ func (p *page) formOf(target inject.Target) *form {
 	} else {
 		action = &url.URL{Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath} // a form without action ignores <base>
 	}
-	if p.site.gateway.site(action.Host) != p.site {
+	if !p.site.isSentHere(action, in.Host) {
 		return nil
 	}
 	path := action.EscapedPath()
@@ -193,6 +168,25 @@ func (p *page) formOf(target inject.Target) *form {
 		path = "/"
 	}
 	return p.site.formAt(http.MethodPost, path)
+}
+
+// isSentHere reports whether an action leads to this site, for a visitor of a host.
+// A site for any host takes requests under every name, but a form that leads to
+// another name than the visitor's leads to somebody else, who would get the ticket.
+func (s *site) isSentHere(action *url.URL, visited string) bool {
+	if action.Scheme != "" && action.Scheme != "http" && action.Scheme != "https" {
+		return false
+	}
+	host := bareHost(action.Host)
+	return host == bareHost(visited) || host == bareHost(s.config.Host) ||
+		slices.ContainsFunc(s.config.Hosts, func(named string) bool { return host == bareHost(named) })
+}
+
+// bareHost is a host as it can be compared: in lower case, without the port of the
+// scheme.
+func bareHost(host string) string {
+	host = strings.ToLower(host)
+	return strings.TrimSuffix(strings.TrimSuffix(host, ":80"), ":443")
 }
 
 // head returns what goes into every page, if anything does.

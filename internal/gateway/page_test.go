@@ -2,10 +2,12 @@ package gateway_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +52,31 @@ func TestWhichPagesHoldATicket(t *testing.T) {
 		{"one with an entity tag", []string{"Etag", `"x"`}, false, ""},
 		{"one with a date", []string{"Last-Modified", "Mon, 23 Nov 2026 12:00:00 GMT"}, false, ""},
 		{"one that comes out of a cache", []string{"Age", "0"}, false, ""},
+
+		{"one for the caches of CDNs", []string{"CDN-Cache-Control", "max-age=60"}, false, ""},
+		{"one for CDNs that no other cache stores", []string{"Cache-Control", "no-store", "CDN-Cache-Control", "public, max-age=60"}, false, "no-store"},
+		{"a private one that CDNs may share all the same", []string{"Cache-Control", "private", "CDN-Cache-Control", "max-age=60"}, false, "private"},
+		{"one for Cloudflare", []string{"Cloudflare-CDN-Cache-Control", "max-age=60"}, false, ""},
+		{"one for Vercel", []string{"Cache-Control", "private", "Vercel-CDN-Cache-Control", "s-maxage=60"}, false, "private"},
+		{"one for Netlify", []string{"Netlify-CDN-Cache-Control", "public, durable, max-age=60"}, false, ""},
+		{"one for LiteSpeed", []string{"Cache-Control", "no-store", "X-LiteSpeed-Cache-Control", "public,max-age=60"}, false, "no-store"},
+		{"one for a vendor that does not exist yet", []string{"Nobody-Cache-Control", "max-age=60"}, false, ""},
+		{"one for surrogates", []string{"Cache-Control", "no-store", "Surrogate-Control", "max-age=60"}, false, "no-store"},
+		{"one for one surrogate alone", []string{"Surrogate-Control", "no-store;other, max-age=60;this"}, false, ""},
+		{"one for Akamai, against no-store", []string{"Cache-Control", "no-store", "Edge-Control", "!no-store, max-age=60"}, false, "no-store"},
+		{"one for nginx", []string{"Cache-Control", "private", "X-Accel-Expires", "60"}, false, "private"},
+		{"one for nginx until a time", []string{"X-Accel-Expires", "@4102444800"}, false, ""},
+		{"one for Varnish", []string{"Cache-Control", "private", "X-Reverse-Proxy-TTL", "60"}, false, "private"},
+		{"one that CDNs may show when it is stale", []string{"CDN-Cache-Control", "max-age=0, stale-while-revalidate=60"}, false, ""},
+		{"one with a lifetime for shared caches alone", []string{"CDN-Cache-Control", "max-age=0, s-maxage=60"}, false, ""},
+
+		{"one that CDNs must not store", []string{"CDN-Cache-Control", "no-store"}, true, "private, no-cache"},
+		{"one that CDNs keep for one visitor", []string{"X-LiteSpeed-Cache-Control", "private, max-age=60"}, true, "private, no-cache"},
+		{"one that surrogates ask for again", []string{"Surrogate-Control", "no-cache"}, true, "private, no-cache"},
+		{"one without a lifetime in CDNs", []string{"CDN-Cache-Control", "max-age=0, must-revalidate"}, true, "private, no-cache"},
+		{"one that nginx must not keep", []string{"X-Accel-Expires", "0"}, true, "private, no-cache"},
+		{"one of which nginx is told nothing", []string{"X-Accel-Expires", "off"}, true, "private, no-cache"},
+		{"one that has a tag to be purged by", []string{"Surrogate-Key", "a b", "Cache-Tag", "a", "X-DNS-Prefetch-Control", "off"}, true, "private, no-cache"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w.page(signupPage, test.headers...)
@@ -65,6 +92,18 @@ func TestWhichPagesHoldATicket(t *testing.T) {
 			}
 			if test.ticket && (a.header.Get("Etag") != "" || a.header.Get("Last-Modified") != "") {
 				t.Errorf("a page with a ticket can be found unchanged later: %v", a.header)
+			}
+			if a.header.Get("X-DNS-Prefetch-Control") != "" != slices.Contains(test.headers, "X-DNS-Prefetch-Control") {
+				t.Errorf("a header that is none of caches is gone: %v", a.header)
+			}
+			for i := 0; i < len(test.headers); i += 2 {
+				name, said := test.headers[i], test.headers[i+1]
+				toCaches := strings.HasSuffix(name, "-Cache-Control") || slices.Contains([]string{"Surrogate-Control", "Edge-Control", "X-Accel-Expires", "X-Reverse-Proxy-TTL"}, name)
+				if left := a.header.Get(name); toCaches && test.ticket && left != "" && left != "no-store" && left != "0" {
+					t.Errorf("a page with a ticket says %s: %s", name, left)
+				} else if toCaches && !test.ticket && left != said {
+					t.Errorf("a page without a ticket lost %s: %s", name, said)
+				}
 			}
 		})
 	}
@@ -150,7 +189,7 @@ func (c *cache) get(t *testing.T, url string) string {
 	}
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
-	control := resp.Header.Get("Cache-Control")
+	control := cmp.Or(resp.Header.Get("CDN-Cache-Control"), resp.Header.Get("Cache-Control")) // RFC 9213, 2.2
 	if !strings.Contains(control, "private") && !strings.Contains(control, "no-store") && !strings.Contains(control, "no-cache") {
 		c.bodies[url] = body // heuristically, as RFC 9111, 4.2.2 allows
 	}
@@ -161,6 +200,7 @@ func TestNoTwoVisitorsShareATicketThroughACache(t *testing.T) {
 	w := newWorld(t)
 	for name, headers := range map[string][]string{
 		"a page that says nothing": nil, "a public page": {"Cache-Control", "public, max-age=60"}, "a page with a date": {"Last-Modified", "Mon, 23 Nov 2026 12:00:00 GMT"},
+		"a page for a CDN": {"Cache-Control", "no-store", "CDN-Cache-Control", "max-age=60"},
 	} {
 		w.page(signupPage, headers...)
 		c := &cache{transport: transport, bodies: make(map[string][]byte)}
@@ -323,6 +363,7 @@ func TestPolicyOfThePageIsKept(t *testing.T) {
 
 func TestWhichFormsAreGuarded(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
+		s.Hosts = []string{"named.example"}
 		s.Forms = append(s.Forms, gateway.Form{
 			FormConfig: palisade.FormConfig{Name: "vote", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}, Routes: patterns(t, "POST /vote/*"),
 		})
@@ -344,7 +385,14 @@ func TestWhichFormsAreGuarded(t *testing.T) {
 		{"a button that sends the same, elsewhere", "/", `<form method=post action=/signup><button formaction=/vote/1>`, "signup"},
 		{"sent by get", "/", `<form action=/signup>`, ""},
 		{"sent to another path", "/", `<form method=post action=/open>`, ""},
-		{"sent to another site", "/", `<form method=post action=https://evil.example:1/signup>`, "signup"}, // any host is this site
+		{"with the address of a host that is named", "/", `<form method=post action="https://Named.example:443/signup">`, "signup"},
+		{"sent to a host that is not the visitor's", "/", `<form method=post action=https://evil.example/signup>`, ""},
+		{"sent to another port of the visitor's host", "/", `<form method=post action=http://127.0.0.1:1/signup>`, ""},
+		{"sent elsewhere without a scheme", "/", `<form method=post action=//evil.example/signup>`, ""},
+		{"sent elsewhere by a base", "/", `<base href="https://evil.example/"><form method=post action=signup>`, ""},
+		{"sent elsewhere with backslashes", "/", `<form method=post action="\\evil.example\signup">`, ""},
+		{"sent elsewhere by a button", "/", `<form method=post action=/open><button formaction=https://evil.example/signup>`, ""},
+		{"sent by another scheme", "/", `<form method=post action="ftp://` + host + `/signup">`, ""},
 		{"in a comment", "/", `<!-- <form method=post action=/signup> -->`, ""},
 		{"in a script", "/", `<script>"<form method=post action=/signup>"</script>`, ""},
 	} {
@@ -367,5 +415,23 @@ func TestWaitIsToldToThePage(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) { s.Forms[0].MinFill = 5 * time.Second })
 	if body := w.get("/signup").body; !strings.Contains(body, `data-palisade-wait="5000"`) {
 		t.Errorf("%s", body)
+	}
+}
+
+// A page that comes bit by bit, and one that answers a submission, are never shared.
+func TestAPageWithATicketTellsNoCacheToKeepIt(t *testing.T) {
+	w := newWorld(t)
+	w.app = func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "text/html")
+		rw.Header().Set("CDN-Cache-Control", "max-age=60")
+		rw.Header().Set("X-Accel-Expires", "60")
+		rw.(http.Flusher).Flush()
+		io.WriteString(rw, signupPage)
+	}
+	if a := w.get("/"); hasTicket(a.body) || a.header.Get("CDN-Cache-Control") == "" {
+		t.Errorf("the page is not the same for everybody: %v", a.header)
+	}
+	if a := w.post("/open", nil); !hasTicket(a.body) || a.header.Get("CDN-Cache-Control")+a.header.Get("X-Accel-Expires") != "" {
+		t.Errorf("the answer to a submission can be kept: %v", a.header)
 	}
 }

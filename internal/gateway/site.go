@@ -40,6 +40,9 @@ type Site struct {
 	// deploy/. It needs Config.ClientIP to name that proxy.
 	ForwardAuth Dialect
 
+	StripHeaders []string // the app gets none of these either: names, or beginnings such as X-Corp-*
+	AllowHeaders []string // of all that is stripped, what a proxy named in Config.ClientIP sets itself
+
 	// Script puts the script into every page, for pages that send with fetch and
 	// have no form of their own.
 	Script bool
@@ -71,6 +74,8 @@ type site struct {
 	proxy   *httputil.ReverseProxy
 	store   store.Store
 	maxBody int64 // the most of the forms'
+	strip   headerSet
+	allow   headerSet
 	verdict []byte
 	loader  []byte // the script that guards what pages make themselves
 	script  string // its tag for every page, or ""
@@ -111,7 +116,7 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 		errs = append(errs, errors.New("forward-auth needs the proxy in front to be named in trust, because its word is taken for method and path"))
 	}
 	s.verdict = verdict.Key(config.Keys.Current, config.Host)
-	errs = append(errs, s.addForms(), validateClients(config.Clients))
+	errs = append(errs, s.setHeaders(), s.addForms(), validateClients(config.Clients))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

@@ -80,6 +80,8 @@ type Site struct {
 	Exempt   []route.Pattern
 	Odd      []route.Pattern
 	Clients  []Client
+	Strip    []string // headers that the app does not get, besides those that it never gets
+	Allow    []string // headers that the proxies in Trust may set, of those that the app never gets
 	Forms    []Form
 
 	at string // the place, for mistakes that concern two

@@ -96,6 +96,8 @@ sites:
     captcha: {service: recaptcha-v3, sitekey: abc, secret_file: short.key, min_score: 0.7}
     exempt: [POST /webhooks/*, {route: POST /**, when: {header: Next-Action, in: 40ab}}]
     odd_paths: POST /projects/**
+    strip_headers: [X-Our-User, "X-Corp-*"]
+    allow_headers: CF-IPCountry
     clients: [{name: ci, key_file: long.key}]
     forms:
       - name: vote
@@ -142,6 +144,8 @@ sites:
 	}
 	if s := c.Sites[0]; !s.Auto || !s.Script || s.Captcha.Secret != "hunter2" || s.Captcha.MinScore != 0.7 || s.Clients[0].Name != "ci" || s.Hosts[0] != "www.example.com" {
 		t.Errorf("%+v", s)
+	} else if !slices.Equal(s.Strip, []string{"X-Our-User", "X-Corp-*"}) || !slices.Equal(s.Allow, []string{"CF-IPCountry"}) {
+		t.Errorf("headers: %q and %q", s.Strip, s.Allow)
 	}
 	if files := c.Files(); !slices.Contains(files, "palisade.yaml") || !slices.Contains(files, "short.key") {
 		t.Errorf("files to watch: %v", files)

@@ -12,17 +12,19 @@ func (r *reader) site(n node) Site {
 	s := Site{at: n.place()}
 	var hasUpstream bool // also where what is there is wrong
 	n.object(map[string]func(node){
-		"host":         func(n node) { n.string(&s.Host) },
-		"hosts":        func(n node) { n.strings(&s.Hosts) },
-		"upstream":     func(n node) { hasUpstream = true; n.upstream(&s.Upstream) },
-		"protect":      func(n node) { var i int; n.choice(&i, "auto"); s.Auto = true },
-		"script":       func(n node) { n.bool(&s.Script) },
-		"forward_auth": func(n node) { n.word(&s.Asks, "nginx", "caddy", "traefik") },
-		"captcha":      func(n node) { s.Captcha = r.captcha(n) },
-		"exempt":       func(n node) { n.routes(&s.Exempt) },
-		"odd_paths":    func(n node) { n.routes(&s.Odd) },
-		"clients":      func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
-		"forms":        func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n, true)) }) },
+		"host":          func(n node) { n.string(&s.Host) },
+		"hosts":         func(n node) { n.strings(&s.Hosts) },
+		"upstream":      func(n node) { hasUpstream = true; n.upstream(&s.Upstream) },
+		"protect":       func(n node) { var i int; n.choice(&i, "auto"); s.Auto = true },
+		"script":        func(n node) { n.bool(&s.Script) },
+		"forward_auth":  func(n node) { n.word(&s.Asks, "nginx", "caddy", "traefik") },
+		"captcha":       func(n node) { s.Captcha = r.captcha(n) },
+		"exempt":        func(n node) { n.routes(&s.Exempt) },
+		"odd_paths":     func(n node) { n.routes(&s.Odd) },
+		"strip_headers": func(n node) { n.strings(&s.Strip) },
+		"allow_headers": func(n node) { n.strings(&s.Allow) },
+		"clients":       func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
+		"forms":         func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n, true)) }) },
 	})
 	if s.Host == "" {
 		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")

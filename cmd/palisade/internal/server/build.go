@@ -53,6 +53,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 	s := gateway.Site{
 		Host: c.Host, Hosts: c.Hosts, AnyHost: c.Host == "*", Upstream: c.Upstream,
 		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Exempt: c.Exempt, Odd: c.Odd, Script: c.Script,
+		StripHeaders: c.Strip, AllowHeaders: c.Allow,
 	}
 	s.Host = name(c)
 	switch c.Asks {
