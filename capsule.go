@@ -162,10 +162,11 @@ func bindBrowser(w http.ResponseWriter, r *http.Request) string {
 }
 
 // bodyLimit is how much of a body is read: more where it brings a capsule, which
-// the first bytes tell.
+// the first bytes tell. They are not waited for where the length says enough.
 func (f *Form) bodyLimit(r *http.Request) int64 {
 	limit := f.config.MaxBody
-	if !f.config.Transparent || r.Body == nil {
+	most := limit/3*4 + capsuleRoom
+	if !f.config.Transparent || r.Body == nil || r.ContentLength > most || r.ContentLength >= 0 && r.ContentLength <= limit {
 		return limit
 	}
 	start := make([]byte, 512)
@@ -176,7 +177,7 @@ func (f *Form) bodyLimit(r *http.Request) int64 {
 	start = start[:n]
 	unread(r, start, err)
 	if bytes.Contains(start, []byte(`name="`+FieldCapsule+`"`)) || bytes.HasPrefix(start, []byte(FieldCapsule+"=")) {
-		return limit/3*4 + capsuleRoom
+		return most
 	}
 	return limit
 }
