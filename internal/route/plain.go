@@ -54,11 +54,15 @@ func afterAuthority(target string) (rest string, ok bool) {
 //   - no byte is a control character, a backslash or not ASCII;
 //   - no escape stands for what needs none (letters, digits, - . _ ~), for "/", "\",
 //     "%" or a control character, and escapes together are valid UTF-8;
-//   - a semicolon only begins parameters, as in ";jsessionid=0a1b".
+//   - a semicolon only begins parameters, as in ";jsessionid=0a1b";
+//   - there are at most 100 segments, which bounds what a comparison costs.
 //
 // It looks at each byte a fixed number of times.
 func Plain(path string) bool {
 	rest, found := strings.CutPrefix(path, "/")
+	if strings.Count(rest, "/") >= maxSegments {
+		return false
+	}
 	for found {
 		var segment string
 		segment, rest, found = strings.Cut(rest, "/")
@@ -71,6 +75,8 @@ func Plain(path string) bool {
 	}
 	return path != "" && path[0] == '/'
 }
+
+const maxSegments = 100
 
 func plainSegment(segment string) bool {
 	name, parameters, found := strings.Cut(segment, ";")

@@ -24,6 +24,7 @@ _SCRIPTS = frozenset("php php3 php4 php5 php7 php8 phtml phar cgi fcgi pl py rb 
 _PAGES = frozenset("html htm xhtml shtml json xml txt csv rss atom js".split())
 _INDEXES = frozenset("index default app app_dev".split())
 
+_MAX_SEGMENTS = 100
 _PARAMETERS = re.compile(r"(;[A-Za-z0-9._~!+,-]+=[A-Za-z0-9._~!+,-]*)*", re.ASCII)
 _NAME = re.compile(r"([!-~])*", re.ASCII)
 # A broken escape, or one of what needs none, of / \\ % or of a control character.
@@ -54,6 +55,8 @@ def plain(path: str) -> bool:
     if not path.startswith("/"):
         return False
     segments = path[1:].split("/")
+    if len(segments) > _MAX_SEGMENTS:
+        return False
     if segments[-1] == "":  # a slash at the end, or the root
         segments.pop()
     return all(map(_plain_segment, segments))
