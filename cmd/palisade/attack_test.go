@@ -43,7 +43,7 @@ func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
 	want := []struct {
 		attack  string
 		tried   int
-		effects int // unless the machine was too busy for a quick attack to be one
+		effects int // unless the machine was so slow that a quick attack was none, or a limit came back
 		without int
 		why     string // a reason that has to be among those that stopped it
 	}{
