@@ -34,7 +34,7 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 		Name: "sign up", MaxAge: 48 * time.Hour, MaxBody: -1, Ask: 9, ProviderDown: 9,
 		Limits: []palisade.Limit{{}, {Rate: 1, Per: time.Hour, By: palisade.ByField("")}, {Rate: 1, Per: time.Hour, By: palisade.ByIP}, {Rate: 1, Per: time.Hour, By: palisade.ByIP}},
 	})
-	for _, want := range []string{"Name", "Limits[3] is there twice", "MaxAge", "MaxBody", "Captcha", "ProviderDown", "Limits[0]: Rate and Per", "By is missing", "Limits[1]"} {
+	for _, want := range []string{"Name", "Limits[3] is there twice", "MaxAge", "MaxBody", "Ask", "ProviderDown", "Limits[0]: Rate and Per", "By is missing", "Limits[1]"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not speak of %s:\n%v", want, err)
 		}

@@ -232,7 +232,7 @@ func TestVendorsTokenPassedThrough(t *testing.T) {
 	vendor := captchatest.NewServer()
 	defer vendor.Close()
 	vendor.AddSite(captchatest.RecaptchaV3, "public", "private")
-	provider := captcha.RecaptchaV3("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.RecaptchaV3)), captcha.Timeout(500*time.Millisecond))
+	provider := captcha.RecaptchaV3("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.RecaptchaV3)), captcha.Timeout(time.Minute))
 	s := newStand(t, func(c *service.Config) {
 		c.Sites[0].Captcha = provider
 		c.Sites[0].Actions = []string{"login"}
