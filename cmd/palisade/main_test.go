@@ -54,7 +54,7 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 		body = args[3]
 	}
 	var answer *http.Response
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		r, err := http.NewRequest(args[0], args[1], strings.NewReader(body))
 		ts.Check(err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

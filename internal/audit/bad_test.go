@@ -371,7 +371,7 @@ func TestConsent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			addresses, err := audit.Consent(ctx, resolver, u, c.proof)
 			if c.allowed != (err == nil) || err != nil && !errors.Is(err, audit.ErrConsent) || err == nil && len(addresses) == 0 {

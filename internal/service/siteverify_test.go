@@ -413,7 +413,7 @@ func TestOutageIsNotRememberedUnderAnIdempotencyKey(t *testing.T) {
 	defer vendor.Close()
 	vendor.AddSite(captchatest.Turnstile, "public", "private")
 	s := newStand(t, func(c *service.Config) {
-		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)), captcha.Timeout(time.Second))
+		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)), captcha.Timeout(time.Minute))
 	})
 	ask := func(key string) answer {
 		token := vendor.Solve(captchatest.Turnstile, "public", captchatest.Solution{Hostname: "shop.example"})
