@@ -16,6 +16,7 @@ import (
 // detector, which makes a proof of work take twelve times as long and turns the
 // quickest attackers into people; package attack runs the light ones with it.
 func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "palisade")
 	if runtime.GOOS == "windows" {
 		program += ".exe"

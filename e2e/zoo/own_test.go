@@ -153,10 +153,11 @@ func TestARunningGatewayAuditsItself(t *testing.T) {
 	}
 	found := make(map[string][]string) // failed rules by form
 	for _, r := range reports {
-		found[r.Form] = []string{}
+		form := r.Form + " at " + r.Target
+		found[form] = []string{}
 		for _, f := range r.Findings {
 			if f.Status == audit.Fail {
-				found[r.Form] = append(found[r.Form], f.ID)
+				found[form] = append(found[form], f.ID)
 			}
 		}
 	}
