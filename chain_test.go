@@ -30,7 +30,7 @@ func withChain(t *testing.T) (*site, *captchatest.Server, *knowing) {
 		other = captchatest.NewServer()
 		t.Cleanup(other.Close)
 		other.AddSite(captchatest.Turnstile, "second", "its-secret")
-		c.Fallbacks = []captcha.Provider{captcha.Turnstile("second", "its-secret", captcha.Endpoint(other.VerifyURL(captchatest.Turnstile)), captcha.Timeout(300*time.Millisecond))}
+		c.Fallbacks = []captcha.Provider{captcha.Turnstile("second", "its-secret", captcha.Endpoint(other.VerifyURL(captchatest.Turnstile)), captcha.Timeout(time.Minute))}
 	})
 	other.SetClock(s.clock)
 	second = func() string {

@@ -16,7 +16,7 @@ import (
 )
 
 // `make full` sends whole floods; the daily run a part of them.
-var long = flag.Bool("long", false, "send a million made-up proofs")
+var long = flag.Bool("long", false, "send a million made-up proofs, and 200 tokens many times at once")
 
 // puzzleOf returns the puzzle in a form's markup: what is to be solved.
 func puzzleOf(t *testing.T, markup string) (nonce string, level byte) {

@@ -14,13 +14,19 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// withService returns a site that asks a stand-in of hCaptcha.
+// withService returns a site that asks a stand-in of hCaptcha, and waits for its answer
+// however slow the machine is.
 func withService(t *testing.T, options ...func(*palisade.Config, *palisade.FormConfig)) (*site, *captchatest.Server) {
+	return withServiceFor(t, time.Minute, options...)
+}
+
+// withServiceFor waits for its answer so long.
+func withServiceFor(t *testing.T, patience time.Duration, options ...func(*palisade.Config, *palisade.FormConfig)) (*site, *captchatest.Server) {
 	services := captchatest.NewServer()
 	t.Cleanup(services.Close)
 	services.AddSite(captchatest.HCaptcha, "the-sitekey", "the-secret")
 	provider := captcha.HCaptcha("the-sitekey", "the-secret",
-		captcha.Endpoint(services.VerifyURL(captchatest.HCaptcha)), captcha.Timeout(300*time.Millisecond))
+		captcha.Endpoint(services.VerifyURL(captchatest.HCaptcha)), captcha.Timeout(patience))
 	base := func(c *palisade.Config, f *palisade.FormConfig) { c.Captcha, f.Ask = provider, palisade.Always }
 	s := newSite(t, append([]func(*palisade.Config, *palisade.FormConfig){base}, options...)...)
 	services.SetClock(s.clock)
@@ -138,7 +144,11 @@ func TestWhenTheServiceFails(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			s, services := withService(t, func(_ *palisade.Config, f *palisade.FormConfig) {
+			patience := time.Minute
+			if row.fault == captchatest.Hang {
+				patience = 300 * time.Millisecond
+			}
+			s, services := withServiceFor(t, patience, func(_ *palisade.Config, f *palisade.FormConfig) {
 				f.Limits = []palisade.Limit{{Rate: 2, Per: time.Hour, By: palisade.ByIP}}
 			})
 			v := typed(s.load())

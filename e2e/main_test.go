@@ -46,7 +46,7 @@ func run(m *testing.M) int {
 		chromedp.Flag("disable-sync", true),
 		chromedp.Flag("accept-lang", "en-US"),
 		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"),
-		chromedp.WSURLReadTimeout(30*time.Second),
+		chromedp.WSURLReadTimeout(3*time.Minute),
 	)
 	defer closeAllocator()
 	quiet := func(string, ...any) {} // of events that are newer than the client

@@ -20,7 +20,7 @@ import (
 
 // patience is how long a test waits for what must happen. It is no measure of
 // anything; a test that passes waits for a fraction of it.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // tab is one window of the browser.
 type tab struct {

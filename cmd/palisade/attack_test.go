@@ -16,6 +16,7 @@ import (
 // detector, which makes a proof of work take twelve times as long and turns the
 // quickest attackers into people; package attack runs the light ones with it.
 func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "palisade")
 	if runtime.GOOS == "windows" {
 		program += ".exe"
@@ -43,7 +44,7 @@ func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
 	want := []struct {
 		attack  string
 		tried   int
-		effects int // unless the machine was too busy for a quick attack to be one
+		effects int // unless the machine was so slow that a quick attack was none, or a limit came back
 		without int
 		why     string // a reason that has to be among those that stopped it
 	}{

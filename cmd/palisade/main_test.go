@@ -2,11 +2,14 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,18 +32,57 @@ func TestScripts(t *testing.T) {
 			env.Defer(func() { busy.Close() })
 			env.Setenv("BUSY", busy.Addr().String())
 			for _, name := range []string{"FREE", "FREE2", "FREE3"} {
-				free, err := net.Listen("tcp", "127.0.0.1:0")
+				free, err := freeAddress()
 				if err != nil {
 					return err
 				}
-				defer free.Close()
-				env.Setenv(name, free.Addr().String())
+				env.Setenv(name, free)
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"http": fetch},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"http": fetch, "until": until},
 	})
 }
+
+var given sync.Map // ports that were handed out
+
+// freeAddress returns an address that nobody listens on. It has none of the ports that
+// the system gives to outgoing connections: one of those could take it meanwhile.
+func freeAddress() (string, error) {
+	for range 100 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(22_000)))
+		if _, taken := given.LoadOrStore(address, true); taken {
+			continue
+		}
+		if l, err := net.Listen("tcp", address); err == nil {
+			return address, l.Close()
+		}
+	}
+	return "", errors.New("of a hundred ports none is free")
+}
+
+// until is the script command `until URL TEXT`: it asks until the answer has the text.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: until URL TEXT")
+	}
+	var text []byte
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		answer, err := client.Get(args[0])
+		if err != nil {
+			continue
+		}
+		text, err = io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err == nil && strings.Contains(string(text), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%s never said %q, but:\n%s", args[0], args[1], text)
+}
+
+// patience is for what must happen; no test that passes waits so long.
+const patience = 3 * time.Minute
 
 // fetch is the script command `http METHOD URL STATUS [BODY]`: it asks until
 // somebody listens, checks the status, and logs the answer as standard output
@@ -54,7 +96,7 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 		body = args[3]
 	}
 	var answer *http.Response
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		r, err := http.NewRequest(args[0], args[1], strings.NewReader(body))
 		ts.Check(err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

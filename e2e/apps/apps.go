@@ -225,7 +225,7 @@ func Run(t testing.TB, dir string, env []string, ready string, command ...string
 		<-ended
 		out.Close()
 	})
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
 		if resp, err := asker.Get(ready); err == nil {
 			resp.Body.Close()
 			return

@@ -251,7 +251,7 @@ func (a *app) proof() (fields [][2]string) {
 	if err := json.NewDecoder(resp.Body).Decode(&offer); err != nil {
 		a.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	proof, err := pow.Solve(ctx, offer.Challenge)
 	if err != nil {

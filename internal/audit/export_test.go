@@ -20,7 +20,7 @@ func Send(t testing.TB, address string, bound, n, rate int) (sent int, took time
 		t.Fatal(err)
 	}
 	w := &wire{
-		scheme: u.Scheme, at: []netip.Addr{netip.MustParseAddr(u.Hostname())}, port: u.Port(), patience: time.Second, left: bound, every: time.Second / time.Duration(rate),
+		scheme: u.Scheme, at: []netip.Addr{netip.MustParseAddr(u.Hostname())}, port: u.Port(), patience: time.Minute, left: bound, every: time.Second / time.Duration(rate),
 	}
 	began := time.Now()
 	for range n {

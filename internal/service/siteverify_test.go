@@ -244,7 +244,7 @@ func TestVendorsTokenPassedThrough(t *testing.T) {
 	vendor := captchatest.NewServer()
 	defer vendor.Close()
 	vendor.AddSite(captchatest.RecaptchaV3, "public", "private")
-	provider := captcha.RecaptchaV3("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.RecaptchaV3)), captcha.Timeout(500*time.Millisecond))
+	provider := captcha.RecaptchaV3("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.RecaptchaV3)), captcha.Timeout(time.Minute))
 	s := newStand(t, func(c *service.Config) {
 		c.Sites[0].Captcha = provider
 		c.Sites[0].Actions = []string{"login"}
@@ -425,7 +425,7 @@ func TestOutageIsNotRememberedUnderAnIdempotencyKey(t *testing.T) {
 	defer vendor.Close()
 	vendor.AddSite(captchatest.Turnstile, "public", "private")
 	s := newStand(t, func(c *service.Config) {
-		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)), captcha.Timeout(time.Second))
+		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)), captcha.Timeout(time.Minute))
 		c.Sites[0].Idempotent = true
 	})
 	ask := func(key string) answer {

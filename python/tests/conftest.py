@@ -29,6 +29,13 @@ SECRET = "a secret that only tests know"
 
 
 @pytest.fixture
+def patience(request):
+    """How long a client waits. What is answered comes in time on the slowest machine; only a service that hangs does not."""
+    case = getattr(request.node, "callspec", None)
+    return 0.3 if case and case.params.get("mode") == "hang" else 60.0
+
+
+@pytest.fixture
 def service():
     with FakeService(sitekey="shop", secret=SECRET) as running:
         yield running

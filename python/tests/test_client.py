@@ -41,10 +41,10 @@ def test_an_empty_decision_refuses_and_is_false():
 
 
 @pytest.mark.parametrize("mode", ["down", "garbage", "error", "hang"])
-def test_an_outage_is_an_exception(service, mode):
+def test_an_outage_is_an_exception(service, mode, patience):
     service.say(mode)
     with pytest.raises(Unavailable):
-        service.client(timeout=0.2).check("signup", VISIT, [])
+        service.client(timeout=patience).check("signup", VISIT, [])
 
 
 @pytest.mark.parametrize("mode", ["forged", "unsigned"])
@@ -184,6 +184,7 @@ def test_a_connection_that_the_service_closed_is_replaced_without_judging_twice(
 
 
 def test_a_connection_that_was_closed_while_idle_is_not_used():
+    closed = threading.Semaphore(0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer_and_hang_up():
@@ -192,12 +193,13 @@ def test_a_connection_that_was_closed_while_idle_is_not_used():
                 connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
                 connection.close()
+                closed.release()
 
         threading.Thread(target=answer_and_hang_up, daemon=True).start()
         client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "shop", "s" * 20)
         for _ in range(2):
             assert client.base("a", "", Visit("203.0.113.9", "GET", "")).body == b"x"
-            time.sleep(0.05)
+            assert closed.acquire(timeout=60)
 
 
 def test_a_request_that_was_sent_is_not_sent_again(service):
@@ -232,35 +234,35 @@ def test_an_answer_without_end_is_cut_off():
             connection.close()
 
         threading.Thread(target=pour, daemon=True).start()
-        client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "shop", "s" * 20, timeout=20)
-        begin = time.monotonic()
+        client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "shop", "s" * 20, timeout=600)  # which is not what ends it
         with pytest.raises(Unavailable):
             client.check("signup", VISIT, [])
-        assert time.monotonic() - begin < 5
         stop.set()
 
 
 def test_an_answer_in_drops_does_not_hold_a_worker():
+    drops = 0
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def drip():
+            nonlocal drops
             connection, _ = listener.accept()
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
             try:
-                for _ in range(40):
+                while drops < 1000:
                     connection.sendall(b"x")
-                    time.sleep(0.05)
+                    drops += 1
+                    time.sleep(0.05)  # each comes long before the timeout
             except OSError:
                 pass
             connection.close()
 
         threading.Thread(target=drip, daemon=True).start()
-        client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "shop", "s" * 20, timeout=0.3)
-        begin = time.monotonic()
+        client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "shop", "s" * 20, timeout=0.5)
         with pytest.raises(Unavailable):
             client.check("signup", VISIT, [])
-        assert time.monotonic() - begin < 1
+        assert drops < 1000  # it did not wait for the end
 
 
 def test_fields_keep_what_was_solved(service):

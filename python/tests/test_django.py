@@ -26,9 +26,9 @@ HTML = "text/html"
 
 
 @pytest.fixture(autouse=True)
-def connected(service):
+def connected(service, patience):
     EFFECTS.clear()
-    with override_settings(PALISADE={**service.settings, "TIMEOUT": 0.3}):
+    with override_settings(PALISADE={**service.settings, "TIMEOUT": patience}):
         yield
 
 
@@ -476,7 +476,7 @@ def start_all(*projects):
         )
         for project in projects
     ]  # fmt: skip
-    return [(*process.communicate(timeout=20), process.returncode) for process in running]
+    return [(*process.communicate(timeout=300), process.returncode) for process in running]
 
 
 def test_bad_settings_stop_a_server_but_not_the_checks():

@@ -12,9 +12,9 @@ from palisade_forms.drf import palisade_permission
 
 
 @pytest.fixture(autouse=True)
-def connected(service):
+def connected(service, patience):
     EFFECTS.clear()
-    with override_settings(PALISADE={**service.settings, "TIMEOUT": 0.3}):
+    with override_settings(PALISADE={**service.settings, "TIMEOUT": patience}):
         yield
 
 

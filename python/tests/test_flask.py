@@ -37,14 +37,14 @@ def effects():
 
 
 @pytest.fixture
-def app(service, effects):
-    return make_app(service, effects)
+def app(service, effects, patience):
+    return make_app(service, effects, PALISADE_TIMEOUT=patience)
 
 
 def make_app(service, effects, **config):
     app = Flask("shop")
     settings = {f"PALISADE_{name}": value for name, value in service.settings.items()}
-    app.config.update(SECRET_KEY="x", TESTING=True, WTF_CSRF_ENABLED=False, PALISADE_TIMEOUT=0.3, **(settings | config))
+    app.config.update(SECRET_KEY="x", TESTING=True, WTF_CSRF_ENABLED=False, **({"PALISADE_TIMEOUT": 60.0} | settings | config))
     palisade = Palisade()
     palisade.init_app(app)
     blueprint = Blueprint("votes", __name__)

@@ -25,9 +25,9 @@ ROUTES = {"POST /signup": "signup", "/posts/*/edit": "edit", "/api/**": "api"}
 class Wsgi:
     """Calls a WSGI app, checked by wsgiref."""
 
-    def __init__(self, service, **options):
+    def __init__(self, service, patience=60.0, **options):
         self.seen = []
-        self.app = wsgi.PalisadeMiddleware(self.inner, service.client(timeout=0.3), ROUTES, **options)
+        self.app = wsgi.PalisadeMiddleware(self.inner, service.client(timeout=patience), ROUTES, **options)
 
     def inner(self, environ, start_response):
         size = int(environ.get("CONTENT_LENGTH") or 0)
@@ -51,9 +51,9 @@ class Wsgi:
 class Asgi:
     """Calls an ASGI app."""
 
-    def __init__(self, service, **options):
+    def __init__(self, service, patience=60.0, **options):
         self.seen = []
-        self.app = asgi.PalisadeMiddleware(self.inner, service.client(timeout=0.3), ROUTES, **options)
+        self.app = asgi.PalisadeMiddleware(self.inner, service.client(timeout=patience), ROUTES, **options)
 
     async def inner(self, scope, receive, send):
         body = b""
@@ -91,8 +91,8 @@ class Asgi:
 
 
 @pytest.fixture(params=[Wsgi, Asgi])
-def make(request, service):
-    return lambda **options: request.param(service, **options)
+def make(request, service, patience):
+    return lambda **options: request.param(service, patience, **options)
 
 
 @pytest.fixture

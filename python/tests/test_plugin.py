@@ -18,7 +18,7 @@ BINARY = f"""#!{sys.executable}
 import sys, time
 assert sys.argv[1:] == ["fake", "-listen", "127.0.0.1:0", "-control", "127.0.0.1:0"], sys.argv
 print("services http://127.0.0.1:1\\ncontrol http://127.0.0.1:2", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 BROKEN = f"""#!{sys.executable}
@@ -37,7 +37,7 @@ def run(folder, binary):
         program.write_text(binary)
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         environ["PALISADE_BIN"] = str(program)
-    return subprocess.run(command, env=environ, capture_output=True, text=True, cwd=folder, timeout=30)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, cwd=folder, timeout=300)
 
 
 def test_the_fixture_starts_the_binary(tmp_path):

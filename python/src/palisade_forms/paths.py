@@ -84,7 +84,7 @@ class _Segment(NamedTuple):
     folded: str  # without escapes, parameters and case
     stem: str  # the same without its extension, or ""
     script: bool  # what follows may be the program's PATH_INFO
-    index: bool  # it may be left out
+    optional: bool  # it may be left out
     cut: bool  # parameters were cut off
 
     @property
@@ -128,7 +128,7 @@ def _readings(path: str) -> list[list[_Segment]]:
     cuts = [i for i, segment in enumerate(full[:-1]) if segment.cut]
     if cuts:
         found.append(full[: cuts[0] + 1])
-    short = [segment for i, segment in enumerate(full) if not (segment.index or segment.script and i < last)]
+    short = [segment for i, segment in enumerate(full) if not (segment.optional or segment.script and i < last)]
     if len(short) < len(full):
         found.append(short)
     programs = [i for i, segment in enumerate(full[:-1]) if segment.script]
@@ -214,7 +214,7 @@ def _route(entry: str, form: str) -> _Route:
     if re.search("[%;]", path) or not plain(literal):
         raise ValueError(f"{entry!r}: write the path plainly, without escapes, query, parameters, dot segments or doubled slashes")
     full = _skeleton(literal)
-    short = [segment for segment in full if not segment.index]
+    short = [segment for segment in full if not segment.optional]
     loose = [full, short] if len(short) < len(full) else [full]
     exact = words != entry.strip() or not rest and not full
     return _Route(frozenset(methods.split(",")) - {""}, loose, rest, exact, form)

@@ -32,6 +32,8 @@ type scene struct {
 
 	mu      sync.Mutex
 	answers map[string]int // submissions by status
+	first   time.Time      // when the first submission was sent …
+	last    time.Time      // … and when the last one was answered
 	slow    int            // submissions that were meant to be quick and may not have been
 	clients []*http.Client
 
@@ -229,6 +231,10 @@ func (v *visitor) submit(ctx context.Context, path, kind, body string) (answer, 
 	v.scene.mu.Lock()
 	defer v.scene.mu.Unlock()
 	v.scene.answers[strconv.Itoa(a.status)]++
+	if v.scene.first.IsZero() || a.asked.Before(v.scene.first) {
+		v.scene.first = a.asked
+	}
+	v.scene.last = time.Now()
 	return a, nil
 }
 

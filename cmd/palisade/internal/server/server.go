@@ -133,8 +133,8 @@ func (s *Server) apply(c *config.Config) error {
 			s.cert.Store(&cert)
 		}
 	}
-	s.metrics.Reloaded(err)
 	if err != nil {
+		s.metrics.Reloaded(err)
 		return err
 	}
 	if old := s.gateway.Swap(g); old != nil {
@@ -142,6 +142,7 @@ func (s *Server) apply(c *config.Config) error {
 	}
 	s.service.Store(asked)
 	s.config.Store(c)
+	s.metrics.Reloaded(nil) // last, so that who reads it finds the new one in place
 	return nil
 }
 
