@@ -64,6 +64,9 @@ func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
 		{"obeys the challenge: solves, waits", 24, 5, 12, "over-limit"},
 		{"bought tokens, 60 from one address", 60, 5, 60, "over-limit"},
 		{"bought tokens, 60 from 60 networks", 60, 60, 60, ""},
+		{"tickets of one place, 100 networks", 100, 20, 100, "network-limit"},
+		{"60 /64s of one IPv6 /48", 60, 20, 60, "network-limit"},
+		{"300 made-up proofs, then a neighbour", 301, 1, 301, ""},
 		{"a person", 1, 1, 1, ""},
 	}
 	if len(results) != len(want) {

@@ -127,10 +127,10 @@ func (a attacker) play(ctx context.Context, m *means, protected bool) (*scene, e
 
 // refilled is how much of the limit came back while the attack ran.
 func (a attacker) refilled(ran time.Duration) int {
-	if !a.refills {
+	if a.every == 0 {
 		return 0
 	}
-	return int(ran / signupEvery)
+	return int(ran / a.every)
 }
 
 func (a attacker) result(guarded, twin *scene) Result {

@@ -3,6 +3,8 @@ package attack
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"sync"
@@ -16,12 +18,13 @@ import (
 // attacker is one row of the table.
 type attacker struct {
 	name        string
-	least, most int    // effects that are documented
-	verdict     string // in words, when it holds
-	waits       bool   // as long as people take to type
-	service     bool   // the form asks for hCaptcha too
-	networks    bool   // comes from many networks
-	refills     bool   // what it may get grows while it runs, by the limit of the form
+	least, most int           // effects that are documented
+	verdict     string        // in words, when it holds
+	waits       bool          // as long as people take to type
+	service     bool          // the form asks for hCaptcha too
+	networks    bool          // comes from many networks
+	proxied     bool          // has addresses that no machine has, which a proxy tells
+	every       time.Duration // after which the limit that holds it lets one more through; 0: none does
 	run         func(context.Context, *scene) error
 }
 
@@ -31,6 +34,11 @@ type attacker struct {
 const (
 	signupLimit = 5
 	signupEvery = 2 * time.Minute
+
+	// networkLimit is how many it takes from one network; the next is asked for the
+	// hardest step.
+	networkLimit = 20
+	networkEvery = 30 * time.Second
 )
 
 const (
@@ -49,14 +57,17 @@ func attackers() []attacker {
 		{name: "the JSON twin, called directly", verdict: stopped, run: jsonTwin},
 		{name: "a forged load time", verdict: stopped, run: forgedTime},
 		{name: "a filled decoy", verdict: stopped, waits: true, run: filledDecoy},
-		{name: "a burst over the limit", least: signupLimit, most: signupLimit, verdict: limited, waits: true, refills: true, run: burst(12, false)},
-		{name: "a spoofed X-Forwarded-For", least: signupLimit, most: signupLimit, verdict: limited, waits: true, refills: true, run: burst(12, true)},
+		{name: "a burst over the limit", least: signupLimit, most: signupLimit, verdict: limited, waits: true, every: signupEvery, run: burst(12, false)},
+		{name: "a spoofed X-Forwarded-For", least: signupLimit, most: signupLimit, verdict: limited, waits: true, every: signupEvery, run: burst(12, true)},
 		{name: "a submit faster than a person types", verdict: stopped, run: fasterThanPeople},
 		{name: "solves natively, submits at once", verdict: stopped, run: nativeAtOnce},
-		{name: "mints 60 tickets, waits, sends all", least: signupLimit, most: signupLimit, verdict: limited, waits: true, refills: true, run: burst(60, false)},
-		{name: "obeys the challenge: solves, waits", least: signupLimit, most: signupLimit, verdict: limited, waits: true, refills: true, run: obeys(12)},
-		{name: "bought tokens, 60 from one address", least: signupLimit, most: signupLimit, verdict: limited, waits: true, refills: true, service: true, run: bought(1)},
+		{name: "mints 60 tickets, waits, sends all", least: signupLimit, most: signupLimit, verdict: limited, waits: true, every: signupEvery, run: burst(60, false)},
+		{name: "obeys the challenge: solves, waits", least: signupLimit, most: signupLimit, verdict: limited, waits: true, every: signupEvery, run: obeys(12)},
+		{name: "bought tokens, 60 from one address", least: signupLimit, most: signupLimit, verdict: limited, waits: true, every: signupEvery, service: true, run: bought(1)},
 		{name: "bought tokens, 60 from 60 networks", least: networks, most: networks, waits: true, service: true, networks: true, run: bought(networks), verdict: "KNOWN LIMIT"},
+		{name: "tickets of one place, 100 networks", least: networkLimit, most: networkLimit, verdict: "held to 20, the place's limit", waits: true, networks: true, every: networkEvery, run: travels},
+		{name: "60 /64s of one IPv6 /48", least: networkLimit, most: networkLimit, verdict: "held to 20, the network's limit", waits: true, proxied: true, every: networkEvery, run: roams},
+		{name: "300 made-up proofs, then a neighbour", least: 1, most: 1, verdict: "the person got through", waits: true, run: floods},
 		{name: "a person", least: 1, most: 1, verdict: "let through", waits: true, run: person},
 	}
 }
@@ -256,7 +267,7 @@ func nativeAtOnce(ctx context.Context, s *scene) error {
 			return err
 		}
 		defer s.quick(p)
-		_, err = v.post(ctx, "comments", p.Filled(typed("comments", n)))
+		_, err = v.post(ctx, "comments", p.Filled(typed("signup", 1000+n)))
 		return err
 	})
 }
@@ -318,6 +329,83 @@ func bought(addresses int) func(context.Context, *scene) error {
 			return err
 		})
 	}
+}
+
+// One machine fetches the tickets and makes the proofs, and a hundred networks send.
+func travels(ctx context.Context, s *scene) error {
+	return prepared(ctx, s, "signup", travellers, aged, func(_ *visitor, p *paper, n int) error {
+		_, err := s.visitorIn(byte(n)).post(ctx, "signup", p.Filled(typed("signup", n)))
+		return err
+	})
+}
+
+const travellers = 100
+
+// One customer has a network of 65 536 networks, and an address in as many as it
+// likes.
+func roams(ctx context.Context, s *scene) error {
+	visitors, papers := make([]*visitor, networks), make([]*paper, networks)
+	err := together(networks, func(n int) (err error) {
+		visitors[n] = s.visitorOf(netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, 7, 0, byte(n), 15: 1}))
+		if papers[n], err = visitors[n].load(ctx, "signup"); err != nil {
+			return err
+		}
+		return s.solve(ctx, papers[n])
+	})
+	if err != nil {
+		return err
+	}
+	if err := sleepUntilAged(ctx, aged, papers...); err != nil {
+		return err
+	}
+	return together(networks, func(n int) error {
+		_, err := visitors[n].post(ctx, "signup", papers[n].Filled(typed("signup", n)))
+		return err
+	})
+}
+
+// Proofs that claim to be solved and are not, and then somebody behind the same
+// address, who takes the step that is asked for.
+func floods(ctx context.Context, s *scene) error {
+	v := s.visitor().asProgram()
+	p, err := v.load(ctx, "signup")
+	if err != nil {
+		return err
+	}
+	person, err := v.load(ctx, "signup")
+	if err != nil {
+		return err
+	}
+	if err := s.solve(ctx, person); err != nil {
+		return err
+	}
+	if err := sleepUntilAged(ctx, aged, p, person); err != nil {
+		return err
+	}
+	p.claim()
+	if err := together(300, func(n int) error { _, err := v.post(ctx, "signup", p.Filled(typed("signup", 1000+n))); return err }); err != nil {
+		return err
+	}
+	ada := url.Values{"username": {"ada"}, "email": {"ada@example.org"}}
+	for range 3 {
+		a, err := v.do(ctx, http.MethodPost, "/signup", "application/x-www-form-urlencoded", person.Filled(ada).Encode())
+		if err != nil {
+			return err
+		}
+		next := a.offered()
+		if next == nil {
+			v.noted(a)
+			return nil
+		}
+		if err := s.solve(ctx, next); err != nil {
+			return err
+		}
+		if err := sleepUntilAged(ctx, next.wait+200*time.Millisecond, next); err != nil {
+			return err
+		}
+		person = next
+	}
+	return nil
 }
 
 // Opens the page, types, sends.

@@ -40,20 +40,20 @@ func TestLightAttackers(t *testing.T) {
 func TestWhatIsAllowedGrowsWithTheLengthOfTheAttack(t *testing.T) {
 	began := time.Now()
 	for _, c := range []struct {
-		refills       bool
+		every         time.Duration
 		ran           time.Duration
 		effects, most int
 		ok            bool
 		verdict       string
 	}{
-		{true, signupEvery - time.Second, 5, 5, true, limited},
-		{true, signupEvery - time.Second, 6, 5, false, "FAILED: 5 to 5 may be accepted"},
-		{true, signupEvery, 5, 6, true, limited},
-		{true, signupEvery, 6, 6, true, "held to 5 at once and 1 more in 2m0s, the limit"},
-		{true, 2*signupEvery + time.Second, 8, 7, false, "FAILED: 5 to 7 may be accepted"},
-		{false, 2 * signupEvery, 6, 5, false, "FAILED: 5 to 5 may be accepted"},
+		{signupEvery, signupEvery - time.Second, 5, 5, true, limited},
+		{signupEvery, signupEvery - time.Second, 6, 5, false, "FAILED: 5 to 5 may be accepted"},
+		{signupEvery, signupEvery, 5, 6, true, limited},
+		{signupEvery, signupEvery, 6, 6, true, "held to 5 at once and 1 more in 2m0s, the limit"},
+		{signupEvery, 2*signupEvery + time.Second, 8, 7, false, "FAILED: 5 to 7 may be accepted"},
+		{0, 2 * signupEvery, 6, 5, false, "FAILED: 5 to 5 may be accepted"},
 	} {
-		a := attacker{least: signupLimit, most: signupLimit, verdict: limited, refills: c.refills}
+		a := attacker{least: signupLimit, most: signupLimit, verdict: limited, every: c.every}
 		r := a.result(&scene{first: began, last: began.Add(c.ran), effects: c.effects}, &scene{})
 		if r.Most != c.most || r.OK != c.ok || r.Verdict != c.verdict {
 			t.Errorf("%+v: %d to %d may be accepted, %v, %q", c, r.Least, r.Most, r.OK, r.Verdict)

@@ -57,7 +57,7 @@ func newScene(a attacker, means *means, protected bool) (*scene, error) {
 	if a.service {
 		config.Captcha, config.InsecureTestKeys = means.shop.provider(), true
 	}
-	if a.networks && means.oneAddress {
+	if a.networks && means.oneAddress || a.proxied {
 		s.proxied, s.trusts = true, trustsProxy
 		config.ClientIP = clientip.Proxies("127.0.0.1/32")
 	}
@@ -120,6 +120,13 @@ func (s *scene) visitorIn(n byte) *visitor {
 	}
 	v := s.visitor()
 	v.header.Set("X-Forwarded-For", netip.AddrFrom4([4]byte{198, 18, n, 7}).String())
+	return v
+}
+
+// visitorOf returns a client of which the proxy that the demo trusts tells the address.
+func (s *scene) visitorOf(addr netip.Addr) *visitor {
+	v := s.visitor()
+	v.header.Set("X-Forwarded-For", addr.String())
 	return v
 }
 
@@ -228,6 +235,12 @@ func (v *visitor) submit(ctx context.Context, path, kind, body string) (answer, 
 	if err != nil {
 		return a, err
 	}
+	v.noted(a)
+	return a, nil
+}
+
+// noted takes down an answer.
+func (v *visitor) noted(a answer) {
 	v.scene.mu.Lock()
 	defer v.scene.mu.Unlock()
 	v.scene.answers[strconv.Itoa(a.status)]++
@@ -235,7 +248,6 @@ func (v *visitor) submit(ctx context.Context, path, kind, body string) (answer, 
 		v.scene.first = a.asked
 	}
 	v.scene.last = time.Now()
-	return a, nil
 }
 
 // solve makes the proof of a form. All attackers share the processors of one

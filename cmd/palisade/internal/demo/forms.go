@@ -49,7 +49,7 @@ func newForms() []*form {
 				{Name: "username", Label: "User name", Kind: "text", Autocomplete: "username", MaxLength: 32},
 				{Name: "email", Label: "E-mail", Kind: "email", Autocomplete: "email", MaxLength: 254},
 			},
-			Limits: []palisade.Limit{{Rate: 5, Per: 10 * time.Minute, By: palisade.ByIP}},
+			Limits: []palisade.Limit{{Rate: 5, Per: 10 * time.Minute, By: palisade.ByIP}, {Rate: 20, Per: 10 * time.Minute, By: palisade.ByNetwork}},
 			accept: (*world).signUp,
 		},
 		{
