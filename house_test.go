@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"internal/inject":      nil,
 	"internal/mac":         nil,
 	"internal/route":       nil,
+	"internal/snippet":     nil,
 	"internal/service":     {".", "captcha", "clientip", "internal/mac", "pow", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,
 
