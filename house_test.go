@@ -182,7 +182,7 @@ func walk(t *testing.T, visit func(path string)) {
 			return err
 		case entry.IsDir() && slices.Contains(notOurs, entry.Name()):
 			return filepath.SkipDir
-		case entry.Type().IsRegular():
+		case entry.Type().IsRegular() && entry.Name() != ".git": // a file in a second work tree
 			visit(path)
 		}
 		return nil

@@ -83,11 +83,15 @@ func (g *Go) Check(preamble, piece string) error {
 	return nil
 }
 
-// serious tells what is wrong from what is only not used. A label that is not used
-// is the member of a literal whose braces are missing.
+// serious tells what is wrong from what is only not used: pieces show values too. A
+// label that is not used is the member of a literal whose braces are missing.
 func serious(err error) bool {
 	wrong := types.Error{}
-	return !errors.As(err, &wrong) || !wrong.Soft || strings.HasPrefix(wrong.Msg, "label ")
+	switch {
+	case !errors.As(err, &wrong), strings.HasPrefix(wrong.Msg, "label "):
+		return true
+	}
+	return !wrong.Soft && !strings.HasSuffix(wrong.Msg, " is not used")
 }
 
 func (g *Go) importing() string {

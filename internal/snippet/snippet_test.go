@@ -20,6 +20,7 @@ func TestStalePiecesOfGoAreFound(t *testing.T) {
 		"statements":                            {"", `client := http.Client{Timeout: 3 * time.Second}`, true},
 		"statements on what the preamble gives": {"var mux *http.ServeMux", `mux.Handle("/", http.NotFoundHandler())`, true},
 		"statements on what nobody gives":       {"", `mux.Handle("/", http.NotFoundHandler())`, false},
+		"a value":                               {"", `http.Client{Timeout: time.Second}`, true},
 		"a function":                            {"", "func page(w http.ResponseWriter, r *http.Request) {}", true},
 		"a whole file":                          {"", "package main\n\nimport \"time\"\n\nvar t time.Time\n", true},
 		"a member without its literal":          {"", `Timeout: time.Sleep(1)`, false},
