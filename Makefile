@@ -92,5 +92,5 @@ demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)
 	go run ./cmd/palisade demo -listen $(LISTEN)
 
 .PHONY: deps
-deps: ## write testdata/deps.golden anew, after a dependency was added or dropped on purpose
-	go test -count=1 -run='^TestDependencies$$' . -update-deps
+deps: ## write testdata/deps.golden and NOTICE anew, after a dependency was added or dropped on purpose
+	go test -count=1 -run='^(TestDependencies|TestNoticeNamesTheModules)$$' . -update-deps
