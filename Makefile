@@ -48,6 +48,10 @@ lint: ## gofmt, go vet, staticcheck, go mod tidy
 vuln: ## known vulnerabilities; needs the Go vulnerability database, or VULNDB=file:///its/copy
 	@$(call each_module,go run $(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...)
 
+.PHONY: outdated
+outdated: ## Go dependencies that are behind by more than a minor release; needs the module proxy
+	go run ./scripts/outdated
+
 .PHONY: fuzz
 fuzz: ## every fuzz test in turn, each for FUZZTIME (60s)
 	@scripts/fuzz.sh $(FUZZTIME)
@@ -82,10 +86,10 @@ floods: ## whole floods of made-up proofs, then people
 	go test -count=1 -timeout=20m -v -run='Flood' . -args -long
 
 .PHONY: full
-full: ## lint, test, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
+full: ## lint, outdated, test, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint, test, stacks and verdicts take a quarter of an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
-	@for target in lint test stacks verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
+	echo "full: lint, outdated, test, stacks and verdicts take a quarter of an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
+	@for target in lint outdated test stacks verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)
