@@ -54,6 +54,10 @@ lint: ## gofmt, go vet, staticcheck, go mod tidy
 vuln: ## known vulnerabilities; needs the Go vulnerability database, or VULNDB=file:///its/copy
 	@$(call each_module,go run $(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...)
 
+.PHONY: outdated
+outdated: ## Go dependencies that are behind by more than a minor release; needs the module proxy
+	go run ./scripts/outdated
+
 .PHONY: fuzz
 fuzz: ## every fuzz test in turn, each for FUZZTIME (60s)
 	@scripts/fuzz.sh $(FUZZTIME)
@@ -92,15 +96,15 @@ floods: ## whole floods of made-up proofs, then people; tokens that are sent man
 	go test -count=1 -timeout=20m -v -run='Flood|^TestReplayIsOneEffect$$' . -args -long
 
 .PHONY: full
-full: ## lint, test, zoo, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
+full: ## lint, outdated, test, zoo, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint, test, zoo, stacks and verdicts take half an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
-	@for target in lint test zoo stacks verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
+	echo "full: lint, outdated, test, zoo, stacks and verdicts take half an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
+	@for target in lint outdated test zoo stacks verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)
 	go run ./cmd/palisade demo -listen $(LISTEN)
 
 .PHONY: deps
-deps: ## write testdata/deps.golden anew, after a dependency was added or dropped on purpose
-	go test -count=1 -run='^TestDependencies$$' . -update-deps
+deps: ## write testdata/deps.golden and NOTICE anew, after a dependency was added or dropped on purpose
+	go test -count=1 -run='^(TestDependencies|TestNoticeNamesTheModules)$$' . -update-deps

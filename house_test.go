@@ -52,16 +52,18 @@ var mayImport = map[string][]string{
 	"internal/inject":      nil,
 	"internal/mac":         nil,
 	"internal/route":       nil,
+	"internal/snippet":     nil,
 	"internal/service":     {".", "captcha", "clientip", "internal/mac", "pow", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,
 
 	"audittest":             {"captchatest", "internal/audit"},
 	"internal/audit/report": {"internal/audit"},
 
-	"captchatest":     {"captcha"},
-	"store/storetest": {"store"},
-	"examples/signup": {".", "clientip"},
-	"scripts/mutate":  nil,
+	"captchatest":      {"captcha"},
+	"store/storetest":  {"store"},
+	"examples/signup":  {".", "clientip"},
+	"scripts/mutate":   nil,
+	"scripts/outdated": nil,
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -3,7 +3,7 @@ module github.com/palisade-dev/palisade/e2e
 go 1.25.0
 
 require (
-	github.com/andybalholm/brotli v1.2.8
+	github.com/andybalholm/brotli v1.3.0
 	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327
 	github.com/chromedp/chromedp v0.14.2
 	github.com/palisade-dev/palisade v0.0.0

@@ -10,9 +10,15 @@
 //
 //	// when it comes back
 //	proof, why := captcha.Check(payload, ticket, now) // no derivation yet
-//	if why != "" { … refuse … }
-//	… claim proof.ID() until proof.Expires() …        // once, in the store
-//	ok, err := captcha.Derive(ctx, proof)             // the one costly step
+//	if why != "" {
+//		refuse(string(why))
+//		return
+//	}
+//	if !claim(proof.ID(), proof.Expires()) { // once, in the store
+//		refuse("used")
+//		return
+//	}
+//	ok, err := captcha.Derive(ctx, proof) // the one costly step
 //
 // The order is the point. Whoever sends rubbish pays more than we do: it is
 // refused by size, shape and one HMAC. Whoever replays is refused by the claim.

@@ -55,6 +55,7 @@ need npm npm           # brings axe-core, which checks the accessibility of the 
 has_chromium || need chromium chromium
 need node nodejs        # one of the apps that the gateway is tried with
 need php php-cli        # another one
+need ruby ruby          # reads the advice and the pages that are for Ruby
 need nginx nginx-light  # proxies that ask the gateway
 need caddy caddy
 need sqlite3 sqlite3     # asks a database what an app did

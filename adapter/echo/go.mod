@@ -4,6 +4,6 @@ go 1.25.0
 
 require github.com/palisade-dev/palisade v0.0.0
 
-require github.com/labstack/echo/v5 v5.4.4
+require github.com/labstack/echo/v5 v5.4.5
 
 replace github.com/palisade-dev/palisade => ../..

@@ -53,13 +53,20 @@ def signup():
                            data={"secret": SECRET, "response": token}).json()
     if answer.get("success") is not True:
         abort(403)
-    ...`,
-		"go": `guard, err := palisade.New(palisade.Config{Keys: keys, ClientIP: clientip.RemoteAddr(), Site: "example.com"})
-signup, err := guard.Form(palisade.FormConfig{Name: "signup", Captcha: captcha.Turnstile(sitekey, secret)})
+    return create(request.form)`,
+		"go": `guard, err := palisade.New(palisade.Config{Keys: keys, ClientIP: clientip.RemoteAddr(), Site: "example.com", Captcha: captcha.Turnstile(sitekey, secret)})
+if err != nil {
+	log.Fatal(err)
+}
+signup, err := guard.Form(palisade.FormConfig{Name: "signup"})
+if err != nil {
+	log.Fatal(err)
+}
+mux.Handle("/.palisade/", guard.Handler())
 mux.Handle("POST /signup", signup.Protect(create)) // create runs for allowed attempts only`,
 		"rails": `def create
   return head(:forbidden) unless verify_turnstile(params["cf-turnstile-response"])
-  ...
+  # create, from here on
 end
 
 def verify_turnstile(token)
@@ -73,7 +80,7 @@ end`,
   const answer = await fetch(VERIFY_URL, { method: "POST", redirect: "error", signal: AbortSignal.timeout(5000),
     body: new URLSearchParams({ secret: SECRET, response: String(token ?? "") }) }).then((r) => r.json()).catch(() => ({}));
   if (answer.success !== true) return res.sendStatus(403);
-  ...
+  await create(req.body);
 });`,
 		"php": `$context = stream_context_create(["http" => ["method" => "POST", "timeout" => 5, "follow_location" => 0,
   "header" => "Content-Type: application/x-www-form-urlencoded",
@@ -88,7 +95,7 @@ var heedAnswer = Remedy{
 	Code: map[string]string{
 		"django":  "if answer.get(\"success\") is not True or answer.get(\"score\", 1) < 0.5:\n    raise PermissionDenied",
 		"flask":   "if answer.get(\"success\") is not True or answer.get(\"score\", 1) < 0.5:\n    abort(403)",
-		"go":      "// encoding/json matches names in any case and takes the last of two: let a strict reader judge.\nresult, err := captcha.Turnstile(sitekey, secret).Verify(ctx, token)",
+		"go":      "// encoding/json matches names in any case and takes the last of two: let a strict reader judge.\nexpect := captcha.Expect{Hosts: []string{\"example.com\"}, Action: \"signup\"}\nresult, err := captcha.Turnstile(sitekey, secret).Verify(ctx, captcha.Attempt{Token: token, Now: time.Now(), Expect: expect})\nif err != nil || !result.OK {\n\thttp.Error(w, \"Forbidden\", http.StatusForbidden)\n\treturn\n}",
 		"rails":   "head(:forbidden) and return unless answer[\"success\"] == true",
 		"express": "if (answer.success !== true) return res.sendStatus(403);",
 		"php":     "if (($answer[\"success\"] ?? null) !== true) { http_response_code(403); exit; }",
@@ -136,7 +143,7 @@ var bind = Remedy{
 	Code: map[string]string{
 		"django":  "made = parse_datetime(str(answer.get(\"challenge_ts\")))\nif answer.get(\"hostname\") != settings.SITE_HOST or not made or timezone.now() - made > timedelta(minutes=5):\n    raise PermissionDenied\nif answer.get(\"action\") != \"signup\":  # Turnstile and reCAPTCHA v3 alone\n    raise PermissionDenied",
 		"flask":   "try:\n    age = datetime.now(timezone.utc) - datetime.fromisoformat(answer[\"challenge_ts\"])\nexcept (KeyError, TypeError, ValueError):\n    abort(403)\nif answer.get(\"hostname\") != \"example.com\" or age > timedelta(minutes=5):\n    abort(403)\nif answer.get(\"action\") != \"signup\":  # Turnstile and reCAPTCHA v3 alone\n    abort(403)",
-		"go":      "guard, err := palisade.New(palisade.Config{Site: \"example.com\", …}) // hostname, action and age are compared then",
+		"go":      "// The guard compares the hostname with Site, the action with the form's name, and the age.\nguard, err := palisade.New(palisade.Config{Keys: keys, ClientIP: clientip.RemoteAddr(), Site: \"example.com\", Captcha: captcha.Turnstile(sitekey, secret)})",
 		"rails":   "ok = answer[\"hostname\"] == \"example.com\" && Time.iso8601(answer[\"challenge_ts\"]) > 5.minutes.ago\nok &&= answer[\"action\"] == \"signup\"  # Turnstile and reCAPTCHA v3 alone",
 		"express": "const age = Date.now() - Date.parse(answer.challenge_ts); // NaN when it is missing\nif (answer.hostname !== \"example.com\" || !(age < 300_000)) return res.sendStatus(403);\nif (answer.action !== \"signup\") return res.sendStatus(403); // Turnstile and reCAPTCHA v3 alone",
 		"php":     "$made = strtotime($answer[\"challenge_ts\"] ?? \"\");\nif (($answer[\"hostname\"] ?? \"\") !== \"example.com\" || !$made || time() - $made > 300) { http_response_code(403); exit; }\nif (($answer[\"action\"] ?? \"\") !== \"signup\") { http_response_code(403); exit; } // Turnstile and reCAPTCHA v3 alone",
@@ -148,9 +155,9 @@ var failClosed = Remedy{
 	Code: map[string]string{
 		"django":  "try:\n    with requests.post(VERIFY_URL, data=data, timeout=3, allow_redirects=False, stream=True) as r:\n        body = r.raw.read(65536, decode_content=True)  # and no more\n    answer = json.loads(body) if r.status_code == 200 else {}\n    ok = isinstance(answer, dict) and answer.get(\"success\") is True\nexcept (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):\n    ok = False",
 		"flask":   "try:\n    with requests.post(VERIFY_URL, data=data, timeout=3, allow_redirects=False, stream=True) as r:\n        body = r.raw.read(65536, decode_content=True)  # and no more\n    answer = json.loads(body) if r.status_code == 200 else {}\n    ok = isinstance(answer, dict) and answer.get(\"success\") is True\nexcept (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):\n    ok = False",
-		"go":      "client := &http.Client{Timeout: 3 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}\nbody, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))",
-		"rails":   "Net::HTTP.start(uri.host, uri.port, use_ssl: true, open_timeout: 2, read_timeout: 3) { |http| … }\nrescue StandardError\n  false",
-		"express": "const r = await fetch(VERIFY_URL, { …, redirect: \"error\", signal: AbortSignal.timeout(3000) }).catch(() => null);\nif (!r?.ok) return res.sendStatus(503);\nlet size = 0, text = \"\";\nfor await (const chunk of r.body.pipeThrough(new TextDecoderStream())) {\n  if ((size += chunk.length) > 65536) return res.sendStatus(503);\n  text += chunk;\n}",
+		"go":      "client := &http.Client{Timeout: 3 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}\nresp, err := client.Do(request)\nif err != nil {\n\thttp.Error(w, \"Please try again later\", http.StatusServiceUnavailable)\n\treturn\n}\ndefer resp.Body.Close()\nbody, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))",
+		"rails":   "def verified?(uri, form)\n  res = Net::HTTP.start(uri.host, uri.port, use_ssl: true, open_timeout: 2, read_timeout: 3) { |http| http.post(uri.path, form) }\n  res.is_a?(Net::HTTPOK) && JSON.parse(res.body)[\"success\"] == true\nrescue StandardError\n  false\nend",
+		"express": "const r = await fetch(VERIFY_URL, { method: \"POST\", body, redirect: \"error\", signal: AbortSignal.timeout(3000) }).catch(() => null);\nif (!r?.ok) return res.sendStatus(503);\nlet size = 0, text = \"\";\nfor await (const chunk of r.body.pipeThrough(new TextDecoderStream())) {\n  if ((size += chunk.length) > 65536) return res.sendStatus(503);\n  text += chunk;\n}",
 		"php":     "curl_setopt_array($ch, [CURLOPT_TIMEOUT => 3, CURLOPT_FOLLOWLOCATION => false, CURLOPT_MAXFILESIZE => 65536]);\nif (curl_getinfo($ch, CURLINFO_HTTP_CODE) !== 200) { http_response_code(503); exit; }",
 	},
 }
@@ -160,7 +167,7 @@ var noClaims = Remedy{
 	Code: map[string]string{
 		"django":  "ip = request.META[\"REMOTE_ADDR\"]  # behind one proxy: django-xforwardedfor-middleware or the proxy's own setting",
 		"flask":   "app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1)  # only behind exactly one proxy; else request.remote_addr as it is",
-		"go":      "ClientIP: clientip.Proxies(\"10.0.0.0/8\") // or clientip.RemoteAddr() without a proxy",
+		"go":      "config.ClientIP = clientip.Proxies(\"10.0.0.0/8\") // or clientip.RemoteAddr() without a proxy",
 		"rails":   "config.action_dispatch.trusted_proxies = [IPAddr.new(\"10.0.0.0/8\")]",
 		"express": "app.set(\"trust proxy\", \"10.0.0.0/8\"); // never true",
 		"php":     "$ip = $_SERVER[\"REMOTE_ADDR\"]; // not HTTP_X_FORWARDED_FOR, HTTP_CLIENT_IP and the like",
@@ -172,9 +179,9 @@ var oneParser = Remedy{
 	Code: map[string]string{
 		"django":  "if request.content_type != \"application/x-www-form-urlencoded\":\n    return HttpResponse(status=415)\ntoken = request.POST.getlist(FIELD)  # not request.GET, not request.body",
 		"flask":   "app.config[\"MAX_CONTENT_LENGTH\"] = 64 * 1024\nif request.mimetype != \"application/x-www-form-urlencoded\":\n    abort(415)\ntokens = request.form.getlist(FIELD)  # not request.values",
-		"go":      "r.Body = http.MaxBytesReader(w, r.Body, 64<<10)\nif err := r.ParseForm(); err != nil { … }\ntokens := r.PostForm[field] // not r.FormValue, which reads the URL too",
+		"go":      "r.Body = http.MaxBytesReader(w, r.Body, 64<<10)\nif err := r.ParseForm(); err != nil {\n\thttp.Error(w, \"Bad Request\", http.StatusBadRequest)\n\treturn\n}\ntokens := r.PostForm[field] // not r.FormValue, which reads the URL too",
 		"rails":   "head(:unsupported_media_type) and return unless request.form_data?\ntoken = request.request_parameters[FIELD]  # not params",
-		"express": "app.post(\"/signup\", express.urlencoded({ extended: false, limit: \"64kb\" }), (req, res) => {\n  if (!req.is(\"application/x-www-form-urlencoded\")) return res.sendStatus(415);\n  const token = req.body[FIELD]; // not req.query, not req.params\n  …\n});",
+		"express": "app.post(\"/signup\", express.urlencoded({ extended: false, limit: \"64kb\" }), (req, res) => {\n  if (!req.is(\"application/x-www-form-urlencoded\")) return res.sendStatus(415);\n  const token = req.body[FIELD]; // not req.query, not req.params\n  create(req, res, token);\n});",
 		"php":     "if (strtok($_SERVER[\"CONTENT_TYPE\"] ?? \"\", \";\") !== \"application/x-www-form-urlencoded\") { http_response_code(415); exit; }\n$token = $_POST[$field] ?? null; // not $_REQUEST",
 	},
 }
@@ -200,7 +207,7 @@ var traps = Remedy{Text: "Give the trap a name of this site's own, hide it with 
 var signedTime = Remedy{
 	Text: "Sign the time at which the page was made (with an HMAC over time, form and a nonce), check signature and age on the server, and keep nothing in the session that a second tab overwrites.",
 	Code: map[string]string{
-		"django": "stamp = signing.dumps(\"signup\", salt=\"form\")            # into the page\nsigning.loads(stamp, salt=\"form\", max_age=3600)         # and its age: TimestampSigner().unsign(…)",
+		"django": "stamp = signing.dumps(\"signup\", salt=\"form\")            # into the page\nsigning.loads(stamp, salt=\"form\", max_age=3600)         # and its age: TimestampSigner().unsign(stamp)",
 		"flask":  "stamp = URLSafeTimedSerializer(SECRET).dumps(\"signup\")\nvalue, made = URLSafeTimedSerializer(SECRET).loads(stamp, max_age=3600, return_timestamp=True)",
 		"go":     "signup.Fields(r) // writes a signed ticket into the page; Protect measures its age",
 	},
@@ -226,7 +233,7 @@ var headers = Remedy{Text: "Send Content-Security-Policy with frame-ancestors 's
 
 var origin = Remedy{Text: "Refuse a POST whose Origin is not yours or whose Sec-Fetch-Site says cross-site, or use your framework's CSRF token.", Code: map[string]string{
 	"go":      "http.NewCrossOriginProtection().Handler(mux)",
-	"flask":   "CSRFProtect(app)  # of Flask-WTF\n<input type=\"hidden\" name=\"csrf_token\" value=\"{{ csrf_token() }}\">  # in each form",
+	"flask":   "CSRFProtect(app)  # of Flask-WTF, and in each form:\n# <input type=\"hidden\" name=\"csrf_token\" value=\"{{ csrf_token() }}\">",
 	"django":  "# leave @csrf_exempt away, keep CsrfViewMiddleware, and in each form: {% csrf_token %}",
 	"rails":   "protect_from_forgery with: :exception",
 	"express": "app.use((req, res, next) => (req.method === \"POST\" && req.get(\"Sec-Fetch-Site\") === \"cross-site\" ? res.sendStatus(403) : next()));",

@@ -6,10 +6,15 @@
 //	verifier, err := altcha.New(altcha.Config{Secret: secret})
 //
 //	proof, why := verifier.Check(payload, now) // no derivation yet
-//	if why != "" { … refuse … }
-//	… look at proof.Data() …                   // is it for this form at all?
-//	… claim proof.ID() until proof.Expires() … // once, in the store
-//	ok, err := verifier.Derive(ctx, proof)     // the one costly step
+//	if why != "" {
+//		refuse(string(why))
+//		return
+//	}
+//	if !isFor(form, proof.Data()) || !claim(proof.ID(), proof.Expires()) { // once, in the store
+//		refuse("another form's, or used")
+//		return
+//	}
+//	ok, err := verifier.Derive(ctx, proof) // the one costly step
 //
 // All of it is needed. The protocol binds a challenge to nothing but what its
 // issuer put in its data member, and libraries do not remember what was used.

@@ -1,7 +1,7 @@
 // Package memory is the default store: the memory of one process.
 //
 //	s := memory.New()                          // room for two million live claims
-//	s := memory.New(memory.Claims(10_000_000)) // for more, at up to 25 bytes each
+//	s = memory.New(memory.Claims(10_000_000))  // for more, at up to 25 bytes each
 //
 // It is bounded and needs no goroutine: what has ended is let go of when its
 // place is wanted. It reads no clock: time is what the trips say.

@@ -1,0 +1,182 @@
+package audit_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/palisade-dev/palisade/internal/audit"
+)
+
+// A refusal says something of a memory only where the same instance takes what was not
+// used.
+func TestASecondInstanceIsJudgedByWhatItTakes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		defect string // of the first instance, and of the second where the two are one app
+		second func(a *reference) http.HandlerFunc
+		want   audit.Status
+		says   string
+	}{
+		"one memory for both":                                {"", together, audit.Pass, "before and after"},
+		"one memory, and the site's Host alone":              {"", onlyHost("first"), audit.Pass, ""},
+		"one memory, and the instance's Host alone":          {"", onlyHost("second"), audit.Pass, ""},
+		"one memory, and sessions of its own":                {"", ownSessions, audit.Pass, ""},
+		"no memory, and sessions of its own":                 {"B03", ownSessions, audit.Fail, "did it again"},
+		"no memory":                                          {"B03", together, audit.Fail, "did it again"},
+		"a memory of its own, and a service that sees to it": {"", apart, audit.Fail, "When the service said yes"},
+		"everything is refused":                              {"", refusesAll, audit.Inconclusive, "not taken a valid submission"},
+		"used and unused are refused by a fold of names":     {"", foldsNames, audit.Inconclusive, "not taken a valid submission"},
+		"other instances' pages are refused, tokens and all": {"", ownTokens, audit.Inconclusive, "takes no token of the first"},
+		"pages without a form":                               {"", noPage, audit.Inconclusive, "not taken a valid submission"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := auditOfTwo(t, c.defect, c.second)
+			if f.Status != c.want || !strings.Contains(f.Says, c.says) {
+				t.Errorf("%s: %s; want %s, %q", f.Status, f.Says, c.want, c.says)
+			}
+		})
+	}
+}
+
+// Wherever among the submissions a limit begins, what it refuses is not taken for a
+// memory's refusal.
+func TestALimitOfTheSecondInstanceIsNoMemory(t *testing.T) {
+	t.Parallel()
+	for most := range int64(9) {
+		f := auditOfTwo(t, "", func(a *reference) http.HandlerFunc {
+			var posts atomic.Int64
+			return func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && posts.Add(1) > most {
+					w.WriteHeader(http.StatusTooManyRequests)
+					return
+				}
+				a.serve(w, r)
+			}
+		})
+		if f.Status != audit.Inconclusive {
+			t.Errorf("limit %d: %s: %s", most, f.Status, f.Says)
+		}
+	}
+}
+
+// auditOfTwo looks for B03 in an app of two instances.
+func auditOfTwo(t *testing.T, defect string, second func(*reference) http.HandlerFunc) audit.Finding {
+	t.Helper()
+	a, address := startReference(t, defect)
+	other := httptest.NewServer(second(a))
+	t.Cleanup(other.Close)
+	spec := specFor(t, a, address)
+	spec.Only, spec.Instances = []string{"B03"}, []string{other.URL}
+	spec.Fields = []audit.Field{{Name: "CF_Turnstile_Response", Value: "{canary}"}} // like the token's name, which one of them minds
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Requests > report.Bound {
+		t.Errorf("%d requests were sent, and %d announced", report.Requests, report.Bound)
+	}
+	return report.Findings[0]
+}
+
+func together(a *reference) http.HandlerFunc { return a.serve }
+
+// apart is an instance whose effects alone are shared.
+func apart(a *reference) http.HandlerFunc {
+	b := &reference{
+		services: a.services, service: a.service, verify: a.verify, did: a.add,
+		used: map[string]bool{}, cleared: map[string]string{}, counts: map[string]int{}, failures: map[string]int{}, last: map[string]string{},
+	}
+	return b.serve
+}
+
+// unless is an instance that refuses the submissions that are wrong in some way.
+func unless(a *reference, wrong func(*http.Request) bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && wrong(r) {
+			a.refuse(w)
+			return
+		}
+		a.serve(w, r)
+	}
+}
+
+func refusesAll(a *reference) http.HandlerFunc {
+	return unless(a, func(*http.Request) bool { return true })
+}
+
+func onlyHost(which string) func(*reference) http.HandlerFunc {
+	return func(a *reference) http.HandlerFunc {
+		return unless(a, func(r *http.Request) bool {
+			return (r.Host == a.listener.Addr().String()) != (which == "first")
+		})
+	}
+}
+
+// ownSessions takes what was sent from a page of its own.
+func ownSessions(a *reference) http.HandlerFunc {
+	next := unless(a, func(r *http.Request) bool {
+		_, err := r.Cookie("second")
+		return err != nil
+	})
+	return func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "second", Value: "1"})
+		next(w, r)
+	}
+}
+
+// foldsNames refuses two fields whose names it takes for one.
+func foldsNames(a *reference) http.HandlerFunc {
+	return unless(a, func(r *http.Request) bool {
+		seen := map[string]bool{}
+		for name := range formOnce(r) {
+			name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+			if seen[name] {
+				return true
+			}
+			seen[name] = true
+		}
+		return false
+	})
+}
+
+// ownTokens refuses the visitors of the other instance, as one that knows which pages
+// it gave out.
+func ownTokens(a *reference) http.HandlerFunc {
+	var visitors sync.Map
+	address := func(r *http.Request) string {
+		ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+		return ip
+	}
+	a.saw = func(r *http.Request) {
+		if r.Context().Value(http.LocalAddrContextKey).(net.Addr).String() == a.listener.Addr().String() {
+			visitors.Store(address(r), true)
+		}
+	}
+	return unless(a, func(r *http.Request) bool {
+		_, known := visitors.Load(address(r))
+		return known
+	})
+}
+
+func noPage(*reference) http.HandlerFunc { return http.NotFound }
+
+// formOnce reads the form, and leaves the body to be read again.
+func formOnce(r *http.Request) url.Values {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, _ := url.ParseQuery(string(body)) // what is not readable has no fields
+	return form
+}
