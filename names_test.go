@@ -37,7 +37,7 @@ func TestNamesThatSomeParserTakesForACountedField(t *testing.T) {
 		{"another name", "phone", false},
 	} {
 		for _, kind := range []string{"application/x-www-form-urlencoded", "multipart/form-data", "query"} {
-			if kind == "multipart/form-data" && strings.ContainsAny(test.field, "\x00\xff") {
+			if kind == "multipart/form-data" && (strings.Contains(test.field, "\x00") || strings.Contains(test.field, "\xff")) {
 				continue // refused as unreadable, see TestMultipart
 			}
 			t.Run(kind+" "+test.name, func(t *testing.T) {
