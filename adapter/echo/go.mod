@@ -6,9 +6,6 @@ require github.com/palisade-dev/palisade v0.0.0
 
 require github.com/labstack/echo/v5 v5.4.5
 
-require (
-	github.com/stretchr/testify v1.12.1 // indirect
-	golang.org/x/text v0.41.0 // indirect
-)
+require golang.org/x/text v0.41.0 // indirect
 
 replace github.com/palisade-dev/palisade => ../..
