@@ -91,6 +91,11 @@ stacks: ## the path readings of real servers behind the gateway
 	@scripts/tools.sh stacks
 	go test -count=1 -timeout=20m ./e2e/stacks
 
+.PHONY: spellings
+spellings: ## random spellings of a protected path, at real servers behind the gateway; SEED and SPELLINGS (5000 a server)
+	@scripts/tools.sh stacks
+	go test -count=1 -timeout=60m -run='RandomSpelling' ./e2e/stacks -args -random $(or $(SPELLINGS),5000) -seed $(or $(SEED),1)
+
 .PHONY: floods
 floods: ## whole floods of made-up proofs, then people; tokens that are sent many times at once
 	go test -count=1 -timeout=20m -v -run='Flood|^TestReplayIsOneEffect$$' . -args -long
@@ -99,7 +104,7 @@ floods: ## whole floods of made-up proofs, then people; tokens that are sent man
 full: ## lint, outdated, test, zoo, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
 	echo "full: lint, outdated, test, zoo, stacks and verdicts take half an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
-	@for target in lint outdated test zoo stacks verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
+	@for target in lint outdated test zoo stacks spellings verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)

@@ -38,7 +38,7 @@ func (c auditCommand) ownRoutes(base config.Audit) ([]config.Audit, error) {
 
 func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site config.Site, form config.Form, r route.Pattern) (config.Audit, bool) {
 	path := r.Path()
-	if strings.ContainsAny(path, "*{") {
+	if strings.ContainsAny(path, "*{") || r.Conditional() { // its page cannot be guessed
 		return config.Audit{}, false
 	}
 	a := base

@@ -25,5 +25,7 @@ app.all('/echo', raw, (req, res) => {
     form: {},
   });
 });
+// What a form holds, as qs reads it.
+app.post('/form', express.urlencoded({extended: true}), (req, res) => res.json({form: req.body}));
 app.get('/effects', (req, res) => res.json({signup: signups}));
 app.listen(Number(process.env.PORT), '127.0.0.1');

@@ -11,6 +11,8 @@ class Probe < Sinatra::Base
     'done'
   end
 
+  post('/form') { JSON.generate(form: params) }
+
   get('/effects') { JSON.generate(signup: File.size(ENV['PROBE_FILE'])) }
 end
 
