@@ -293,3 +293,38 @@ func TestWhatIsOnlyWatchedIsLoggedLikeARefusal(t *testing.T) {
 		t.Errorf("the log says %s", log)
 	}
 }
+
+// A middleware around the guard may tell caches to keep what the app answers.
+func TestNoCacheKeepsATicket(t *testing.T) {
+	s := newSite(t)
+	told := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for _, name := range []string{"CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires", "Cache-Control"} {
+				w.Header().Set(name, "public, max-age=3600")
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	for _, test := range []struct {
+		name    string
+		handler http.Handler
+		request *http.Request
+	}{
+		{"a challenge page", s.handler, httptest.NewRequest("POST", "/signup", nil)},
+		{"a ticket", s.guard.Handler(), httptest.NewRequest("GET", "/.palisade/ticket?form=signup", nil)},
+	} {
+		w := httptest.NewRecorder()
+		told(test.handler).ServeHTTP(w, fromBrowser(test.request))
+		if !strings.Contains(w.Body.String(), "palisade") && !strings.Contains(w.Body.String(), "ticket") {
+			t.Fatalf("%s: %d %s", test.name, w.Code, w.Body)
+		}
+		for name, values := range w.Header() {
+			if strings.Contains(strings.Join(values, ","), "public") {
+				t.Errorf("%s has %s: %v", test.name, name, values)
+			}
+		}
+		if got := w.Header().Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s has Cache-Control: %s", test.name, got)
+		}
+	}
+}

@@ -113,7 +113,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 func writeJSONAs(w http.ResponseWriter, kind string, status int, value any) {
 	h := w.Header()
 	h.Set("Content-Type", kind)
-	h.Set("Cache-Control", "no-store")
+	neverStored(h)
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value) // the client went away; nobody is left to tell

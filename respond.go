@@ -67,12 +67,24 @@ func (f *Form) reply(w http.ResponseWriter, r *http.Request, d Decision) *reply 
 		}
 	}
 	h := w.Header()
-	h.Set("Cache-Control", "no-store")
+	neverStored(h)
 	h.Add("Vary", "Accept, Accept-Language")
 	return &reply{
 		form: f, w: w, open: d.Reason == ReasonCapsule, body: body, problem: wantsProblem(r, body),
 		lang: web.Lang(r.Header.Get("Accept-Language")), id: d.ID.String(),
 	}
+}
+
+// neverStored has no cache keep an answer. A header for one kind of cache counts more
+// there than Cache-Control does (RFC 9213, 2.2), and a middleware around the guard may
+// have set one for the pages of the app.
+func neverStored(h http.Header) {
+	for name := range h {
+		if strings.HasSuffix(name, "-Cache-Control") || strings.HasSuffix(name, "Surrogate-Control") || strings.HasSuffix(name, "Edge-Control") || name == "X-Accel-Expires" {
+			delete(h, name)
+		}
+	}
+	h.Set("Cache-Control", "no-store")
 }
 
 func (d Decision) bodyReadable() bool {
