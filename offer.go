@@ -128,7 +128,8 @@ func (f *Form) issue(r *http.Request, t *ticket) ([]byte, error) {
 			return made, err
 		}
 	}
-	puzzle, err := f.guard.puzzles.shared(r.Context(), f.guard.pow, f.addrOf(r), work, f.guard.config.Clock())
+	network := clientip.Network(f.addrOf(r)).Addr().As16()
+	puzzle, err := f.guard.puzzles.Shared(r.Context(), f.guard.pow, network, work, f.guard.config.Clock())
 	if err != nil {
 		return nil, err
 	}

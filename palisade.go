@@ -89,7 +89,7 @@ type Guard struct {
 	pow       *pow.Captcha
 	chain     chain
 	budget    store.Store // of this process: what may be minted, issued and derived
-	puzzles   puzzles
+	puzzles   pow.Puzzles
 	hosts     []string // host[:port] of allowed origins
 	hostnames []string // the same without ports
 

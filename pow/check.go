@@ -49,8 +49,8 @@ func (p Proof) Valid() bool { return p.valid }
 func (p Proof) Level() uint8 { return p.salt[0] }
 
 // ID names the issued challenge: 128 random bits, covered by the signature.
-// Claim it before deriving, so that one challenge buys at most one derivation
-// and counts once.
+// Claim it once it is derived: what made-up proofs could claim would be full for
+// people too.
 func (p Proof) ID() [16]byte { return p.nonce }
 
 // Issued returns when the challenge was issued, to the millisecond.
@@ -71,7 +71,8 @@ func (p Proof) Derived() bool { return p.valid && p.proven }
 // has the prefix. The proof is good as far as that goes when the reason is
 // empty, and the zero Proof otherwise.
 //
-// Then claim [Proof.ID], then call [Captcha.Derive]: in this order.
+// Then call [Captcha.Derive], within a budget of the sender's network, since a made-up
+// proof costs us as much as a real one; then claim [Proof.ID]: in this order.
 func (c *Captcha) Check(text string, binding []byte, now time.Time) (Proof, Reason) {
 	switch {
 	case text == "":

@@ -36,26 +36,35 @@ type Puzzle struct{ terms terms }
 // derivation, taken from the same share as [Captcha.Derive], so it can answer
 // [ErrBusy]; any other error is a mistake of the caller.
 func (c *Captcha) Pick(ctx context.Context, level uint8, issued time.Time) (*Puzzle, error) {
+	t, err := c.pick(ctx, level, issued)
+	if err != nil {
+		return nil, err
+	}
+	return &Puzzle{t}, nil
+}
+
+func (c *Captcha) pick(ctx context.Context, level uint8, issued time.Time) (t terms, err error) {
 	if int(level) >= len(c.levels) {
-		return nil, fmt.Errorf("pow: Level is %d; there are %d", level, len(c.levels))
+		return t, fmt.Errorf("pow: Level is %d; there are %d", level, len(c.levels))
 	}
 	var random [nonceSize + 8 + 8]byte
 	rand.Read(random[:]) // never fails
 	work, signer := &c.levels[level], &c.keys[0]
-	t := terms{cost: work.cost, prefix: work.prefix}
+	t = terms{cost: work.cost, prefix: work.prefix}
 	copy(t.nonce[:], random[:])
 	t.setSalt(level, signer.id, issued.UnixMilli(), random[nonceSize:])
-	if work.counters > 0 {
-		// The remainder of 64 random bits by at most 2^20 is even enough.
-		counter := uint32(binary.BigEndian.Uint64(random[nonceSize+8:]) % work.counters)
-		derived, err := c.derive(ctx, t.nonce, t.salt, t.cost, counter)
-		if err != nil {
-			return nil, err
-		}
-		t.picked, t.keySignature = true, signer.solutionTag(&t, counter, derived)
-		t.prefix = hex.AppendEncode(nil, derived[:keySize/2])
+	if work.counters == 0 {
+		return t, nil
 	}
-	return &Puzzle{t}, nil
+	// The remainder of 64 random bits by at most 2^20 is even enough.
+	counter := uint32(binary.BigEndian.Uint64(random[nonceSize+8:]) % work.counters)
+	derived, err := c.derive(ctx, t.nonce, t.salt, t.cost, counter)
+	if err != nil {
+		return t, err
+	}
+	t.picked, t.keySignature = true, signer.solutionTag(&t, counter, derived)
+	t.prefix = hex.AppendEncode(nil, derived[:keySize/2])
+	return t, nil
 }
 
 // AppendChallenge appends a new challenge as JSON, as the altcha 3.2 widget and
@@ -65,11 +74,12 @@ func (c *Captcha) AppendChallenge(dst []byte, ch Challenge) ([]byte, error) {
 	if err := c.validate(ch); err != nil {
 		return dst, err
 	}
-	p, err := c.Pick(context.Background(), ch.Level, ch.Issued)
+	t, err := c.pick(context.Background(), ch.Level, ch.Issued)
 	if err != nil {
 		return dst, err
 	}
-	return c.AppendPuzzle(dst, ch, p)
+	t.expires = ch.Expires.Unix()
+	return appendJSON(dst, &t, &c.keys[0], ch.Binding), nil
 }
 
 // AppendPuzzle is AppendChallenge for a puzzle that was made before, of the same

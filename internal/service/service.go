@@ -110,6 +110,7 @@ type site struct {
 	service   *Service
 	hostnames []string // without ports
 	pow       *pow.Captcha
+	puzzles   pow.Puzzles
 	tags      *mac.Key // of addresses
 	guard     *palisade.Guard
 	forms     forms

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -59,11 +60,27 @@ func (c *claims) text() string {
 // in the key.
 func (t *site) binding(text string) []byte { return []byte("siteverify\n" + text) }
 
-// issue makes a challenge for what a page asks for.
-func (t *site) issue(c *claims, now time.Time) (challenge []byte, err error) {
-	return t.pow.AppendChallenge(nil, pow.Challenge{
-		Binding: t.binding(c.text()), Level: t.Level, Issued: now, Expires: now.Add(tokenLife),
-	})
+// issue makes a challenge for what a page asks for. Over the budget of the network it
+// is one of the highest level, whose puzzle the network shares: a refusal would let one
+// visitor lock out the neighbours.
+func (t *site) issue(ctx context.Context, c *claims, addr netip.Addr, now time.Time) (challenge []byte, err error) {
+	ask := pow.Challenge{Binding: t.binding(c.text()), Level: t.Level, Issued: now, Expires: now.Add(tokenLife)}
+	granted, err := t.afford(ctx, addr, now)
+	if err != nil {
+		return nil, err
+	}
+	if granted {
+		challenge, err := t.pow.AppendChallenge(nil, ask)
+		if !errors.Is(err, pow.ErrBusy) {
+			return challenge, err
+		}
+	}
+	ask.Level = maxLevel
+	puzzle, err := t.puzzles.Shared(ctx, t.pow, clientip.Network(addr).Addr().As16(), maxLevel, now)
+	if err != nil {
+		return nil, err
+	}
+	return t.pow.AppendPuzzle(nil, ask, puzzle)
 }
 
 // network is a tag of the network of an address, to notice a change by.
@@ -85,8 +102,8 @@ type verdict struct {
 }
 
 // verify checks a token of the embedded captcha: bound and signed, from one of the
-// site's hosts, not used before, and the work done. In this order, so that rubbish
-// costs its sender more than us.
+// site's hosts, the work done, and not used before. In this order: what was not worked
+// for claims no place in the store.
 func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now time.Time) verdict {
 	if len(token) > maxToken {
 		return verdict{why: badResponse, detail: "malformed"}
@@ -115,6 +132,12 @@ func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now 
 	case proof.Level() < t.Level:
 		return verdict{why: badResponse, detail: "level"}
 	}
+	switch ok, err := t.pow.Derive(ctx, proof); {
+	case err != nil:
+		return t.outage(ctx, "derive", err)
+	case !ok:
+		return verdict{why: badResponse, detail: "unsolved"}
+	}
 	result, err := t.service.config.Store.Spend(ctx, store.Trip{Now: now, Claims: []store.Claim{
 		{Key: store.Key(proof.ID()), Issued: proof.Issued(), Expires: proof.Expires()},
 	}})
@@ -125,12 +148,6 @@ func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now 
 		return verdict{why: spent, detail: "used"}
 	case result.Status != store.Granted:
 		return verdict{why: spent, detail: "forgotten"}
-	}
-	switch ok, err := t.pow.Derive(ctx, proof); {
-	case err != nil:
-		return t.outage(ctx, "derive", err)
-	case !ok:
-		return verdict{why: badResponse, detail: "unsolved"}
 	}
 	v := verdict{issued: proof.Issued(), claims: c}
 	if c.mode == modeScore {

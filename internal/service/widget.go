@@ -144,12 +144,7 @@ func (s *Service) challenge(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := s.config.Clock()
-	if !t.afford(r.Context(), addr, now) {
-		w.Header().Set("Retry-After", "10")
-		refuse(w, http.StatusTooManyRequests, "too many requests")
-		return
-	}
-	challenge, err := t.issue(&c, now)
+	challenge, err := t.issue(r.Context(), &c, addr, now)
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, "not available right now")
 		return
@@ -157,12 +152,17 @@ func (s *Service) challenge(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, offer{challenge, c.text(), tokenLife.Milliseconds()})
 }
 
-// afford takes one challenge out of the budget of a network.
-func (t *site) afford(ctx context.Context, addr netip.Addr, now time.Time) bool {
-	take := budgets[t.Level]
-	take.Key = store.Key(t.tags.TagAddr("budget\x00", clientip.Prefix(addr).Addr()))
-	result, err := t.service.budget.Spend(ctx, store.Trip{Now: now, Takes: []store.Take{take}})
-	return err == nil && result.Status == store.Granted
+// networkShare is how many times the budget of an address its wider network has.
+const networkShare = 8
+
+// afford takes one challenge out of the budgets of an address and its network.
+func (t *site) afford(ctx context.Context, addr netip.Addr, now time.Time) (bool, error) {
+	own, all := budgets[t.Level], budgets[t.Level]
+	own.Key = store.Key(t.tags.TagAddr("budget\x00", clientip.Prefix(addr).Addr()))
+	all.Key = store.Key(t.tags.TagAddr("budget of all\x00", clientip.Network(addr).Addr()))
+	all.Burst, all.Every = all.Burst*networkShare, all.Every/networkShare
+	result, err := t.service.budget.Spend(ctx, store.Trip{Now: now, Takes: []store.Take{own, all}})
+	return result.Status == store.Granted, err
 }
 
 // hostOf returns the host of an origin in lower case, without port; "" for none,

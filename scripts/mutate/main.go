@@ -46,7 +46,7 @@ var (
 	core  = []string{".", "./internal/service", "./internal/gateway"}
 	files = []target{
 		{"check.go", core}, {"read.go", core}, {"multipart.go", core}, {"ticket.go", core}, {"capsule.go", core},
-		{"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"chain.go", core}, {"recent.go", core}, {"puzzles.go", core},
+		{"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"chain.go", core}, {"recent.go", core}, {"pow/puzzles.go", core},
 		{"store/memory/memory.go", []string{"./store/memory", "."}},
 		{"store/memory/table.go", []string{"./store/memory"}},
 		{"internal/route/route.go", []string{"./internal/route", "./internal/gateway"}},
