@@ -2,6 +2,7 @@ package verdicts_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -83,7 +84,7 @@ const guardedRoutes = `[POST /signup, "POST /naïve/*", POST /mounted/signup, PO
 func start(t *testing.T, stack string) *app {
 	t.Helper()
 	a := &app{t: t}
-	secret := "0123456789abcdef0123456789abcdef"
+	secret := rand.Text() + rand.Text() // its own: two gateways with one key do not start
 	a.startApp(stack, "*  "+hex.EncodeToString(verdict.Key([]byte(secret), "localhost")))
 	a.startGateway(secret)
 	return a
@@ -271,9 +272,6 @@ func TestAppThatRequiresTheVerdict(t *testing.T) {
 			a := start(t, stack)
 			a.refusesAnyOther()
 			a.takesEscapes("/na%C3%AFve/%E2%82%AC%20x?a=%20")
-			if stack != "python" { // Django does not tell which bytes a path had that is no UTF-8
-				a.takesEscapes("/na%C3%AFve/%FF")
-			}
 			for _, target := range targets(stack) {
 				a.refusesHiddenBodies(target)
 			}
