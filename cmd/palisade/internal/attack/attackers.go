@@ -267,7 +267,7 @@ func nativeAtOnce(ctx context.Context, s *scene) error {
 			return err
 		}
 		defer s.quick(p)
-		_, err = v.post(ctx, "comments", p.Filled(typed("signup", 1000+n)))
+		_, err = v.post(ctx, "comments", p.Filled(typed("comments", n)))
 		return err
 	})
 }
