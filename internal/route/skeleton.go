@@ -94,6 +94,9 @@ func readings(path string) [][]segment {
 	short := make([]segment, 0, len(full))
 	after := 0 // the last program in the midst of the path
 	for i, s := range full {
+		for _, rest := range s.behindScript() {
+			list = append(list, append([]segment{newSegment(escape(rest))}, full[i+1:]...))
+		}
 		if i < len(full)-1 && s.script {
 			after = i + 1
 		} else if !s.index {
@@ -110,6 +113,20 @@ func readings(path string) [][]segment {
 		list = append(list, full[after:])
 	}
 	return list
+}
+
+// behindScript returns what follows the name of a program within the segment:
+// Symfony takes /index.phpsignup for /signup.
+func (s *segment) behindScript() (rests []string) {
+	if s.stem == "" {
+		return nil
+	}
+	for extension := range scripts {
+		if _, rest, found := strings.Cut(s.folded, "."+extension); found && rest != "" {
+			rests = append(rests, rest)
+		}
+	}
+	return rests
 }
 
 // alike reports whether a segment of a pattern stands for one of a request.

@@ -131,6 +131,11 @@ def _readings(path: str) -> list[list[_Segment]]:
     short = [segment for i, segment in enumerate(full) if not (segment.optional or segment.script and i < last)]
     if len(short) < len(full):
         found.append(short)
+    for i, segment in enumerate(full):  # Symfony takes /index.phpsignup for /signup
+        for extension in _SCRIPTS if segment.stem else ():
+            rest = segment.folded.partition("." + extension)[2]
+            if rest:
+                found.append([_segment(written(rest.encode())), *full[i + 1 :]])
     programs = [i for i, segment in enumerate(full[:-1]) if segment.script]
     if programs:
         found.append(full[programs[-1] + 1 :])
