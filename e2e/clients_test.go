@@ -30,7 +30,7 @@ type secured struct {
 
 func newSecured(t *testing.T) *secured {
 	t.Helper()
-	file, err := binary()
+	file, err := apps.Palisade()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,10 +19,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,20 +28,6 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 	"github.com/palisade-dev/palisade/pow"
 )
-
-// binary builds the command once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "palisade-e2e-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "palisade")
-	out, err := exec.Command("go", "build", "-o", file, "../cmd/palisade").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%w\n%s", err, out)
-	}
-	return file, err
-})
 
 // gateway starts palisade serve with sites of a configuration file and returns
 // where it is. UPSTREAM stands for the app.
@@ -55,7 +39,7 @@ func gateway(t *testing.T, app *apps.App, sites string) string {
 // gatewayWith starts it with more settings. With TLS it makes a certificate.
 func gatewayWith(t *testing.T, app *apps.App, settings, sites string) string {
 	t.Helper()
-	file, err := binary()
+	file, err := apps.Palisade()
 	if err != nil {
 		t.Fatal(err)
 	}

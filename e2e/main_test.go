@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
 // browser is the one Chromium of all tests. It is set before the first test and never after.
@@ -20,7 +22,9 @@ func TestMain(m *testing.M) {
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
 		_ = parallel.Value.Set("6") // the tests wait for the browser most of the time
 	}
-	os.Exit(run(m))
+	status := run(m)
+	apps.Clean()
+	os.Exit(status)
 }
 
 func run(m *testing.M) int {

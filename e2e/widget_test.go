@@ -24,7 +24,7 @@ const serviceSecret = "a-secret-of-the-tests-0123456789"
 // is. Sites are YAML; SECRET stands for a file with serviceSecret.
 func verification(t *testing.T, sites string) string {
 	t.Helper()
-	file, err := binary()
+	file, err := apps.Palisade()
 	if err != nil {
 		t.Fatal(err)
 	}

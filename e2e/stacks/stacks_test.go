@@ -8,10 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,30 +20,14 @@ var list = flag.Bool("bare", false, "list what has an effect in the bare apps")
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if file, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
-	}
+	apps.Clean()
 	os.Exit(status)
 }
-
-// binary builds the command once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "palisade-stacks-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "palisade")
-	out, err := exec.Command("go", "build", "-o", file, "../../cmd/palisade").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%w\n%s", err, out)
-	}
-	return file, err
-})
 
 // gateway stands in front of an app and protects one route of it.
 func gateway(t *testing.T, app *apps.App, route string) string {
 	t.Helper()
-	file, err := binary()
+	file, err := apps.Palisade()
 	if err != nil {
 		t.Fatal(err)
 	}

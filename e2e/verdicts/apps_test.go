@@ -5,14 +5,12 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -59,6 +57,12 @@ var stacks = map[string]func(t *testing.T) []string{
 		return []string{"rackup", "-q", "-E", "none", "-s", "webrick", "-o", "127.0.0.1", "-p", "PORT", "config.ru"}
 	},
 	"java": func(t *testing.T) []string { return []string{"java", "-cp", javac(t, "testdata/App.java"), "App"} },
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	apps.Clean()
+	os.Exit(status)
 }
 
 func phpServer(settings ...string) []string {
@@ -115,25 +119,11 @@ func (a *app) startApp(stack, key string) {
 	apps.Run(t, "testdata", env, a.url+"/", command...)
 }
 
-// binary builds the command once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "palisade-verdicts-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "palisade")
-	out, err := exec.Command("go", "build", "-o", file, "../../cmd/palisade").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%w\n%s", err, out)
-	}
-	return file, err
-})
-
 // startGateway starts it before a listener that notes what it sends to the app.
 func (a *app) startGateway(secret string) {
 	t := a.t
 	t.Helper()
-	file, err := binary()
+	file, err := apps.Palisade()
 	if err != nil {
 		t.Fatal(err)
 	}

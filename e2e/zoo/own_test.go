@@ -16,7 +16,7 @@ import (
 // palisade runs the command until the test ends.
 func palisade(t *testing.T, dir, ready string, args ...string) {
 	t.Helper()
-	file, err := binary()
+	file, err := apps.Palisade()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestARunningGatewayAuditsItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	palisade(t, dir, "http://"+address+"/.palisade/palisade.js", "serve", "-config", "palisade.yaml")
-	file, err := binary()
+	file, err := apps.Palisade()
 	if err != nil {
 		t.Fatal(err)
 	}

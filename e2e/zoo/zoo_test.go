@@ -43,30 +43,14 @@ func TestMain(m *testing.M) {
 		_ = parallel.Value.Set("10") // it is a number
 	}
 	status := m.Run()
-	if file, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
-	}
+	apps.Clean()
 	os.Exit(status)
 }
-
-// binary builds the command once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "palisade-zoo-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "palisade")
-	out, err := exec.Command("go", "build", "-o", file, "../../cmd/palisade").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%w\n%s", err, out)
-	}
-	return file, err
-})
 
 // audited runs palisade audit, and returns what it found.
 func audited(t *testing.T, args ...string) *audit.Report {
 	t.Helper()
-	program, err := binary()
+	program, err := apps.Palisade()
 	if err != nil {
 		t.Fatal(err)
 	}
