@@ -28,7 +28,7 @@ var Palisade = sync.OnceValues(func() (string, error) {
 
 var builtIn string // folder of the command, once there is one
 
-// Clean removes what [Palisade] builtIn, when all tests have ended.
+// Clean removes what [Palisade] built, when all tests have ended.
 func Clean() {
 	if builtIn != "" {
 		os.RemoveAll(builtIn)
