@@ -46,11 +46,13 @@ var (
 	core  = []string{".", "./internal/service", "./internal/gateway"}
 	files = []target{
 		{"check.go", core}, {"read.go", core}, {"multipart.go", core}, {"ticket.go", core}, {"capsule.go", core},
-		{"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"chain.go", core}, {"recent.go", core}, {"pow/puzzles.go", core},
+		{"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"chain.go", core}, {"recent.go", core},
+		{"names.go", core}, {"json.go", core}, {"peek.go", core}, {"pow/puzzles.go", []string{"./pow", "."}},
 		{"store/memory/memory.go", []string{"./store/memory", "."}},
 		{"store/memory/table.go", []string{"./store/memory"}},
 		{"internal/route/route.go", []string{"./internal/route", "./internal/gateway"}},
 		{"internal/route/plain.go", []string{"./internal/route", "./internal/gateway"}},
+		{"internal/route/when.go", []string{"./internal/route", "./internal/gateway"}},
 		{"internal/route/skeleton.go", []string{"./internal/route", "./internal/gateway"}},
 		{"internal/service/sign.go", []string{"./internal/service"}},
 		{"verdict/verdict.go", []string{"./verdict", "./internal/gateway"}},
