@@ -158,6 +158,9 @@ func TestOverTheBudgetOfDerivationsThereIsAStep(t *testing.T) {
 	}
 	answer := s.post(person)
 	s.expect(answer, 403, palisade.ReasonBusy, 0)
+	if level := s.last().Level; level != 1 {
+		t.Errorf("level %d is asked for, want the first that needs no derivation", level)
+	}
 	again := typed(s.fill(answer.Body.String()))
 	for range 60 { // the neighbour goes on
 		s.post(v)
