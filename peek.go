@@ -3,7 +3,10 @@ package palisade
 import "net/http"
 
 // Peeked is the body of a request, read to find out which form the request is for.
-type Peeked struct{ body *submission }
+type Peeked struct {
+	body  *submission
+	query queryNames
+}
 
 // Peek reads the body of a request, up to limit bytes, and puts it back, also where
 // it is longer or cannot be read; then it returns an error. It is for programs that
@@ -13,14 +16,14 @@ func Peek(r *http.Request, limit int64) (*Peeked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Peeked{body}, nil
+	return &Peeked{body, namesOf(r.URL.RawQuery)}, nil
 }
 
 // Text returns the text of a field of a form, or of a member at the top of a JSON
 // object. known is false where readers may disagree about it: it is there twice, or
-// under a name that some parser takes for it, or is no text.
+// in the query, or under a name that some parser takes for it, or is no text.
 func (p *Peeked) Text(name string) (text string, found, known bool) {
-	text, err := p.body.one(name, nil)
+	text, err := p.body.one(name, p.query)
 	if err != nil {
 		return "", false, false
 	}

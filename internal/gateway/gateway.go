@@ -117,7 +117,8 @@ func (g *Gateway) register(s *site) error {
 
 // ServeHTTP is the path of a request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isHealthCheck(r) {
+	path, _, ok := route.Target(r.RequestURI)
+	if isHealthCheck(r.Method, path) {
 		answerHealthCheck(w)
 		return
 	}
@@ -131,7 +132,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
 		return
 	}
-	path, _, ok := route.Target(r.RequestURI)
 	if !ok || r.ProtoMajor > 1 && r.RequestURI[0] != '/' { // HTTP/2 has no absolute-form
 		g.refuse(w, r, s, "target-malformed", http.StatusBadRequest)
 		return

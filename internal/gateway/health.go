@@ -15,8 +15,8 @@ const healthPath = palisade.DefaultBase + "healthz"
 
 // isHealthCheck comes before everything else: who checks a process calls it by its
 // address, which is no site's host, and writes no forwarding header.
-func isHealthCheck(r *http.Request) bool {
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && writtenPath(r) == healthPath
+func isHealthCheck(method, path string) bool {
+	return (method == http.MethodGet || method == http.MethodHead) && path == healthPath
 }
 
 // answerHealthCheck says that the gateway runs, and nothing about the apps: one that

@@ -158,7 +158,7 @@ func (p *page) formOf(target inject.Target) *form {
 			return nil
 		}
 	} else {
-		action = &url.URL{Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath} // a form without action ignores <base>
+		action = &url.URL{Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath, RawQuery: in.URL.RawQuery} // a form without action ignores <base>
 	}
 	if !p.site.isSentHere(action, in.Host) {
 		return nil
@@ -167,7 +167,7 @@ func (p *page) formOf(target inject.Target) *form {
 	if path == "" {
 		path = "/"
 	}
-	return p.site.formAt(http.MethodPost, path)
+	return p.site.formAt(path, action.RawQuery)
 }
 
 // isSentHere reports whether an action leads to this site, for a visitor of a host.

@@ -193,9 +193,11 @@ var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return 
 func (buffers) Get() []byte  { return *copyBuffers.Get().(*[]byte) }
 func (buffers) Put(b []byte) { copyBuffers.Put(&b) }
 
-// formAt returns the form that guards a method and path, or nil.
-func (s *site) formAt(method, path string) *form {
-	if m := s.routes.Match(method, path); m.Kind == route.Guarded {
+// formAt returns the form that guards what a page's form is sent to, or nil. Forms set
+// no headers of their own, and what their fields will hold is not known yet.
+func (s *site) formAt(path, query string) *form {
+	m := s.routes.MatchRequest(&route.Request{Method: http.MethodPost, Path: path, Query: query, Header: http.Header{}})
+	if m.Kind == route.Guarded {
 		return s.forms[m.Form]
 	}
 	return nil
