@@ -39,6 +39,37 @@ func TestABodyThatBreaksOffAtItsBeginningIsUnreadable(t *testing.T) {
 	}
 }
 
+// Peek chooses a form, and the form reads the body again. What broke off must not look
+// like a whole body then.
+func TestPeekPutsBackWhatItRead(t *testing.T) {
+	gone := errors.New("gone")
+	for _, row := range []struct {
+		name  string
+		rest  io.Reader
+		limit int64
+		text  string
+		err   error
+	}{
+		{"a whole body", strings.NewReader("&b=2"), 100, "a=1&b=2", nil},
+		{"a body over the limit", strings.NewReader("&b=2"), 5, "a=1&b=2", nil},
+		{"a body that breaks off", iotest.ErrReader(gone), 100, "a=1", gone},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r, _ := http.NewRequest("POST", "/", io.NopCloser(io.MultiReader(strings.NewReader("a=1"), row.rest)))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.ContentLength = -1
+			peeked, err := palisade.Peek(r, row.limit)
+			if whole := row.err == nil && row.limit == 100; (err == nil) != whole || whole == (peeked == nil) {
+				t.Fatalf("%v, %v", peeked, err)
+			}
+			text, err := io.ReadAll(r.Body)
+			if string(text) != row.text || !errors.Is(err, row.err) {
+				t.Errorf("read again: %q, %v; want %q, %v", text, err, row.text, row.err)
+			}
+		})
+	}
+}
+
 func TestHeadersOfAPartHaveABound(t *testing.T) {
 	for _, row := range []struct {
 		name   string

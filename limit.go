@@ -45,7 +45,9 @@ const (
 
 var (
 	// ByIP counts by client address; an IPv6 client by its /64, because that is
-	// what one customer gets and can roam in at will.
+	// what one customer gets and can roam in at will. Where a form has no limit by
+	// network, this one counts the tickets of a network that are sent from others:
+	// over it they take the hardest step.
 	ByIP = By{kind: byIP}
 	// ByNetwork counts by the wider network: /24 of IPv4, /48 of IPv6. Over it means
 	// the hardest challenge, not a refusal: otherwise a neighbour could lock out all

@@ -2,6 +2,7 @@ package palisade
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,9 +12,10 @@ import (
 
 // foldName returns the name of a field as the most generous parser may take it.
 // PHP cuts a name at a NUL, drops spaces before it and writes "_" for a dot or a
-// space in it; PHP, Rails and qs take "name[]", "[name]" and "]name" for name or a
-// part of it, Rails "name(1i)" too; ASP.NET ignores case, and Spring reads "!name".
-// Two fields whose names fold alike are one field to somebody.
+// space in it; Sinatra and qs take "[name]" and "]name" for name; ASP.NET ignores
+// case, and Spring reads "!name". Two fields whose names fold alike are one field to
+// somebody; see takenFor for what is a part of a field. Closing brackets are left
+// out: parsers differ over them.
 func foldName(name string) string {
 	if isPlainName(name) {
 		return name
@@ -22,15 +24,20 @@ func foldName(name string) string {
 		name = name[:i]
 	}
 	name = strings.TrimLeft(name, " \t\r\n+![]")
-	if i := strings.IndexAny(name, "[("); i > 0 {
-		name = name[:i]
-	}
 	name = strings.TrimRight(name, " \t\r\n+.])")
-	name = strings.NewReplacer(".", "_", " ", "_").Replace(name)
+	name = strings.NewReplacer(".", "_", " ", "_", "]", "").Replace(name)
 	if !utf8.ValidString(name) {
 		name = strings.ToValidUTF8(name, "")
 	}
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+}
+
+// takenFor reports whether some parser takes a folded name for another, or for a part
+// of it: "name[]" and "name[0]" to PHP, Rails and qs, "name(1i)" to Rails. A sibling
+// is none: "user[name]" is no part of "user[email]".
+func takenFor(folded, wanted string) bool {
+	rest, found := strings.CutPrefix(folded, wanted)
+	return found && (rest == "" || rest[0] == '[' || rest[0] == '(')
 }
 
 // isPlainName reports a name that folds into itself.
@@ -46,22 +53,23 @@ func isPlainName(name string) bool {
 }
 
 // queryNames are the names in a query, folded.
-type queryNames map[string]bool
+type queryNames []string
 
 // namesOf takes both & and ; for what stands between two pairs, as parsers do.
-func namesOf(query string) queryNames {
-	if query == "" {
-		return nil
-	}
-	names := make(queryNames)
+func namesOf(query string) (names queryNames) {
 	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
 		name, _, _ := strings.Cut(pair, "=")
 		if plain, err := url.QueryUnescape(name); err == nil {
 			name = plain
 		}
-		names[foldName(name)] = true
+		names = append(names, foldName(name))
 	}
 	return names
+}
+
+// has reports whether some parser finds the field of a folded name in the query.
+func (q queryNames) has(wanted string) bool {
+	return slices.ContainsFunc(q, func(name string) bool { return takenFor(name, wanted) })
 }
 
 // foldCase evens out case alone, as decoders of JSON do.

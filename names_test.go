@@ -68,6 +68,41 @@ func TestNamesThatSomeParserTakesForACountedField(t *testing.T) {
 	}
 }
 
+// Rails and PHP write the fields of one thing as user[name] and user[email]. A limit by
+// one of them leaves the others alone.
+func TestACountedFieldThatIsAPartOfAThing(t *testing.T) {
+	for _, test := range []struct {
+		name, field string
+		ambiguous   bool
+	}{
+		{"a sibling", "user[name]", false},
+		{"the thing without parts", "user", false},
+		{"a sibling that begins the same", "user[email2]", false},
+		{"a list of it", "user[email][]", true},
+		{"capitals", "User[Email]", true},
+		{"without its end", "user[email", true},
+		{"a part of it, as Rails reads", "user[email(1i)]", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) {
+				f.Limits = []palisade.Limit{{Rate: 1, Per: time.Hour, By: palisade.ByField("user[email]")}}
+			})
+			first, second := s.load(), s.load()
+			for _, v := range []values{first, second} {
+				v.Set("user[email]", "ada@example.org")
+				v.Set(test.field, "x")
+			}
+			s.wait(20 * time.Second)
+			if test.ambiguous {
+				s.expect(s.post(first), 400, palisade.ReasonAmbiguous, 0)
+				return
+			}
+			s.expect(s.post(first), 303, palisade.ReasonClean, 1)
+			s.expect(s.post(second), 403, palisade.ReasonTargetLimit, 1)
+		})
+	}
+}
+
 func TestNamesThatSomeParserTakesForOurOwnFields(t *testing.T) {
 	for _, name := range []string{"Palisade-Ticket", "palisade-ticket[]", " palisade-ticket", "palisade-proof]", "+palisade-proof"} {
 		s := newSite(t)

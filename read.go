@@ -120,7 +120,8 @@ func contentType(h http.Header) (kind string, params map[string]string, err erro
 	return "", nil, errAmbiguous
 }
 
-// takeBody reads the body and puts a copy back, also of one that is too large.
+// takeBody reads the body and puts a copy back, also of one that is too large, or
+// that breaks off: whoever reads it again finds the same.
 func takeBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
@@ -130,6 +131,7 @@ func takeBody(r *http.Request, limit int64) ([]byte, error) {
 	}
 	body, err := readAll(r.Body, r.ContentLength, limit)
 	if err != nil {
+		unread(r, body, err)
 		return nil, errUnreadable
 	}
 	if int64(len(body)) > limit {
@@ -246,13 +248,13 @@ func (s *submission) readForm(body string) error {
 // parser takes for it, and not in the query, where some readers look first.
 func (s *submission) one(name string, query queryNames) (string, error) {
 	folded := foldName(name)
-	if query[folded] {
+	if query.has(folded) {
 		return "", errAmbiguous
 	}
 	value, found := "", false
 	for i := range s.fields {
 		f := &s.fields[i]
-		if f.folded != folded {
+		if !takenFor(f.folded, folded) {
 			continue
 		}
 		if found || f.file || f.name != name {

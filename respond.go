@@ -80,7 +80,7 @@ func (f *Form) reply(w http.ResponseWriter, r *http.Request, d Decision) *reply 
 // have set one for the pages of the app.
 func neverStored(h http.Header) {
 	for name := range h {
-		if strings.HasSuffix(name, "-Cache-Control") || strings.HasSuffix(name, "Surrogate-Control") || strings.HasSuffix(name, "Edge-Control") || name == "X-Accel-Expires" {
+		if strings.HasSuffix(name, "-Cache-Control") || strings.HasSuffix(name, "Surrogate-Control") || strings.HasSuffix(name, "Edge-Control") || strings.HasSuffix(name, "-Ttl") || name == "X-Accel-Expires" {
 			delete(h, name)
 		}
 	}
