@@ -91,28 +91,40 @@ func (s *segment) known() string {
 func readings(path string) [][]segment {
 	full := skeleton(path)
 	list := [][]segment{full}
-	short := make([]segment, 0, len(full))
-	after := 0 // the last program in the midst of the path
-	for i, s := range full {
+	last, after, cut := len(full)-1, 0, false
+	for i := range full {
+		s := &full[i]
 		for _, rest := range s.behindScript() {
 			list = append(list, append([]segment{newSegment(escape(rest))}, full[i+1:]...))
 		}
-		if i < len(full)-1 && s.script {
-			after = i + 1
-		} else if !s.index {
-			short = append(short, s)
+		if s.script && i < last {
+			after = i + 1 // of the last program in the midst of the path
 		}
-		if s.cut && i < len(full)-1 && len(list) == 1 { // a server may cut all that follows
-			list = append(list, full[:i+1])
+		if s.cut && i < last && !cut { // a server may cut all that follows
+			list, cut = append(list, full[:i+1]), true
 		}
-	}
-	if len(short) < len(full) {
-		list = append(list, short)
 	}
 	if after > 0 {
 		list = append(list, full[after:])
 	}
+	for _, reading := range list {
+		if short := shortened(reading); len(short) < len(reading) {
+			list = append(list, short)
+		}
+	}
 	return list
+}
+
+// shortened leaves out what may be left out: index documents, and front controllers
+// in the midst.
+func shortened(full []segment) []segment {
+	short := make([]segment, 0, len(full))
+	for i, s := range full {
+		if !s.index && (!s.script || i == len(full)-1) {
+			short = append(short, s)
+		}
+	}
+	return short
 }
 
 // behindScript returns what follows the name of a program within the segment:

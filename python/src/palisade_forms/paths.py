@@ -124,22 +124,24 @@ def _readings(path: str) -> list[list[_Segment]]:
     """The lists of segments that some server takes a plain path for."""
     full = _skeleton(path)
     found = [full]
-    last = len(full) - 1
-    cuts = [i for i, segment in enumerate(full[:-1]) if segment.cut]
-    if cuts:
-        found.append(full[: cuts[0] + 1])
-    short = [segment for i, segment in enumerate(full) if not (segment.optional or segment.script and i < last)]
-    if len(short) < len(full):
-        found.append(short)
     for i, segment in enumerate(full):  # Symfony takes /index.phpsignup for /signup
         for extension in _SCRIPTS if segment.stem else ():
             rest = segment.folded.partition("." + extension)[2]
             if rest:
                 found.append([_segment(written(rest.encode())), *full[i + 1 :]])
+    cuts = [i for i, segment in enumerate(full[:-1]) if segment.cut]
+    if cuts:
+        found.append(full[: cuts[0] + 1])
     programs = [i for i, segment in enumerate(full[:-1]) if segment.script]
     if programs:
         found.append(full[programs[-1] + 1 :])
-    return found
+    return [*found, *(short for reading in found if len(short := _shortened(reading)) < len(reading))]
+
+
+def _shortened(full: Sequence[_Segment]) -> list[_Segment]:
+    """Without what may be left out: index documents, and front controllers in the midst."""
+    last = len(full) - 1
+    return [segment for i, segment in enumerate(full) if not (segment.optional or segment.script and i < last)]
 
 
 def _alike(pattern: _Segment, have: _Segment) -> bool:
