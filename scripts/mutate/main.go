@@ -64,9 +64,9 @@ var (
 const aside = "^(TestImportsPointOneWay|TestDependencies|TestEveryModuleIsInTheWorkspace|TestModuleFiles|TestNothingOfOneMachineIsCommitted)$"
 
 const (
-	wanted    = 95.0    // per cent to be killed
-	memory    = 8 << 20 // KiB of address space; a mutant may allocate without end
-	leastTime = 20 * time.Second
+	wanted  = 95.0    // per cent to be killed
+	memory  = 8 << 20 // KiB of address space; a mutant may allocate without end
+	longest = 3 * time.Minute
 )
 
 var (
@@ -166,28 +166,28 @@ func draw(mutants []*mutant) []*mutant {
 
 // lab is where mutants are tried.
 type lab struct {
-	dir     string
-	rounds  map[string][]string      // by file
-	timeout map[string]time.Duration // by package
+	dir    string
+	rounds map[string][]string // by file
+	cpu    map[string]int      // seconds of processor time, by package
 }
 
 // newLab runs the tests of the unchanged code: it tells what a mutant's own tests
 // may take, and that they pass at all.
 func newLab(ctx context.Context, chosen []target) (*lab, error) {
-	l := &lab{rounds: map[string][]string{}, timeout: map[string]time.Duration{}}
+	l := &lab{rounds: map[string][]string{}, cpu: map[string]int{}}
 	for _, t := range chosen {
 		l.rounds[t.file] = t.rounds
 		for _, pkg := range t.rounds {
-			if l.timeout[pkg] != 0 {
+			if l.cpu[pkg] != 0 {
 				continue
 			}
-			l.timeout[pkg] = 10 * time.Minute
-			start := time.Now()
+			l.cpu[pkg] = 600
+			start := processorTime()
 			if out, err := l.test(ctx, pkg, ""); err != nil {
 				return nil, fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", pkg, err, out)
 			}
-			// With the time to build, and with as many beside it.
-			l.timeout[pkg] = max(leastTime, 3*time.Since(start))
+			// With the time to build, so more than three times what the tests take.
+			l.cpu[pkg] = 10 + 3*int((processorTime()-start).Seconds())
 		}
 	}
 	var err error
@@ -195,11 +195,12 @@ func newLab(ctx context.Context, chosen []target) (*lab, error) {
 	return l, err
 }
 
-// test runs the tests of a package. A test that never ends is ended by go test, and
-// one that allocates without end by the limit of the shell.
+// test runs the tests of a package. The limits of the shell end a test that computes
+// or allocates without end. They are of processor time, so that a busy machine kills
+// no mutant. go test ends a test that waits without end.
 func (l *lab) test(ctx context.Context, pkg, overlay string) (string, error) {
-	args := []string{"-c", fmt.Sprintf(`ulimit -v %d; exec "$@"`, memory), "sh", "go", "test", "-short", "-failfast", "-count=1", "-vet=off", "-p=1",
-		"-skip=" + aside, "-timeout=" + l.timeout[pkg].String()}
+	args := []string{"-c", fmt.Sprintf(`ulimit -v %d && ulimit -t %d && exec "$@"`, memory, l.cpu[pkg]), "sh", "go", "test", "-short", "-failfast", "-count=1", "-vet=off", "-p=1",
+		"-skip=" + aside, "-timeout=" + longest.String()}
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
@@ -207,6 +208,15 @@ func (l *lab) test(ctx context.Context, pkg, overlay string) (string, error) {
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// processorTime is what the commands that have ended took.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &used); err != nil {
+		panic(err) // of no argument but the constant
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func (l *lab) all(ctx context.Context, mutants []*mutant, why reasons) []fate {
