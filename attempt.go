@@ -149,11 +149,17 @@ const (
 	deriveEvery = time.Second
 )
 
-// affordWork takes one derivation out of the network's budget.
-func (a *attempt) affordWork(ctx context.Context) (bool, error) {
+// derive does the work of the proof, if the network's budget has a derivation left.
+func (a *attempt) derive(ctx context.Context) (right bool, err error) {
 	take := store.Take{Key: a.networkKey("derive\x00"), Every: deriveEvery, Burst: deriveBurst}
 	result, err := a.form.guard.budget.Spend(ctx, store.Trip{Now: a.now, Takes: []store.Take{take}})
-	return result.Status == store.Granted, err
+	switch {
+	case err != nil:
+		return false, err
+	case result.Status != store.Granted:
+		return false, pow.ErrBusy
+	}
+	return a.form.guard.pow.Derive(ctx, a.proof)
 }
 
 // trip is all that this attempt asks of the store. The takes from soft on do not

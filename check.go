@@ -46,7 +46,7 @@ func (f *Form) judge(ctx context.Context, a *attempt) Decision {
 			return a.decide(v)
 		}
 	}
-	return a.decide(verdict{ends: true, outcome: Allow, reason: ReasonClean})
+	return a.decide(verdict{outcome: Allow, reason: ReasonClean})
 }
 
 // verdict is how a step ends the judgement; the zero value goes on.
@@ -68,7 +68,7 @@ func challenge(why Reason) verdict { return verdict{ends: true, outcome: Challen
 // the embedded step; all else is refused.
 func (f *Form) outage(a *attempt, why Reason, err error) verdict {
 	if next := a.link + 1; why == ReasonProviderDown && int(next) < len(f.guard.chain) {
-		a.need, a.link = max(a.need, 1), next
+		a.link = next
 		return verdict{ends: true, outcome: Challenge, reason: why, err: err}
 	}
 	if why == ReasonProviderDown && f.config.ProviderDown == StepDown {
@@ -254,19 +254,14 @@ func (f *Form) derive(ctx context.Context, a *attempt) verdict {
 	if a.proof.Derived() {
 		return goOn
 	}
-	granted, err := a.affordWork(ctx)
-	ok := false
-	if granted && err == nil {
-		ok, err = f.guard.pow.Derive(ctx, a.proof)
-	}
+	right, err := a.derive(ctx)
 	switch {
-	case err == nil && !granted, errors.Is(err, pow.ErrBusy):
+	case errors.Is(err, pow.ErrBusy):
 		a.need = max(a.need, 1)
 		return challenge(ReasonBusy)
 	case err != nil:
 		return f.outage(a, ReasonBusy, err)
-	}
-	if !ok {
+	case !right:
 		a.need = topLevel
 		return challenge(ReasonProofWrong)
 	}
@@ -292,7 +287,6 @@ func (f *Form) ask(ctx context.Context, a *attempt) verdict {
 	case !result.OK:
 		why := Reason("captcha-" + string(result.Reason))
 		a.add(Finding{Layer: layerCaptcha, Reason: why, Weight: suspicious})
-		a.need = max(a.need, 1)
 		return challenge(why)
 	}
 	return f.promote(ctx, a, cmp.Or(result.ID, a.token), provider.Service().Life)

@@ -226,17 +226,20 @@ func TestOneNetworkOfManyAddresses(t *testing.T) {
 			}
 			s.wait(20 * time.Second)
 			seen := map[palisade.Reason]int{}
+			var answer *httptest.ResponseRecorder
 			for i, v := range forms {
-				s.post(v, from(fmt.Sprintf(test.addr, i+1)))
+				answer = s.post(v, from(fmt.Sprintf(test.addr, i+1)))
 				seen[s.last().Reason]++
 			}
 			if seen[palisade.ReasonClean] != 30 || seen[palisade.ReasonNetworkLimit] != 30 {
 				t.Errorf("%v, want 30 clean and 30 over the limit", seen)
 			}
 			// A step is enough, so a neighbour locks nobody out.
-			answer := s.post(forms[59], from(fmt.Sprintf(test.addr, 60)))
+			if level := s.last().Level; level != 2 {
+				t.Errorf("the step is of level %d, want the hardest, 2", level)
+			}
 			v := typed(s.fill(answer.Body.String()))
-			s.wait(20 * time.Second)
+			s.wait(9 * time.Second) // too little for the network to have one back
 			s.expect(s.post(v, from(fmt.Sprintf(test.addr, 60))), 303, palisade.ReasonClean, 31)
 		})
 	}

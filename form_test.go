@@ -11,6 +11,7 @@ import (
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/pow"
 )
 
 func TestMistakesAreReportedTogether(t *testing.T) {
@@ -74,6 +75,9 @@ func TestProofHoldsForItsTicketAlone(t *testing.T) {
 	v.Set("palisade-proof", w.Get("palisade-proof"))
 	s.wait(20 * time.Second)
 	s.expect(s.post(v), 403, palisade.ReasonProofBad, 0)
+	if d := s.last(); d.Level != 1 || len(d.Findings) != 1 || d.Findings[0].Reason != palisade.Reason(pow.ReasonForged) || d.Score != d.Findings[0].Weight {
+		t.Errorf("level %d is asked for, with score %v for %+v", d.Level, d.Score, d.Findings)
+	}
 }
 
 func TestTicketFromTheFuture(t *testing.T) {

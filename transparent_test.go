@@ -229,6 +229,9 @@ func TestACapsuleWithoutItsCookie(t *testing.T) {
 			if test.status != 403 {
 				return
 			}
+			if level := s.last().Level; level != 2 {
+				t.Errorf("the step is of level %d, want the hardest, 2", level)
+			}
 			v := s.fill(w.Body.String())
 			if v.Get("a") != "1" || v.Get("b") != "two words" {
 				t.Errorf("what was typed became %v", v)

@@ -51,3 +51,6 @@ func Parse(text []byte) (Parsed, bool) {
 	}
 	return out, true
 }
+
+// Kept returns how many puzzles are held by network, and how many of their names.
+func Kept(p *Puzzles) (shared, order int) { return len(p.shared), len(p.order) }

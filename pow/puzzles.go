@@ -34,9 +34,8 @@ type madePuzzle struct {
 }
 
 const (
-	sharedLife     = 4 * time.Second // as long as a budget takes to give one back
-	sharedNetworks = 4096            // that have a puzzle of their own; 300 bytes each
-	sharedRate     = 64              // puzzles made in a second, which takes a twentieth of a processor
+	sharedLife = 4 * time.Second // as long as a budget takes to give one back
+	sharedRate = 64              // puzzles made in a second, which takes a twentieth of a processor
 )
 
 // Shared returns a puzzle of a level for a network, by whatever name the caller gives
@@ -68,15 +67,16 @@ func (p *Puzzles) Shared(ctx context.Context, c *Captcha, network [16]byte, leve
 	return made, nil
 }
 
+// keep forgets what has grown old, so what sharedRate allows is all that it holds.
 func (p *Puzzles) keep(key puzzleKey, made *madePuzzle) {
 	if p.shared == nil {
 		p.shared, p.common = make(map[puzzleKey]*madePuzzle), make(map[uint8]*madePuzzle)
 	}
+	for len(p.order) > 0 && !p.shared[p.order[0]].fresh(made.at) {
+		delete(p.shared, p.order[0])
+		p.order = p.order[1:]
+	}
 	if p.shared[key] == nil {
-		if len(p.order) >= sharedNetworks {
-			delete(p.shared, p.order[0])
-			p.order = p.order[1:]
-		}
 		p.order = append(p.order, key)
 	}
 	p.shared[key], p.common[key.level] = made, made

@@ -72,6 +72,14 @@ func TestPuzzlesOfManyNetworksAreBounded(t *testing.T) {
 	if n := made(100); n != 100*64 {
 		t.Errorf("100 000 networks in 100 seconds had %d puzzles made, want %d", n, 100*64)
 	}
+	if shared, order := pow.Kept(&p); shared > 4*64 || order != shared {
+		t.Errorf("%d puzzles and %d names are kept, want those of 4 seconds at most", shared, order)
+	}
+	now = now.Add(-time.Hour)
+	made(1)
+	if shared, order := pow.Kept(&p); shared > 4*64 || order != shared {
+		t.Errorf("after the clock went back %d puzzles and %d names are kept", shared, order)
+	}
 }
 
 func TestAPuzzleIsOfItsLevel(t *testing.T) {
@@ -90,6 +98,9 @@ func TestAPuzzleIsOfItsLevel(t *testing.T) {
 	}
 	if _, err := c.Pick(context.Background(), 2, now); err == nil {
 		t.Error("there is a puzzle of a level that does not exist")
+	}
+	if puzzle, err := new(pow.Puzzles).Shared(context.Background(), c, [16]byte{}, 2, now); err == nil || puzzle != nil {
+		t.Errorf("a puzzle of a level that does not exist is shared: %v, %v", puzzle, err)
 	}
 	// One solution serves each challenge that shares the puzzle, and no other binding.
 	ask.Level = 0
