@@ -105,8 +105,7 @@ func Parse(text string) (Pattern, error) {
 func (p *Pattern) loosen(path string) {
 	full := skeleton(path)
 	p.loose = [][]segment{full}
-	short := slices.DeleteFunc(slices.Clone(full), func(s segment) bool { return s.index })
-	if len(short) < len(full) {
+	if short := withoutIndexes(full); len(short) < len(full) {
 		p.loose = append(p.loose, short)
 	}
 }
@@ -201,12 +200,18 @@ func (p *Pattern) reaches(loose, reading []segment) reach {
 	switch {
 	case p.rest:
 		return within
-	case len(reading) == len(loose):
+	case len(reading) == len(loose) || answersBehind(reading, len(loose)):
 		return at
 	case p.exact || len(loose) == 0: // the folder of an index document is not all that is in it
 		return outside
 	}
 	return below
+}
+
+// answersBehind reports whether the program at the first n segments of a reading, or
+// the one that is its index document, is handed what follows as PATH_INFO.
+func answersBehind(reading []segment, n int) bool {
+	return n > 0 && reading[n-1].script || reading[n].index && reading[n].script
 }
 
 // weight tells which of two patterns counts where both guard a path: the longer
@@ -340,10 +345,11 @@ func (r *Routes) MatchRequest(req *Request) Match {
 			return Match{Kind: Open}
 		}
 	}
-	if !Plain(path) {
+	list, ok := readings(path)
+	if !ok {
 		return r.odd(method, path)
 	}
-	m, weight := guard(rules, req)
+	m, weight := guard(rules, req, list)
 	switch {
 	case r.exempts(req, weight):
 		return Match{Kind: Open}
@@ -374,10 +380,9 @@ func (r *Routes) exempts(req *Request, weight int) bool {
 	return false
 }
 
-// guard finds the rule with the most weight for a plain path; 0 means none.
-func guard(rules []entry, req *Request) (m Match, weight int) {
+// guard finds the rule with the most weight for a path of these readings; 0 means none.
+func guard(rules []entry, req *Request, list [][]segment) (m Match, weight int) {
 	method, path := req.Method, req.Path
-	list := readings(path)
 	m.Kind = Unnamed
 	for i := range rules {
 		rule := &rules[i]

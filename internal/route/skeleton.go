@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -87,37 +88,51 @@ func (s *segment) known() string {
 	return ""
 }
 
-// readings returns the lists of segments that some server takes a path for.
-func readings(path string) [][]segment {
+// maxPrograms bounds how many readings a path has.
+const maxPrograms = 8
+
+// readings returns the lists of segments that some server takes a path for. ok is
+// false for a path that is not plain, and for one with more names of programs in its
+// midst than any app has.
+func readings(path string) (list [][]segment, ok bool) {
+	if !Plain(path) {
+		return nil, false
+	}
 	full := skeleton(path)
-	list := [][]segment{full}
-	last, after, cut := len(full)-1, 0, false
+	list = [][]segment{full}
+	last, programs, cut := len(full)-1, 0, false
 	for i := range full {
 		s := &full[i]
 		for _, rest := range s.behindScript() {
 			list = append(list, append([]segment{newSegment(escape(rest))}, full[i+1:]...))
+			programs++
 		}
-		if s.script && i < last {
-			after = i + 1 // of the last program in the midst of the path
+		if s.script && i < last { // it may be the program, or stand for a *
+			list = append(list, full[i+1:], slices.Concat(full[:i], full[i+1:]))
+			programs++
 		}
 		if s.cut && i < last && !cut { // a server may cut all that follows
 			list, cut = append(list, full[:i+1]), true
 		}
 	}
-	if after > 0 {
-		list = append(list, full[after:])
-	}
 	for _, reading := range list {
-		if short := shortened(reading); len(short) < len(reading) {
+		if short := withoutIndexes(reading); len(short) < len(reading) {
+			list = append(list, short)
+		}
+		if short := withoutPrograms(reading); len(short) < len(reading) {
 			list = append(list, short)
 		}
 	}
-	return list
+	return list, programs <= maxPrograms
 }
 
-// shortened leaves out what may be left out: index documents, and front controllers
-// in the midst.
-func shortened(full []segment) []segment {
+// withoutIndexes leaves out index documents.
+func withoutIndexes(full []segment) []segment {
+	return slices.DeleteFunc(slices.Clone(full), func(s segment) bool { return s.index })
+}
+
+// withoutPrograms leaves out index documents, and front controllers in the midst.
+func withoutPrograms(full []segment) []segment {
 	short := make([]segment, 0, len(full))
 	for i, s := range full {
 		if !s.index && (!s.script || i == len(full)-1) {

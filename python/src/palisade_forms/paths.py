@@ -25,6 +25,7 @@ _PAGES = frozenset("html htm xhtml shtml json xml txt csv rss atom js".split())
 _INDEXES = frozenset("index default app app_dev".split())
 
 _MAX_SEGMENTS = 100
+_MAX_PROGRAMS = 8  # in the midst of a path; bounds how many readings it has
 _PARAMETERS = re.compile(r"(;[A-Za-z0-9._~!+,-]+=[A-Za-z0-9._~!+,-]*)*", re.ASCII)
 _NAME = re.compile(r"([!-~])*", re.ASCII)
 # A broken escape, or one of what needs none, of / \\ % or of a control character.
@@ -121,25 +122,37 @@ def _skeleton(path: str) -> list[_Segment]:
 
 
 def _readings(path: str) -> list[list[_Segment]]:
-    """The lists of segments that some server takes a plain path for."""
+    """The lists of segments that some server takes a path for. May raise Unreadable."""
+    if not plain(path):
+        raise Unreadable(400, "route-ambiguous")
     full = _skeleton(path)
     found = [full]
+    programs = 0
     for i, segment in enumerate(full):  # Symfony takes /index.phpsignup for /signup
         for extension in _SCRIPTS if segment.stem else ():
             rest = segment.folded.partition("." + extension)[2]
             if rest:
                 found.append([_segment(written(rest.encode())), *full[i + 1 :]])
+                programs += 1
+        if segment.script and i < len(full) - 1:  # it may be the program, or stand for a *
+            found += [full[i + 1 :], full[:i] + full[i + 1 :]]
+            programs += 1
+    if programs > _MAX_PROGRAMS:
+        raise Unreadable(400, "route-ambiguous")
     cuts = [i for i, segment in enumerate(full[:-1]) if segment.cut]
     if cuts:
         found.append(full[: cuts[0] + 1])
-    programs = [i for i, segment in enumerate(full[:-1]) if segment.script]
-    if programs:
-        found.append(full[programs[-1] + 1 :])
-    return [*found, *(short for reading in found if len(short := _shortened(reading)) < len(reading))]
+    for shortened in (_without_indexes, _without_programs):
+        found += [short for reading in found if len(short := shortened(reading)) < len(reading)]
+    return found
 
 
-def _shortened(full: Sequence[_Segment]) -> list[_Segment]:
-    """Without what may be left out: index documents, and front controllers in the midst."""
+def _without_indexes(full: Sequence[_Segment]) -> list[_Segment]:
+    return [segment for segment in full if not segment.optional]
+
+
+def _without_programs(full: Sequence[_Segment]) -> list[_Segment]:
+    """Without index documents, and front controllers in the midst."""
     last = len(full) - 1
     return [segment for i, segment in enumerate(full) if not (segment.optional or segment.script and i < last)]
 
@@ -148,6 +161,11 @@ def _alike(pattern: _Segment, have: _Segment) -> bool:
     if pattern.folded in ("*", have.folded) or have.stem and pattern.folded == have.stem:
         return True
     return bool(pattern.known) and pattern.known in (have.folded, have.stem)
+
+
+def _answers_behind(reading: Sequence[_Segment], n: int) -> bool:
+    """Whether the program at the first n segments, or its index document, is handed the rest as PATH_INFO."""
+    return n > 0 and reading[n - 1].script or reading[n].script and reading[n].optional
 
 
 class _Route(NamedTuple):
@@ -166,7 +184,7 @@ class _Route(NamedTuple):
             return 0
         if self.rest:
             return 2
-        if len(reading) == len(loose):
+        if len(reading) == len(loose) or _answers_behind(reading, len(loose)):
             return 3
         return 0 if self.exact or not loose else 1
 
@@ -201,10 +219,7 @@ class Routes:
             if not override or override.strip().upper() in SAFE_METHODS:
                 return None
             method = override.strip()
-        candidates = set(paths)
-        if not all(map(plain, candidates)):
-            raise Unreadable(400, "route-ambiguous")
-        readings = [reading for path in candidates for reading in _readings(path)]
+        readings = [reading for path in set(paths) for reading in _readings(path)]
         found = [(route.names(method), route.weight(reach), route.form) for route in self._routes if (reach := route.reach(readings))]
         return max(found, key=lambda entry: entry[:2])[2] if found else None
 
@@ -221,7 +236,7 @@ def _route(entry: str, form: str) -> _Route:
     if re.search("[%;]", path) or not plain(literal):
         raise ValueError(f"{entry!r}: write the path plainly, without escapes, query, parameters, dot segments or doubled slashes")
     full = _skeleton(literal)
-    short = [segment for segment in full if not segment.optional]
+    short = _without_indexes(full)
     loose = [full, short] if len(short) < len(full) else [full]
     exact = words != entry.strip() or not rest and not full
     return _Route(frozenset(methods.split(",")) - {""}, loose, rest, exact, form)
