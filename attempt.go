@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/internal/names"
 	"github.com/palisade-dev/palisade/pow"
 	"github.com/palisade-dev/palisade/store"
 )
@@ -58,7 +59,7 @@ func (a *attempt) read(f *Form) (err error) {
 	if a.body, err = readSubmission(a.req, f.bodyLimit(a.req)); err != nil {
 		return err
 	}
-	query := namesOf(a.req.URL.RawQuery)
+	query := names.OfQuery(a.req.URL.RawQuery)
 	if a.ticketText, err = a.body.oneOf(FieldTicket, HeaderTicket, a.req, query); err != nil {
 		return err
 	}

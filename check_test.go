@@ -100,6 +100,9 @@ func TestUnreadableBodies(t *testing.T) {
 		{"multipart without its last boundary", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1"},
 		{"multipart without a boundary", "multipart/form-data", "--x--"},
 		{"a part with two names", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"; name*=utf-8''b\r\n\r\n1\r\n--x--\r\n"},
+		{"a part with a name in apostrophes, which are quotes to PHP", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name='a'\r\n\r\n1\r\n--x--\r\n"},
+		{"a part with an apostrophe that may begin a quote", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; x='; name=\"a\"; y='\r\n\r\n1\r\n--x--\r\n"},
+		{"a part with an apostrophe behind an escaped quotation mark", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"\\\"'\"\r\n\r\n1\r\n--x--\r\n"},
 		{"a part with an encoding", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: base64\r\n\r\nMQ==\r\n--x--\r\n"},
 	}
 	for _, row := range rows {

@@ -34,7 +34,7 @@ const rootModule = "github.com/palisade-dev/palisade"
 //
 // Test files are free too: their imports reach nobody who uses the package.
 var mayImport = map[string][]string{
-	".": {"captcha", "clientip", "internal/mac", "layer", "pow", "store", "store/memory", "web"},
+	".": {"captcha", "clientip", "internal/mac", "internal/names", "layer", "pow", "store", "store/memory", "web"},
 
 	"captcha":      nil,
 	"clientip":     nil,
@@ -51,7 +51,8 @@ var mayImport = map[string][]string{
 	"internal/gateway":     {".", "captcha", "clientip", "internal/inject", "internal/route", "store", "store/memory", "verdict", "web"},
 	"internal/inject":      nil,
 	"internal/mac":         nil,
-	"internal/route":       nil,
+	"internal/names":       nil,
+	"internal/route":       {"internal/names"},
 	"internal/snippet":     nil,
 	"internal/service":     {".", "captcha", "clientip", "internal/mac", "pow", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"unicode/utf8"
+
+	"github.com/palisade-dev/palisade/internal/names"
 )
 
 // jsonReader takes the members of one JSON object out of a body that is known to be
@@ -84,7 +86,7 @@ func (r *jsonReader) object(depth int) error {
 
 // note adds a name to those of an object, unless one like it is there.
 func (r *jsonReader) note(name string, first int, seen map[string]bool) (map[string]bool, error) {
-	folded := foldCase(name)
+	folded := names.FoldCase(name)
 	if len(r.names)-first < fewMembers {
 		for _, other := range r.names[first:] {
 			if other == folded {

@@ -75,7 +75,7 @@ func readPartHeader(header string) (f field, ok bool) {
 			return f, false
 		case "content-disposition":
 			kind, params, err := mime.ParseMediaType(strings.TrimSpace(value))
-			if ok || err != nil || kind != "form-data" || strings.Contains(strings.ToLower(value), "name*") {
+			if ok || err != nil || kind != "form-data" || strings.Contains(strings.ToLower(value), "name*") || hasOtherQuotes(value) {
 				return f, false
 			}
 			ok = true
@@ -85,4 +85,15 @@ func readPartHeader(header string) (f field, ok bool) {
 	}
 	// Readers take a backslash in a name for itself, or for an escape.
 	return f, ok && !strings.Contains(f.name, `\`)
+}
+
+// hasOtherQuotes reports a disposition with an apostrophe outside of a quoted string.
+// PHP takes it for a quotation mark, others for itself.
+func hasOtherQuotes(value string) bool {
+	for i, piece := range strings.Split(value, `"`) {
+		if strings.Contains(piece, "'") && (i%2 == 0 || strings.Contains(value, `\`)) { // an escaped mark ends nothing
+			return true
+		}
+	}
+	return false
 }

@@ -31,6 +31,7 @@ func TestNamesThatSomeParserTakesForACountedField(t *testing.T) {
 		{"a dot behind it", "email.", true},
 		{"letters of full width", "\uff45\uff4d\uff41\uff49\uff4c", true},
 		{"bytes that are no UTF-8 and may be dropped", "ema\xffil", true},
+		{"a bracket that is never closed, as Rack reads", "email[x", true},
 		{"a longer name", "email2", false},
 		{"a name with a prefix", "my-email", false},
 		{"a part of something else", "user[email]", false},
@@ -75,6 +76,7 @@ func TestACountedFieldThatIsAPartOfAThing(t *testing.T) {
 		name, field string
 		ambiguous   bool
 	}{
+		{"a bracket that is never closed", "user[email", true},
 		{"a sibling", "user[name]", false},
 		{"the thing without parts", "user", false},
 		{"a sibling that begins the same", "user[email2]", false},

@@ -1,11 +1,15 @@
 package palisade
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/palisade-dev/palisade/internal/names"
+)
 
 // Peeked is the body of a request, read to find out which form the request is for.
 type Peeked struct {
 	body  *submission
-	query queryNames
+	query names.Query
 }
 
 // Peek reads the body of a request, up to limit bytes, and puts it back, also where
@@ -16,7 +20,7 @@ func Peek(r *http.Request, limit int64) (*Peeked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Peeked{body, namesOf(r.URL.RawQuery)}, nil
+	return &Peeked{body, names.OfQuery(r.URL.RawQuery)}, nil
 }
 
 // Text returns the text of a field of a form, or of a member at the top of a JSON

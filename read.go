@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/palisade-dev/palisade/internal/names"
 )
 
 // Names of our own fields. The same names serve a form field and a member of a
@@ -33,7 +35,7 @@ const (
 // value of a file is left out.
 type field struct {
 	name, value string
-	folded      string // name as the most generous parser may take it, see foldName
+	folded      string // name as the most generous parser may take it, see names.Fold
 	file        bool
 	from, to    int // where it lies in the body
 }
@@ -207,7 +209,7 @@ func (s *submission) add(f field) error {
 	if len(s.fields) >= maxFields {
 		return errUnreadable
 	}
-	f.folded = foldName(f.name)
+	f.folded = names.Fold(f.name)
 	s.fields = append(s.fields, f)
 	return nil
 }
@@ -246,15 +248,15 @@ func (s *submission) readForm(body string) error {
 // one returns the value of a field that decides. It may come once, as text: not
 // twice, not as a file, not as a number or list, not under another name that some
 // parser takes for it, and not in the query, where some readers look first.
-func (s *submission) one(name string, query queryNames) (string, error) {
-	folded := foldName(name)
-	if query.has(folded) {
+func (s *submission) one(name string, query names.Query) (string, error) {
+	folded := names.Fold(name)
+	if query.Has(folded) {
 		return "", errAmbiguous
 	}
 	value, found := "", false
 	for i := range s.fields {
 		f := &s.fields[i]
-		if !takenFor(f.folded, folded) {
+		if !names.TakenFor(f.folded, folded) {
 			continue
 		}
 		if found || f.file || f.name != name {
@@ -268,7 +270,7 @@ func (s *submission) one(name string, query queryNames) (string, error) {
 // oneOf is one for a value that may come in a header instead. The header counts
 // where both are there, as when a script sends all fields of a form: nobody but
 // us reads either.
-func (s *submission) oneOf(name, header string, r *http.Request, query queryNames) (string, error) {
+func (s *submission) oneOf(name, header string, r *http.Request, query names.Query) (string, error) {
 	value, err := s.one(name, query)
 	if err != nil {
 		return "", err

@@ -1,0 +1,96 @@
+// Package names compares the names of fields as the most generous parsers do: a rule
+// about a field also means what some app takes for that field.
+package names
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Fold returns the name of a field as the most generous parser may take it.
+// PHP cuts a name at a NUL, drops spaces before it and writes "_" for a dot or a
+// space in it; Sinatra and qs take "[name]" and "]name" for name; ASP.NET ignores
+// case, and Spring reads "!name". A NUL stands for a bracket that is never
+// closed: to PHP it is "_", to Rack it begins a part. Two fields whose names fold alike are one field to
+// somebody; see TakenFor for what is a part of a field. Closing brackets are left
+// out: parsers differ over them.
+func Fold(name string) string {
+	if isPlain(name) {
+		return name
+	}
+	if i := strings.IndexByte(name, 0); i >= 0 {
+		name = name[:i]
+	}
+	name = strings.TrimLeft(name, " \t\r\n+![]")
+	if i := strings.IndexByte(name, '['); i >= 0 && strings.IndexByte(name[i:], ']') < 0 {
+		name = name[:i] + unclosed + strings.ReplaceAll(name[i+1:], "[", "_")
+	}
+	name = strings.TrimRight(name, " \t\r\n+.])")
+	name = strings.NewReplacer(".", "_", " ", "_", "]", "").Replace(name)
+	if !utf8.ValidString(name) {
+		name = strings.ToValidUTF8(name, "")
+	}
+	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+}
+
+const unclosed = "\x00" // which no folded name has
+
+// TakenFor reports whether some parser takes a folded name for another, or for a part
+// of it: "name[]" and "name[0]" to PHP, Rails and qs, "name(1i)" to Rails. A sibling
+// is none: "user[name]" is no part of "user[email]".
+func TakenFor(folded, wanted string) bool {
+	if strings.Contains(folded, unclosed) {
+		return isPart(strings.Replace(folded, unclosed, "_", 1), wanted) || isPart(strings.Replace(folded, unclosed, "[", 1), wanted)
+	}
+	return isPart(folded, wanted)
+}
+
+func isPart(folded, wanted string) bool {
+	rest, found := strings.CutPrefix(folded, wanted)
+	return found && (rest == "" || rest[0] == '[' || rest[0] == '(')
+}
+
+// isPlain reports a name that folds into itself.
+func isPlain(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// Query is the names in a query, folded.
+type Query []string
+
+// OfQuery takes both & and ; for what stands between two pairs, as parsers do.
+func OfQuery(query string) (names Query) {
+	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		names = append(names, Fold(name))
+	}
+	return names
+}
+
+// Has reports whether some parser finds the field of a folded name in the query.
+func (q Query) Has(wanted string) bool {
+	return slices.ContainsFunc(q, func(name string) bool { return TakenFor(name, wanted) })
+}
+
+// FoldCase evens out case alone, as decoders of JSON do.
+func FoldCase(name string) string {
+	if isPlain(name) {
+		return name
+	}
+	return cases.Fold().String(name)
+}

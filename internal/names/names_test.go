@@ -1,0 +1,28 @@
+package names_test
+
+import (
+	"testing"
+
+	"github.com/palisade-dev/palisade/internal/names"
+)
+
+func TestTakenFor(t *testing.T) {
+	for _, test := range []struct {
+		name, sent, wanted string
+		want               bool
+	}{
+		{"a bracket that is never closed is _ to PHP", "form[id", "form_id", true},
+		{"and begins a part to Rack", "form[id", "form", true},
+		{"and closes at the end to qs", "user[email", "user[email]", true},
+		{"only the first of them counts, the others are _ to PHP", "a[b[c", "a_b_c", true},
+		{"a dot is _ to PHP, also behind such a bracket", "a[b.c", "a_b_c", true},
+		{"a bracket that is closed is no _", "form[id]", "form_id", false},
+		{"a bracket at the end is _ to PHP", "form[", "form_", true},
+		{"a part that begins with _ is itself", "user[_x]", "user[_x]", true},
+		{"and nothing else", "user[_x]", "user_x", false},
+	} {
+		if got := names.TakenFor(names.Fold(test.sent), names.Fold(test.wanted)); got != test.want {
+			t.Errorf("%s: %q is taken for %q: %v, want %v", test.name, test.sent, test.wanted, got, test.want)
+		}
+	}
+}
