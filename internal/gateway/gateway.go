@@ -153,6 +153,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer release()
 	switch m.Kind {
 	case route.Open:
+		if s.bringsBody(r, path) {
+			g.refuse(w, r, s, "body-unexpected", http.StatusBadRequest)
+			return
+		}
 		s.forward(w, r)
 	case route.Guarded:
 		g.guard(w, r, s.forms[m.Form])

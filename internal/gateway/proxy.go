@@ -128,6 +128,9 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	_, query, asked := strings.Cut(in.RequestURI, "?")
 	out.URL.RawQuery, out.URL.ForceQuery = query, asked && query == ""
 	out.Trailer = nil
+	if route.Safe(out.Method) {
+		s.calm(out, path)
+	}
 	for _, name := range [...]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		out.Header[name] = in.Header[name] // ReverseProxy has removed them
 	}
