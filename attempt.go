@@ -106,7 +106,7 @@ func (a *attempt) unveil(f *Form) {
 	if a.body == nil { // exempt, or watched only and not to be read
 		return
 	}
-	putSubmission(a.req, a.body.without(f.own(a.req, a.body)))
+	putSubmission(a.req, a.body.without(f.guard.own(a.req, a.body)))
 	for _, name := range []string{HeaderTicket, HeaderProof, HeaderCaptcha} {
 		a.req.Header.Del(name)
 	}

@@ -42,6 +42,7 @@ func TestABodyThatBreaksOffAtItsBeginningIsUnreadable(t *testing.T) {
 // Peek chooses a form, and the form reads the body again. What broke off must not look
 // like a whole body then.
 func TestPeekPutsBackWhatItRead(t *testing.T) {
+	guard := newSite(t).guard
 	gone := errors.New("gone")
 	for _, row := range []struct {
 		name  string
@@ -58,7 +59,7 @@ func TestPeekPutsBackWhatItRead(t *testing.T) {
 			r, _ := http.NewRequest("POST", "/", io.NopCloser(io.MultiReader(strings.NewReader("a=1"), row.rest)))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.ContentLength = -1
-			peeked, err := palisade.Peek(r, row.limit)
+			peeked, err := guard.Peek(r, row.limit)
 			if whole := row.err == nil && row.limit == 100; (err == nil) != whole || whole == (peeked == nil) {
 				t.Fatalf("%v, %v", peeked, err)
 			}

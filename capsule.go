@@ -67,8 +67,8 @@ func newSealer(secret []byte, site string) cipher.AEAD {
 // seal returns the capsule, or nil where there may be none.
 func (f *Form) seal(r *http.Request, s *submission, ticket, browser string) []byte {
 	kind := strings.Join(r.Header["Content-Type"], "")
-	body := s.without(f.own(r, s))
-	known := f.ticketOf(r, s) != nil
+	body := s.without(f.guard.own(r, s))
+	known := f.guard.ticketOf(r, s) != nil
 	if browser == "" || len(kind) > maxContentType || int64(len(body)) > f.config.MaxBody || !known && len(body) > maxUnticketed {
 		return nil
 	}
@@ -76,35 +76,44 @@ func (f *Form) seal(r *http.Request, s *submission, ticket, browser string) []by
 	plain = append(plain, browser...)
 	plain = binary.BigEndian.AppendUint16(plain, uint16(len(kind)))
 	plain = append(append(plain, kind...), body...)
-	return f.guard.keys.sealers[0].Seal(nil, nil, plain, f.seals(r, ticket))
+	return f.guard.keys.sealers[0].Seal(nil, nil, plain, seals(f.id, r, ticket))
 }
 
 // unseal puts the sealed submission in the place of the form that carried it, with
 // errBrowser also where it may not be released.
 func (f *Form) unseal(r *http.Request, s *submission, ticket string) (*submission, error) {
-	sealed, err := encoding.AppendDecode(nil, s.capsule)
+	browser, kind, body, err := f.guard.keys.openCapsule(s.capsule, seals(f.id, r, ticket))
 	if err != nil {
-		return nil, errCapsule
+		return nil, err
 	}
-	plain := f.guard.keys.open(sealed, f.seals(r, ticket))
-	if len(plain) < browserChars+2 {
-		return nil, errCapsule
-	}
-	browser, plain := string(plain[:browserChars]), plain[browserChars:]
-	n := 2 + int(binary.BigEndian.Uint16(plain))
-	if len(plain) < n {
-		return nil, errCapsule
-	}
-	putSubmission(r, plain[n:])
+	putSubmission(r, body)
 	delete(r.Header, "Content-Type")
-	if n > 2 {
-		r.Header["Content-Type"] = []string{string(plain[2:n])}
+	if kind != "" {
+		r.Header["Content-Type"] = []string{kind}
 	}
 	opened, err := readSubmission(r, f.config.MaxBody)
 	if err == nil && browser != browserOf(r) {
 		err = errBrowser
 	}
 	return opened, err
+}
+
+// openCapsule returns what a capsule holds.
+func (k *keyring) openCapsule(capsule, bound []byte) (browser, kind string, body []byte, err error) {
+	sealed, err := encoding.AppendDecode(nil, capsule)
+	if err != nil {
+		return "", "", nil, errCapsule
+	}
+	plain := k.open(sealed, bound)
+	if len(plain) < browserChars+2 {
+		return "", "", nil, errCapsule
+	}
+	browser, plain = string(plain[:browserChars]), plain[browserChars:]
+	n := 2 + int(binary.BigEndian.Uint16(plain))
+	if len(plain) < n {
+		return "", "", nil, errCapsule
+	}
+	return browser, string(plain[2:n]), plain[n:], nil
 }
 
 func (k *keyring) open(sealed, bound []byte) []byte {
@@ -117,9 +126,9 @@ func (k *keyring) open(sealed, bound []byte) []byte {
 }
 
 // seals is what a capsule is bound to, besides the site, whose name is in the key.
-func (f *Form) seals(r *http.Request, ticket string) []byte {
+func seals(form formID, r *http.Request, ticket string) []byte {
 	hash := sha256.New()
-	for _, part := range []string{string(f.id[:]), r.Method, r.RequestURI, ticket} {
+	for _, part := range []string{string(form[:]), r.Method, r.RequestURI, ticket} {
 		_ = binary.Write(hash, binary.BigEndian, uint64(len(part))) // a hash takes everything
 		hash.Write([]byte(part))
 	}
@@ -164,9 +173,16 @@ func bindBrowser(w http.ResponseWriter, r *http.Request) string {
 // bodyLimit is how much of a body is read: more where it brings a capsule, which
 // the first bytes tell. They are not waited for where the length says enough.
 func (f *Form) bodyLimit(r *http.Request) int64 {
-	limit := f.config.MaxBody
+	if !f.config.Transparent {
+		return f.config.MaxBody
+	}
+	return limitWithCapsule(r, f.config.MaxBody)
+}
+
+// limitWithCapsule is that limit for any form whose body may have limit bytes.
+func limitWithCapsule(r *http.Request, limit int64) int64 {
 	most := limit/3*4 + capsuleRoom
-	if !f.config.Transparent || r.Body == nil || r.ContentLength > most || r.ContentLength >= 0 && r.ContentLength <= limit {
+	if r.Body == nil || r.ContentLength > most || r.ContentLength >= 0 && r.ContentLength <= limit {
 		return limit
 	}
 	start := make([]byte, 512)
@@ -183,9 +199,9 @@ func (f *Form) bodyLimit(r *http.Request) int64 {
 }
 
 // own returns which fields are not the app's but the guard's.
-func (f *Form) own(r *http.Request, s *submission) func(name string) bool {
+func (g *Guard) own(r *http.Request, s *submission) func(name string) bool {
 	var decoys map[string]bool
-	if t := f.ticketOf(r, s); t != nil && t.signer != nil {
+	if t := g.ticketOf(r, s); t != nil && t.signer != nil {
 		decoys = make(map[string]bool)
 		for _, d := range layer.Decoys(t.signer.decoySeed(&t.ticket)) {
 			decoys[d.Name] = true
@@ -193,7 +209,7 @@ func (f *Form) own(r *http.Request, s *submission) func(name string) bool {
 	}
 	return func(name string) bool {
 		return name == FieldTicket || name == FieldProof || name == FieldCapsule || decoys[name] ||
-			f.guard.chain.fieldOf(name)
+			g.chain.fieldOf(name)
 	}
 }
 
@@ -204,9 +220,9 @@ type signedTicket struct {
 }
 
 // ticketOf returns the ticket that came with a submission, if it is one of ours.
-func (f *Form) ticketOf(r *http.Request, s *submission) *signedTicket {
+func (g *Guard) ticketOf(r *http.Request, s *submission) *signedTicket {
 	text, _ := s.oneOf(FieldTicket, HeaderTicket, r, nil)
-	t, signer, why := f.guard.keys.parseTicket(text)
+	t, signer, why := g.keys.parseTicket(text)
 	if why != "" {
 		return nil
 	}

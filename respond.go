@@ -164,13 +164,13 @@ func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
 // ours only as much as a form takes, since sending back costs us what it cost to
 // send. A page that held none of it would send an empty form.
 func (p *reply) keeps(r *http.Request) bool {
-	own, typed := p.form.own(r, p.body), 0
+	own, typed := p.form.guard.own(r, p.body), 0
 	for i := range p.body.fields {
 		if f := &p.body.fields[i]; !own(f.name) {
 			typed += len(f.name) + len(f.value)
 		}
 	}
-	return typed <= maxUnticketed || p.open || p.form.ticketOf(r, p.body) != nil
+	return typed <= maxUnticketed || p.open || p.form.guard.ticketOf(r, p.body) != nil
 }
 
 // page is the challenge page with everything that was typed.
@@ -201,7 +201,7 @@ func (p *reply) fill(page *web.ChallengePage, r *http.Request) {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 		page.Enctype = "multipart/form-data"
 	}
-	own := p.form.own(r, p.body)
+	own := p.form.guard.own(r, p.body)
 	for _, f := range p.body.fields {
 		switch {
 		case own(f.name) || p.body.json:

@@ -28,12 +28,23 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	path, err := chromium()
+	ctx, closeBrowser, err := startBrowser()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
-	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(),
+	defer closeBrowser()
+	browser = ctx
+	return m.Run()
+}
+
+// startBrowser starts a Chromium with the options of all tests, and with more.
+func startBrowser(more ...chromedp.ExecAllocatorOption) (ctx context.Context, stop func(), err error) {
+	path, err := chromium()
+	if err != nil {
+		return nil, nil, err
+	}
+	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
 		chromedp.Headless,
 		chromedp.NoFirstRun,
@@ -50,18 +61,16 @@ func run(m *testing.M) int {
 		chromedp.Flag("disable-sync", true),
 		chromedp.Flag("accept-lang", "en-US"),
 		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"),
-		chromedp.WSURLReadTimeout(3*time.Minute),
-	)
-	defer closeAllocator()
+		chromedp.WSURLReadTimeout(3 * time.Minute),
+	}, more...)...)
 	quiet := func(string, ...any) {} // of events that are newer than the client
 	ctx, closeBrowser := chromedp.NewContext(allocator, chromedp.WithErrorf(quiet))
-	defer closeBrowser()
+	stop = func() { closeBrowser(); closeAllocator() }
 	if err := chromedp.Run(ctx); err != nil {
-		fmt.Fprintf(os.Stderr, "e2e: %s does not start: %v\n", path, err)
-		return 1
+		stop()
+		return nil, nil, fmt.Errorf("%s does not start: %w", path, err)
 	}
-	browser = ctx
-	return m.Run()
+	return ctx, stop, nil
 }
 
 // chromium finds the browser.

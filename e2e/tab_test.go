@@ -52,10 +52,10 @@ func open(s *site, path string) *tab {
 // newWindow opens an empty window. One profile is enough for all tests, since each
 // has a server, and so an origin, of its own; a window for each keeps pages from
 // being hidden, and so slowed down, by one another.
-func newWindow(t *testing.T) target.ID {
+func newWindow(t *testing.T, in context.Context) target.ID {
 	t.Helper()
 	id, err := target.CreateTarget("about:blank").WithNewWindow(true).
-		Do(cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser))
+		Do(cdp.WithExecutor(in, chromedp.FromContext(in).Browser))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,13 @@ func (b *tab) goTo(url string) {
 // blank opens an empty window.
 func blank(t *testing.T) *tab {
 	t.Helper()
-	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithTargetID(newWindow(t)))
+	return blankIn(t, browser)
+}
+
+// blankIn opens an empty window of a browser.
+func blankIn(t *testing.T, in context.Context) *tab {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(in, chromedp.WithTargetID(newWindow(t, in)))
 	t.Cleanup(closeTab)
 	if err := chromedp.Run(ctx); err != nil { // whose context is the tab's life
 		t.Fatal(err)

@@ -180,7 +180,7 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 				limited := *r
 				limited.Body = body
 				r = &limited
-				peeked, _ = palisade.Peek(r, s.maxBody) // what cannot be read is not known
+				peeked, _ = s.guard.Peek(r, s.maxBody) // what cannot be read is not known
 			}
 			if peeked == nil {
 				return "", false, false
@@ -188,6 +188,12 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 			return peeked.Text(name)
 		},
 	})
+	if m.Kind == route.Open && peeked != nil {
+		if peeked.Sealed() { // the routes have changed since; the app could not open it
+			m.Kind = route.Ambiguous
+		}
+		peeked.Strip(r)
+	}
 	return m, r, func() {
 		if body != nil {
 			body.release()

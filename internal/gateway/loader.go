@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/palisade-dev/palisade/internal/route"
 	"github.com/palisade-dev/palisade/web"
 )
 
@@ -30,17 +31,17 @@ func (s *site) serveOwn(w http.ResponseWriter, r *http.Request) {
 
 // loaderScript is fetch.js, told what it needs to know.
 func (s *site) loaderScript() []byte {
-	routes := [][4]any{} // methods, path pattern, form, whether the path is exact
+	routes := [][5]any{} // methods, path pattern, form, whether the path is exact, condition
 	for _, f := range s.forms {
 		for _, p := range f.config.Routes {
-			routes = append(routes, [4]any{strings.Join(p.Methods(), ","), p.Path(), f.config.Name, p.Exact()})
+			routes = append(routes, [5]any{strings.Join(p.Methods(), ","), p.Path(), f.config.Name, p.Exact(), condition(p.When())})
 		}
 		if len(f.config.Routes) == 0 { // auto
-			routes = append(routes, [4]any{"", "/**", f.config.Name, false})
+			routes = append(routes, [5]any{"", "/**", f.config.Name, false, nil})
 		}
 	}
 	// The first that fits counts: long paths before short ones.
-	slices.SortStableFunc(routes, func(a, b [4]any) int {
+	slices.SortStableFunc(routes, func(a, b [5]any) int {
 		return strings.Count(strings.Trim(b[1].(string), "/*"), "/") - strings.Count(strings.Trim(a[1].(string), "/*"), "/")
 	})
 	settings, _ := json.Marshal(map[string]any{ // of strings, which always can be
@@ -48,4 +49,17 @@ func (s *site) loaderScript() []byte {
 		"script": web.URL(s.base, "palisade.js"), "style": web.URL(s.base, "palisade.css"),
 	})
 	return append([]byte("window.palisadeSettings = "+string(settings)+";\n"), web.File("fetch.js")...)
+}
+
+// condition is what the script can tell of a condition before a request is sent: nil
+// where that is nothing.
+func condition(w route.When) any {
+	if w.Header == "" && w.Query == "" {
+		return nil
+	}
+	return struct {
+		Header string   `json:"header,omitempty"`
+		Query  string   `json:"query,omitempty"`
+		In     []string `json:"in,omitempty"`
+	}{w.Header, w.Query, w.In}
 }

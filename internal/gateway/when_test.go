@@ -2,8 +2,10 @@ package gateway_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/internal/gateway"
@@ -122,5 +124,90 @@ func TestAServerActionIsNotOpenOnAnOpenPath(t *testing.T) {
 	}
 	if n := w.posts(); n != 0 {
 		t.Errorf("%d reached the app", n)
+	}
+}
+
+// What a challenge page sends holds the submission sealed, and is for the form that
+// sealed it.
+func TestAConditionLooksIntoWhatAChallengePageSends(t *testing.T) {
+	onAction := func(value string) route.When { return route.When{Field: "action", In: []string{value}} }
+	routes := []route.Pattern{patterns(t, "POST /forms")[0].Only(onAction("comment"))}
+	withRoutes := func(routes []route.Pattern) *world {
+		return newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
+			for _, f := range []gateway.Form{
+				{FormConfig: palisade.FormConfig{Name: "join"}, Routes: []route.Pattern{patterns(t, "POST /forms")[0].Only(onAction("join"))}},
+				{FormConfig: palisade.FormConfig{Name: "comment"}, Routes: routes},
+			} {
+				f.Ask, f.Limits = palisade.WhenRisky, []palisade.Limit{}
+				s.Forms = append(s.Forms, f)
+			}
+		})
+	}
+	elsewhere := withRoutes(patterns(t, "POST /comments"))
+	for _, test := range []struct {
+		name    string
+		world   *world // that it is sent to, or nil for the one that sealed it
+		with    string // beside what the page sends
+		change  func(v url.Values)
+		status  int
+		arrives bool
+	}{
+		{"as the page sends it", nil, "", nil, 200, true},
+		{"with a field beside it that another form's condition asks for", nil, "&action=join", nil, 400, false},
+		{"with a field beside it that fits no condition", nil, "&action=list", nil, 400, false},
+		{"with another capsule", nil, "", func(v url.Values) { v.Set("palisade-capsule", strings.Repeat("A", 200)) }, 400, false},
+		{"with no ticket", nil, "", func(v url.Values) { v.Del("palisade-ticket") }, 400, false},
+		{"when nobody guards it any more", elsewhere, "", nil, 400, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := withRoutes(routes)
+			page := w.send("POST", "/forms", urlencoded, "action=comment&text=a+b")
+			if page.status != http.StatusForbidden {
+				t.Fatalf("status %d because %s", page.status, w.reason())
+			}
+			v := w.solve(page.body)
+			w.wait(time.Minute)
+			if test.world != nil {
+				w = test.world
+			}
+			if test.change != nil {
+				test.change(v)
+			}
+			cookie, _, _ := strings.Cut(page.header.Get("Set-Cookie"), ";")
+			if a := w.send("POST", "/forms", urlencoded, v.Encode()+test.with, header("Cookie", cookie)); a.status != test.status {
+				t.Errorf("status %d because %s, want %d", a.status, w.reason(), test.status)
+			}
+			if got, _ := w.last(); w.posts() > 0 != test.arrives || test.arrives && got.body != "action=comment&text=a+b" {
+				t.Errorf("%d reached the app, the last as %q", w.posts(), got.body)
+			}
+		})
+	}
+}
+
+// A page's form gets our fields where its path may be guarded. The app gets none of
+// them where it turns out that it is not.
+func TestWhatAConditionLeavesOpenArrivesWithoutOurFields(t *testing.T) {
+	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
+		s.Forms[0].Routes = []route.Pattern{patterns(t, "POST /forms")[0].Only(route.When{Field: "action", In: []string{"join"}})}
+	})
+	w.page(`<form method=post action=/forms>`)
+	own := w.solve(w.get("/").body)
+	for _, test := range []struct{ name, kind, body, want string }{
+		{"with a ticket of ours", urlencoded, "action=list&" + own.Encode() + "&b=1", "action=list&b=1"},
+		{"with a ticket that is not ours", urlencoded, "action=list&palisade-ticket=x", "action=list&palisade-ticket=x"},
+		{"with none", urlencoded, "&&action=list&", "&&action=list&"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if a := w.send("POST", "/forms", test.kind, test.body); a.status != http.StatusOK {
+				t.Fatalf("status %d because %s", a.status, w.reason())
+			}
+			if got, _ := w.last(); got.body != test.want {
+				t.Errorf("the app got %q, want %q", got.body, test.want)
+			}
+		})
+	}
+	w.send("POST", "/forms", urlencoded, "action=list", header("Palisade-Ticket", own.Get("palisade-ticket")), header("Palisade-Proof", "x"))
+	if got, _ := w.last(); got.header["Palisade-Ticket"] != nil || got.header["Palisade-Proof"] != nil {
+		t.Errorf("the app got %v", got.header)
 	}
 }

@@ -59,6 +59,9 @@ func (p Pattern) Only(when When) Pattern {
 // Conditional reports whether the pattern is narrowed by a condition.
 func (p Pattern) Conditional() bool { return !p.when.isZero() }
 
+// When returns the condition.
+func (p Pattern) When() When { return p.when }
+
 // Parse reads a pattern, or says what is wrong with it.
 func Parse(text string) (Pattern, error) {
 	p := Pattern{text: text}

@@ -18,18 +18,24 @@ const escaped = text => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
 // A path guards what lies below it, too. Other spellings of a path, which the server
 // knows more of, get their ticket with its first answer.
 const pattern = (path, exact) => new RegExp('^' + path.replace(/\/$/, '').split('/').map(part => part === '**' ? '.*' : part === '*' ? '[^/]+' : escaped(part)).join('/') + (exact ? '/?$' : '(/.*)?$'), 'i');
-const routes = settings.routes.map(([methods, path, form, exact]) => ({methods: methods && methods.split(','), path: pattern(path, exact), form}));
+const routes = settings.routes.map(([methods, path, form, exact, when]) => ({methods: methods && methods.split(','), path: pattern(path, exact), form, when}));
+
+const resolved = url => { try { return new URL(url, document.baseURI); } catch {} };
+const equal = (a, b) => String(a).trim().toLowerCase() === String(b).toLowerCase();
+// holds looks at a condition on a header or on the query. What a body will hold is
+// not known; it is taken to fit. A form sets no headers.
+function holds(when, url, header) {
+  if (!when) return true;
+  const values = when.header ? [header(when.header)].filter(value => value != null) :
+    [...new URLSearchParams(url.search.replaceAll(';', '&'))].filter(([name]) => equal(name, when.query)).map(([, value]) => value);
+  return values.some(value => !when.in || when.in.some(one => equal(value, one)));
+}
 
 // formOf returns the form that guards a request, if one does.
-function formOf(method, url) {
+function formOf(method, url, header = () => null) {
   method = String(method || 'GET').toUpperCase();
-  try {
-    url = new URL(url, document.baseURI);
-  } catch {
-    return;
-  }
-  if (url.origin !== location.origin) return;
-  return routes.find(({methods, path}) => path.test(decoded(url.pathname)) &&
+  if (url?.origin !== location.origin) return;
+  return routes.find(({methods, path, when}) => path.test(decoded(url.pathname)) && holds(when, url, header) &&
     (methods ? methods.includes(method) : !/^(GET|HEAD|OPTIONS)$/.test(method)))?.form;
 }
 
@@ -61,7 +67,8 @@ const asks = (status, kind) => status === 403 && /^application\/problem\+json/.t
 const plain = window.fetch;
 window.fetch = async function (input, init) {
   const isRequest = input instanceof Request;
-  const form = formOf(init?.method ?? (isRequest ? input.method : 'GET'), isRequest ? input.url : input);
+  const form = formOf(init?.method ?? (isRequest ? input.method : 'GET'), resolved(isRequest ? input.url : input),
+    name => new Headers(init?.headers ?? (isRequest ? input.headers : undefined)).get(name));
   if (!form || (init?.mode ?? (isRequest ? input.mode : 'cors')) === 'no-cors') return plain.apply(this, arguments);
   const request = new Request(input, init), again = request.clone();
   const send = (request, headers) => {
@@ -78,7 +85,7 @@ window.fetch = async function (input, init) {
 
 // In the constructor our listeners come before those of the page.
 class Guarded extends XMLHttpRequest {
-  #form; #opened; #headers = []; #body; #tries = 0; #gone;
+  #form; #url; #opened; #headers = []; #body; #tries = 0; #gone;
 
   constructor() {
     super();
@@ -88,7 +95,8 @@ class Guarded extends XMLHttpRequest {
   }
 
   open(method, url, async = true, ...rest) {
-    this.#form = async ? formOf(method, url) : undefined; // a synchronous one cannot wait
+    this.#form = undefined;
+    this.#url = async ? resolved(url) : undefined; // a synchronous one cannot wait
     this.#opened = [method, url, async, ...rest];
     this.#headers = [];
     this.#tries = 0;
@@ -107,9 +115,15 @@ class Guarded extends XMLHttpRequest {
   }
 
   send(body) {
+    this.#form = formOf(this.#opened?.[0], this.#url, name => this.#header(name));
     if (!this.#form) return super.send(body);
     this.#body = body;
     ready().then(palisade => palisade.headers(this.#form)).catch(() => ({'Palisade-Ticket': ''})).then(headers => this.#go(headers));
+  }
+
+  #header(name) {
+    const values = this.#headers.filter(([other]) => equal(other, name)).map(([, value]) => value);
+    return values.length ? values.join(', ') : null;
   }
 
   #go(headers) {
@@ -148,7 +162,7 @@ const make = (name, attributes) => Object.assign(document.createElement(name), a
 function guard(form) {
   const attribute = name => form.getAttribute(name) ?? '';
   if (!/^post$/i.test(attribute('method')) || Element.prototype.querySelector.call(form, '.palisade')) return;
-  const name = formOf('POST', attribute('action') || location.href);
+  const name = formOf('POST', resolved(attribute('action') || location.href));
   if (!name) return;
   if (!document.querySelector(`link[href="${settings.style}"]`)) {
     document.head.append(make('link', {rel: 'stylesheet', href: settings.style, ...(nonce && {nonce})}));

@@ -1,0 +1,132 @@
+package e2e_test
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
+)
+
+// noter is an app that shows one page everywhere and notes what changes something.
+type noter struct {
+	t     *testing.T
+	app   *apps.App
+	front string // the gateway, as a browser visits it
+
+	mu   sync.Mutex
+	page string
+	got  []noted
+}
+
+// noted is one request as the app got it.
+type noted struct {
+	target string
+	body   string     // where it is no form
+	fields url.Values // files as their content
+	header http.Header
+}
+
+// newNoter starts the app behind a gateway.
+func newNoter(t *testing.T, sites string) *noter {
+	t.Helper()
+	n := &noter{t: t}
+	server := httptest.NewServer(n)
+	t.Cleanup(server.Close)
+	n.app = &apps.App{URL: server.URL}
+	n.front = visited(gateway(t, n.app, sites))
+	return n
+}
+
+func (n *noter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if r.Method == http.MethodGet {
+		fmt.Fprintf(w, `<!doctype html><html lang="en"><head><title>Page</title><link rel="icon" href="data:,"></head><body>%s</body></html>`, n.page)
+		return
+	}
+	got := noted{target: r.RequestURI, header: r.Header}
+	if err := r.ParseMultipartForm(1 << 20); err == nil {
+		got.fields = url.Values(r.MultipartForm.Value)
+		for name, files := range r.MultipartForm.File {
+			file, _ := files[0].Open()
+			content, _ := io.ReadAll(file)
+			got.fields[name] = []string{string(content)}
+		}
+	} else {
+		got.fields = r.PostForm
+		content, _ := io.ReadAll(r.Body)
+		got.body = string(content)
+	}
+	n.got = append(n.got, got)
+	if strings.Contains(r.Header.Get("Accept"), "html") {
+		http.Redirect(w, r, "/welcome", http.StatusSeeOther)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// shows sets the page, and returns a window that has it open.
+func (n *noter) shows(page string) *tab {
+	n.t.Helper()
+	n.sets(page)
+	b := blank(n.t)
+	b.goTo(n.front + "/")
+	return b
+}
+
+func (n *noter) sets(page string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.page = page
+}
+
+func (n *noter) noted() []noted {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.got)
+}
+
+// expectNothing checks that nothing reached the app yet.
+func (n *noter) expectNothing() {
+	n.t.Helper()
+	if got := n.noted(); len(got) > 0 {
+		n.t.Errorf("the app got %+v", got)
+	}
+}
+
+// expect checks that one request reached the app, and that it is what a page without
+// the gateway would have sent.
+func (n *noter) expect(target string, fields url.Values) noted {
+	n.t.Helper()
+	got := n.noted()
+	if len(got) != 1 {
+		n.t.Fatalf("%d requests reached the app, want 1: %+v", len(got), got)
+	}
+	if got[0].target != target {
+		n.t.Errorf("the app got it at %s, want %s", got[0].target, target)
+	}
+	if got[0].fields.Encode() != fields.Encode() {
+		n.t.Errorf("the app got the fields %v, want %v", got[0].fields, fields)
+	}
+	for name := range got[0].header {
+		if strings.HasPrefix(name, "Palisade-") && name != "Palisade-Verdict" {
+			n.t.Errorf("the app got the header %s", name)
+		}
+	}
+	return got[0]
+}
+
+// form writes a form with a field that a person typed into, and one that is hidden.
+func form(action, hidden, value string) string {
+	return fmt.Sprintf(`<form method="post" action="%s"><input type="hidden" name="%s" value="%s"><input name="name" value="Ada &amp; co" aria-label="Name"><button id="send">Send</button></form>`,
+		html.EscapeString(action), hidden, value)
+}
