@@ -28,6 +28,10 @@ func (s *site) answer(resp *http.Response) error {
 	if x == nil {
 		return nil
 	}
+	if x.in.Method == http.MethodHead { // the app may have been asked for the whole page, see calm
+		resp.Body.Close()
+		resp.Body = http.NoBody
+	}
 	h := resp.Header
 	if etag := h.Get("Etag"); etag != "" && !strings.HasPrefix(etag, "W/") && (isHTML(h) || strings.Contains(x.in.Header.Get("If-None-Match"), "W/"+etag)) {
 		// What is sent may differ from what the app has, or may have differed when

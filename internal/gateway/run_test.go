@@ -398,7 +398,7 @@ func TestHTTP2IsJudgedTheSame(t *testing.T) {
 	for _, test := range []struct {
 		method, target string
 		status         int
-	}{{"POST", "/signup", 403}, {"post", "/signup", 405}, {"POST", "//signup", 400}, {"PUT", "/signup", 405}, {"GET", "/signup", 200}} {
+	}{{"POST", "/signup", 403}, {"post", "/signup", 405}, {"POST", "//signup", 400}, {"PUT", "/signup", 405}, {"GET", "/signup", 400}, {"GET", "/open", 200}} {
 		r, _ := http.NewRequest(test.method, front.URL, strings.NewReader("user=b"))
 		r.URL.Path = test.target
 		r.Header.Set("Content-Type", urlencoded)
