@@ -103,6 +103,8 @@ func TestUnreadableBodies(t *testing.T) {
 		{"a part with a name in apostrophes, which are quotes to PHP", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name='a'\r\n\r\n1\r\n--x--\r\n"},
 		{"a part with an apostrophe that may begin a quote", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; x='; name=\"a\"; y='\r\n\r\n1\r\n--x--\r\n"},
 		{"a part with an apostrophe behind an escaped quotation mark", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"\\\"'\"\r\n\r\n1\r\n--x--\r\n"},
+		{"a part without a name, which Rack takes from elsewhere", "multipart/form-data; boundary=x", "--x\r\nContent-ID: a\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n"},
+		{"a part with an empty name", "multipart/form-data; boundary=x", "--x\r\nContent-ID: a\r\nContent-Disposition: form-data; name=\"\"\r\n\r\n1\r\n--x--\r\n"},
 		{"a part with an encoding", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: base64\r\n\r\nMQ==\r\n--x--\r\n"},
 	}
 	for _, row := range rows {

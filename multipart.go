@@ -83,8 +83,9 @@ func readPartHeader(header string) (f field, ok bool) {
 			_, f.file = params["filename"]
 		}
 	}
-	// Readers take a backslash in a name for itself, or for an escape.
-	return f, ok && !strings.Contains(f.name, `\`)
+	// Readers take a backslash in a name for itself, or for an escape. Of a part without
+	// a name some take another header for it (Rack: Content-ID).
+	return f, ok && f.name != "" && !strings.Contains(f.name, `\`)
 }
 
 // hasOtherQuotes reports a disposition with an apostrophe outside of a quoted string.

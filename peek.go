@@ -1,6 +1,7 @@
 package palisade
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/palisade-dev/palisade/internal/names"
@@ -11,7 +12,7 @@ type Peeked struct {
 	guard  *Guard
 	body   *submission
 	sealed *submission // what the body holds sealed, or nil
-	query  names.Query
+	beside names.Query // names in the query and in cookies
 }
 
 // Peek reads the body of a request, up to limit bytes, and puts it back, also where
@@ -25,11 +26,11 @@ func (g *Guard) Peek(r *http.Request, limit int64) (*Peeked, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Peeked{guard: g, body: body, query: names.OfQuery(r.URL.RawQuery)}
+	p := &Peeked{guard: g, body: body, beside: besideBody(r)}
 	if body.capsule == nil {
 		return p, nil
 	}
-	ticket, err := body.oneOf(FieldTicket, HeaderTicket, r, p.query)
+	ticket, err := body.oneOf(FieldTicket, HeaderTicket, r, names.OfQuery(r.URL.RawQuery))
 	if err != nil {
 		return nil, err
 	}
@@ -55,27 +56,63 @@ func (g *Guard) Peek(r *http.Request, limit int64) (*Peeked, error) {
 	return p, nil
 }
 
+// besideBody are the names of what apps look up with the fields of a body: parameters
+// of the query, and cookies, which PHP takes in where nobody configures it.
+func besideBody(r *http.Request) names.Query {
+	list := names.OfQuery(r.URL.RawQuery)
+	for _, cookie := range r.Cookies() {
+		list = append(list, names.Fold(cookie.Name))
+	}
+	return list
+}
+
 // Text returns the text of a field of a form, or of a member at the top of a JSON
 // object. known is false where readers may disagree about it: it is there twice, or
-// in the query, or under a name that some parser takes for it, or is no text, or
-// stands beside what is sealed.
+// in the query or a cookie, or under a name that some parser takes for it, or is no
+// text, or stands beside what is sealed, or is in the body for somebody who takes that
+// for a form or for JSON, whatever its type says.
 func (p *Peeked) Text(name string) (text string, found, known bool) {
-	text, err := p.body.one(name, p.query)
-	if err != nil {
+	if p.sealed != nil {
+		if _, count := p.body.count(name); count > 0 {
+			return "", false, false
+		}
+	}
+	s := p.submission()
+	text, err := s.one(name, p.beside)
+	if err != nil || s.isOtherwise(name) {
 		return "", false, false
 	}
-	_, count := p.body.count(name)
-	if p.sealed == nil {
-		return text, count > 0, true
-	}
-	if count > 0 {
-		return "", false, false
-	}
-	if text, err = p.sealed.one(name, p.query); err != nil {
-		return "", false, false
-	}
-	_, count = p.sealed.count(name)
+	_, count := s.count(name)
 	return text, count > 0, true
+}
+
+// Names returns the names of all fields of a form, or of all members at the top of a
+// JSON object, as they were sent.
+func (p *Peeked) Names() (list []string) {
+	for _, f := range p.submission().fields {
+		list = append(list, f.name)
+	}
+	return list
+}
+
+// JSON reports a JSON object.
+func (p *Peeked) JSON() bool { return p.submission().json }
+
+func (p *Peeked) submission() *submission {
+	if p.sealed != nil {
+		return p.sealed
+	}
+	return p.body
+}
+
+// isOtherwise reports whether the body has a field of a name for readers who do not
+// look at its type: as JSON, if it looks like it, or as a urlencoded form.
+func (s *submission) isOtherwise(name string) bool {
+	if s.json || s.boundary != "" {
+		return names.OfQuery(string(s.body)).Has(names.Fold(name))
+	}
+	start := bytes.TrimLeft(s.body, " \t\r\n\ufeff")
+	return len(start) > 0 && (start[0] == '{' || start[0] == '[')
 }
 
 // Sealed reports whether the body holds a sealed submission, which only the handler of

@@ -174,7 +174,7 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 	var peeked *palisade.Peeked
 	m := s.routes.MatchRequest(&route.Request{
 		Method: r.Method, Path: path, Header: r.Header, Query: r.URL.RawQuery,
-		Field: func(name string) (string, bool, bool) {
+		Body: func() route.Body {
 			if body == nil {
 				body = &counted{ReadCloser: r.Body, gateway: s.gateway}
 				limited := *r
@@ -183,9 +183,9 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 				peeked, _ = s.guard.Peek(r, s.maxBody) // what cannot be read is not known
 			}
 			if peeked == nil {
-				return "", false, false
+				return nil
 			}
-			return peeked.Text(name)
+			return peeked
 		},
 	})
 	if m.Kind == route.Open && peeked != nil {

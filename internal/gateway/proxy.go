@@ -21,9 +21,10 @@ import (
 // that request too, which spares an allocation and a search for each.
 type exchange struct {
 	context.Context
-	in   *http.Request // as it came, cleansed
-	form *form         // of an allowed submission, else nil
-	pass palisade.Pass
+	in      *http.Request // as it came, cleansed
+	watched *actionless   // its body, where it may hold a server action
+	form    *form         // of an allowed submission, else nil
+	pass    palisade.Pass
 }
 
 type exchangeKey struct{}
@@ -38,7 +39,8 @@ func (x *exchange) Value(key any) any {
 // forward hands a request that nobody guards to the app.
 func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 	delete(r.Header, clientHeader)
-	s.serve(w, r, &exchange{in: r})
+	r, watched := withoutActions(r)
+	s.serve(w, r, &exchange{in: r, watched: watched})
 }
 
 // submit hands an allowed submission to the app, with the verdict.
@@ -128,6 +130,9 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	_, query, asked := strings.Cut(in.RequestURI, "?")
 	out.URL.RawQuery, out.URL.ForceQuery = query, asked && query == ""
 	out.Trailer = nil
+	if x := exchangeOf(in); x != nil && x.form != nil {
+		once(out)
+	}
 	if route.Safe(out.Method) {
 		s.calm(out, path)
 	}
@@ -140,6 +145,18 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 		if acceptsGzip(encodings) {
 			out.Header["Accept-Encoding"] = []string{"gzip"}
 		}
+	}
+}
+
+// once keeps the transport from sending an allowed submission again on another
+// connection: the app may have done what it asks before it broke off. It does where a
+// body can be had anew, or where there is none and the method or an Idempotency-Key
+// seems to allow it.
+func once(out *http.Request) {
+	out.GetBody = nil
+	repeatable := route.Safe(out.Method) || len(out.Header["Idempotency-Key"])+len(out.Header["X-Idempotency-Key"]) > 0
+	if repeatable && (out.Body == nil || out.Body == http.NoBody) {
+		out.Body = io.NopCloser(strings.NewReader(""))
 	}
 }
 
@@ -161,6 +178,10 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
 	if r.Context().Err() != nil { // the visitor went away
 		w.WriteHeader(499)
+		return
+	}
+	if x.watched != nil && x.watched.found {
+		s.gateway.refuse(w, x.in, s, "method-unnamed", http.StatusMethodNotAllowed)
 		return
 	}
 	status := http.StatusBadGateway

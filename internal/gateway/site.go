@@ -155,7 +155,7 @@ func (s *site) addForms() error {
 			s.submit(w, r, f, pass)
 		})
 		s.forms = append(s.forms, f)
-		rules = append(rules, route.Rule{Form: i, Patterns: config.Routes})
+		rules = append(rules, route.Rule{Form: i, Patterns: config.Routes, Monitor: config.Monitor})
 	}
 	if len(list) == 0 {
 		errs = append(errs, errors.New("nothing is protected: name a form, or auto"))

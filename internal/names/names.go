@@ -74,12 +74,32 @@ type Query []string
 func OfQuery(query string) (names Query) {
 	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
 		name, _, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); err == nil {
-			name = plain
-		}
+		name, _ = Unescape(name)
 		names = append(names, Fold(name))
 	}
 	return names
+}
+
+// Unescape takes the escapes out of a name or a value. Broken ones, which known tells of,
+// are kept, as most parsers do that do not refuse them.
+func Unescape(text string) (plain string, known bool) {
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return plain, true
+	}
+	var b strings.Builder
+	for text != "" {
+		n := 1
+		if text[0] == '%' && len(text) > 2 {
+			n = 3
+		}
+		plain, err := url.QueryUnescape(text[:n])
+		if err != nil {
+			plain, n = "%", 1
+		}
+		b.WriteString(plain)
+		text = text[n:]
+	}
+	return b.String(), false
 }
 
 // Has reports whether some parser finds the field of a folded name in the query.

@@ -26,3 +26,20 @@ func TestTakenFor(t *testing.T) {
 		}
 	}
 }
+
+func TestUnescape(t *testing.T) {
+	for _, test := range []struct {
+		name, text, want string
+		known            bool
+	}{
+		{"escapes and a plus", "a+b%3Dc", "a b=c", true},
+		{"nothing to do", "abc", "abc", true},
+		{"an escape of no digits", "a%20b%zz%41", "a b%zzA", false},
+		{"an escape that is cut off", "a+%4", "a %4", false},
+		{"a percent sign at the end", "%41%", "A%", false},
+	} {
+		if got, known := names.Unescape(test.text); got != test.want || known != test.known {
+			t.Errorf("%s: %q, %v, want %q, %v", test.name, got, known, test.want, test.known)
+		}
+	}
+}

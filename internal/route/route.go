@@ -25,7 +25,6 @@ package route
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -177,8 +176,8 @@ const (
 	spelled       // the guarded path as it is written
 )
 
-// guards tells how a pattern guards a plain path, of which the readings are given.
-func (p *Pattern) guards(path string, readings [][]segment) reach {
+// guards tells how a pattern guards a path, of which the readings are given.
+func (p *Pattern) guards(path string, readings []reading) reach {
 	closest := outside
 	for _, loose := range p.loose {
 		for _, reading := range readings {
@@ -191,19 +190,23 @@ func (p *Pattern) guards(path string, readings [][]segment) reach {
 	return closest
 }
 
-func (p *Pattern) reaches(loose, reading []segment) reach {
-	if len(reading) < len(loose) {
+func (p *Pattern) reaches(loose []segment, r reading) reach {
+	if len(r.segments) < len(loose) {
 		return outside
 	}
 	for i := range loose {
-		if loose[i].folded != "*" && !alike(&loose[i], &reading[i]) {
+		same := alike
+		if r.tail && i == 0 {
+			same = endsAlike
+		}
+		if loose[i].folded != "*" && !same(&loose[i], &r.segments[i]) {
 			return outside
 		}
 	}
 	switch {
 	case p.rest:
 		return within
-	case len(reading) == len(loose) || answersBehind(reading, len(loose)):
+	case len(r.segments) == len(loose) || answersBehind(r.segments, len(loose)):
 		return at
 	case p.exact || len(loose) == 0: // the folder of an index document is not all that is in it
 		return outside
@@ -226,11 +229,35 @@ func (p *Pattern) weight(r reach) int {
 			literals++
 		}
 	}
-	weight := len(p.loose[0])<<16 + literals<<8 + int(r)
-	if p.Conditional() {
-		weight += 1 << 6
+	return len(p.loose[0])<<16 + literals<<8 + int(r)
+}
+
+// Of two rules of one path, the one whose condition holds counts, then the one without
+// a condition. A rule of a form that only watches counts last of all where it is not
+// sure that the request is for it: else whoever raises a doubt is let through.
+const (
+	conditionHolds = 1 << 6
+	noCondition    = 1 << 5
+	doubtful       = 1
+)
+
+func (e *entry) weigh(r reach, held holding, path *read) int {
+	switch {
+	case e.monitor && (held == unknown || len(path.programs) > 0):
+		return doubtful
+	case held == unknown:
+		return e.weight(r)
 	}
-	return weight
+	return e.claim(r)
+}
+
+// claim is the weight of a pattern whose condition holds, and what an exemption must
+// have more of.
+func (p *Pattern) claim(r reach) int {
+	if p.Conditional() {
+		return p.weight(r) + conditionHolds
+	}
+	return p.weight(r) + noCondition
 }
 
 // Safe reports whether a method is one that changes nothing (RFC 9110, 9.2.1), as
@@ -242,6 +269,7 @@ func Safe(method string) bool { return method == "GET" || method == "HEAD" || me
 type Rule struct {
 	Form     int // the caller's number of the form
 	Patterns []Pattern
+	Monitor  bool // the form only watches
 }
 
 // Kind is what a request is.
@@ -290,7 +318,8 @@ type Routes struct {
 
 type entry struct {
 	Pattern
-	form int
+	form    int
+	monitor bool
 }
 
 // New returns the routes, or what is wrong with them. Two forms that claim the same
@@ -304,9 +333,9 @@ func New(config Config) (*Routes, error) {
 					return nil, fmt.Errorf("%q and %q claim the same requests for two forms", other.text, p.text)
 				}
 			}
-			r.rules = append(r.rules, entry{p, rule.Form})
+			r.rules = append(r.rules, entry{p, rule.Form, rule.Monitor})
 			if slices.ContainsFunc(p.methods, Safe) {
-				r.safe = append(r.safe, entry{p, rule.Form})
+				r.safe = append(r.safe, entry{p, rule.Form, rule.Monitor})
 			}
 		}
 	}
@@ -341,65 +370,110 @@ func (r *Routes) Match(method, path string) Match {
 // whether a condition holds, it is taken to hold for a rule and not for an exemption;
 // of several such rules of one path, the first that was named counts.
 func (r *Routes) MatchRequest(req *Request) Match {
-	method, path := req.Method, req.Path
 	rules := r.rules
-	if Safe(method) {
+	if Safe(req.Method) {
 		if rules = r.safe; len(rules) == 0 {
 			return Match{Kind: Open}
 		}
 	}
-	list, ok := readings(path)
+	path, ok := readingsOf(req.Path)
 	if !ok {
-		return r.odd(method, path)
+		return r.odd(req.Method, req.Path)
 	}
-	m, weight := guard(rules, req, list)
+	m := r.decide(rules, req, &path)
+	if m.Kind == Open {
+		return r.insideQuery(rules, req)
+	}
+	return m
+}
+
+func (r *Routes) decide(rules []entry, req *Request, path *read) Match {
+	m, weight, claim := guard(rules, req, path)
+	auto := r.config.Auto != NoAuto && !Safe(req.Method)
 	switch {
-	case r.exempts(req, weight):
+	case r.exempts(req, path, claim):
 		return Match{Kind: Open}
+	case weight == doubtful && auto:
+		return Match{Kind: Guarded, Form: r.config.Auto}
 	case weight > 0:
 		return m
-	case Safe(method):
+	case Safe(req.Method):
 		return Match{Kind: Open}
-	case r.config.Auto != NoAuto:
+	case auto:
 		return Match{Kind: Guarded, Form: r.config.Auto}
-	case runsAction(req):
+	case RunsAction(req.Header):
 		return Match{Kind: Unnamed}
 	}
 	return Match{Kind: Open}
 }
 
-// exempts reports whether an exemption of more weight than the rules holds.
-func (r *Routes) exempts(req *Request, weight int) bool {
-	action := runsAction(req) && !Safe(req.Method)
+// insideQuery looks at an open request for a path that the app may read out of the
+// query.
+func (r *Routes) insideQuery(rules []entry, req *Request) Match {
+	paths, ok := queryPaths(req.Path, req.Query)
+	if !ok && !Safe(req.Method) {
+		return Match{Kind: Ambiguous}
+	}
+	for _, path := range paths {
+		inside := *req
+		inside.Path = path
+		read, ok := readingsOf(path)
+		switch m, weight, _ := guard(rules, &inside, &read); {
+		case Safe(req.Method) && (!ok || weight == 0):
+		case !ok:
+			return Match{Kind: Ambiguous}
+		case weight > doubtful:
+			return m
+		case r.config.Auto != NoAuto:
+			return Match{Kind: Guarded, Form: r.config.Auto}
+		case weight > 0:
+			return m
+		}
+	}
+	return Match{Kind: Open}
+}
+
+// exempts reports whether an exemption holds that claims more than the rules.
+func (r *Routes) exempts(req *Request, path *read, claim int) bool {
+	action := RunsAction(req.Header) && !Safe(req.Method)
 	for i := range r.config.Exempt {
 		p := &r.config.Exempt[i]
-		if !p.hasMethod(req.Method) || !p.has(req.Path) || p.weight(spelled) <= weight || p.when.holds(req) != yes {
+		if !p.hasMethod(req.Method) || !p.has(req.Path) || !p.names(path.programs) || p.claim(spelled) <= claim || !p.when.isAlone(req) {
 			continue
 		}
-		if !action || slices.Contains(actions, http.CanonicalHeaderKey(p.when.Header)) {
+		if !action || isAction(p.when.Header) {
 			return true
 		}
 	}
 	return false
 }
 
-// guard finds the rule with the most weight for a path of these readings; 0 means none.
-func guard(rules []entry, req *Request, list [][]segment) (m Match, weight int) {
-	method, path := req.Method, req.Path
+// names reports whether the pattern has the segments of a path that name programs. What
+// a wildcard stands for may be the path of another page to such a program.
+func (p *Pattern) names(programs []int) bool {
+	return !slices.ContainsFunc(programs, func(i int) bool { return i >= len(p.segments) || p.segments[i] == "*" })
+}
+
+// guard finds the rule with the most weight for a path; 0 means none. claim is what the
+// strongest of the rules weighs if there is no doubt about it.
+func guard(rules []entry, req *Request, path *read) (m Match, weight, claim int) {
+	method := req.Method
 	m.Kind = Unnamed
 	for i := range rules {
 		rule := &rules[i]
-		reach := rule.guards(path, list)
-		if reach != outside && rule.Conditional() && rule.when.holds(req) == no {
+		reach := rule.guards(req.Path, path.readings)
+		if reach == outside {
 			continue
 		}
+		held := rule.when.holds(req)
 		// Below a guarded path nothing is known to be there. So every method is
 		// judged instead of being refused.
 		named := rule.hasMethod(method) || reach == below && !Safe(method)
-		if reach == outside || Safe(method) && !named {
+		if held == no || Safe(method) && !named {
 			continue
 		}
-		w := rule.weight(reach)
+		w := rule.weigh(reach, held, path)
+		claim = max(claim, rule.claim(reach))
 		switch {
 		case named && (m.Kind == Unnamed || w > weight):
 			m, weight = Match{Kind: Guarded, Form: rule.form}, w
@@ -407,7 +481,7 @@ func guard(rules []entry, req *Request, list [][]segment) (m Match, weight int) 
 			weight = max(weight, w)
 		}
 	}
-	return m, weight
+	return m, weight, claim
 }
 
 // odd answers for a path that is not plain. Plain paths are asked of safe methods

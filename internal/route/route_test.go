@@ -213,7 +213,7 @@ func TestTheLongestPatternWins(t *testing.T) {
 }
 
 func TestOddPathsThatASiteLists(t *testing.T) {
-	config := Config{Rules: []Rule{{0, mustParse(t, "POST /signup")}}, Auto: 7, Odd: mustParse(t, "POST,GET /projects/**")}
+	config := Config{Rules: []Rule{{Patterns: mustParse(t, "POST /signup")}}, Auto: 7, Odd: mustParse(t, "POST,GET /projects/**")}
 	r, err := New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -388,6 +388,78 @@ func BenchmarkMatch(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				r.Match(request[0], request[1])
+			}
+		})
+	}
+}
+
+// A wildcard of an exemption, or of a form that only watches, holds no path of another
+// form: a front controller behind it would run that.
+func TestPathsInsideWildcards(t *testing.T) {
+	watched := Rule{Form: 2, Monitor: true, Patterns: mustParse(t, "POST /blog/*/comments/")}
+	for _, test := range []struct {
+		name, exempt, path string
+		auto               int
+		want               Match
+	}{
+		{"the rest of an exemption", "POST /webhooks/**", "/webhooks/public/index.php/signup", NoAuto, Match{Guarded, 0}},
+		{"the rest of an exemption from everything", "POST /webhooks/**", "/webhooks/public/index.php/other", 7, Match{Guarded, 7}},
+		{"one segment of an exemption", "POST /hook/*", "/hook/xxindex.phpsignup", NoAuto, Match{Guarded, 0}},
+		{"a front controller as one segment", "POST /*/signup", "/index.php/signup", NoAuto, Match{Guarded, 0}},
+		{"an exemption that names the program", "POST /index.php/hook/*", "/index.php/hook/1", 7, Match{Kind: Open}},
+		{"an exemption of what is no program", "POST /webhooks/**", "/webhooks/a.b/report.docx", 7, Match{Kind: Open}},
+		{"an exemption whose wildcard ends at a program", "POST /webhooks/**", "/webhooks/mail.php", 7, Match{Kind: Open}},
+		{"the rest of a watched form", "POST /webhooks/**", "/blog/x/comments/public/index.php/signup", NoAuto, Match{Guarded, 0}},
+		{"a watched form", "POST /webhooks/**", "/blog/x/comments/", NoAuto, Match{Guarded, 2}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := New(Config{Rules: []Rule{{Form: 0, Patterns: mustParse(t, "POST /signup")}, watched}, Exempt: mustParse(t, test.exempt), Auto: test.auto})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Match("POST", test.path); got != test.want {
+				t.Errorf("%s: %v, want %v", test.path, got, test.want)
+			}
+		})
+	}
+}
+
+func TestPathsInsideQueries(t *testing.T) {
+	rules := []Rule{{Form: 0, Patterns: mustParse(t, "POST /signup", "POST /shop/cart/add")}, {Form: 1, Patterns: mustParse(t, "GET /vote/*")}}
+	for _, test := range []struct {
+		name, method, path, query string
+		auto                      int
+		want                      Match
+	}{
+		{"a query that is a path, as CodeIgniter reads", "POST", "/", "/signup", NoAuto, Match{Guarded, 0}},
+		{"the same with its own query", "POST", "/index.php", "/signup?x=1", NoAuto, Match{Guarded, 0}},
+		{"the same with an escaped slash", "POST", "/", "%2Fsignup", NoAuto, Match{Guarded, 0}},
+		{"the same in another spelling", "POST", "/", "/SignUp/&x", NoAuto, Match{Guarded, 0}},
+		{"the same with an escape that is broken", "POST", "/", "/signup%zz", NoAuto, Match{Kind: Ambiguous}},
+		{"the same with two slashes", "POST", "/", "/x//signup", NoAuto, Match{Kind: Ambiguous}},
+		{"the parameter of Drupal", "POST", "/", "q=signup", NoAuto, Match{Guarded, 0}},
+		{"the parameter of WordPress", "POST", "/index.php", "a=b&rest_route=/signup", NoAuto, Match{Guarded, 0}},
+		{"the parameter of Yii, in the folder of the app", "POST", "/shop/index.php", "r=cart%2Fadd", NoAuto, Match{Guarded, 0}},
+		{"the parameter in a name that PHP takes for it", "POST", "/", "+q=//signup//", NoAuto, Match{Guarded, 0}},
+		{"more such parameters than any app has", "POST", "/", strings.Repeat("q=a&", 9), NoAuto, Match{Kind: Ambiguous}},
+		{"a parameter that is none of these", "POST", "/", "next=/signup", NoAuto, Match{Kind: Open}},
+		{"a path that is no front controller's", "POST", "/webhook", "q=signup", NoAuto, Match{Kind: Open}},
+		{"an address as a value", "POST", "/fetch.php", "url=https://example.com//signup", NoAuto, Match{Kind: Open}},
+		{"a value that is no path", "POST", "/", "q=50%25", NoAuto, Match{Kind: Open}},
+		{"another path", "POST", "/", "/contact", NoAuto, Match{Kind: Open}},
+		{"an exempt path, where everything is guarded", "POST", "/hook.php", "/contact", 7, Match{Guarded, 7}},
+		{"an exempt path without a path inside, where everything is guarded", "POST", "/hook.php", "a=b", 7, Match{Kind: Open}},
+		{"a form that is sent with GET", "GET", "/", "q=vote/7", NoAuto, Match{Guarded, 1}},
+		{"a page", "GET", "/", "/signup", NoAuto, Match{Kind: Open}},
+		{"a page with an odd query", "GET", "/", "/x//signup%zz", NoAuto, Match{Kind: Open}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := New(Config{Rules: rules, Exempt: mustParse(t, "POST /hook.php"), Auto: test.auto})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.MatchRequest(&Request{Method: test.method, Path: test.path, Query: test.query}); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
 			}
 		})
 	}

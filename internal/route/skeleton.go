@@ -15,12 +15,11 @@ type segment struct {
 	stem   string // the same without its extension, or "" where it has none
 	script bool   // the extension is that of a program, so what follows may be its PATH_INFO
 	index  bool   // an index document, which may be left out
+	front  bool   // the name of a front controller stands somewhere in it
 	cut    bool   // parameters were cut off
 }
 
-// Extensions that servers add or cut by themselves. Rails, Grails and others cut
-// any extension off a request; so the path of a request may have whichever, and
-// only what a pattern has must be known to be one.
+// Extensions that servers add or cut by themselves.
 var (
 	scripts = words("php php3 php4 php5 php7 php8 phtml phar cgi fcgi pl py rb asp aspx ashx asmx jsp jspx do action cfm")
 	pages   = words("html htm xhtml shtml json xml txt csv rss atom js")
@@ -28,6 +27,9 @@ var (
 
 // indexes are what is served for a folder. Front controllers are named so too.
 var indexes = words("index default app app_dev")
+
+// fronts are how the names of front controllers of PHP begin.
+var fronts = []string{"index.ph", "app.ph", "app_dev.ph", "default.ph"}
 
 func words(list string) map[string]bool {
 	set := make(map[string]bool)
@@ -57,6 +59,7 @@ func newSegment(text string) (s segment) {
 		name, cut = name[:i], true
 	}
 	s.folded, s.cut = strings.TrimRight(fold(name), ". "), cut
+	s.front = slices.ContainsFunc(fronts, func(front string) bool { return strings.Contains(s.folded, front) })
 	if dot := strings.LastIndexByte(s.folded, '.'); dot > 0 {
 		extension := s.folded[dot+1:]
 		s.stem, s.script = s.folded[:dot], scripts[extension]
@@ -91,39 +94,66 @@ func (s *segment) known() string {
 // maxPrograms bounds how many readings a path has.
 const maxPrograms = 8
 
-// readings returns the lists of segments that some server takes a path for. ok is
-// false for a path that is not plain, and for one with more names of programs in its
-// midst than any app has.
-func readings(path string) (list [][]segment, ok bool) {
+// reading is a list of segments that some server takes a path for. Of the first one of
+// a tail only the end may count.
+type reading struct {
+	segments []segment
+	tail     bool
+}
+
+// read is a path under comparison.
+type read struct {
+	readings []reading
+	// programs are the segments that name a program which is handed what follows.
+	programs []int
+}
+
+// readingsOf returns what servers take a path for. ok is false for a path that is not
+// plain, and for one with more names of programs in its midst than any app has.
+func readingsOf(path string) (r read, ok bool) {
 	if !Plain(path) {
-		return nil, false
+		return r, false
 	}
 	full := skeleton(path)
-	list = [][]segment{full}
-	last, programs, cut := len(full)-1, 0, false
+	r.add(full)
+	last, behind, cut, front := len(full)-1, 0, false, false
 	for i := range full {
 		s := &full[i]
 		for _, rest := range s.behindScript() {
-			list = append(list, append([]segment{newSegment(escape(rest))}, full[i+1:]...))
-			programs++
+			r.add(append([]segment{newSegment(escape(rest))}, full[i+1:]...))
+			behind++
 		}
 		if s.script && i < last { // it may be the program, or stand for a *
-			list = append(list, full[i+1:], slices.Concat(full[:i], full[i+1:]))
-			programs++
+			r.add(full[i+1:])
+			r.add(slices.Concat(full[:i], full[i+1:]))
+		}
+		if s.script && i < last || s.front && !s.index {
+			r.programs = append(r.programs, i)
 		}
 		if s.cut && i < last && !cut { // a server may cut all that follows
-			list, cut = append(list, full[:i+1]), true
+			r.add(full[:i+1])
+			cut = true
+		}
+		front = front || s.front
+	}
+	for _, reading := range r.readings {
+		if short := withoutIndexes(reading.segments); len(short) < len(reading.segments) {
+			r.add(short)
+		}
+		if short := withoutPrograms(reading.segments); len(short) < len(reading.segments) {
+			r.add(short)
 		}
 	}
-	for _, reading := range list {
-		if short := withoutIndexes(reading); len(short) < len(reading) {
-			list = append(list, short)
-		}
-		if short := withoutPrograms(reading); len(short) < len(reading) {
-			list = append(list, short)
-		}
+	// Symfony cuts as many characters off the front as the path of its front controller
+	// has, if the name of that stands anywhere in the path.
+	for i := 0; front && i < len(full); i++ {
+		r.readings = append(r.readings, reading{full[i:], true}, reading{withoutIndexes(full[i:]), true})
 	}
-	return list, programs <= maxPrograms
+	return r, behind+len(r.programs) <= maxPrograms
+}
+
+func (r *read) add(segments []segment) {
+	r.readings = append(r.readings, reading{segments: segments})
 }
 
 // withoutIndexes leaves out index documents.
@@ -156,11 +186,29 @@ func (s *segment) behindScript() (rests []string) {
 	return rests
 }
 
-// alike reports whether a segment of a pattern stands for one of a request.
+// alike reports whether a segment of a pattern stands for one of a request. Rails, and
+// Spring up to 5.2, cut off whatever follows a dot; so only what a pattern has must be
+// known to be an extension.
 func alike(pattern, have *segment) bool {
-	if pattern.folded == have.folded || have.stem != "" && pattern.folded == have.stem {
+	if isNamed(have.folded, pattern.folded) {
 		return true
 	}
 	known := pattern.known()
-	return known != "" && (known == have.folded || known == have.stem)
+	return known != "" && isNamed(have.folded, known)
+}
+
+// isNamed reports a name, or the name with an extension.
+func isNamed(text, name string) bool {
+	rest, found := strings.CutPrefix(text, name)
+	return found && (rest == "" || rest[0] == '.')
+}
+
+// endsAlike is alike where the segment of a request may have more at its front.
+func endsAlike(pattern, have *segment) bool {
+	for _, name := range [...]string{pattern.folded, pattern.known()} {
+		if i := strings.LastIndex(have.folded, name); name != "" && i >= 0 && isNamed(have.folded[i:], name) {
+			return true
+		}
+	}
+	return false
 }

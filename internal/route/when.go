@@ -3,9 +3,10 @@ package route
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/palisade-dev/palisade/internal/names"
 )
 
 // When narrows a pattern to requests that say something besides their path: the
@@ -50,6 +51,14 @@ func (c *When) Validate() error {
 	return nil
 }
 
+// ValidateExemption is Validate for a condition of an exemption.
+func (c *When) ValidateExemption() error {
+	if len(c.GraphQL) > 0 {
+		return errors.New("graphql narrows no exemption: aliases and comments make an operation name what it does not ask for")
+	}
+	return c.Validate()
+}
+
 const nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 // Request is what conditions look at.
@@ -57,20 +66,32 @@ type Request struct {
 	Method, Path string // as they stand in the request, without the query
 	Header       http.Header
 	Query        string
-	// Field looks into the body and is only called where a condition needs it. known
-	// is false where the body could not be read or two readers may disagree about
-	// it: encoded, too long, a list, a name twice. Nil: nothing is known.
-	Field func(name string) (text string, found, known bool)
+	// Body looks into the body and is only called where a condition needs it. It
+	// returns nil for a body that could not be read: encoded, too long, a list. Nil:
+	// nobody looks into it yet.
+	Body func() Body
 
 	any bool // conditions are not looked at
+}
+
+// Body is what is known of a body.
+type Body interface {
+	// Text returns the text of a field of a form, or of a member at the top of a JSON
+	// object. known is false where two readers may disagree about it.
+	Text(name string) (text string, found, known bool)
+	// Names are those of all fields or members, as they were sent.
+	Names() []string
+	// JSON reports a JSON object.
+	JSON() bool
 }
 
 // holding is what is known of a condition.
 type holding uint8
 
 const (
-	no holding = iota
-	unknown
+	no      holding = iota
+	unknown         // readers may disagree
+	unasked         // nobody looked
 	yes
 )
 
@@ -79,40 +100,87 @@ func (c *When) holds(r *Request) holding {
 	case c.isZero():
 		return yes
 	case r.any:
-		return unknown
+		return unasked
 	case c.Header != "":
-		return c.among(r.Header.Values(c.Header))
+		return c.inHeader(r)
 	case c.Query != "":
-		return c.among(valuesIn(r.Query, c.Query))
-	case r.Field == nil:
+		return c.inQuery(r.Query)
+	case r.Body == nil:
+		return unasked
+	}
+	body := r.Body()
+	switch {
+	case body == nil:
 		return unknown
 	case len(c.GraphQL) > 0:
-		return c.asksFor(r)
+		return c.inOperation(body)
 	}
-	text, found, known := r.Field(c.Field)
+	text, found, known := body.Text(c.Field)
 	switch {
 	case !known:
 		return unknown
 	case !found:
 		return no
 	}
-	return c.among([]string{text})
+	return c.among(text)
 }
 
-func (c *When) among(values []string) holding {
-	for _, value := range values {
-		if len(c.In) == 0 || slices.ContainsFunc(c.In, func(in string) bool { return strings.EqualFold(in, strings.TrimSpace(value)) }) {
-			return yes
-		}
+func (c *When) among(value string) holding {
+	value = strings.Trim(value, " \t\r\n\v\f\x00") // as PHP does
+	if len(c.In) == 0 || slices.ContainsFunc(c.In, func(in string) bool { return strings.EqualFold(in, value) }) {
+		return yes
 	}
 	return no
 }
 
-// asksFor looks for names in the text of an operation. What comes without its text,
-// such as a persisted query, is not known.
-func (c *When) asksFor(r *Request) holding {
-	text, found, known := r.Field("query")
-	if !known || !found {
+func (c *When) inHeader(r *Request) holding {
+	held := no
+	for name, lines := range r.Header {
+		if strings.EqualFold(name, c.Header) {
+			for _, line := range lines {
+				held = max(held, c.among(line))
+			}
+		} else if foldHeader(name) == foldHeader(c.Header) {
+			held = max(held, unknown)
+		}
+	}
+	if held == no && isAction(c.Header) && strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") {
+		return c.inActionField(r)
+	}
+	return held
+}
+
+// foldHeader writes the name of a header as CGI and its successors do, who tell no
+// hyphen from an underscore.
+func foldHeader(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+
+// inActionField looks for an action where a form names it that is sent without a
+// script: <input name="$ACTION_ID_40ab…">. Others of its names say only where to look.
+func (c *When) inActionField(r *Request) holding {
+	if r.Body == nil {
+		return unasked
+	}
+	body := r.Body()
+	if body == nil {
+		return unknown
+	}
+	held := no
+	for _, name := range body.Names() {
+		if _, id, found := strings.Cut(name, "$ACTION_ID_"); found {
+			held = max(held, c.among(id))
+		} else if strings.Contains(name, "$ACTION_") {
+			held = max(held, unknown)
+		}
+	}
+	return held
+}
+
+// inOperation looks for names in the text of an operation. It is not known where the
+// text may come in another way than as the member "query" beside "variables": in the
+// parts of an upload, or as the hash of a text that the server has.
+func (c *When) inOperation(body Body) holding {
+	text, found, known := body.Text("query")
+	if !known || !found || !body.JSON() || slices.ContainsFunc(body.Names(), isNoOperation) {
 		return unknown
 	}
 	for word := range strings.FieldsFuncSeq(text, func(c rune) bool { return !strings.ContainsRune(nameBytes, c) }) {
@@ -123,26 +191,82 @@ func (c *When) asksFor(r *Request) holding {
 	return no
 }
 
-// valuesIn returns the values of a parameter, with both & and ; between pairs.
-func valuesIn(query, name string) (values []string) {
-	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
-		key, value, _ := strings.Cut(pair, "=")
-		if key, err := url.QueryUnescape(key); err != nil || !strings.EqualFold(key, name) {
+func isNoOperation(name string) bool {
+	return name != "query" && name != "variables" && name != "operationName"
+}
+
+func (c *When) inQuery(query string) holding {
+	held, folded := no, names.Fold(c.Query)
+	for pair := range pairs(query) {
+		name, text, known := pair.decode()
+		switch {
+		case !known && names.TakenFor(names.Fold(name), folded):
+			return unknown
+		case strings.EqualFold(name, c.Query):
+			held = max(held, c.among(text))
+		case names.TakenFor(names.Fold(name), folded):
+			held = max(held, unknown)
+		}
+	}
+	return held
+}
+
+// isAlone reports that a condition holds and that nothing else is said that some app
+// may go by instead, as an exemption needs it: one value, under exactly that name.
+// What a GraphQL operation does not ask for is never known: fields have aliases.
+func (c *When) isAlone(r *Request) bool {
+	switch {
+	case c.isZero():
+		return true
+	case r.any || len(c.GraphQL) > 0:
+		return false
+	case c.Header != "":
+		var values []string
+		for name, lines := range r.Header {
+			if foldHeader(name) == foldHeader(c.Header) {
+				values = append(values, lines...)
+			}
+		}
+		return len(values) == 1 && len(r.Header.Values(c.Header)) == 1 && c.allows(values[0])
+	case c.Query != "":
+		return c.isAloneInQuery(r.Query)
+	case r.Body == nil:
+		return false
+	}
+	body := r.Body()
+	if body == nil {
+		return false
+	}
+	text, found, known := body.Text(c.Field)
+	return known && found && c.allows(text)
+}
+
+func (c *When) isAloneInQuery(query string) bool {
+	count, folded := 0, names.Fold(c.Query)
+	for pair := range pairs(query) {
+		name, text, known := pair.decode()
+		if !names.TakenFor(names.Fold(name), folded) {
 			continue
 		}
-		if plain, err := url.QueryUnescape(value); err == nil {
-			value = plain
+		if count++; !known || name != c.Query || !c.allows(text) {
+			return false
 		}
-		values = append(values, value)
 	}
-	return values
+	return count == 1
 }
+
+func (c *When) allows(value string) bool { return len(c.In) == 0 || slices.Contains(c.In, value) }
 
 // actions are headers with which frameworks run a function of the app whatever the
 // path is: server actions of Next.js, and of other servers of React components. An
 // open path is not open to them unless its exemption names the header.
 var actions = []string{"Next-Action", "Rsc-Action", "X-Rsc-Action"}
 
-func runsAction(r *Request) bool {
-	return slices.ContainsFunc(actions, func(name string) bool { return len(r.Header[name]) > 0 })
+func isAction(header string) bool {
+	return slices.Contains(actions, http.CanonicalHeaderKey(header))
+}
+
+// RunsAction reports a header that asks for a server action.
+func RunsAction(h http.Header) bool {
+	return slices.ContainsFunc(actions, func(name string) bool { return len(h[name]) > 0 })
 }

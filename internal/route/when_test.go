@@ -1,9 +1,24 @@
 package route
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 )
+
+// body is a JSON object of texts.
+type body map[string]string
+
+func (b body) known() Body { return b }
+func (b body) JSON() bool  { return true }
+
+func (b body) Text(name string) (string, bool, bool) {
+	text, found := b[name]
+	return text, found, true
+}
+
+func (b body) Names() []string { return slices.Collect(maps.Keys(b)) }
 
 func TestConditions(t *testing.T) {
 	graphql := mustParse(t, "POST /graphql")[0]
@@ -17,30 +32,28 @@ func TestConditions(t *testing.T) {
 		[]Pattern{php.Only(When{Query: "action", In: []string{"register"}})},
 		[]Pattern{rpc.Only(When{Field: "method", In: []string{"comment.add"}})},
 	)
-	field := func(name, text string) func(string) (string, bool, bool) {
-		return func(asked string) (string, bool, bool) { return text, asked == name, true }
-	}
-	unreadable := func(string) (string, bool, bool) { return "", false, false }
-	nothing := func(string) (string, bool, bool) { return "", false, true }
+	field := func(name, text string) func() Body { return body{name: text}.known }
+	unreadable := func() Body { return nil }
+	nothing := body{}.known
 	for _, test := range []struct {
 		name    string
 		request Request
 		header  string
 		want    Match
 	}{
-		{"a guarded field of an operation", Request{Path: "/graphql", Field: field("query", "mutation { signUp(name: 1) { id } }")}, "", Match{Guarded, 0}},
-		{"another of them, under an alias", Request{Path: "/graphql", Field: field("query", "mutation x { a:login }")}, "", Match{Guarded, 0}},
-		{"another field", Request{Path: "/graphql", Field: field("query", "query { posts { signUpCount } }")}, "", Match{Kind: Open}},
-		{"an operation that came without its text", Request{Path: "/graphql", Field: nothing}, "", Match{Guarded, 0}},
-		{"a body that cannot be read", Request{Path: "/graphql", Field: unreadable}, "", Match{Guarded, 0}},
+		{"a guarded field of an operation", Request{Path: "/graphql", Body: field("query", "mutation { signUp(name: 1) { id } }")}, "", Match{Guarded, 0}},
+		{"another of them, under an alias", Request{Path: "/graphql", Body: field("query", "mutation x { a:login }")}, "", Match{Guarded, 0}},
+		{"another field", Request{Path: "/graphql", Body: field("query", "query { posts { signUpCount } }")}, "", Match{Kind: Open}},
+		{"an operation that came without its text", Request{Path: "/graphql", Body: nothing}, "", Match{Guarded, 0}},
+		{"a body that cannot be read", Request{Path: "/graphql", Body: unreadable}, "", Match{Guarded, 0}},
 		{"no body that anybody looked at", Request{Path: "/graphql"}, "", Match{Guarded, 0}},
-		{"below the path, and another field", Request{Path: "/graphql/x", Field: field("query", "{ posts }")}, "", Match{Kind: Open}},
-		{"a method of JSON-RPC", Request{Path: "/rpc", Field: field("method", "user.create")}, "", Match{Guarded, 1}},
-		{"in other letters and with spaces", Request{Path: "/rpc", Field: field("method", " User.Create ")}, "", Match{Guarded, 1}},
-		{"the method of another form on the path", Request{Path: "/rpc", Field: field("method", "comment.add")}, "", Match{Guarded, 4}},
-		{"a method that nobody guards", Request{Path: "/rpc", Field: field("method", "feed.get")}, "", Match{Kind: Open}},
-		{"no method", Request{Path: "/rpc", Field: nothing}, "", Match{Kind: Open}},
-		{"a batch, which counts as the first form of the path", Request{Path: "/rpc", Field: unreadable}, "", Match{Guarded, 1}},
+		{"below the path, and another field", Request{Path: "/graphql/x", Body: field("query", "{ posts }")}, "", Match{Kind: Open}},
+		{"a method of JSON-RPC", Request{Path: "/rpc", Body: field("method", "user.create")}, "", Match{Guarded, 1}},
+		{"in other letters and with spaces", Request{Path: "/rpc", Body: field("method", " User.Create ")}, "", Match{Guarded, 1}},
+		{"the method of another form on the path", Request{Path: "/rpc", Body: field("method", "comment.add")}, "", Match{Guarded, 4}},
+		{"a method that nobody guards", Request{Path: "/rpc", Body: field("method", "feed.get")}, "", Match{Kind: Open}},
+		{"no method", Request{Path: "/rpc", Body: nothing}, "", Match{Kind: Open}},
+		{"a batch, which counts as the first form of the path", Request{Path: "/rpc", Body: unreadable}, "", Match{Guarded, 1}},
 		{"a guarded action, on any path", Request{Path: "/about"}, "40ab", Match{Guarded, 2}},
 		{"an action that nobody named", Request{Path: "/about"}, "40cd", Match{Kind: Unnamed}},
 		{"no action", Request{Path: "/about"}, "", Match{Kind: Open}},
@@ -62,9 +75,138 @@ func TestConditions(t *testing.T) {
 	if got := r.Match("POST", "/rpc"); got != (Match{Guarded, 1}) {
 		t.Errorf("of nothing but the path: %v, want the first form", got)
 	}
-	reader := Request{Method: "POST", Path: "/graphql", Header: http.Header{"X-Reader": {"feed"}}, Field: unreadable}
+	reader := Request{Method: "POST", Path: "/graphql", Header: http.Header{"X-Reader": {"feed"}}, Body: unreadable}
 	if got := r.MatchRequest(&reader); got != (Match{Guarded, 0}) {
 		t.Errorf("an exemption of as much weight as a rule: %v", got)
+	}
+}
+
+// What a client may say in two ways is not known, and so guarded.
+func TestConditionsThatReadersTakeDifferently(t *testing.T) {
+	on := func(when When) *Routes {
+		return mustRoutes(t, NoAuto, nil, []Pattern{mustParse(t, "POST /do")[0].Only(when)})
+	}
+	query := on(When{Query: "do_action", In: []string{"register"}})
+	header := on(When{Header: "X-Action", In: []string{"register"}})
+	action := on(When{Header: "Next-Action", In: []string{"40ab"}})
+	operation := on(When{GraphQL: []string{"signUp"}})
+	multipart := http.Header{"Content-Type": {"Multipart/form-data; boundary=x"}}
+	for _, test := range []struct {
+		name    string
+		routes  *Routes
+		request Request
+		want    Kind
+	}{
+		{"a space before the name, which PHP drops", query, Request{Query: "+do_action=register"}, Guarded},
+		{"a NUL in the name, where PHP cuts", query, Request{Query: "do_action%00x=register"}, Guarded},
+		{"a dot, which is an underscore to PHP", query, Request{Query: "do.action=register"}, Guarded},
+		{"a bracket that is never closed, which is one, too", query, Request{Query: "do[action=register"}, Guarded},
+		{"brackets around the name, as qs reads", query, Request{Query: "[do_action]=register"}, Guarded},
+		{"a name that cannot be decoded", query, Request{Query: "do_action%00%zz=register"}, Guarded},
+		{"a value that cannot be decoded", query, Request{Query: "do_action=register%zz"}, Guarded},
+		{"a list", query, Request{Query: "do_action[]=register"}, Guarded},
+		{"a NUL behind the value, which PHP trims", query, Request{Query: "do_action=register%00"}, Guarded},
+		{"another parameter that cannot be decoded", query, Request{Query: "do_actions=%zz"}, Open},
+		{"another value", query, Request{Query: "do_action=list"}, Open},
+		{"an underscore in the header, which CGI reads as a hyphen", header, Request{Header: http.Header{"X_action": {"register"}}}, Guarded},
+		{"a second line of the header", header, Request{Header: http.Header{"X-Action": {"list", "register"}}}, Guarded},
+		{"another header", header, Request{Header: http.Header{"X-Actions": {"register"}}}, Open},
+		{"an action in a field, as a form without a script sends it", action, Request{Header: multipart, Body: body{"$ACTION_ID_40ab": ""}.known}, Guarded},
+		{"another action in a field", action, Request{Header: multipart, Body: body{"$ACTION_ID_40cd": ""}.known}, Open},
+		{"an action that stands elsewhere", action, Request{Header: multipart, Body: body{"$ACTION_REF_1": "", "$ACTION_1:0": "{}"}.known}, Guarded},
+		{"an upload without an action", action, Request{Header: multipart, Body: body{"file": ""}.known}, Open},
+		{"an upload that cannot be read", action, Request{Header: multipart, Body: func() Body { return nil }}, Guarded},
+		{"an operation beside the parts of an upload", operation, Request{Body: body{"query": "{posts}", "operations": "{}", "map": "{}"}.known}, Guarded},
+		{"an operation beside the hash of one", operation, Request{Body: body{"query": "{posts}", "extensions": "{}"}.known}, Guarded},
+		{"an operation with variables", operation, Request{Body: body{"query": "{posts}", "variables": "{}", "operationName": "x"}.known}, Open},
+		{"an operation in a form", operation, Request{Body: form{body{"query": "{posts}"}}.known}, Guarded},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.request.Method, test.request.Path = "POST", "/do"
+			if got := test.routes.MatchRequest(&test.request); got.Kind != test.want {
+				t.Errorf("%v, want %v", got.Kind, test.want)
+			}
+		})
+	}
+}
+
+// form is a form of texts.
+type form struct{ body }
+
+func (f form) known() Body { return f }
+func (f form) JSON() bool  { return false }
+
+// An exemption holds only for who says one thing, in one way.
+func TestConditionsOfExemptions(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		when    When
+		request Request
+		exempt  bool
+	}{
+		{"a parameter", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&x=1"}, true},
+		{"a parameter that is sent twice", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&action=register"}, false},
+		{"a parameter that is sent twice with one value", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&action=list"}, false},
+		{"a parameter beside one that some parser takes for it", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&+action=register"}, false},
+		{"another name that some parser takes for it", When{Query: "action", In: []string{"list"}}, Request{Query: "Action=list"}, false},
+		{"another case of the value", When{Query: "action", In: []string{"list"}}, Request{Query: "action=LIST"}, false},
+		{"a value that cannot be decoded", When{Query: "action"}, Request{Query: "action=%zz"}, false},
+		{"any value", When{Query: "action"}, Request{Query: "action=x"}, true},
+		{"no parameter", When{Query: "action"}, Request{}, false},
+		{"a header", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list"}}}, true},
+		{"two lines of the header", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list", "register"}}}, false},
+		{"a header beside one that CGI takes for it", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list"}, "X_action": {"register"}}}, false},
+		{"a header alone that CGI takes for it", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X_action": {"list"}}}, false},
+		{"a field", When{Field: "method", In: []string{"ping"}}, Request{Body: body{"method": "ping"}.known}, true},
+		{"another value of a field", When{Field: "method", In: []string{"ping"}}, Request{Body: body{"method": "user.create"}.known}, false},
+		{"no field", When{Field: "method", In: []string{"ping"}}, Request{Body: body{}.known}, false},
+		{"a body that cannot be read", When{Field: "method"}, Request{Body: func() Body { return nil }}, false},
+		{"a body that nobody looked at", When{Field: "method"}, Request{}, false},
+		{"an operation, whatever it asks for", When{GraphQL: []string{"posts"}}, Request{Body: body{"query": "{posts}"}.known}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := mustRoutes(t, 7, []Pattern{mustParse(t, "POST /do")[0].Only(test.when)})
+			test.request.Method, test.request.Path = "POST", "/do"
+			if got := r.MatchRequest(&test.request); (got.Kind == Open) != test.exempt {
+				t.Errorf("%v, want exempt: %v", got, test.exempt)
+			}
+		})
+	}
+}
+
+// Whoever raises a doubt about which form a request is for does not end at one that
+// only watches.
+func TestDoubtsLeadToNoFormThatOnlyWatches(t *testing.T) {
+	ping, create, any := When{Field: "method", In: []string{"ping"}}, When{Field: "method", In: []string{"create"}}, When{}
+	rules := func(second When) []Rule {
+		path := mustParse(t, "POST /rpc")[0]
+		return []Rule{{Form: 0, Monitor: true, Patterns: []Pattern{path.Only(ping)}}, {Form: 1, Patterns: []Pattern{path.Only(second)}}}
+	}
+	unreadable := func() Body { return nil }
+	for _, test := range []struct {
+		name  string
+		rules []Rule
+		auto  int
+		body  func() Body
+		want  Match
+	}{
+		{"what is watched", rules(create), NoAuto, body{"method": "ping"}.known, Match{Guarded, 0}},
+		{"what is guarded", rules(create), NoAuto, body{"method": "create"}.known, Match{Guarded, 1}},
+		{"a doubt between the two", rules(create), NoAuto, unreadable, Match{Guarded, 1}},
+		{"a doubt, and a guard of all the rest of the path", rules(any), NoAuto, unreadable, Match{Guarded, 1}},
+		{"what is watched, and a guard of all the rest of the path", rules(any), NoAuto, body{"method": "ping"}.known, Match{Guarded, 0}},
+		{"a doubt, and a guard of everything", rules(create)[:1], 7, unreadable, Match{Guarded, 7}},
+		{"a doubt, and nothing else", rules(create)[:1], NoAuto, unreadable, Match{Guarded, 0}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := New(Config{Rules: test.rules, Auto: test.auto})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.MatchRequest(&Request{Method: "POST", Path: "/rpc", Body: test.body}); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
 	}
 }
 
@@ -113,7 +255,14 @@ func TestConditionsWithMistakes(t *testing.T) {
 			t.Errorf("%+v is taken", when)
 		}
 	}
-	if err := (&When{GraphQL: []string{"signUp"}}).Validate(); err != nil {
+	operation := When{GraphQL: []string{"signUp"}}
+	if err := operation.Validate(); err != nil {
+		t.Error(err)
+	}
+	if operation.ValidateExemption() == nil {
+		t.Error("an operation narrows an exemption")
+	}
+	if err := (&When{Header: "X-Action"}).ValidateExemption(); err != nil {
 		t.Error(err)
 	}
 }

@@ -183,6 +183,7 @@ func TestMistakes(t *testing.T) {
 		{"a certificate without a key", "tls: {cert: long.key}" + small, "cert and key go together"},
 		{"a file that is not there", "key_file: none.key" + small, `palisade.yaml:1:11: key_file: stat none.key: no such file`},
 		{"a key that is too short", "key_file: short.key" + small, `palisade.yaml:1:11: key_file: the secret has 7 bytes; at least 32 are needed`},
+		{"an exemption by what an operation asks for", strings.Replace(small, "    upstream", "    exempt: [{route: POST /graphql, when: {graphql: [posts]}}]\n    upstream", 1), `exempt: "POST /graphql": graphql narrows no exemption`},
 		{"a captcha for any host", "sites: [{host: '*', protect: auto, upstream: 'http://a', captcha: {service: hcaptcha, sitekey: a, secret_file: short.key}}]", "needs a host by name"},
 		{"what is no YAML", "sites: [", "not YAML"},
 		{"two documents", small + "---\na: b\n", "must hold one YAML document"},

@@ -38,6 +38,11 @@ func (r *reader) site(n node) Site {
 	if len(s.Odd) > 0 && !s.Auto {
 		n.mistake("odd_paths are guarded as protect: auto guards, which is missing")
 	}
+	for _, p := range s.Exempt {
+		if when := p.When(); p.Conditional() && when.ValidateExemption() != nil {
+			n.mistake("exempt: %q: %v", p, when.ValidateExemption())
+		}
+	}
 	for _, p := range s.Odd {
 		if !strings.HasSuffix(p.Path(), "/**") {
 			n.mistake("odd_paths: %q must end in /**, which stands for what may be written oddly", p)
