@@ -96,6 +96,30 @@ func TestNoWayAroundAProxyThatAsks(t *testing.T) {
 	}
 }
 
+// The first line of a request can name one site and its header another. Whichever the
+// proxy serves is the one that it asks about.
+func TestARequestThatNamesTwoSites(t *testing.T) {
+	for proxy := range proxies {
+		t.Run(proxy, func(t *testing.T) {
+			t.Parallel()
+			app := apps.Probe(t, "flask-gunicorn")
+			path := apps.Guarded("flask-gunicorn")
+			front := proxies[proxy](t, app, gatewayWith(t, app, "trust: [127.0.0.1]\n",
+				"  - {host: a.example, upstream: UPSTREAM, forward_auth: "+proxy+", forms: [{route: POST /elsewhere}]}\n"+
+					"  - {host: \"*\", upstream: UPSTREAM, forward_auth: "+proxy+", forms: [{route: POST "+path+"}]}\n"))
+			rest := "\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\nuser=b"
+			status, _ := send(t, front, "POST http://"+hostOf(front)+path+" HTTP/1.1\r\nHost: a.example"+rest)
+			if n := app.Effects()["signup"]; n > 0 || status < 400 {
+				t.Errorf("status %d, %d effects", status, n)
+			}
+			status, _ = send(t, front, "POST "+path+" HTTP/1.1\r\nHost: a.example"+rest)
+			if n := app.Effects()["signup"]; n != 1 {
+				t.Errorf("on the site where the path is open: status %d, %d effects, want 1", status, n)
+			}
+		})
+	}
+}
+
 func TestPersonBehindAProxyThatAsks(t *testing.T) {
 	for proxy := range proxies {
 		t.Run(proxy, func(t *testing.T) {
