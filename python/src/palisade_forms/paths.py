@@ -23,6 +23,7 @@ from .visit import SAFE_METHODS
 _SCRIPTS = frozenset("php php3 php4 php5 php7 php8 phtml phar cgi fcgi pl py rb asp aspx ashx asmx jsp jspx do action cfm".split())
 _PAGES = frozenset("html htm xhtml shtml json xml txt csv rss atom js".split())
 _INDEXES = frozenset("index default app app_dev".split())
+_FRONTS = ("index.ph", "app.ph", "app_dev.ph", "default.ph")
 
 _MAX_SEGMENTS = 100
 _MAX_PROGRAMS = 8  # in the midst of a path; bounds how many readings it has
@@ -89,6 +90,11 @@ class _Segment(NamedTuple):
     cut: bool  # parameters were cut off
 
     @property
+    def front(self) -> bool:
+        """Whether the name of a front controller stands somewhere in it."""
+        return any(name in self.folded for name in _FRONTS)
+
+    @property
     def known(self) -> str:
         """The stem, if the extension is one that servers add."""
         return self.stem if self.script or self.folded[len(self.stem) + 1 :] in _PAGES else ""
@@ -121,8 +127,15 @@ def _skeleton(path: str) -> list[_Segment]:
     return [_segment(text) for text in inner.split("/")] if inner else []
 
 
-def _readings(path: str) -> list[list[_Segment]]:
-    """The lists of segments that some server takes a path for. May raise Unreadable."""
+class _Reading(NamedTuple):
+    """Segments that some server takes a path for. Of the first one of a tail only the end may count."""
+
+    segments: list[_Segment]
+    tail: bool = False
+
+
+def _readings(path: str) -> list[_Reading]:
+    """What servers take a plain path for. May raise Unreadable."""
     if not plain(path):
         raise Unreadable(400, "route-ambiguous")
     full = _skeleton(path)
@@ -134,8 +147,10 @@ def _readings(path: str) -> list[list[_Segment]]:
             if rest:
                 found.append([_segment(written(rest.encode())), *full[i + 1 :]])
                 programs += 1
-        if segment.script and i < len(full) - 1:  # it may be the program, or stand for a *
+        between = segment.script and i < len(full) - 1
+        if between:  # it may be the program, or stand for a *
             found += [full[i + 1 :], full[:i] + full[i + 1 :]]
+        if between or segment.front and not segment.optional:
             programs += 1
     if programs > _MAX_PROGRAMS:
         raise Unreadable(400, "route-ambiguous")
@@ -144,7 +159,13 @@ def _readings(path: str) -> list[list[_Segment]]:
         found.append(full[: cuts[0] + 1])
     for shortened in (_without_indexes, _without_programs):
         found += [short for reading in found if len(short := shortened(reading)) < len(reading)]
-    return found
+    readings = [_Reading(segments) for segments in found]
+    # Symfony cuts as many characters off the front as the path of its front controller
+    # has, if the name of that stands anywhere in the path.
+    if any(segment.front for segment in full):
+        for i in range(len(full)):
+            readings += [_Reading(full[i:], tail=True), _Reading(_without_indexes(full[i:]), tail=True)]
+    return readings
 
 
 def _without_indexes(full: Sequence[_Segment]) -> list[_Segment]:
@@ -158,9 +179,19 @@ def _without_programs(full: Sequence[_Segment]) -> list[_Segment]:
 
 
 def _alike(pattern: _Segment, have: _Segment) -> bool:
-    if pattern.folded in ("*", have.folded) or have.stem and pattern.folded == have.stem:
+    """Whether they are the same, whatever extension a request has: Rails and Spring cut it off."""
+    return pattern.folded == "*" or any(_named(have.folded, name) for name in (pattern.folded, pattern.known) if name)
+
+
+def _ends_alike(pattern: _Segment, have: _Segment) -> bool:
+    if pattern.folded == "*":
         return True
-    return bool(pattern.known) and pattern.known in (have.folded, have.stem)
+    names = [name for name in (pattern.folded, pattern.known) if name in have.folded and name]
+    return any(_named(have.folded[have.folded.rindex(name) :], name) for name in names)
+
+
+def _named(text: str, name: str) -> bool:
+    return text == name or text.startswith(name + ".")
 
 
 def _answers_behind(reading: Sequence[_Segment], n: int) -> bool:
@@ -175,12 +206,15 @@ class _Route(NamedTuple):
     exact: bool
     form: str
 
-    def reach(self, readings: Sequence[Sequence[_Segment]]) -> int:
+    def reach(self, readings: Sequence[_Reading]) -> int:
         """0 outside, 1 below the path, 2 in the rest that ** stands for, 3 at the path."""
         return max(self._reach(loose, reading) for loose in self.loose for reading in readings)
 
-    def _reach(self, loose: Sequence[_Segment], reading: Sequence[_Segment]) -> int:
-        if len(reading) < len(loose) or not all(map(_alike, loose, reading)):
+    def _reach(self, loose: Sequence[_Segment], found: _Reading) -> int:
+        reading = found.segments
+        if len(reading) < len(loose) or not all(map(_alike, loose[found.tail :], reading[found.tail :])):
+            return 0
+        if found.tail and loose and not _ends_alike(loose[0], reading[0]):
             return 0
         if self.rest:
             return 2
