@@ -113,13 +113,21 @@ func (w *world) compare(t *testing.T, before, status, want int, got string) {
 // raw sends bytes and returns the status of what comes back.
 func (w *world) raw(t *testing.T, request string) int {
 	t.Helper()
+	return w.pieces(t, request)
+}
+
+// pieces sends bytes in as many writes.
+func (w *world) pieces(t *testing.T, pieces ...string) int {
+	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, request); err != nil {
-		t.Fatal(err)
+	for _, piece := range pieces {
+		if _, err := io.WriteString(conn, piece); err != nil {
+			t.Fatal(err)
+		}
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
