@@ -52,6 +52,7 @@ var Stacks = []Stack{
 	{Name: "puma sinatra", Route: "/signup", dir: "sinatra", effects: "/effects", command: fixed("puma", "--quiet", "--environment", "production", "--bind", "tcp://127.0.0.1:PORT", "app.ru")},
 	{Name: "webrick sinatra", Route: "/signup", dir: "sinatra", effects: "/effects", command: fixed("rackup", "--server", "webrick", "--env", "production", "--host", "127.0.0.1", "--port", "PORT", "app.ru")},
 	{Name: "nginx php-fpm front controller", Route: "/signup", dir: "fpm", effects: "/effects", command: fixed("./run.sh", "fpm-front")},
+	{Name: "nginx php-fpm front controller in a folder", Route: "/signup", dir: "fpm", effects: "/effects", command: fixed("./run.sh", "fpm-public")},
 	{Name: "nginx php-fpm page", Route: "/signup.php", dir: "fpm", effects: "/effects.php", command: fixed("./run.sh", "fpm-plain")},
 	{Name: "nginx php-fpm page without its extension", Route: "/signup", dir: "fpm", effects: "/effects.php", command: fixed("./run.sh", "fpm-plain")},
 	{Name: "php page", Route: "/signup.php", dir: "php", effects: "/effects.php", command: fixed(phpServer()...)},

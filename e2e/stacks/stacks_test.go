@@ -45,6 +45,8 @@ func gateway(t *testing.T, app *apps.App, route string) string {
 var methods = []struct{ name, method, header string }{
 	{"POST", "POST", ""},
 	{"PUT", "PUT", ""},
+	{"HEAD", "HEAD", ""},
+	{"OPTIONS", "OPTIONS", ""},
 	{"GET, called a POST", "GET", "X-HTTP-Method-Override: POST\r\n"},
 }
 
@@ -141,6 +143,9 @@ var spellings = []struct {
 	{"with an extension of Next.js", written("ROUTE.rsc")},
 	{"as data of Next.js", written("/_next/dataROUTE.json")},
 	{"with an extension and more path", written("ROUTE.php/x")},
+	{"with two extensions", written("ROUTE.a.b")},
+	{"with an extension of data behind another", written("ROUTE.x.json")},
+	{"with an extension behind that of a program", written("ROUTE.php.x")},
 	{"with an escaped NUL", written("ROUTE%00")},
 	{"with an escaped NUL and an extension", written("ROUTE%00.php")},
 	{"with an escaped space", written("ROUTE%20")},
@@ -196,6 +201,12 @@ var spellings = []struct {
 	{"below the front controller in upper case", written("/INDEX.PHPROUTE")},
 	{"below another file", written("/effects.phpROUTE")},
 	{"in the query of the front controller", written("/index.php?ROUTE")},
+	{"in the query of the folder", written("/?ROUTE")},
+	{"in a parameter of the query", written("/index.php?q=TAIL")},
+	{"below the front controller and the name of a program", written("/index.php/1.phpROUTE")},
+	{"as many characters behind the front controller as its own path has", written("/index.php/aaaaaaROUTE")},
+	{"the same without a slash between", written("/index.phpabcdefgROUTE")},
+	{"the same without a slash at all", written("/hook/xxindex.phpTAIL")},
 	{"with a plus for a letter", split("+")},
 	{"with a colon in front", written("/:ROUTE")},
 	{"with an at sign in front", written("/@ROUTE")},
