@@ -47,10 +47,11 @@ var (
 	files = []target{
 		{"check.go", core}, {"read.go", core}, {"multipart.go", core}, {"ticket.go", core}, {"capsule.go", core},
 		{"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"chain.go", core}, {"recent.go", core},
-		{"names.go", core}, {"json.go", core}, {"peek.go", core}, {"pow/puzzles.go", []string{"./pow", "."}},
+		{"internal/names/names.go", []string{"./internal/names", "."}}, {"json.go", core}, {"peek.go", core}, {"pow/puzzles.go", []string{"./pow", "."}},
 		{"store/memory/memory.go", []string{"./store/memory", "."}},
 		{"store/memory/table.go", []string{"./store/memory"}},
 		{"internal/route/route.go", []string{"./internal/route", "./internal/gateway"}},
+		{"internal/route/query.go", []string{"./internal/route", "./internal/gateway"}},
 		{"internal/route/plain.go", []string{"./internal/route", "./internal/gateway"}},
 		{"internal/route/when.go", []string{"./internal/route", "./internal/gateway"}},
 		{"internal/route/skeleton.go", []string{"./internal/route", "./internal/gateway"}},
