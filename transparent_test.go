@@ -245,6 +245,27 @@ func TestACapsuleWithoutItsCookie(t *testing.T) {
 	}
 }
 
+// A capsule stands alone and first, as a challenge page has it.
+func TestACapsuleAmongOtherFields(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		body func(v values) string
+	}{
+		{"a capsule behind a field", func(v values) string {
+			return part(`name="x"`, "1") + part(`name="palisade-capsule"`, v.Get("palisade-capsule"))
+		}},
+		{"two capsules", func(v values) string {
+			return strings.Repeat(part(`name="palisade-capsule"`, v.Get("palisade-capsule")), 2)
+		}},
+	} {
+		s, _ := transparent(t)
+		again, cookie := challenged(t, s, "application/x-www-form-urlencoded", "INJECT&a=1")
+		s.wait(time.Minute)
+		body := test.body(again) + part(`name="palisade-ticket"`, again.Get("palisade-ticket")) + part(`name="palisade-proof"`, again.Get("palisade-proof")) + "--stakes--\r\n"
+		s.expect(s.postBody("multipart/form-data; boundary=stakes", body, func(r *http.Request) { r.AddCookie(cookie) }), 400, palisade.ReasonAmbiguous, 0)
+	}
+}
+
 // With its cookie, a capsule is released also when something on the way wrote the form
 // in the other encoding.
 func TestACapsuleThatIsSentUrlencoded(t *testing.T) {
