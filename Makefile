@@ -75,7 +75,7 @@ soak: ## ten minutes of mixed load on palisade serve, with reloads under way
 	go run ./bench/soak -for $(SOAKTIME)
 
 .PHONY: scrape
-scrape: ## the scraper of the guide against Django and Flask behind the gateway, for ten minutes
+scrape: tools ## the scraper of the guide against Django and Flask behind the gateway, for ten minutes
 	go test -count=1 -timeout=20m -v -run='^TestScraper$$' ./e2e -args -long
 
 .PHONY: verdicts
