@@ -31,11 +31,20 @@ func Fold(name string) string {
 		name = name[:i] + unclosed + strings.ReplaceAll(name[i+1:], "[", "_")
 	}
 	name = strings.TrimRight(name, " \t\r\n+.])")
-	name = strings.NewReplacer(".", "_", " ", "_", "]", "").Replace(name)
+	name = spelled.Replace(name)
+	if isASCII(name) {
+		return strings.ToLower(name)
+	}
 	if !utf8.ValidString(name) {
 		name = strings.ToValidUTF8(name, "")
 	}
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+}
+
+var spelled = strings.NewReplacer(".", "_", " ", "_", "]", "")
+
+func isASCII(text string) bool {
+	return strings.IndexFunc(text, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
 }
 
 const unclosed = "\x00" // which no folded name has

@@ -91,8 +91,11 @@ func (s *segment) known() string {
 	return ""
 }
 
-// maxPrograms bounds how many readings a path has.
-const maxPrograms = 8
+// Paths with names of programs have many readings. These bound how many.
+const (
+	maxPrograms = 4
+	maxBehind   = 32 // segments of a path with any
+)
 
 // reading is a list of segments that some server takes a path for. Of the first one of
 // a tail only the end may count.
@@ -117,7 +120,7 @@ func readingsOf(path string) (r read, ok bool) {
 	full := skeleton(path)
 	r.add(full)
 	last, behind, cut, front := len(full)-1, 0, false, false
-	for i := range full {
+	for i := 0; i < len(full) && behind+len(r.programs) <= maxPrograms; i++ {
 		s := &full[i]
 		for _, rest := range s.behindScript() {
 			r.add(append([]segment{newSegment(escape(rest))}, full[i+1:]...))
@@ -136,6 +139,10 @@ func readingsOf(path string) (r read, ok bool) {
 		}
 		front = front || s.front
 	}
+	behind += len(r.programs)
+	if behind > maxPrograms || (behind > 0 || front) && len(full) > maxBehind {
+		return r, false
+	}
 	for _, reading := range r.readings {
 		if short := withoutIndexes(reading.segments); len(short) < len(reading.segments) {
 			r.add(short)
@@ -149,7 +156,7 @@ func readingsOf(path string) (r read, ok bool) {
 	for i := 0; front && i < len(full); i++ {
 		r.readings = append(r.readings, reading{full[i:], true}, reading{withoutIndexes(full[i:]), true})
 	}
-	return r, behind+len(r.programs) <= maxPrograms
+	return r, true
 }
 
 func (r *read) add(segments []segment) {

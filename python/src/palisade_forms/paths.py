@@ -26,7 +26,8 @@ _INDEXES = frozenset("index default app app_dev".split())
 _FRONTS = ("index.ph", "app.ph", "app_dev.ph", "default.ph")
 
 _MAX_SEGMENTS = 100
-_MAX_PROGRAMS = 8  # in the midst of a path; bounds how many readings it has
+_MAX_PROGRAMS = 4  # in the midst of a path; these bound how many readings it has
+_MAX_BEHIND = 32  # segments of a path with any
 _PARAMETERS = re.compile(r"(;[A-Za-z0-9._~!+,-]+=[A-Za-z0-9._~!+,-]*)*", re.ASCII)
 _NAME = re.compile(r"([!-~])*", re.ASCII)
 # A broken escape, or one of what needs none, of / \\ % or of a control character.
@@ -152,7 +153,8 @@ def _readings(path: str) -> list[_Reading]:
             found += [full[i + 1 :], full[:i] + full[i + 1 :]]
         if between or segment.front and not segment.optional:
             programs += 1
-    if programs > _MAX_PROGRAMS:
+    front = any(segment.front for segment in full)
+    if programs > _MAX_PROGRAMS or (programs or front) and len(full) > _MAX_BEHIND:
         raise Unreadable(400, "route-ambiguous")
     cuts = [i for i, segment in enumerate(full[:-1]) if segment.cut]
     if cuts:
@@ -162,7 +164,7 @@ def _readings(path: str) -> list[_Reading]:
     readings = [_Reading(segments) for segments in found]
     # Symfony cuts as many characters off the front as the path of its front controller
     # has, if the name of that stands anywhere in the path.
-    if any(segment.front for segment in full):
+    if front:
         for i in range(len(full)):
             readings += [_Reading(full[i:], tail=True), _Reading(_without_indexes(full[i:]), tail=True)]
     return readings
