@@ -129,3 +129,21 @@ func TestByPrintsWhatItCountsBy(t *testing.T) {
 		}
 	}
 }
+
+func TestLimitsInWords(t *testing.T) {
+	for _, row := range []struct {
+		limit palisade.Limit
+		want  string
+	}{
+		{palisade.Limit{Rate: 3, Per: 10 * time.Minute, By: palisade.ByIP}, "3 in 10m by ip"},
+		{palisade.Limit{Rate: 3, Per: 2 * time.Hour, Burst: 3, By: palisade.ByNetwork}, "3 in 2h by network"},
+		{palisade.Limit{Rate: 3, Per: 90 * time.Minute, Burst: 5, By: palisade.ByForm}, "3 in 1h30m by form, 5 at once"},
+		{palisade.Limit{Rate: 3, Per: 30 * time.Second, Burst: 1, By: palisade.ByField("email")}, "3 in 30s by field:email, 1 at once"},
+		{palisade.Limit{Rate: 3, Per: 70 * time.Second, By: palisade.ByKey("user", nil)}, "3 in 1m10s by key:user"},
+		{palisade.Limit{Rate: 3, Per: time.Second}, "3 in 1s by nothing"},
+	} {
+		if got := row.limit.String(); got != row.want {
+			t.Errorf("%q, want %q", got, row.want)
+		}
+	}
+}
