@@ -35,11 +35,11 @@ import (
 	"time"
 )
 
-// target is a file and the rounds of packages whose tests judge it. A round sees
-// only what the ones before it let live.
+// target is a file and the packages whose tests judge it. A package sees only what the
+// ones before it let live.
 type target struct {
-	file   string
-	rounds []string
+	file     string
+	packages []string
 }
 
 var (
@@ -62,7 +62,11 @@ var (
 )
 
 // aside are tests that read the tree as it is and so cannot notice a mutant.
-const aside = "^(TestImportsPointOneWay|TestDependencies|TestEveryModuleIsInTheWorkspace|TestModuleFiles|TestNothingOfOneMachineIsCommitted)$"
+const aside = "TestImportsPointOneWay|TestDependencies|TestEveryModuleIsInTheWorkspace|TestModuleFiles|TestNothingOfOneMachineIsCommitted|TestNotice.*"
+
+// slow are tests that take most of the time of their packages. They see only what all
+// the others let live.
+const slow = "TestAFloodOfMadeUpProofsLeavesRoomForPeople|TestReplayIsOneEffect|TestWhenTheServiceFails|TestAConditionLooksIntoWhatAChallengePageSends"
 
 const (
 	wanted  = 95.0    // per cent to be killed
@@ -167,24 +171,24 @@ func draw(mutants []*mutant) []*mutant {
 
 // lab is where mutants are tried.
 type lab struct {
-	dir    string
-	rounds map[string][]string // by file
-	cpu    map[string]int      // seconds of processor time, by package
+	dir      string
+	packages map[string][]string // by file
+	cpu      map[string]int      // seconds of processor time, by package
 }
 
 // newLab runs the tests of the unchanged code: it tells what a mutant's own tests
 // may take, and that they pass at all.
 func newLab(ctx context.Context, chosen []target) (*lab, error) {
-	l := &lab{rounds: map[string][]string{}, cpu: map[string]int{}}
+	l := &lab{packages: map[string][]string{}, cpu: map[string]int{}}
 	for _, t := range chosen {
-		l.rounds[t.file] = t.rounds
-		for _, pkg := range t.rounds {
+		l.packages[t.file] = t.packages
+		for _, pkg := range t.packages {
 			if l.cpu[pkg] != 0 {
 				continue
 			}
 			l.cpu[pkg] = 600
 			start := processorTime()
-			if out, err := l.test(ctx, pkg, ""); err != nil {
+			if out, err := l.test(ctx, pkg, "", "-skip=^("+aside+")$"); err != nil {
 				return nil, fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", pkg, err, out)
 			}
 			// With the time to build, so more than three times what the tests take.
@@ -199,9 +203,9 @@ func newLab(ctx context.Context, chosen []target) (*lab, error) {
 // test runs the tests of a package. The limits of the shell end a test that computes
 // or allocates without end. They are of processor time, so that a busy machine kills
 // no mutant. go test ends a test that waits without end.
-func (l *lab) test(ctx context.Context, pkg, overlay string) (string, error) {
+func (l *lab) test(ctx context.Context, pkg, overlay, which string) (string, error) {
 	args := []string{"-c", fmt.Sprintf(`ulimit -v %d && ulimit -t %d && exec "$@"`, memory, l.cpu[pkg]), "sh", "go", "test", "-short", "-failfast", "-count=1", "-vet=off", "-p=1",
-		"-skip=" + aside, "-timeout=" + longest.String()}
+		which, "-timeout=" + longest.String()}
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
@@ -257,20 +261,22 @@ func (l *lab) all(ctx context.Context, mutants []*mutant, why reasons) []fate {
 	return ends
 }
 
-// try puts a mutant through the rounds of its file.
+// try puts a mutant through the packages of its file, the slow tests at last.
 func (l *lab) try(ctx context.Context, worker int, m *mutant) fate {
 	overlay, err := l.overlay(worker, m)
 	if err != nil {
 		panic(err) // no room for a small file
 	}
-	for _, pkg := range l.rounds[m.file] {
-		out, err := l.test(ctx, pkg, overlay)
-		switch {
-		case err == nil:
-		case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
-			return unbuilt
-		default:
-			return killed
+	for _, which := range []string{"-skip=^(" + aside + "|" + slow + ")$", "-run=^(" + slow + ")$"} {
+		for _, pkg := range l.packages[m.file] {
+			out, err := l.test(ctx, pkg, overlay, which)
+			switch {
+			case err == nil:
+			case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
+				return unbuilt
+			default:
+				return killed
+			}
 		}
 	}
 	return survived
