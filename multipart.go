@@ -3,6 +3,7 @@ package palisade
 import (
 	"bytes"
 	"mime"
+	"regexp"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ const maxPartHeader = 8 << 10
 // refused.
 func (s *submission) readMultipart(body []byte) error {
 	delimiter := []byte("--" + s.boundary)
-	if s.boundary == "" || !bytes.HasPrefix(body, delimiter) {
+	if !bytes.HasPrefix(body, delimiter) {
 		return errUnreadable
 	}
 	for from := 0; ; {
@@ -65,27 +66,63 @@ func (s *submission) readPart(part []byte, from, to int) error {
 // readPartHeader returns the field that a part's header lines name. ok is false
 // where readers would disagree about it.
 func readPartHeader(header string) (f field, ok bool) {
+	kind := ""
 	for line := range strings.SplitSeq(header, "\r\n") {
 		name, value, found := strings.Cut(line, ":")
-		if !found || strings.ContainsAny(line, "\r\n\x00") || strings.ContainsAny(name, " \t") {
+		if !found || strings.ContainsFunc(line, isControl) || strings.Contains(name, " ") {
 			return f, false
 		}
+		value = strings.TrimSpace(value)
 		switch strings.ToLower(name) {
 		case "content-transfer-encoding":
 			return f, false
-		case "content-disposition":
-			kind, params, err := mime.ParseMediaType(strings.TrimSpace(value))
-			if ok || err != nil || kind != "form-data" || strings.Contains(strings.ToLower(value), "name*") || hasOtherQuotes(value) {
+		case "content-type":
+			if kind != "" || value == "" {
 				return f, false
 			}
-			ok = true
-			f.name = params["name"]
-			_, f.file = params["filename"]
+			kind = value
+		case "content-disposition":
+			if ok {
+				return f, false
+			}
+			if f, ok = readDisposition(value); !ok {
+				return f, false
+			}
 		}
 	}
-	// Readers take a backslash in a name for itself, or for an escape. Of a part without
-	// a name some take another header for it (Rack: Content-ID).
-	return f, ok && f.name != "" && !strings.Contains(f.name, `\`)
+	return f, ok && (f.file || isTextType(kind))
+}
+
+func isControl(c rune) bool { return c < ' ' || c == 0x7f }
+
+// ofName is how a name begins in a disposition, also within a quoted string, where some
+// readers look for it.
+var ofName = regexp.MustCompile(`(?i)[;\s]name\s*=`)
+
+// readDisposition takes the name, and whether there is the name of a file. Nothing else
+// may stand there. Readers take a backslash in a name for itself, or for an escape. Of a
+// part without a name some take another header for it (Rack: Content-ID).
+func readDisposition(value string) (f field, ok bool) {
+	kind, params, err := mime.ParseMediaType(value)
+	if err != nil || kind != "form-data" || strings.Contains(value, "*") || hasOtherQuotes(value) || len(ofName.FindAllString(value, 2)) != 1 {
+		return f, false
+	}
+	f.name = params["name"]
+	delete(params, "name")
+	_, f.file = params["filename"]
+	delete(params, "filename")
+	return f, len(params) == 0 && f.name != "" && !strings.Contains(f.name, `\`)
+}
+
+// isTextType reports the type of a field that every reader decodes alike: in the charset
+// that is given, some do.
+func isTextType(kind string) bool {
+	if kind == "" {
+		return true
+	}
+	kind, params, err := mime.ParseMediaType(kind)
+	return err == nil && !strings.HasPrefix(kind, "multipart/") &&
+		isPlainCharset(params["charset"], plainCharsets...)
 }
 
 // hasOtherQuotes reports a disposition with an apostrophe outside of a quoted string.

@@ -8,6 +8,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -111,11 +113,8 @@ func contentType(h http.Header) (kind string, params map[string]string, err erro
 		if kind, params, err = mime.ParseMediaType(values[0]); err != nil || strings.Contains(values[0], "*") {
 			return "", nil, errUnsupported
 		}
-		if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
+		if !namesOneType(values[0]) || !isPlainCharset(params["charset"], "utf-8", "us-ascii") {
 			return "", nil, errUnsupported // UTF-16 and the like hide fields from us that an app may find
-		}
-		if !plainBoundary(params["boundary"]) {
-			return "", nil, errUnsupported
 		}
 		return kind, params, nil
 	}
@@ -154,10 +153,28 @@ func readAll(body io.Reader, announced, limit int64) ([]byte, error) {
 	return buffer.Bytes(), err
 }
 
-// plainBoundary reports a boundary that needs no quoting and no guessing (RFC 2046
-// allows more, nobody uses it): parsers differ over the rest.
-func plainBoundary(boundary string) bool {
-	return len(boundary) <= 70 && strings.Trim(boundary, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'()+_,-./:=?") == ""
+// multipartType is how clients write it. Readers that look for the word "boundary" find
+// it in other parameters and in quotes, too, and end it at different characters.
+var multipartType = regexp.MustCompile(`(?i)^multipart/form-data;\s*(charset="?utf-8"?;\s*)?boundary=("[\w.+-]{1,70}"|[\w.+-]{1,70})(;\s*charset="?utf-8"?)?$`)
+
+// otherType are words by which some readers know a type, wherever they stand.
+var otherType = regexp.MustCompile(`(?i);.*(multipart|form-data|urlencoded|json|boundary)`)
+
+// namesOneType reports a content type that is one to every reader.
+func namesOneType(text string) bool {
+	if len(text) >= len("multipart") && strings.EqualFold(text[:len("multipart")], "multipart") {
+		return multipartType.MatchString(text)
+	}
+	return !otherType.MatchString(text)
+}
+
+// plainCharsets write the characters of ASCII as ASCII does. A part of an upload, or the
+// field _charset_ (HTML, 4.10.21.4), may name another one, which some readers decode by.
+var plainCharsets = []string{"utf-8", "us-ascii", "iso-8859-1", "windows-1252"}
+
+// isPlainCharset reports one of the charsets, or none.
+func isPlainCharset(name string, charsets ...string) bool {
+	return name == "" || slices.ContainsFunc(charsets, func(charset string) bool { return strings.EqualFold(name, charset) })
 }
 
 // putSubmission puts another body in the place of the one that came.
@@ -206,7 +223,7 @@ func digest(body []byte, boundary string) uint64 {
 }
 
 func (s *submission) add(f field) error {
-	if len(s.fields) >= maxFields {
+	if len(s.fields) >= maxFields || f.name == "_charset_" && !isPlainCharset(f.value, plainCharsets...) {
 		return errUnreadable
 	}
 	f.folded = names.Fold(f.name)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -26,22 +27,25 @@ func Fold(name string) string {
 	if i := strings.IndexByte(name, 0); i >= 0 {
 		name = name[:i]
 	}
-	name = strings.TrimLeft(name, " \t\r\n+![]")
+	if isASCII(name) {
+		name = strings.ToLower(name)
+	} else {
+		name = strings.ToValidUTF8(name, "")
+		name = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+	}
+	name = strings.TrimLeftFunc(name, func(c rune) bool { return isBlank(c) || strings.ContainsRune("+![]", c) })
 	if i := strings.IndexByte(name, '['); i >= 0 && strings.IndexByte(name[i:], ']') < 0 {
 		name = name[:i] + unclosed + strings.ReplaceAll(name[i+1:], "[", "_")
 	}
-	name = strings.TrimRight(name, " \t\r\n+.])")
-	name = spelled.Replace(name)
-	if isASCII(name) {
-		return strings.ToLower(name)
-	}
-	if !utf8.ValidString(name) {
-		name = strings.ToValidUTF8(name, "")
-	}
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+	name = strings.TrimRightFunc(name, func(c rune) bool { return isBlank(c) || strings.ContainsRune("+.])", c) })
+	return spelled.Replace(name)
 }
 
 var spelled = strings.NewReplacer(".", "_", " ", "_", "]", "")
+
+// isBlank reports what some languages trim: all space to Python, control characters to
+// Java.
+func isBlank(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) && c != 0 }
 
 func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
