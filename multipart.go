@@ -101,10 +101,11 @@ var ofName = regexp.MustCompile(`(?i)[;\s]name\s*=`)
 
 // readDisposition takes the name, and whether there is the name of a file. Nothing else
 // may stand there. Readers take a backslash in a name for itself, or for an escape. Of a
-// part without a name some take another header for it (Rack: Content-ID).
+// part without a name some take another header for it (Rack: Content-ID), and "=?" begins
+// an encoded word to Tomcat.
 func readDisposition(value string) (f field, ok bool) {
 	kind, params, err := mime.ParseMediaType(value)
-	if err != nil || kind != "form-data" || strings.Contains(value, "*") || hasOtherQuotes(value) || len(ofName.FindAllString(value, 2)) != 1 {
+	if err != nil || kind != "form-data" || strings.Contains(value, "*") || hasOtherQuotes(value) || len(ofName.FindAllString(value, 2)) != 1 || strings.Contains(value, "=?") {
 		return f, false
 	}
 	f.name = params["name"]

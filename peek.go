@@ -3,6 +3,7 @@ package palisade
 import (
 	"bytes"
 	"net/http"
+	"strings"
 
 	"github.com/palisade-dev/palisade/internal/names"
 )
@@ -60,8 +61,8 @@ func (g *Guard) Peek(r *http.Request, limit int64) (*Peeked, error) {
 // of the query, and cookies, which PHP takes in where nobody configures it.
 func besideBody(r *http.Request) names.Query {
 	list := names.OfQuery(r.URL.RawQuery)
-	for _, cookie := range r.Cookies() {
-		list = append(list, names.Fold(cookie.Name))
+	for _, line := range r.Header["Cookie"] { // r.Cookies leaves out what it does not like
+		list = append(list, names.OfQuery(strings.ReplaceAll(line, "&", ";"))...)
 	}
 	return list
 }

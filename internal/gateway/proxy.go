@@ -23,6 +23,7 @@ type exchange struct {
 	context.Context
 	in      *http.Request // as it came, cleansed
 	watched *actionless   // its body, where it may hold a server action
+	last    bool          // on its connection to the app
 	form    *form         // of an allowed submission, else nil
 	pass    palisade.Pass
 }
@@ -39,8 +40,9 @@ func (x *exchange) Value(key any) any {
 // forward hands a request that nobody guards to the app.
 func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 	delete(r.Header, clientHeader)
+	r, last := mayHoldAnother(r)
 	r, watched := withoutActions(r)
-	s.serve(w, r, &exchange{in: r, watched: watched})
+	s.serve(w, r, &exchange{in: r, watched: watched, last: last})
 }
 
 // submit hands an allowed submission to the app, with the verdict.
@@ -130,7 +132,8 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	_, query, asked := strings.Cut(in.RequestURI, "?")
 	out.URL.RawQuery, out.URL.ForceQuery = query, asked && query == ""
 	out.Trailer = nil
-	if x := exchangeOf(in); x != nil && x.form != nil {
+	x := exchangeOf(in)
+	if out.Close = x.last; x.form != nil {
 		once(out)
 	}
 	if route.Safe(out.Method) {

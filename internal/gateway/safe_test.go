@@ -1,8 +1,8 @@
 package gateway_test
 
 import (
-	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/palisade-dev/palisade"
@@ -45,6 +45,16 @@ func TestMethodsThatChangeNothing(t *testing.T) {
 	}
 }
 
+func TestAQuestionAboutOptionsSaysNotWhoAsks(t *testing.T) {
+	w := newWorld(t)
+	for path, want := range map[string]string{"/signup": "", "/page": "user=b"} {
+		w.send("OPTIONS", path, "", "", header("Cookie", "user=b"), header("Authorization", "Basic YTpi"))
+		if last, _ := w.last(); last.header.Get("Cookie") != want || (last.header.Get("Authorization") != "") != (want != "") {
+			t.Errorf("%s: the app got %v", path, last.header)
+		}
+	}
+}
+
 func TestWithAutoEveryPathIsGuarded(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
 		s.Auto = &gateway.Form{FormConfig: palisade.FormConfig{Name: "auto", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}}
@@ -54,19 +64,40 @@ func TestWithAutoEveryPathIsGuarded(t *testing.T) {
 	}
 }
 
-// A body that a handler does not expect is not read, and some servers take what is left
-// for the next request.
+// A body that a handler does not expect, or that is refused before it is read, stays on
+// the connection, and some servers take it for the next request.
 func TestABodyThatIsARequest(t *testing.T) {
-	w := newWorld(t)
-	var closes []bool
-	w.app = func(rw http.ResponseWriter, r *http.Request) {
-		closes = append(closes, r.Close)
-		io.WriteString(rw, "ok")
-	}
 	inner := "POST /signup HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nuser=b"
-	w.send("GET", "/page", "text/plain", inner)
-	w.send("GET", "/page", "", "")
-	if len(closes) != 2 || !closes[0] || closes[1] {
-		t.Errorf("connections to the app end after their request: %v, want the one with a body alone", closes)
+	chunked := func(r *http.Request) { r.ContentLength = -1 }
+	for _, test := range []struct {
+		name, method, kind, body string
+		change                   func(*http.Request)
+		last                     bool
+	}{
+		{"a page", "GET", "", "", nil, false},
+		{"a page, with a body", "GET", "text/plain", "a=1", nil, true},
+		{"a form", "POST", urlencoded, "user=b", nil, false},
+		{"a form in chunks", "POST", urlencoded, "user=b", chunked, true},
+		{"JSON", "POST", "application/json", `{"user": "b"}`, nil, false},
+		{"an upload", "POST", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n", nil, false},
+		{"an empty form", "POST", urlencoded, "", nil, false},
+		{"a request", "POST", urlencoded, inner, nil, true},
+		{"a request behind empty lines", "POST", urlencoded, "\r\n\n " + inner, nil, true},
+		{"a request behind more empty lines than are looked at", "POST", urlencoded, strings.Repeat("\r\n", 50) + inner, nil, true},
+		{"a request in lower case, with a tab", "POST", urlencoded, "post\t/signup HTTP/1.1\r\n\r\n", nil, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			var last bool
+			w.app = func(rw http.ResponseWriter, r *http.Request) { last = r.Close }
+			change := []func(*http.Request){}
+			if test.change != nil {
+				change = append(change, test.change)
+			}
+			a := w.send(test.method, "/open", test.kind, test.body, change...)
+			if got, _ := w.last(); a.status != 200 || last != test.last || got.body != test.body {
+				t.Errorf("status %d; it is the last on its connection: %v, want %v; the app got %q", a.status, last, test.last, got.body)
+			}
+		})
 	}
 }

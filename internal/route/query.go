@@ -32,41 +32,59 @@ func (p pair) decode() (name, value string, known bool) {
 }
 
 // routers are parameters out of which front controllers read the path when the server
-// does not hand it over: q of Drupal, r of Yii, route of OpenCart, rest_route of
-// WordPress, s of ThinkPHP, url of CakePHP, _url of Phalcon, kohana_uri of Kohana.
-var routers = words("q r s route rest_route path uri url _url kohana_uri")
+// does not hand it over, some whatever the path of the request is: q of Drupal, r of Yii,
+// route of OpenCart, rest_route of WordPress, s of ThinkPHP, _url of Phalcon, kohana_uri
+// of Kohana. Of the others (url of CakePHP) many more are in use for something else.
+var (
+	routers     = words("q r s route rest_route _url kohana_uri")
+	mayBeRouter = words("path uri url")
+)
 
-// maxRouters bounds how many of them are looked at; an app has one.
+// maxRouters bounds how many paths are looked at; an app has one.
 const maxRouters = 8
 
-// queryPaths returns the paths that a front controller may read out of a query. ok is
+// inside is a path that the app may read out of a query.
+type inside struct {
+	path string
+	sure bool // that it is meant as one
+}
+
+// pathsInside returns the paths that a front controller may read out of a query. ok is
 // false where they cannot be known. A query that begins with a slash is a path itself
-// (CodeIgniter). The path of the request is that of a front controller, or of a folder.
-func queryPaths(path, query string) (paths []string, ok bool) {
-	folder := path[:strings.LastIndexByte(path, '/')+1]
-	if last := newSegment(path[len(folder):]); query == "" || len(folder) < len(path) && !last.script {
+// where the path is that of a front controller or of a folder (CodeIgniter).
+func pathsInside(path, query string) (paths []inside, ok bool) {
+	if query == "" {
 		return nil, true
 	}
-	add := func(text string) {
-		inside := escape(strings.Trim(text, "/"))
-		paths = append(paths, "/"+inside)
-		if folder != "/" {
-			paths = append(paths, folder+inside)
+	folder := path[:strings.LastIndexByte(path, '/')+1]
+	last := newSegment(path[len(folder):])
+	add := func(text string, sure bool) {
+		text = escape(strings.Trim(text, "/"))
+		paths = append(paths, inside{"/" + text, sure})
+		if folder != "/" && (len(folder) == len(path) || last.script) {
+			paths = append(paths, inside{folder + text, sure})
 		}
 	}
-	start, err := url.PathUnescape(query[:strings.IndexAny(query+"&", "&?=")])
-	switch {
-	case err != nil && (query[0] == '/' || query[0] == '%'):
-		return nil, false
-	case err == nil && strings.HasPrefix(start, "/"):
-		add(start)
+	if len(folder) == len(path) || last.script {
+		start, err := url.PathUnescape(query[:strings.IndexAny(query+"&", "&?=")])
+		switch {
+		case err != nil && (query[0] == '/' || query[0] == '%'):
+			return nil, false
+		case err == nil && strings.HasPrefix(start, "/"):
+			add(start, true)
+		}
 	}
 	for p := range pairs(query) {
 		name, value, _ := p.decode()
-		if value = strings.Join(strings.FieldsFunc(value, isSlash), "/"); value == "" || !routers[names.Fold(name)] || !Plain("/"+escape(value)) {
+		name, value = names.Fold(name), strings.Join(strings.FieldsFunc(value, isSlash), "/")
+		if value == "" || !routers[name] && !mayBeRouter[name] || !Plain("/"+escape(value)) {
 			continue
 		}
-		if add(value); len(paths) > maxRouters {
+		add(value, routers[name])
+		if name == "rest_route" {
+			add("wp-json/"+value, true)
+		}
+		if len(paths) > maxRouters {
 			return nil, false
 		}
 	}

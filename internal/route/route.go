@@ -380,57 +380,58 @@ func (r *Routes) MatchRequest(req *Request) Match {
 	if !ok {
 		return r.odd(req.Method, req.Path)
 	}
-	m := r.decide(rules, req, &path)
-	if m.Kind == Open {
-		return r.insideQuery(rules, req)
+	m, enforced := r.decide(rules, req, &path)
+	if enforced {
+		return m
 	}
-	return m
+	return r.insideQuery(rules, req, m)
 }
 
-func (r *Routes) decide(rules []entry, req *Request, path *read) Match {
-	m, weight, claim := guard(rules, req, path)
+// decide goes by the path alone. enforced means that no path inside the query could be
+// guarded better.
+func (r *Routes) decide(rules []entry, req *Request, path *read) (m Match, enforced bool) {
+	found := guard(rules, req, path)
 	auto := r.config.Auto != NoAuto && !Safe(req.Method)
 	switch {
-	case r.exempts(req, path, claim):
-		return Match{Kind: Open}
-	case weight == doubtful && auto:
-		return Match{Kind: Guarded, Form: r.config.Auto}
-	case weight > 0:
-		return m
+	case r.exempts(req, path, found.claim):
+		return Match{Kind: Open}, false
+	case found.weight == doubtful && auto:
+		return Match{Kind: Guarded, Form: r.config.Auto}, true
+	case found.weight > 0:
+		return found.match, !found.monitor
 	case Safe(req.Method):
-		return Match{Kind: Open}
+		return Match{Kind: Open}, false
 	case auto:
-		return Match{Kind: Guarded, Form: r.config.Auto}
+		return Match{Kind: Guarded, Form: r.config.Auto}, true
 	case RunsAction(req.Header):
-		return Match{Kind: Unnamed}
+		return Match{Kind: Unnamed}, true
 	}
-	return Match{Kind: Open}
+	return Match{Kind: Open}, false
 }
 
-// insideQuery looks at an open request for a path that the app may read out of the
-// query.
-func (r *Routes) insideQuery(rules []entry, req *Request) Match {
-	paths, ok := queryPaths(req.Path, req.Query)
+// insideQuery looks at a request that goes by its path to m for a path that the app may
+// read out of the query.
+func (r *Routes) insideQuery(rules []entry, req *Request, m Match) Match {
+	paths, ok := pathsInside(req.Path, req.Query)
 	if !ok && !Safe(req.Method) {
 		return Match{Kind: Ambiguous}
 	}
-	for _, path := range paths {
-		inside := *req
-		inside.Path = path
-		read, ok := readingsOf(path)
-		switch m, weight, _ := guard(rules, &inside, &read); {
-		case Safe(req.Method) && (!ok || weight == 0):
-		case !ok:
+	for _, in := range paths {
+		inner := *req
+		inner.Path = in.path
+		read, ok := readingsOf(in.path)
+		found := guard(rules, &inner, &read)
+		switch {
+		case ok && found.weight > 0 && (!found.monitor || m.Kind == Open):
+			return found.match
+		case Safe(req.Method):
+		case !ok && in.sure:
 			return Match{Kind: Ambiguous}
-		case weight > doubtful:
-			return m
-		case r.config.Auto != NoAuto:
+		case in.sure && r.config.Auto != NoAuto && m.Kind == Open:
 			return Match{Kind: Guarded, Form: r.config.Auto}
-		case weight > 0:
-			return m
 		}
 	}
-	return Match{Kind: Open}
+	return m
 }
 
 // exempts reports whether an exemption holds that claims more than the rules.
@@ -454,11 +455,17 @@ func (p *Pattern) names(programs []int) bool {
 	return !slices.ContainsFunc(programs, func(i int) bool { return i >= len(p.segments) || p.segments[i] == "*" })
 }
 
-// guard finds the rule with the most weight for a path; 0 means none. claim is what the
-// strongest of the rules weighs if there is no doubt about it.
-func guard(rules []entry, req *Request, path *read) (m Match, weight, claim int) {
+// found is the rule with the most weight for a path.
+type found struct {
+	match   Match
+	weight  int  // 0 means none
+	claim   int  // what the strongest of the rules weighs if there is no doubt about it
+	monitor bool // its form only watches
+}
+
+func guard(rules []entry, req *Request, path *read) (f found) {
 	method := req.Method
-	m.Kind = Unnamed
+	f.match.Kind = Unnamed
 	for i := range rules {
 		rule := &rules[i]
 		reach := rule.guards(req.Path, path.readings)
@@ -473,15 +480,15 @@ func guard(rules []entry, req *Request, path *read) (m Match, weight, claim int)
 			continue
 		}
 		w := rule.weigh(reach, held, path)
-		claim = max(claim, rule.claim(reach))
+		f.claim = max(f.claim, rule.claim(reach))
 		switch {
-		case named && (m.Kind == Unnamed || w > weight):
-			m, weight = Match{Kind: Guarded, Form: rule.form}, w
-		case !named && m.Kind == Unnamed:
-			weight = max(weight, w)
+		case named && (f.match.Kind == Unnamed || w > f.weight):
+			f.match, f.weight, f.monitor = Match{Kind: Guarded, Form: rule.form}, w, rule.monitor
+		case !named && f.match.Kind == Unnamed:
+			f.weight = max(f.weight, w)
 		}
 	}
-	return m, weight, claim
+	return f
 }
 
 // odd answers for a path that is not plain. Plain paths are asked of safe methods

@@ -406,6 +406,10 @@ func TestPathsInsideWildcards(t *testing.T) {
 		{"the rest of an exemption from everything", "POST /webhooks/**", "/webhooks/public/index.php/other", 7, Match{Guarded, 7}},
 		{"one segment of an exemption", "POST /hook/*", "/hook/xxindex.phpsignup", NoAuto, Match{Guarded, 0}},
 		{"a front controller as one segment", "POST /*/signup", "/index.php/signup", NoAuto, Match{Guarded, 0}},
+		{"a front controller in the parameters of one segment", "POST /v/*", "/v/xxx;index.php=signup", 7, Match{Guarded, 0}},
+		{"a front controller in the parameters of a rest", "POST /v/**", "/v/xx;x=index.php/signup", 7, Match{Guarded, 0}},
+		{"a front controller behind an escaped semicolon", "POST /v/**", "/v/x%3Bindex.php/signup", 7, Match{Guarded, 0}},
+		{"a front controller of another name", "POST /v/**", "/v/xxxx/api.phpsignup", 7, Match{Guarded, 0}},
 		{"an exemption that names the program", "POST /index.php/hook/*", "/index.php/hook/1", 7, Match{Kind: Open}},
 		{"an exemption of what is no program", "POST /webhooks/**", "/webhooks/a.b/report.docx", 7, Match{Kind: Open}},
 		{"an exemption whose wildcard ends at a program", "POST /webhooks/**", "/webhooks/mail.php", 7, Match{Kind: Open}},
@@ -425,7 +429,11 @@ func TestPathsInsideWildcards(t *testing.T) {
 }
 
 func TestPathsInsideQueries(t *testing.T) {
-	rules := []Rule{{Form: 0, Patterns: mustParse(t, "POST /signup", "POST /shop/cart/add")}, {Form: 1, Patterns: mustParse(t, "GET /vote/*")}}
+	rules := []Rule{
+		{Form: 0, Patterns: mustParse(t, "POST /signup", "POST /shop/cart/add", "POST /wp-json/contact/send")},
+		{Form: 1, Patterns: mustParse(t, "GET /vote/*")},
+		{Form: 2, Monitor: true, Patterns: mustParse(t, "POST /watched")},
+	}
 	for _, test := range []struct {
 		name, method, path, query string
 		auto                      int
@@ -443,7 +451,15 @@ func TestPathsInsideQueries(t *testing.T) {
 		{"the parameter in a name that PHP takes for it", "POST", "/", "+q=//signup//", NoAuto, Match{Guarded, 0}},
 		{"more such parameters than any app has", "POST", "/", strings.Repeat("q=a&", 9), NoAuto, Match{Kind: Ambiguous}},
 		{"a parameter that is none of these", "POST", "/", "next=/signup", NoAuto, Match{Kind: Open}},
-		{"a path that is no front controller's", "POST", "/webhook", "q=signup", NoAuto, Match{Kind: Open}},
+		{"a query that is a path, at one that is no front controller's", "POST", "/webhook", "/signup", NoAuto, Match{Kind: Open}},
+		{"the parameter at any path, as Drupal takes it", "POST", "/node/7", "q=signup", NoAuto, Match{Guarded, 0}},
+		{"the parameter at an exempt path", "POST", "/hook.php", "q=signup", 7, Match{Guarded, 0}},
+		{"the parameter at an exempt path, where everything is guarded", "POST", "/hook", "q=user/login", 7, Match{Guarded, 7}},
+		{"a parameter that is none of these at an exempt path", "POST", "/hook", "path=user/login", 7, Match{Kind: Open}},
+		{"the parameter of WordPress stands for another path, too", "POST", "/", "rest_route=/contact/send", NoAuto, Match{Guarded, 0}},
+		{"the parameter at a path that is only watched", "POST", "/watched/", "q=signup", NoAuto, Match{Guarded, 0}},
+		{"another parameter at a path that is only watched", "POST", "/watched/", "q=contact", NoAuto, Match{Guarded, 2}},
+		{"the path of another form inside that of a form", "POST", "/shop/cart/add", "q=signup", NoAuto, Match{Guarded, 0}},
 		{"an address as a value", "POST", "/fetch.php", "url=https://example.com//signup", NoAuto, Match{Kind: Open}},
 		{"a value that is no path", "POST", "/", "q=50%25", NoAuto, Match{Kind: Open}},
 		{"another path", "POST", "/", "/contact", NoAuto, Match{Kind: Open}},
@@ -454,7 +470,7 @@ func TestPathsInsideQueries(t *testing.T) {
 		{"a page with an odd query", "GET", "/", "/x//signup%zz", NoAuto, Match{Kind: Open}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r, err := New(Config{Rules: rules, Exempt: mustParse(t, "POST /hook.php"), Auto: test.auto})
+			r, err := New(Config{Rules: rules, Exempt: mustParse(t, "POST /hook.php", "POST /hook"), Auto: test.auto})
 			if err != nil {
 				t.Fatal(err)
 			}

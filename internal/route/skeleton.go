@@ -15,7 +15,7 @@ type segment struct {
 	stem   string // the same without its extension, or "" where it has none
 	script bool   // the extension is that of a program, so what follows may be its PATH_INFO
 	index  bool   // an index document, which may be left out
-	front  bool   // the name of a front controller stands somewhere in it
+	whole  string // with its parameters, without escapes and case
 	cut    bool   // parameters were cut off
 }
 
@@ -27,9 +27,6 @@ var (
 
 // indexes are what is served for a folder. Front controllers are named so too.
 var indexes = words("index default app app_dev")
-
-// fronts are how the names of front controllers of PHP begin.
-var fronts = []string{"index.ph", "app.ph", "app_dev.ph", "default.ph"}
 
 func words(list string) map[string]bool {
 	set := make(map[string]bool)
@@ -59,7 +56,10 @@ func newSegment(text string) (s segment) {
 		name, cut = name[:i], true
 	}
 	s.folded, s.cut = strings.TrimRight(fold(name), ". "), cut
-	s.front = slices.ContainsFunc(fronts, func(front string) bool { return strings.Contains(s.folded, front) })
+	s.whole = s.folded
+	if cut {
+		s.whole = fold(decode(text))
+	}
 	if dot := strings.LastIndexByte(s.folded, '.'); dot > 0 {
 		extension := s.folded[dot+1:]
 		s.stem, s.script = s.folded[:dot], scripts[extension]
@@ -119,7 +119,7 @@ func readingsOf(path string) (r read, ok bool) {
 	}
 	full := skeleton(path)
 	r.add(full)
-	last, behind, cut, front := len(full)-1, 0, false, false
+	last, behind, cut, anywhere := len(full)-1, 0, false, false
 	for i := 0; i < len(full) && behind+len(r.programs) <= maxPrograms; i++ {
 		s := &full[i]
 		for _, rest := range s.behindScript() {
@@ -130,17 +130,19 @@ func readingsOf(path string) (r read, ok bool) {
 			r.add(full[i+1:])
 			r.add(slices.Concat(full[:i], full[i+1:]))
 		}
-		if s.script && i < last || s.front && !s.index {
-			r.programs = append(r.programs, i)
+		if php := strings.Contains(s.whole, ".ph"); php || s.script {
+			if i < last || !s.script || s.cut {
+				r.programs = append(r.programs, i)
+			}
+			anywhere = anywhere || php
 		}
 		if s.cut && i < last && !cut { // a server may cut all that follows
 			r.add(full[:i+1])
 			cut = true
 		}
-		front = front || s.front
 	}
 	behind += len(r.programs)
-	if behind > maxPrograms || (behind > 0 || front) && len(full) > maxBehind {
+	if behind > maxPrograms || (behind > 0 || anywhere) && len(full) > maxBehind {
 		return r, false
 	}
 	for _, reading := range r.readings {
@@ -153,7 +155,7 @@ func readingsOf(path string) (r read, ok bool) {
 	}
 	// Symfony cuts as many characters off the front as the path of its front controller
 	// has, if the name of that stands anywhere in the path.
-	for i := 0; front && i < len(full); i++ {
+	for i := 0; anywhere && i < len(full); i++ {
 		r.readings = append(r.readings, reading{full[i:], true}, reading{withoutIndexes(full[i:]), true})
 	}
 	return r, true
@@ -210,11 +212,14 @@ func isNamed(text, name string) bool {
 	return found && (rest == "" || rest[0] == '.')
 }
 
-// endsAlike is alike where the segment of a request may have more at its front.
+// endsAlike is alike where the segment of a request may have more at its front, its
+// parameters too.
 func endsAlike(pattern, have *segment) bool {
-	for _, name := range [...]string{pattern.folded, pattern.known()} {
-		if i := strings.LastIndex(have.folded, name); name != "" && i >= 0 && isNamed(have.folded[i:], name) {
-			return true
+	for _, text := range [...]string{have.folded, have.whole} {
+		for _, name := range [...]string{pattern.folded, pattern.known()} {
+			if i := strings.LastIndex(text, name); name != "" && i >= 0 && isNamed(text[i:], name) {
+				return true
+			}
 		}
 	}
 	return false

@@ -252,7 +252,7 @@ func (c *When) isAloneInQuery(query string) bool {
 			return false
 		}
 	}
-	return count == 1
+	return count == 1 && !strings.Contains(query, ";") // which is a part of the value to most
 }
 
 func (c *When) allows(value string) bool { return len(c.In) == 0 || slices.Contains(c.In, value) }

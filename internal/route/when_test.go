@@ -151,6 +151,8 @@ func TestConditionsOfExemptions(t *testing.T) {
 		{"another name that some parser takes for it", When{Query: "action", In: []string{"list"}}, Request{Query: "Action=list"}, false},
 		{"another case of the value", When{Query: "action", In: []string{"list"}}, Request{Query: "action=LIST"}, false},
 		{"a value that cannot be decoded", When{Query: "action"}, Request{Query: "action=%zz"}, false},
+		{"a semicolon, which ends a value to some", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list;x"}, false},
+		{"a semicolon elsewhere", When{Query: "action", In: []string{"list"}}, Request{Query: "a=b;c&action=list"}, false},
 		{"any value", When{Query: "action"}, Request{Query: "action=x"}, true},
 		{"no parameter", When{Query: "action"}, Request{}, false},
 		{"a header", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list"}}}, true},
