@@ -23,7 +23,6 @@ from .visit import SAFE_METHODS
 _SCRIPTS = frozenset("php php3 php4 php5 php7 php8 phtml phar cgi fcgi pl py rb asp aspx ashx asmx jsp jspx do action cfm".split())
 _PAGES = frozenset("html htm xhtml shtml json xml txt csv rss atom js".split())
 _INDEXES = frozenset("index default app app_dev".split())
-_FRONTS = ("index.ph", "app.ph", "app_dev.ph", "default.ph")
 
 _MAX_SEGMENTS = 100
 _MAX_PROGRAMS = 4  # in the midst of a path; these bound how many readings it has
@@ -89,11 +88,7 @@ class _Segment(NamedTuple):
     script: bool  # what follows may be the program's PATH_INFO
     optional: bool  # it may be left out
     cut: bool  # parameters were cut off
-
-    @property
-    def front(self) -> bool:
-        """Whether the name of a front controller stands somewhere in it."""
-        return any(name in self.folded for name in _FRONTS)
+    whole: str  # with its parameters, without escapes and case
 
     @property
     def known(self) -> str:
@@ -109,11 +104,12 @@ def _segment(text: str) -> _Segment:
     if found and found.start() > 0:
         name, cut = name[: found.start()], True
     folded = _fold(name).rstrip(". ")
+    whole = _fold(unquote_to_bytes(text).decode(errors="replace")) if cut else folded
     stem, dot, extension = folded.rpartition(".")
     if not dot or not stem:
-        return _Segment(folded, "", False, folded == "index", cut)
+        return _Segment(folded, "", False, folded == "index", cut, whole)
     script = extension in _SCRIPTS
-    return _Segment(folded, stem, script, stem in _INDEXES and (script or extension in _PAGES), cut)
+    return _Segment(folded, stem, script, stem in _INDEXES and (script or extension in _PAGES), cut, whole)
 
 
 def _fold(text: str) -> str:
@@ -151,9 +147,9 @@ def _readings(path: str) -> list[_Reading]:
         between = segment.script and i < len(full) - 1
         if between:  # it may be the program, or stand for a *
             found += [full[i + 1 :], full[:i] + full[i + 1 :]]
-        if between or segment.front and not segment.optional:
+        if between or ".ph" in segment.whole and (i < len(full) - 1 or not segment.script or segment.cut):
             programs += 1
-    front = any(segment.front for segment in full)
+    front = any(".ph" in segment.whole for segment in full)
     if programs > _MAX_PROGRAMS or (programs or front) and len(full) > _MAX_BEHIND:
         raise Unreadable(400, "route-ambiguous")
     cuts = [i for i, segment in enumerate(full[:-1]) if segment.cut]
@@ -188,8 +184,8 @@ def _alike(pattern: _Segment, have: _Segment) -> bool:
 def _ends_alike(pattern: _Segment, have: _Segment) -> bool:
     if pattern.folded == "*":
         return True
-    names = [name for name in (pattern.folded, pattern.known) if name in have.folded and name]
-    return any(_named(have.folded[have.folded.rindex(name) :], name) for name in names)
+    pairs = [(text, name) for text in (have.folded, have.whole) for name in (pattern.folded, pattern.known) if name and name in text]
+    return any(_named(text[text.rindex(name) :], name) for text, name in pairs)
 
 
 def _named(text: str, name: str) -> bool:
