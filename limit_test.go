@@ -3,6 +3,7 @@ package palisade_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,7 @@ func TestLimitsLetThroughWhatTheySay(t *testing.T) {
 	}{
 		{"without a burst the rate is the burst", palisade.Limit{Rate: 4, Per: time.Hour, By: palisade.ByIP}, 4, 15 * time.Minute, 429, palisade.ReasonOverLimit},
 		{"a burst is a burst", palisade.Limit{Rate: 4, Per: time.Hour, Burst: 2, By: palisade.ByIP}, 2, 15 * time.Minute, 429, palisade.ReasonOverLimit},
+		{"one is one", palisade.Limit{Rate: 1, Per: time.Hour, By: palisade.ByIP}, 1, time.Hour, 429, palisade.ReasonOverLimit},
 		{"a network has its own", palisade.Limit{Rate: 3, Per: time.Hour, By: palisade.ByNetwork}, 3, 20 * time.Minute, 403, palisade.ReasonNetworkLimit},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -146,4 +148,45 @@ func TestLimitsInWords(t *testing.T) {
 			t.Errorf("%q, want %q", got, row.want)
 		}
 	}
+}
+
+func TestWhoeverHasNoKeyIsNotLimited(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		by   palisade.By
+	}{
+		{"no session", palisade.ByKey("session", func(*http.Request) string { return "" })},
+		{"no field", palisade.ByField("phone")},
+	} {
+		s := limited(t, palisade.Limit{Rate: 1, Per: time.Hour, By: row.by})
+		for i := range 3 {
+			v := typed(s.load())
+			s.wait(5 * time.Second)
+			s.expect(s.post(v), 303, palisade.ReasonClean, int64(i+1))
+		}
+	}
+}
+
+func TestALimitOfAFormIsOfThatFormAlone(t *testing.T) {
+	limit := palisade.Limit{Rate: 1, Per: time.Hour, By: palisade.ByForm}
+	s := limited(t, limit)
+	other, err := s.guard.Form(palisade.FormConfig{Name: "other", Limits: []palisade.Limit{limit}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := s.handler
+	for i, handler := range []http.Handler{one, other.Handle(s.accept)} {
+		s.handler = handler
+		form := s.form
+		if i == 1 {
+			form = other
+		}
+		v := typed(s.fill(string(form.Fields(fromBrowser(httptest.NewRequest("GET", "/signup", nil))))))
+		s.wait(5 * time.Second)
+		s.expect(s.post(v), 303, palisade.ReasonClean, int64(i+1))
+	}
+	s.handler = one
+	v := typed(s.load())
+	s.wait(5 * time.Second)
+	s.expect(s.post(v), 403, palisade.ReasonTargetLimit, 2)
 }
