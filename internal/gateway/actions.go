@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/palisade-dev/palisade/internal/route"
@@ -14,11 +16,15 @@ import (
 // page runs it. An open path is not open to them, so the bodies of open requests are
 // looked through as they pass: one of any length, without holding it.
 
-// actionMarks are how such a field begins, as React writes it and in an extended
-// parameter (RFC 8187).
-var actionMarks = [][]byte{[]byte("$ACTION_ID_"), []byte("$ACTION_REF_"), []byte("%24ACTION_")}
+// actionMarks are how the name of such a field begins, as React writes it and in an
+// extended parameter (RFC 8187).
+var actionMarks = regexp.MustCompile(`\$ACTION_(ID|REF)_|%24ACTION_`)
 
 const longestMark = 12
+
+// nameLine is how the line begins that has the name. The files of an upload may hold
+// whole pages with actions.
+const nameLine = "content-disposition"
 
 var errAction = errors.New("gateway: a server action that nobody named, in a field of a form")
 
@@ -26,7 +32,9 @@ var errAction = errors.New("gateway: a server action that nobody named, in a fie
 // by then is no whole form.
 type actionless struct {
 	io.ReadCloser
-	seen  []byte // the end of what was read
+	seen  []byte // what was read, behind the end of what was read before
+	known int    // how much of it was read before
+	line  []byte // the beginning of the line in which that ended
 	found bool
 }
 
@@ -48,12 +56,26 @@ func (a *actionless) Read(p []byte) (int, error) {
 	}
 	n, err := a.ReadCloser.Read(p)
 	a.seen = append(a.seen, p[:n]...)
-	for _, mark := range actionMarks {
-		if bytes.Contains(a.seen, mark) {
-			a.found = true
+	for _, mark := range actionMarks.FindAllIndex(a.seen, -1) {
+		if a.found = isNameLine(a.lineBefore(mark[0])); a.found {
 			return 0, errAction
 		}
 	}
+	a.line = slices.Clone(a.lineBefore(len(a.seen)))
 	a.seen = append(a.seen[:0], a.seen[max(len(a.seen)-longestMark, 0):]...)
+	a.known = len(a.seen)
 	return n, err
 }
+
+// lineBefore returns the beginning of the line in which a place in seen is.
+func (a *actionless) lineBefore(place int) []byte {
+	line := a.line
+	if start := bytes.LastIndexByte(a.seen[:place], '\n'); start >= 0 {
+		line = a.seen[start+1 : place]
+	} else if len(line) < len(nameLine) {
+		line = append(slices.Clip(line), a.seen[min(a.known, place):place]...)
+	}
+	return line[:min(len(line), len(nameLine))]
+}
+
+func isNameLine(line []byte) bool { return strings.EqualFold(string(line), nameLine) }

@@ -33,11 +33,11 @@ func (p pair) decode() (name, value string, known bool) {
 
 // routers are parameters out of which front controllers read the path when the server
 // does not hand it over, some whatever the path of the request is: q of Drupal, r of Yii,
-// route of OpenCart, rest_route of WordPress, s of ThinkPHP, _url of Phalcon, kohana_uri
-// of Kohana. Of the others (url of CakePHP) many more are in use for something else.
+// route of OpenCart, s of ThinkPHP, url of CakePHP. The names of the sure ones are in use
+// for nothing else: rest_route of WordPress, _url of Phalcon, kohana_uri of Kohana.
 var (
-	routers     = words("q r s route rest_route _url kohana_uri")
-	mayBeRouter = words("path uri url")
+	routers     = words("q r s route path uri url rest_route _url kohana_uri")
+	sureRouters = words("rest_route _url kohana_uri")
 )
 
 // maxRouters bounds how many paths are looked at; an app has one.
@@ -77,10 +77,10 @@ func pathsInside(path, query string) (paths []inside, ok bool) {
 	for p := range pairs(query) {
 		name, value, _ := p.decode()
 		name, value = names.Fold(name), strings.Join(strings.FieldsFunc(value, isSlash), "/")
-		if value == "" || !routers[name] && !mayBeRouter[name] || !Plain("/"+escape(value)) {
+		if value == "" || !routers[name] || !Plain("/"+escape(value)) {
 			continue
 		}
-		add(value, routers[name])
+		add(value, sureRouters[name])
 		if name == "rest_route" {
 			add("wp-json/"+value, true)
 		}

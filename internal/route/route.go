@@ -449,10 +449,10 @@ func (r *Routes) exempts(req *Request, path *read, claim int) bool {
 	return false
 }
 
-// names reports whether the pattern has the segments of a path that name programs. What
-// a wildcard stands for may be the path of another page to such a program.
+// names reports whether the pattern has the first segment of a path that may name a
+// program. What a wildcard stands for may be the path of another page to such a program.
 func (p *Pattern) names(programs []int) bool {
-	return !slices.ContainsFunc(programs, func(i int) bool { return i >= len(p.segments) || p.segments[i] == "*" })
+	return len(programs) == 0 || programs[0] < len(p.segments) && p.segments[programs[0]] != "*"
 }
 
 // found is the rule with the most weight for a path.

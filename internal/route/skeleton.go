@@ -107,7 +107,8 @@ type reading struct {
 // read is a path under comparison.
 type read struct {
 	readings []reading
-	// programs are the segments that name a program which is handed what follows.
+	// programs are the segments in which a program of PHP may be named that is handed what
+	// follows, or another end of the path.
 	programs []int
 }
 
@@ -120,7 +121,7 @@ func readingsOf(path string) (r read, ok bool) {
 	full := skeleton(path)
 	r.add(full)
 	last, behind, cut, anywhere := len(full)-1, 0, false, false
-	for i := 0; i < len(full) && behind+len(r.programs) <= maxPrograms; i++ {
+	for i := 0; i < len(full) && behind <= maxPrograms; i++ {
 		s := &full[i]
 		for _, rest := range s.behindScript() {
 			r.add(append([]segment{newSegment(escape(rest))}, full[i+1:]...))
@@ -130,18 +131,20 @@ func readingsOf(path string) (r read, ok bool) {
 			r.add(full[i+1:])
 			r.add(slices.Concat(full[:i], full[i+1:]))
 		}
-		if php := strings.Contains(s.whole, ".ph"); php || s.script {
+		if s.script && i < last {
+			behind++
+		}
+		if holdsPHP(s.whole) {
 			if i < last || !s.script || s.cut {
 				r.programs = append(r.programs, i)
 			}
-			anywhere = anywhere || php
+			anywhere = true
 		}
 		if s.cut && i < last && !cut { // a server may cut all that follows
 			r.add(full[:i+1])
 			cut = true
 		}
 	}
-	behind += len(r.programs)
 	if behind > maxPrograms || (behind > 0 || anywhere) && len(full) > maxBehind {
 		return r, false
 	}
@@ -163,6 +166,11 @@ func readingsOf(path string) (r read, ok bool) {
 
 func (r *read) add(segments []segment) {
 	r.readings = append(r.readings, reading{segments: segments})
+}
+
+// holdsPHP reports the name of a program of PHP, somewhere in a text.
+func holdsPHP(text string) bool {
+	return strings.Contains(text, ".php") || strings.Contains(text, ".phtml") || strings.Contains(text, ".phar")
 }
 
 // withoutIndexes leaves out index documents.

@@ -27,6 +27,7 @@ _INDEXES = frozenset("index default app app_dev".split())
 _MAX_SEGMENTS = 100
 _MAX_PROGRAMS = 4  # in the midst of a path; these bound how many readings it has
 _MAX_BEHIND = 32  # segments of a path with any
+_PHP = re.compile(r"\.(php|phtml|phar)")
 _PARAMETERS = re.compile(r"(;[A-Za-z0-9._~!+,-]+=[A-Za-z0-9._~!+,-]*)*", re.ASCII)
 _NAME = re.compile(r"([!-~])*", re.ASCII)
 # A broken escape, or one of what needs none, of / \\ % or of a control character.
@@ -147,9 +148,8 @@ def _readings(path: str) -> list[_Reading]:
         between = segment.script and i < len(full) - 1
         if between:  # it may be the program, or stand for a *
             found += [full[i + 1 :], full[:i] + full[i + 1 :]]
-        if between or ".ph" in segment.whole and (i < len(full) - 1 or not segment.script or segment.cut):
             programs += 1
-    front = any(".ph" in segment.whole for segment in full)
+    front = any(_PHP.search(segment.whole) for segment in full)
     if programs > _MAX_PROGRAMS or (programs or front) and len(full) > _MAX_BEHIND:
         raise Unreadable(400, "route-ambiguous")
     cuts = [i for i, segment in enumerate(full[:-1]) if segment.cut]
