@@ -318,14 +318,18 @@ func TestScraper(t *testing.T) {
 
 			app := test.app()
 			front := gateway(t, app, test.sites)
+			start := time.Now()
+			// The limit lets 3 through at once, and one more each 200 s, however long a slow
+			// machine takes.
+			limit := func() int { return 3 + int(time.Since(start)/(200*time.Second)) }
 			for i, arguments := range scrapes {
 				scrape(t, front+test.path, arguments...)
-				want := 0
+				least, most := 0, 0
 				if i == len(scrapes)-1 {
-					want = 3 // at once: the limit
+					least, most = 3, limit()
 				}
-				if n := app.Effects()[test.effect]; n != want {
-					t.Errorf("%v: %d effects behind the gateway, want %d", arguments, n, want)
+				if n := app.Effects()[test.effect]; n < least || n > most {
+					t.Errorf("%v: %d effects behind the gateway, want %d to %d", arguments, n, least, most)
 				}
 			}
 			if !*long {
@@ -334,10 +338,11 @@ func TestScraper(t *testing.T) {
 			for end := time.Now().Add(10*time.Minute - 10*time.Second); time.Now().Before(end); {
 				scrape(t, front+test.path, "4", "--solve", "--every", "4")
 			}
-			if n := app.Effects()[test.effect]; n > 5 {
-				t.Errorf("%d effects in ten minutes, want at most 5", n)
+			n, most := app.Effects()[test.effect], limit()
+			if n > most {
+				t.Errorf("%d effects, want at most %d", n, most)
 			}
-			t.Logf("%d effects in ten minutes", app.Effects()[test.effect])
+			t.Logf("%d effects in %v, of %d that the limit allows", n, time.Since(start).Round(time.Second), most)
 		})
 	}
 }
