@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -57,7 +56,7 @@ type Gateway struct {
 	config   Config
 	sites    map[string]*site // by host, in lower case
 	any      *site            // for every other host, or nil
-	inFlight atomic.Int64
+	inFlight *inFlight
 	warned   atomic.Bool // of a proxy that nobody named
 }
 
@@ -94,6 +93,14 @@ func New(config Config) (*Gateway, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	var largest int64
+	for _, s := range g.sites {
+		largest = max(largest, s.maxBody)
+	}
+	if g.any != nil {
+		largest = max(largest, g.any.maxBody)
+	}
+	g.inFlight = newInFlight(config.InFlight, 2*largest) // a challenged submission comes back longer
 	return g, nil
 }
 
@@ -176,7 +183,7 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 		Method: r.Method, Path: path, Header: r.Header, Query: r.URL.RawQuery,
 		Body: func() route.Body {
 			if body == nil {
-				body = &counted{ReadCloser: r.Body, gateway: s.gateway}
+				body = s.gateway.inFlight.counted(r.Body, r.ContentLength, r.RemoteAddr)
 				limited := *r
 				limited.Body = body
 				r = &limited
@@ -205,12 +212,13 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
 	// What is announced must fit, and what arrives is counted: whoever announces
 	// much and sends it slowly takes no more from others than what was sent.
-	if r.ContentLength <= 2*f.config.MaxBody && g.inFlight.Load()+share(r.ContentLength) > g.config.InFlight {
+	room := g.inFlight.room(r.ContentLength)
+	if r.ContentLength <= 2*f.config.MaxBody && !room.fits(networkOf(r.RemoteAddr), share(r.ContentLength)) {
 		g.refuse(w, r, f.site, "busy", http.StatusServiceUnavailable)
 		return
 	}
 	if r.Body != nil {
-		body := &counted{ReadCloser: r.Body, gateway: g}
+		body := g.inFlight.counted(r.Body, r.ContentLength, r.RemoteAddr)
 		defer body.release()
 		r = r.WithContext(r.Context()) // a copy: see limitTime
 		r.Body = body
@@ -220,31 +228,6 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
 	}
 	f.handler.ServeHTTP(w, r)
 }
-
-// share is how much memory a submission takes: as it came, its fields, and what
-// becomes of it.
-func share(n int64) int64 { return 3 * max(n, 0) }
-
-var errBusy = errors.New("gateway: too many bodies under judgement")
-
-// counted is a body whose memory is counted as it arrives.
-type counted struct {
-	io.ReadCloser
-	gateway *Gateway
-	held    int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	taken := share(int64(n))
-	c.held += taken
-	if c.gateway.inFlight.Add(taken) > c.gateway.config.InFlight && err == nil {
-		err = errBusy
-	}
-	return n, err
-}
-
-func (c *counted) release() { c.gateway.inFlight.Add(-c.held) }
 
 // CloseIdleConnections closes the connections to apps on which nothing is under
 // way, for a gateway that another one has taken the place of.

@@ -134,30 +134,55 @@ func TestBodyThatIsTooLargeIsRefusedBeforeItIsRead(t *testing.T) {
 	}
 }
 
+// Whoever sends slowly holds what was sent. It is neither the room of other networks nor
+// that of forms that were typed.
 func TestBodiesUnderJudgementHaveABudget(t *testing.T) {
-	w := newWorld(t, func(c *gateway.Config, _ *gateway.Site) { c.InFlight = 3000 })
-	if a := w.send("POST", "/signup", urlencoded, strings.Repeat("x", 1001)); a.status != 503 || w.reason() != "busy" || a.header.Get("Retry-After") == "" {
-		t.Errorf("status %d because %s", a.status, w.reason())
-	}
-	if a := w.send("POST", "/signup", urlencoded, strings.Repeat("x", 999)); a.status != 403 {
-		t.Errorf("status %d because %s", a.status, w.reason())
-	}
-}
-
-func TestSlowBodiesHoldNoMoreThanTheySent(t *testing.T) {
-	w := newWorld(t, func(c *gateway.Config, _ *gateway.Site) { c.InFlight = 30_000 })
-	for range 20 { // each announces a third of the budget, and sends five bytes
+	w := newWorld(t, func(c *gateway.Config, s *gateway.Site) {
+		c.InFlight, c.ClientIP = 4<<20, clientip.Proxies("127.0.0.1")
+		s.Forms[0].MaxBody = 256 << 10
+	})
+	slow := func(from string, announced, sent int) {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "POST /signup HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 3000\r\n\r\nuser=", urlencoded)
+		t.Cleanup(func() { conn.Close() })
+		fmt.Fprintf(conn, "POST /signup HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", from, urlencoded, announced, strings.Repeat("x", sent))
 	}
-	for range 5 {
-		if a := w.send("POST", "/signup", urlencoded, strings.Repeat("x", 3000)); a.status != 403 {
-			t.Fatalf("status %d because %s", a.status, w.reason())
+	send := func(from string, length int) answer {
+		return w.send("POST", "/signup", urlencoded, strings.Repeat("x", length), header("X-Forwarded-For", from))
+	}
+	for range 20 { // each announces much and sends five bytes
+		slow("203.0.113.7", 250_000, 5)
+	}
+	const judged = 413 // what is long and brings no ticket
+	if a := send("203.0.113.7", 250_000); a.status != judged {
+		t.Fatalf("beside who only announces: status %d because %s", a.status, w.reason())
+	}
+	for range 3 {
+		slow("203.0.113.7", 250_000, 249_000)
+	}
+	for { // until they have arrived
+		if a := send("203.0.113.9", 250_000); a.status == 503 {
+			if w.reason() != "busy" || a.header.Get("Retry-After") == "" {
+				t.Errorf("because %s, %v", w.reason(), a.header)
+			}
+			break
 		}
+	}
+	if a := send("203.0.113.9", 600); a.status != 403 {
+		t.Errorf("a form that was typed, in the same network: status %d because %s", a.status, w.reason())
+	}
+	if a := send("198.51.100.1", 250_000); a.status != judged {
+		t.Errorf("an upload from another network: status %d because %s", a.status, w.reason())
+	}
+	for i := range 4 {
+		slow(fmt.Sprintf("192.0.%d.1", i), 250_000, 249_000)
+	}
+	for send("198.51.100.1", 250_000).status != 503 {
+	}
+	if a := send("198.51.100.1", 600); a.status != 403 {
+		t.Errorf("a form that was typed, beside uploads that fill the budget: status %d because %s", a.status, w.reason())
 	}
 }
 

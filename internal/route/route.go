@@ -233,19 +233,15 @@ func (p *Pattern) weight(r reach) int {
 }
 
 // Of two rules of one path, the one whose condition holds counts, then the one without
-// a condition. A rule of a form that only watches counts last of all where it is not
-// sure that the request is for it: else whoever raises a doubt is let through.
+// a condition.
 const (
 	conditionHolds = 1 << 6
 	noCondition    = 1 << 5
-	doubtful       = 1
+	reachBits      = 5 // of a weight, which say how close a path comes
 )
 
-func (e *entry) weigh(r reach, held holding, path *read) int {
-	switch {
-	case e.monitor && (held == unknown || len(path.programs) > 0):
-		return doubtful
-	case held == unknown:
+func (e *entry) weigh(r reach, held holding) int {
+	if held == unknown {
 		return e.weight(r)
 	}
 	return e.claim(r)
@@ -395,7 +391,7 @@ func (r *Routes) decide(rules []entry, req *Request, path *read) (m Match, enfor
 	switch {
 	case r.exempts(req, path, found.claim):
 		return Match{Kind: Open}, false
-	case found.weight == doubtful && auto:
+	case found.weight > 0 && found.monitor && found.doubted && auto:
 		return Match{Kind: Guarded, Form: r.config.Auto}, true
 	case found.weight > 0:
 		return found.match, !found.monitor
@@ -455,19 +451,43 @@ func (p *Pattern) names(programs []int) bool {
 	return len(programs) == 0 || programs[0] < len(p.segments) && p.segments[programs[0]] != "*"
 }
 
-// found is the rule with the most weight for a path.
+// found is what rules say of a path.
 type found struct {
 	match   Match
-	weight  int  // 0 means none
-	claim   int  // what the strongest of the rules weighs if there is no doubt about it
-	monitor bool // its form only watches
+	weight  int  // 0: none guards it
+	claim   int  // what the strongest of them weighs if there is no doubt about it
+	doubted bool // it is not sure that the request is for one of them
+	monitor bool // the form of match only watches
 }
 
-func guard(rules []entry, req *Request, path *read) (f found) {
+// guard finds the rule with the most weight for a path. A form that only watches must
+// have more of it than any other that fits, and no doubt about those: else whoever raises
+// a doubt, or says two things at once, is let through.
+func guard(rules []entry, req *Request, path *read) found {
+	enforced, watched := best(rules, req, path, false), best(rules, req, path, true)
+	switch {
+	case watched.weight == 0:
+		return enforced
+	case enforced.weight == 0:
+		watched.doubted = watched.doubted || len(path.programs) > 0
+		return watched
+	case enforced.doubted || len(path.programs) > 0 || enforced.weight>>reachBits >= watched.weight>>reachBits:
+		enforced.claim = max(enforced.claim, watched.claim)
+		return enforced
+	}
+	watched.claim = max(enforced.claim, watched.claim)
+	return watched
+}
+
+// best looks among the rules whose forms only watch, or among the others.
+func best(rules []entry, req *Request, path *read, monitor bool) (f found) {
 	method := req.Method
-	f.match.Kind = Unnamed
+	f.match.Kind, f.monitor = Unnamed, monitor
 	for i := range rules {
 		rule := &rules[i]
+		if rule.monitor != monitor {
+			continue
+		}
 		reach := rule.guards(req.Path, path.readings)
 		if reach == outside {
 			continue
@@ -479,11 +499,11 @@ func guard(rules []entry, req *Request, path *read) (f found) {
 		if held == no || Safe(method) && !named {
 			continue
 		}
-		w := rule.weigh(reach, held, path)
-		f.claim = max(f.claim, rule.claim(reach))
+		w := rule.weigh(reach, held)
+		f.claim, f.doubted = max(f.claim, rule.claim(reach)), f.doubted || held == unknown
 		switch {
 		case named && (f.match.Kind == Unnamed || w > f.weight):
-			f.match, f.weight, f.monitor = Match{Kind: Guarded, Form: rule.form}, w, rule.monitor
+			f.match, f.weight = Match{Kind: Guarded, Form: rule.form}, w
 		case !named && f.match.Kind == Unnamed:
 			f.weight = max(f.weight, w)
 		}

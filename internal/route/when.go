@@ -229,7 +229,7 @@ func (c *When) isAlone(r *Request) bool {
 		}
 		return len(values) == 1 && len(r.Header.Values(c.Header)) == 1 && c.allows(values[0])
 	case c.Query != "":
-		return c.isAloneInQuery(r.Query)
+		return c.isAloneInQuery(r.Query) && !c.isBeside(r)
 	case r.Body == nil:
 		return false
 	}
@@ -253,6 +253,25 @@ func (c *When) isAloneInQuery(query string) bool {
 		}
 	}
 	return count == 1 && !strings.Contains(query, ";") // which is a part of the value to most
+}
+
+// isBeside reports that the parameter may be in a form, or in a cookie, too: many apps
+// take them together and go by the form first.
+func (c *When) isBeside(r *Request) bool {
+	folded := names.Fold(c.Query)
+	for _, line := range r.Header["Cookie"] {
+		if names.OfQuery(strings.ReplaceAll(line, "&", ";")).Has(folded) {
+			return true
+		}
+	}
+	if kind := strings.ToLower(r.Header.Get("Content-Type")); kind != "" && !strings.Contains(kind, "form") && !strings.Contains(kind, "json") {
+		return false
+	}
+	if r.Body == nil {
+		return true
+	}
+	body := r.Body()
+	return body == nil || slices.ContainsFunc(body.Names(), func(name string) bool { return names.TakenFor(names.Fold(name), folded) })
 }
 
 func (c *When) allows(value string) bool { return len(c.In) == 0 || slices.Contains(c.In, value) }

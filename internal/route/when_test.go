@@ -153,6 +153,11 @@ func TestConditionsOfExemptions(t *testing.T) {
 		{"a value that cannot be decoded", When{Query: "action"}, Request{Query: "action=%zz"}, false},
 		{"a semicolon, which ends a value to some", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list;x"}, false},
 		{"a semicolon elsewhere", When{Query: "action", In: []string{"list"}}, Request{Query: "a=b;c&action=list"}, false},
+		{"another value in the body, which goes first to PHP and Rack", When{Query: "action"}, Request{Query: "action=list", Body: body{"action": "register"}.known}, false},
+		{"another value in the body under a name that is taken for it", When{Query: "action"}, Request{Query: "action=list", Body: body{"[action]": "register"}.known}, false},
+		{"another value in a cookie", When{Query: "action"}, Request{Query: "action=list", Header: http.Header{"Cookie": {"a=b; action=register"}}}, false},
+		{"a body that cannot be read", When{Query: "action"}, Request{Query: "action=list", Body: func() Body { return nil }}, false},
+		{"a body that is no form", When{Query: "action"}, Request{Query: "action=list", Header: http.Header{"Content-Type": {"image/png"}}, Body: func() Body { return nil }}, true},
 		{"any value", When{Query: "action"}, Request{Query: "action=x"}, true},
 		{"no parameter", When{Query: "action"}, Request{}, false},
 		{"a header", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list"}}}, true},
@@ -169,6 +174,9 @@ func TestConditionsOfExemptions(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := mustRoutes(t, 7, []Pattern{mustParse(t, "POST /do")[0].Only(test.when)})
 			test.request.Method, test.request.Path = "POST", "/do"
+			if test.request.Body == nil && test.when.Query != "" {
+				test.request.Body = body{}.known
+			}
 			if got := r.MatchRequest(&test.request); (got.Kind == Open) != test.exempt {
 				t.Errorf("%v, want exempt: %v", got, test.exempt)
 			}
@@ -180,11 +188,16 @@ func TestConditionsOfExemptions(t *testing.T) {
 // only watches.
 func TestDoubtsLeadToNoFormThatOnlyWatches(t *testing.T) {
 	ping, create, any := When{Field: "method", In: []string{"ping"}}, When{Field: "method", In: []string{"create"}}, When{}
+	other := When{Field: "news"}
 	rules := func(second When) []Rule {
 		path := mustParse(t, "POST /rpc")[0]
 		return []Rule{{Form: 0, Monitor: true, Patterns: []Pattern{path.Only(ping)}}, {Form: 1, Patterns: []Pattern{path.Only(second)}}}
 	}
 	unreadable := func() Body { return nil }
+	longer := []Rule{
+		{Form: 0, Monitor: true, Patterns: mustParse(t, "POST /rpc")},
+		{Form: 1, Patterns: []Pattern{mustParse(t, "POST /**")[0].Only(create)}},
+	}
 	for _, test := range []struct {
 		name  string
 		rules []Rule
@@ -197,6 +210,9 @@ func TestDoubtsLeadToNoFormThatOnlyWatches(t *testing.T) {
 		{"a doubt between the two", rules(create), NoAuto, unreadable, Match{Guarded, 1}},
 		{"a doubt, and a guard of all the rest of the path", rules(any), NoAuto, unreadable, Match{Guarded, 1}},
 		{"what is watched, and a guard of all the rest of the path", rules(any), NoAuto, body{"method": "ping"}.known, Match{Guarded, 0}},
+		{"what is watched and guarded at once", rules(other), NoAuto, body{"method": "ping", "news": "1"}.known, Match{Guarded, 1}},
+		{"a doubt, and a longer path that is watched", longer, NoAuto, unreadable, Match{Guarded, 1}},
+		{"no doubt, and a longer path that is watched", longer, NoAuto, body{}.known, Match{Guarded, 0}},
 		{"a doubt, and a guard of everything", rules(create)[:1], 7, unreadable, Match{Guarded, 7}},
 		{"a doubt, and nothing else", rules(create)[:1], NoAuto, unreadable, Match{Guarded, 0}},
 	} {
