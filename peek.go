@@ -2,6 +2,7 @@ package palisade
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -18,19 +19,38 @@ type Peeked struct {
 
 // Peek reads the body of a request, up to limit bytes, and puts it back, also where
 // it is longer or cannot be read; then it returns an error. It is for programs that
-// choose a form by what is in the body. Nothing is judged by it.
+// choose a form by what is in the body. Nothing is judged by it. A body that is neither
+// a form nor JSON has no fields.
 //
 // Of a challenge page's form it reads what that holds sealed: the form is the same as
 // when it was sealed.
 func (g *Guard) Peek(r *http.Request, limit int64) (*Peeked, error) {
-	body, err := readSubmission(r, limitWithCapsule(r, limit))
+	kind, params, err := contentType(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	text, err := takeBody(r, limitWithCapsule(r, limit))
+	if err != nil {
+		return nil, err
+	}
+	body, err := parseSubmission(text, kind, params["boundary"])
+	if errors.Is(err, errUnsupported) {
+		body, err = &submission{body: text, other: true}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	p := &Peeked{guard: g, body: body, beside: besideBody(r)}
-	if body.capsule == nil {
-		return p, nil
+	if body.capsule != nil {
+		if p.sealed, err = g.peekSealed(r, body); err != nil {
+			return nil, err
+		}
 	}
+	return p, nil
+}
+
+// peekSealed reads what a body holds sealed.
+func (g *Guard) peekSealed(r *http.Request, body *submission) (*submission, error) {
 	ticket, err := body.oneOf(FieldTicket, HeaderTicket, r, names.OfQuery(r.URL.RawQuery))
 	if err != nil {
 		return nil, err
@@ -51,10 +71,7 @@ func (g *Guard) Peek(r *http.Request, limit int64) (*Peeked, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.sealed, err = parseSubmission(inside, kind, params["boundary"]); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return parseSubmission(inside, kind, params["boundary"])
 }
 
 // besideBody are the names of what apps look up with the fields of a body: parameters
@@ -109,8 +126,11 @@ func (p *Peeked) submission() *submission {
 // isOtherwise reports whether the body has a field of a name for readers who do not
 // look at its type: as JSON, if it looks like it, or as a urlencoded form.
 func (s *submission) isOtherwise(name string) bool {
+	if (s.json || s.other || s.boundary != "") && names.OfQuery(string(s.body)).Has(names.Fold(name)) {
+		return true
+	}
 	if s.json || s.boundary != "" {
-		return names.OfQuery(string(s.body)).Has(names.Fold(name))
+		return false
 	}
 	start := bytes.TrimLeft(s.body, " \t\r\n\ufeff")
 	return len(start) > 0 && (start[0] == '{' || start[0] == '[')

@@ -48,6 +48,7 @@ type submission struct {
 	body     []byte
 	boundary string // of multipart
 	json     bool   // the body is JSON: the client is a program
+	other    bool   // the body is neither that nor a form; only Peek takes it
 	digest   uint64 // of what was sent, to know a double click by
 	capsule  []byte // value of FieldCapsule, a part of body
 }

@@ -45,7 +45,8 @@ func (g *Gateway) auth(w http.ResponseWriter, r *http.Request, s *site) {
 		// The question has the headers of the request and not its body, so a condition
 		// on the body is taken to hold.
 		asked := route.Request{Method: method, Path: path, Header: r.Header, Query: query}
-		if ok && s.routes.MatchRequest(&asked).Kind == route.Open && !s.mayActAnyway(method, path) && !strings.HasPrefix(path, s.base) {
+		socket := len(r.Header["Upgrade"]) > 0 && !s.routes.OpenToSockets(path)
+		if ok && !socket && s.routes.MatchRequest(&asked).Kind == route.Open && !s.mayActAnyway(method, path, query) && !strings.HasPrefix(path, s.base) {
 			status = http.StatusOK
 		}
 	}

@@ -139,7 +139,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
 		return
 	}
-	if !ok || r.ProtoMajor > 1 && r.RequestURI[0] != '/' { // HTTP/2 has no absolute-form
+	if !ok || r.ProtoMajor > 1 && r.RequestURI[0] != '/' || strings.ContainsAny(r.Host, "/?#@\\ ") || strings.ContainsAny(r.Method, " \t/") { // HTTP/2 has no absolute-form
 		g.refuse(w, r, s, "target-malformed", http.StatusBadRequest)
 		return
 	}
@@ -154,6 +154,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = g.limitTime(w, r)
 	if strings.HasPrefix(path, s.base) {
 		s.serveOwn(w, r)
+		return
+	}
+	if len(r.Header["Upgrade"]) > 0 && !s.routes.OpenToSockets(path) {
+		g.refuse(w, r, s, "upgrade-guarded", http.StatusForbidden)
 		return
 	}
 	m, r, release := s.match(r, path)

@@ -137,7 +137,7 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 		once(out)
 	}
 	if route.Safe(out.Method) {
-		s.calm(out, path)
+		s.calm(out, path, query)
 	}
 	for _, name := range [...]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		out.Header[name] = in.Header[name] // ReverseProxy has removed them

@@ -21,6 +21,7 @@ import (
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/internal/gateway"
+	"github.com/palisade-dev/palisade/internal/route"
 	"github.com/palisade-dev/palisade/pow"
 )
 
@@ -376,6 +377,36 @@ func TestSitesAreToldApartByHost(t *testing.T) {
 
 func (w *world) getHost(host, target string) answer {
 	return w.get(target, func(r *http.Request) { r.Host = host })
+}
+
+// What is sent through a WebSocket is not judged, so none is opened where something is.
+func TestWebSocketsWhereSomethingIsGuarded(t *testing.T) {
+	auto := &gateway.Form{FormConfig: palisade.FormConfig{Name: "auto", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}}
+	for _, test := range []struct {
+		name, target string
+		auto         *gateway.Form
+		status       int
+	}{
+		{"elsewhere", "/chat", nil, 200},
+		{"at a guarded path", "/signup", nil, 403},
+		{"below it", "/Signup/socket", nil, 403},
+		{"at a path that is guarded where the body says so", "/graphql", nil, 403},
+		{"where everything is guarded", "/chat", auto, 403},
+		{"at a path that is exempt for it", "/ws", auto, 200},
+		{"at a path that is exempt anyway", "/hook", auto, 200},
+		{"at an odd path", "//chat", auto, 403},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
+				s.Auto, s.Exempt = test.auto, patterns(t, "GET /ws", "POST /hook")
+				s.Forms[0].Routes = append(s.Forms[0].Routes, patterns(t, "POST /graphql")[0].Only(route.When{GraphQL: []string{"signUp"}}))
+			})
+			status := w.raw(t, "GET "+test.target+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+			if _, n := w.last(); status != test.status || (n > 0) != (status == 200) {
+				t.Errorf("status %d because %s, %d requests reached the app; want %d", status, w.reason(), n, test.status)
+			}
+		})
+	}
 }
 
 func TestWebSocketPasses(t *testing.T) {

@@ -16,24 +16,19 @@ import (
 
 // mayActAnyway reports a request that an app may take for a submission though its method
 // is one that changes nothing.
-func (s *site) mayActAnyway(method, path string) bool {
-	return method != http.MethodGet && route.Safe(method) && s.guards(path)
+func (s *site) mayActAnyway(method, path, query string) bool {
+	return method != http.MethodGet && route.Safe(method) && s.routes.Guards(path, query)
 }
 
 // bringsBody reports a body that has no place: on a guarded path, under a method that
 // changes nothing. Its length is not known to be zero.
 func (s *site) bringsBody(r *http.Request, path string) bool {
-	return route.Safe(r.Method) && r.ContentLength != 0 && s.guards(path)
-}
-
-// guards reports whether submissions to a path are guarded, or are refused.
-func (s *site) guards(path string) bool {
-	return s.routes.Match(http.MethodPost, path).Kind != route.Open
+	return route.Safe(r.Method) && r.ContentLength != 0 && s.routes.Guards(path, r.URL.RawQuery)
 }
 
 // calm makes a request of a method that changes nothing what it should be.
-func (s *site) calm(out *http.Request, path string) {
-	if !s.mayActAnyway(out.Method, path) {
+func (s *site) calm(out *http.Request, path, query string) {
+	if !s.mayActAnyway(out.Method, path, query) {
 		return
 	}
 	switch out.Method {

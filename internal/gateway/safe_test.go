@@ -19,6 +19,8 @@ func TestMethodsThatChangeNothing(t *testing.T) {
 	}{
 		{"a page", "GET /signup?a=b", "", 200, "GET", "/signup?a=b"},
 		{"the head of a page is asked for as the page", "HEAD /signup?a=b", "", 200, "GET", "/signup?a=b"},
+		{"the head of a page whose path is in the query", "HEAD /?q=signup&user=b", "", 200, "GET", "/?q=signup&user=b"},
+		{"a method with a blank", "POST\t/x /page", "", 400, "", ""},
 		{"also below a guarded path", "HEAD /signup/x", "", 200, "GET", "/signup/x"},
 		{"the head of another page", "HEAD /page", "", 200, "HEAD", "/page"},
 		{"a question about options has no query", "OPTIONS /signup?user=b", "", 200, "OPTIONS", "/signup"},

@@ -77,6 +77,9 @@ func TestAParameterInTheQueryDoesNotHideWhatABodyAsksFor(t *testing.T) {
 		{"a field that is in the query alone", "/rpc?method=join", urlencoded, "a=1", false},
 		{"a field that is in both", "/rpc?method=join", urlencoded, "method=list", false},
 		{"a field that is in neither", "/rpc", urlencoded, "a=1", true},
+		{"a body that is no form and looks like none", "/rpc", "text/xml", "<methodCall>join</methodCall>", true},
+		{"a body that is no form and looks like one", "/rpc", "text/plain", "a=1&method=join", false},
+		{"a body that is not JSON and looks like it", "/rpc", "text/plain", ` {"method":"join"}`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			before := w.posts()

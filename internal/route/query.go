@@ -41,7 +41,7 @@ var (
 )
 
 // maxRouters bounds how many paths are looked at; an app has one.
-const maxRouters = 8
+const maxRouters = 16
 
 // inside is a path that the app may read out of a query.
 type inside struct {
@@ -77,10 +77,15 @@ func pathsInside(path, query string) (paths []inside, ok bool) {
 	for p := range pairs(query) {
 		name, value, _ := p.decode()
 		name, value = names.Fold(name), strings.Join(strings.FieldsFunc(value, isSlash), "/")
-		if value == "" || !routers[name] || !Plain("/"+escape(value)) {
+		if value == "" || !routers[name] {
 			continue
 		}
-		add(value, sureRouters[name])
+		if Plain("/" + escape(value)) {
+			add(value, sureRouters[name])
+		}
+		if clean := cleaned(value); clean != value && Plain("/"+clean) {
+			add(clean, false)
+		}
 		if name == "rest_route" {
 			add("wp-json/"+value, true)
 		}

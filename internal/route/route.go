@@ -362,6 +362,23 @@ func (r *Routes) Match(method, path string) Match {
 	return r.MatchRequest(&Request{Method: method, Path: path, any: true})
 }
 
+// Guards reports whether something of a path and a query is guarded, or is refused,
+// whatever the method and the body are.
+func (r *Routes) Guards(path, query string) bool {
+	return r.MatchRequest(&Request{Method: "POST", Path: path, Query: query, any: true}).Kind != Open
+}
+
+// OpenToSockets reports whether a WebSocket may be opened at a path. What is sent through
+// it is not judged. So the path must be one that nobody guards, or be exempt for GET.
+func (r *Routes) OpenToSockets(path string) bool {
+	for i := range r.config.Exempt {
+		if p := &r.config.Exempt[i]; p.has(path) && !p.Conditional() && slices.Contains(p.methods, "GET") {
+			return true
+		}
+	}
+	return !r.Guards(path, "")
+}
+
 // MatchRequest is Match for a request of which more is known. Where it is not known
 // whether a condition holds, it is taken to hold for a rule and not for an exemption;
 // of several such rules of one path, the first that was named counts.
@@ -389,7 +406,7 @@ func (r *Routes) decide(rules []entry, req *Request, path *read) (m Match, enfor
 	found := guard(rules, req, path)
 	auto := r.config.Auto != NoAuto && !Safe(req.Method)
 	switch {
-	case r.exempts(req, path, found.claim):
+	case r.exempts(req, path, found):
 		return Match{Kind: Open}, false
 	case found.weight > 0 && found.monitor && found.doubted && auto:
 		return Match{Kind: Guarded, Form: r.config.Auto}, true
@@ -430,12 +447,13 @@ func (r *Routes) insideQuery(rules []entry, req *Request, m Match) Match {
 	return m
 }
 
-// exempts reports whether an exemption holds that claims more than the rules.
-func (r *Routes) exempts(req *Request, path *read, claim int) bool {
+// exempts reports whether an exemption holds that claims more than the rules. One with
+// wildcards holds for no path that a rule is for in some reading.
+func (r *Routes) exempts(req *Request, path *read, f found) bool {
 	action := RunsAction(req.Header) && !Safe(req.Method)
 	for i := range r.config.Exempt {
 		p := &r.config.Exempt[i]
-		if !p.hasMethod(req.Method) || !p.has(req.Path) || !p.names(path.programs) || p.claim(spelled) <= claim || !p.when.isAlone(req) {
+		if !p.hasMethod(req.Method) || !p.has(req.Path) || !p.names(path.programs) || p.claim(spelled) <= f.claim || f.at && !f.monitor && !p.literal() || !p.when.isAlone(req) {
 			continue
 		}
 		if !action || isAction(p.when.Header) {
@@ -444,6 +462,8 @@ func (r *Routes) exempts(req *Request, path *read, claim int) bool {
 	}
 	return false
 }
+
+func (p *Pattern) literal() bool { return !p.rest && !slices.Contains(p.segments, "*") }
 
 // names reports whether the pattern has the first segment of a path that may name a
 // program. What a wildcard stands for may be the path of another page to such a program.
@@ -457,6 +477,8 @@ type found struct {
 	weight  int  // 0: none guards it
 	claim   int  // what the strongest of them weighs if there is no doubt about it
 	doubted bool // it is not sure that the request is for one of them
+	at      bool // one of them is for this very path, in some reading
+	literal bool // the pattern of match has no wildcards
 	monitor bool // the form of match only watches
 }
 
@@ -471,7 +493,7 @@ func guard(rules []entry, req *Request, path *read) found {
 	case enforced.weight == 0:
 		watched.doubted = watched.doubted || len(path.programs) > 0
 		return watched
-	case enforced.doubted || len(path.programs) > 0 || enforced.weight>>reachBits >= watched.weight>>reachBits:
+	case enforced.doubted || enforced.at && !watched.literal || len(path.programs) > 0 || enforced.weight>>reachBits >= watched.weight>>reachBits:
 		enforced.claim = max(enforced.claim, watched.claim)
 		return enforced
 	}
@@ -500,10 +522,10 @@ func best(rules []entry, req *Request, path *read, monitor bool) (f found) {
 			continue
 		}
 		w := rule.weigh(reach, held)
-		f.claim, f.doubted = max(f.claim, rule.claim(reach)), f.doubted || held == unknown
+		f.claim, f.doubted, f.at = max(f.claim, rule.claim(reach)), f.doubted || held == unknown, f.at || reach >= at
 		switch {
 		case named && (f.match.Kind == Unnamed || w > f.weight):
-			f.match, f.weight = Match{Kind: Guarded, Form: rule.form}, w
+			f.match, f.weight, f.literal = Match{Kind: Guarded, Form: rule.form}, w, rule.literal()
 		case !named && f.match.Kind == Unnamed:
 			f.weight = max(f.weight, w)
 		}

@@ -396,7 +396,7 @@ func BenchmarkMatch(b *testing.B) {
 // A wildcard of an exemption, or of a form that only watches, holds no path of another
 // form: a front controller behind it would run that.
 func TestPathsInsideWildcards(t *testing.T) {
-	watched := Rule{Form: 2, Monitor: true, Patterns: mustParse(t, "POST /blog/*/comments/")}
+	watched := Rule{Form: 2, Monitor: true, Patterns: mustParse(t, "POST /blog/*/comments/", "POST /signup/*")}
 	for _, test := range []struct {
 		name, exempt, path string
 		auto               int
@@ -418,6 +418,10 @@ func TestPathsInsideWildcards(t *testing.T) {
 		{"an exemption of what is no program", "POST /webhooks/**", "/webhooks/a.b/report.docx", 7, Match{Kind: Open}},
 		{"an exemption whose wildcard ends at a program", "POST /webhooks/**", "/webhooks/mail.php", 7, Match{Kind: Open}},
 		{"the rest of a watched form", "POST /webhooks/**", "/blog/x/comments/public/index.php/signup", NoAuto, Match{Guarded, 0}},
+		{"an index document in a wildcard of an exemption", "POST /*/*", "/signup/index.php", NoAuto, Match{Guarded, 0}},
+		{"an index document in an exemption with a wildcard before it", "POST /*/index.php", "/signup/index.php", NoAuto, Match{Guarded, 0}},
+		{"an index document in a wildcard of a watched form", "POST /hook", "/signup/Index.html", NoAuto, Match{Guarded, 0}},
+		{"another page in the wildcard of a watched form", "POST /hook", "/signup/today", NoAuto, Match{Guarded, 2}},
 		{"a watched form", "POST /webhooks/**", "/blog/x/comments/", NoAuto, Match{Guarded, 2}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -453,7 +457,8 @@ func TestPathsInsideQueries(t *testing.T) {
 		{"the parameter of WordPress", "POST", "/index.php", "a=b&rest_route=/signup", NoAuto, Match{Guarded, 0}},
 		{"the parameter of Yii, in the folder of the app", "POST", "/shop/index.php", "r=cart%2Fadd", NoAuto, Match{Guarded, 0}},
 		{"the parameter in a name that PHP takes for it", "POST", "/", "+q=//signup//", NoAuto, Match{Guarded, 0}},
-		{"more such parameters than any app has", "POST", "/", strings.Repeat("q=a&", 9), NoAuto, Match{Kind: Ambiguous}},
+		{"a value that the app cleans first", "POST", "/index.php", "route=sign-up!", NoAuto, Match{Guarded, 0}},
+		{"more such parameters than any app has", "POST", "/", strings.Repeat("q=a&", 17), NoAuto, Match{Kind: Ambiguous}},
 		{"a parameter that is none of these", "POST", "/", "next=/signup", NoAuto, Match{Kind: Open}},
 		{"a query that is a path, at one that is no front controller's", "POST", "/webhook", "/signup", NoAuto, Match{Kind: Open}},
 		{"the parameter at any path, as Drupal takes it", "POST", "/node/7", "q=signup", NoAuto, Match{Guarded, 0}},

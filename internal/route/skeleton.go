@@ -220,15 +220,8 @@ func isNamed(text, name string) bool {
 	return found && (rest == "" || rest[0] == '.')
 }
 
-// endsAlike is alike where the segment of a request may have more at its front, its
-// parameters too.
+// endsAlike reports that a segment of a request ends in one of a pattern, with its
+// parameters or without.
 func endsAlike(pattern, have *segment) bool {
-	for _, text := range [...]string{have.folded, have.whole} {
-		for _, name := range [...]string{pattern.folded, pattern.known()} {
-			if i := strings.LastIndex(text, name); name != "" && i >= 0 && isNamed(text[i:], name) {
-				return true
-			}
-		}
-	}
-	return false
+	return strings.HasSuffix(have.folded, pattern.folded) || strings.HasSuffix(have.whole, pattern.folded)
 }

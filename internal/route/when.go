@@ -127,10 +127,29 @@ func (c *When) holds(r *Request) holding {
 
 func (c *When) among(value string) holding {
 	value = strings.Trim(value, " \t\r\n\v\f\x00") // as PHP does
-	if len(c.In) == 0 || slices.ContainsFunc(c.In, func(in string) bool { return strings.EqualFold(in, value) }) {
+	held := no
+	for _, in := range c.In {
+		switch {
+		case strings.EqualFold(in, value):
+			return yes
+		case strings.EqualFold(cleaned(in), cleaned(value)):
+			held = unknown
+		}
+	}
+	if len(c.In) == 0 {
 		return yes
 	}
-	return no
+	return held
+}
+
+// cleaned leaves out what apps leave out of a value before they go by it (OpenCart).
+func cleaned(value string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '_' || c == '/' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' {
+			return c
+		}
+		return -1
+	}, value)
 }
 
 func (c *When) inHeader(r *Request) holding {
@@ -161,8 +180,8 @@ func (c *When) inActionField(r *Request) holding {
 		return unasked
 	}
 	body := r.Body()
-	if body == nil {
-		return unknown
+	if body == nil { // too long, for one; the gateway watches what it does not judge
+		return no
 	}
 	held := no
 	for _, name := range body.Names() {
@@ -177,7 +196,8 @@ func (c *When) inActionField(r *Request) holding {
 
 // inOperation looks for names in the text of an operation. It is not known where the
 // text may come in another way than as the member "query" beside "variables": in the
-// parts of an upload, or as the hash of a text that the server has.
+// parts of an upload, or as the id of a text that the server has. What "extensions" say of
+// such a text is for who sends none.
 func (c *When) inOperation(body Body) holding {
 	text, found, known := body.Text("query")
 	if !known || !found || !body.JSON() || slices.ContainsFunc(body.Names(), isNoOperation) {
@@ -192,7 +212,7 @@ func (c *When) inOperation(body Body) holding {
 }
 
 func isNoOperation(name string) bool {
-	return name != "query" && name != "variables" && name != "operationName"
+	return name != "query" && name != "variables" && name != "operationName" && name != "extensions"
 }
 
 func (c *When) inQuery(query string) holding {

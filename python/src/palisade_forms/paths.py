@@ -182,10 +182,7 @@ def _alike(pattern: _Segment, have: _Segment) -> bool:
 
 
 def _ends_alike(pattern: _Segment, have: _Segment) -> bool:
-    if pattern.folded == "*":
-        return True
-    pairs = [(text, name) for text in (have.folded, have.whole) for name in (pattern.folded, pattern.known) if name and name in text]
-    return any(_named(text[text.rindex(name) :], name) for text, name in pairs)
+    return pattern.folded == "*" or have.folded.endswith(pattern.folded) or have.whole.endswith(pattern.folded)
 
 
 def _named(text: str, name: str) -> bool:
