@@ -87,6 +87,16 @@ func TestBehindTheLastFallbackStandsTheEmbeddedStep(t *testing.T) {
 	s.expect(s.post(last), http.StatusSeeOther, palisade.ReasonClean, 1)
 }
 
+func TestAChainOfAllLinksThatThereMayBe(t *testing.T) {
+	s, services := withService(t, func(c *palisade.Config, _ *palisade.FormConfig) {
+		c.Fallbacks = []captcha.Provider{captcha.Turnstile("a", "b"), captcha.RecaptchaV2("a", "b"), captcha.FriendlyV2("a", "b")}
+	})
+	v := typed(s.load())
+	v.Set(tokenField, buy(services))
+	s.wait(20 * time.Second)
+	s.expect(s.post(v), 303, palisade.ReasonClean, 1)
+}
+
 func TestNobodyCanChooseTheFallback(t *testing.T) {
 	s, _, _ := withChain(t)
 	v := typed(s.load())

@@ -204,6 +204,24 @@ func TestTicketsThatTravel(t *testing.T) {
 	s.expect(s.post(v, mobile), 303, palisade.ReasonClean, 34)
 }
 
+// Each place where tickets are fetched has a count of its own.
+func TestTicketsOfTwoPlacesThatTravel(t *testing.T) {
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Limits = nil })
+	var forms []values
+	for range 31 {
+		forms = append(forms, typed(s.load()))
+	}
+	other := typed(s.load(from("192.0.2.1:1")))
+	s.wait(9 * time.Second)
+	for i, v := range forms {
+		s.post(v, from(fmt.Sprintf("198.51.%d.7:1", i)))
+	}
+	if s.last().Reason != palisade.ReasonNetworkLimit {
+		t.Fatalf("%d tickets of one place: %s", len(forms), s.last().Reason)
+	}
+	s.expect(s.post(other, from("198.51.100.7:1")), 303, palisade.ReasonClean, 31)
+}
+
 func TestWhoeverMovesToAnotherNetworkDoesNotNotice(t *testing.T) {
 	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Limits = nil })
 	v := typed(s.load())
