@@ -487,18 +487,18 @@ type found struct {
 // a doubt, or says two things at once, is let through.
 func guard(rules []entry, req *Request, path *read) found {
 	enforced, watched := best(rules, req, path, false), best(rules, req, path, true)
+	claim := max(enforced.claim, watched.claim)
+	f := enforced
 	switch {
-	case watched.weight == 0:
-		return enforced
-	case enforced.weight == 0:
-		watched.doubted = watched.doubted || len(path.programs) > 0
-		return watched
-	case enforced.doubted || enforced.at && !watched.literal || len(path.programs) > 0 || enforced.weight>>reachBits >= watched.weight>>reachBits:
-		enforced.claim = max(enforced.claim, watched.claim)
-		return enforced
+	case enforced.weight == 0, enforced.match.Kind == Unnamed && watched.match.Kind == Guarded:
+		f = watched
+		f.doubted = f.doubted || len(path.programs) > 0
+	case watched.weight == 0, enforced.doubted, enforced.at && !watched.literal, len(path.programs) > 0:
+	case enforced.weight>>reachBits < watched.weight>>reachBits:
+		f = watched
 	}
-	watched.claim = max(enforced.claim, watched.claim)
-	return watched
+	f.claim = claim
+	return f
 }
 
 // best looks among the rules whose forms only watch, or among the others.

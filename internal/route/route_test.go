@@ -489,3 +489,15 @@ func TestPathsInsideQueries(t *testing.T) {
 		})
 	}
 }
+
+func TestAMethodThatOnlyAWatchedFormNames(t *testing.T) {
+	r, err := New(Config{Rules: []Rule{{Form: 0, Patterns: mustParse(t, "PUT /x")}, {Form: 1, Monitor: true, Patterns: mustParse(t, "POST /x")}}, Auto: NoAuto})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]Match{"PUT": {Guarded, 0}, "POST": {Guarded, 1}, "PATCH": {Kind: Unnamed}} {
+		if got := r.Match(method, "/x"); got != want {
+			t.Errorf("%s: %v, want %v", method, got, want)
+		}
+	}
+}
