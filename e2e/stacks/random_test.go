@@ -20,6 +20,7 @@ var pieces = []string{
 	"/", "//", "\\", "%2f", "%2F", "%5c", "%252f", ".", "..", "/.", "/..", "/../", "/./", "%2e", "%2e%2e", ";", ";a=b", ";/", "?", "#", "%3f", "%23", "%3b",
 	"%00", "\x00", "%0a", "%0d%0a", "\t", "%09", " ", "%20", "+", "%", "%%", "%zz", "%u0073", "%c0%af", "%ff", "\xff", "%ef%bc%8f", "%e2%80%a5", "%c5%bf", "%c4%b1", "İ",
 	"x", "/x", "index", "index.php", "/index.php", "index.html", ".php", ".html", ".json", ".PHP", "~1", ":", "::$DATA", "@", "*", "!", "'", "\"", "[", "]", "{", "|", "&", "=",
+	"?q=", "/?q=", "?/", "/?/", "/?rest_route=", "&r=", "index.phpx", "/index.php/", "/1.php", "/aaaaaa", ";a=index.php", "%3Bindex.php", ".a.b", "public/index.php",
 	"http://HOST", "http:", "x:", "//x", "//HOST", "http://x@HOST",
 }
 
@@ -73,7 +74,11 @@ func TestNoRandomSpellingGetsAroundTheGateway(t *testing.T) {
 			for i := range *random {
 				target := spell(r, stack.Route)
 				sent = append(sent, target)
-				send(t, front, request(front, "POST", target, headers, body))
+				method := methods[r.IntN(len(methods))]
+				if i%2 == 0 {
+					method = methods[0]
+				}
+				send(t, front, request(front, method.method, target, method.header+headers, body))
 				if i%50 != 49 && i != *random-1 {
 					continue
 				}
