@@ -163,7 +163,7 @@ var otherType = regexp.MustCompile(`(?i);.*(multipart|form-data|urlencoded|json|
 
 // namesOneType reports a content type that is one to every reader.
 func namesOneType(text string) bool {
-	if len(text) >= len("multipart") && strings.EqualFold(text[:len("multipart")], "multipart") {
+	if strings.HasPrefix(strings.ToLower(text), "multipart") {
 		return multipartType.MatchString(text)
 	}
 	return !otherType.MatchString(text)

@@ -25,8 +25,8 @@ func transparent(t *testing.T, options ...func(*palisade.Config, *palisade.FormC
 	s := newSite(t, append(options, func(_ *palisade.Config, f *palisade.FormConfig) { f.Transparent = true })...)
 	s.handler = s.form.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		if err != nil || r.ContentLength != int64(len(body)) {
-			t.Errorf("%d bytes, %v; announced %d", len(body), err, r.ContentLength)
+		if err != nil || r.ContentLength != int64(len(body)) || len(r.TransferEncoding) > 0 {
+			t.Errorf("%d bytes, %v; announced %d, %v", len(body), err, r.ContentLength, r.TransferEncoding)
 		}
 		s.effects.Add(1)
 		*app = seen{r.Header.Get("Content-Type"), string(body), r.Header}
