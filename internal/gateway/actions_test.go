@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/palisade-dev/palisade/internal/gateway"
@@ -92,12 +93,12 @@ func TestAnAllowedSubmissionIsSentOnce(t *testing.T) {
 				s.Forms[0].Monitor = true // so that all are allowed
 				s.Forms[0].Routes = append(s.Forms[0].Routes, patterns(t, "GET /vote")[0])
 			})
-			effects := 0
+			var effects atomic.Int64
 			w.app = func(rw http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/page" {
 					return
 				}
-				effects++
+				effects.Add(1)
 				conn, _, err := http.NewResponseController(rw).Hijack()
 				if err != nil {
 					t.Fatal(err)
@@ -106,8 +107,8 @@ func TestAnAllowedSubmissionIsSentOnce(t *testing.T) {
 			}
 			w.get("/page") // so that there is a connection to send on, which may have been closed meanwhile
 			w.send(test.method, test.target, urlencoded, test.body, header("Idempotency-Key", "1"))
-			if effects != 1 {
-				t.Errorf("%d effects, want 1", effects)
+			if n := effects.Load(); n != 1 {
+				t.Errorf("%d effects, want 1", n)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/palisade-dev/palisade"
@@ -90,15 +91,15 @@ func TestABodyThatIsARequest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			var last bool
-			w.app = func(rw http.ResponseWriter, r *http.Request) { last = r.Close }
+			var last atomic.Bool
+			w.app = func(rw http.ResponseWriter, r *http.Request) { last.Store(r.Close) }
 			change := []func(*http.Request){}
 			if test.change != nil {
 				change = append(change, test.change)
 			}
 			a := w.send(test.method, "/open", test.kind, test.body, change...)
-			if got, _ := w.last(); a.status != 200 || last != test.last || got.body != test.body {
-				t.Errorf("status %d; it is the last on its connection: %v, want %v; the app got %q", a.status, last, test.last, got.body)
+			if got, _ := w.last(); a.status != 200 || last.Load() != test.last || got.body != test.body {
+				t.Errorf("status %d; it is the last on its connection: %v, want %v; the app got %q", a.status, last.Load(), test.last, got.body)
 			}
 		})
 	}
