@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/palisade-dev/palisade/internal/names"
 )
@@ -77,11 +76,7 @@ func (g *Guard) peekSealed(r *http.Request, body *submission) (*submission, erro
 // besideBody are the names of what apps look up with the fields of a body: parameters
 // of the query, and cookies, which PHP takes in where nobody configures it.
 func besideBody(r *http.Request) names.Query {
-	list := names.OfQuery(r.URL.RawQuery)
-	for _, line := range r.Header["Cookie"] { // r.Cookies leaves out what it does not like
-		list = append(list, names.OfQuery(strings.ReplaceAll(line, "&", ";"))...)
-	}
-	return list
+	return append(names.OfQuery(r.URL.RawQuery), names.OfCookies(r.Header)...)
 }
 
 // Text returns the text of a field of a form, or of a member at the top of a JSON

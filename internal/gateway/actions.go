@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,7 +17,7 @@ import (
 
 // actionMarks are how the name of such a field begins, as React writes it and in an
 // extended parameter (RFC 8187).
-var actionMarks = regexp.MustCompile(`\$ACTION_(ID|REF)_|%24ACTION_`)
+var actionMarks = [][]byte{[]byte("$ACTION_ID_"), []byte("$ACTION_REF_"), []byte("%24ACTION_")}
 
 const longestMark = 12
 
@@ -40,7 +39,7 @@ type actionless struct {
 
 // withoutActions returns the request with its body watched, where it may hold an action.
 func withoutActions(r *http.Request) (*http.Request, *actionless) {
-	if route.Safe(r.Method) || r.Body == nil || route.RunsAction(r.Header) || !strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") {
+	if route.Safe(r.Method) || r.Body == nil || route.RunsAction(r.Header) || !route.MayNameAction(r.Header) {
 		return r, nil
 	}
 	watched := *r
@@ -56,15 +55,36 @@ func (a *actionless) Read(p []byte) (int, error) {
 	}
 	n, err := a.ReadCloser.Read(p)
 	a.seen = append(a.seen, p[:n]...)
-	for _, mark := range actionMarks.FindAllIndex(a.seen, -1) {
-		if a.found = isNameLine(a.lineBefore(mark[0])); a.found {
-			return 0, errAction
-		}
+	if a.found = a.namesAction(); a.found {
+		return 0, errAction
 	}
 	a.line = slices.Clone(a.lineBefore(len(a.seen)))
 	a.seen = append(a.seen[:0], a.seen[max(len(a.seen)-longestMark, 0):]...)
 	a.known = len(a.seen)
 	return n, err
+}
+
+// namesAction looks for a mark in a line that has a name. Where the first mark of a line
+// is in none, no other one is; so each byte is looked at a fixed number of times.
+func (a *actionless) namesAction() bool {
+	for _, mark := range actionMarks {
+		for from := 0; ; {
+			i := bytes.Index(a.seen[from:], mark)
+			if i < 0 {
+				break
+			}
+			from += i
+			if strings.EqualFold(string(a.lineBefore(from)), nameLine) {
+				return true
+			}
+			end := bytes.IndexByte(a.seen[from:], '\n')
+			if end < 0 {
+				break
+			}
+			from += end
+		}
+	}
+	return false
 }
 
 // lineBefore returns the beginning of the line in which a place in seen is.
@@ -77,5 +97,3 @@ func (a *actionless) lineBefore(place int) []byte {
 	}
 	return line[:min(len(line), len(nameLine))]
 }
-
-func isNameLine(line []byte) bool { return strings.EqualFold(string(line), nameLine) }

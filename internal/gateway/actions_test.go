@@ -29,6 +29,7 @@ func TestAServerActionInAFieldIsNotOpenOnAnOpenPath(t *testing.T) {
 		{"a header in capitals", kind, strings.Replace(part(`name="$ACTION_ID_40ab"`, ""), "Content-Disposition", "CONTENT-DISPOSITION", 1), 405},
 		{"an action behind a page with another one", kind, part(`name="f"; filename="f"`, `<input name="$ACTION_ID_40cd">`) + part(`name="$ACTION_ID_40ab"`, ""), 405},
 		{"an upload of a page with an action", kind, part(`name="f"; filename="f"`, "<form>\n"+`<input type="hidden" name="$ACTION_ID_40ab">`), 200},
+		{"an action behind marks in one line", kind, part(`name="f"; filename="f"`, strings.Repeat("$ACTION_ID_", 9)) + part(`name="$ACTION_REF_1"`, ""), 405},
 		{"a type in capitals", "Multipart/Form-Data; boundary=x", part(`name="$ACTION_ID_40ab"`, ""), 405},
 		{"an upload", kind, part(`name="f"; filename="f"`, strings.Repeat("$ACTION", 3<<18)), 200},
 		{"a form that is no upload, which runs none", urlencoded, "%24ACTION_ID_40ab=", 200},

@@ -3,6 +3,8 @@
 package names
 
 import (
+	"iter"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -80,15 +82,36 @@ func isPlain(name string) bool {
 	return true
 }
 
-// Query is the names in a query, folded.
+// Query is the names in a query, or in cookies, folded.
 type Query []string
 
-// OfQuery takes both & and ; for what stands between two pairs, as parsers do.
+// Pairs are names and values in a query as they were sent, with both & and ; for what
+// stands between two pairs, as parsers take them.
+func Pairs(query string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
+			name, value, _ := strings.Cut(pair, "=")
+			if !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// OfQuery returns the names in a query.
 func OfQuery(query string) (names Query) {
-	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
-		name, _, _ := strings.Cut(pair, "=")
+	for name := range Pairs(query) {
 		name, _ = Unescape(name)
 		names = append(names, Fold(name))
+	}
+	return names
+}
+
+// OfCookies returns the names in the lines of the header Cookie, those too that net/http
+// leaves out because it does not like them or because there are many.
+func OfCookies(h http.Header) (names Query) {
+	for _, line := range h["Cookie"] {
+		names = append(names, OfQuery(strings.ReplaceAll(line, "&", ";"))...)
 	}
 	return names
 }

@@ -1,33 +1,17 @@
 package route
 
 import (
-	"iter"
 	"net/url"
 	"strings"
 
 	"github.com/palisade-dev/palisade/internal/names"
 )
 
-// pair is a name and a value in a query, as they were sent.
-type pair struct{ name, value string }
-
-// pairs takes both & and ; for what stands between two pairs, as parsers do.
-func pairs(query string) iter.Seq[pair] {
-	return func(yield func(pair) bool) {
-		for text := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
-			name, value, _ := strings.Cut(text, "=")
-			if !yield(pair{name, value}) {
-				return
-			}
-		}
-	}
-}
-
-// decode takes the escapes out. known is false where some of them are broken, which
-// parsers keep, drop or refuse.
-func (p pair) decode() (name, value string, known bool) {
-	name, known1 := names.Unescape(p.name)
-	value, known2 := names.Unescape(p.value)
+// decodePair takes the escapes out of a pair. known is false where some of them are broken,
+// which parsers keep, drop or refuse.
+func decodePair(rawName, rawValue string) (name, value string, known bool) {
+	name, known1 := names.Unescape(rawName)
+	value, known2 := names.Unescape(rawValue)
 	return name, value, known1 && known2
 }
 
@@ -74,8 +58,8 @@ func pathsInside(path, query string) (paths []inside, ok bool) {
 			add(start, true)
 		}
 	}
-	for p := range pairs(query) {
-		name, value, _ := p.decode()
+	for name, value := range names.Pairs(query) {
+		name, value, _ = decodePair(name, value)
 		name, value = names.Fold(name), strings.Join(strings.FieldsFunc(value, isSlash), "/")
 		if value == "" || !routers[name] {
 			continue

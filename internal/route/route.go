@@ -368,15 +368,15 @@ func (r *Routes) Guards(path, query string) bool {
 	return r.MatchRequest(&Request{Method: "POST", Path: path, Query: query, any: true}).Kind != Open
 }
 
-// OpenToSockets reports whether a WebSocket may be opened at a path. What is sent through
+// OpenToSockets reports whether a WebSocket may be opened at a path and query. What is sent through
 // it is not judged. So the path must be one that nobody guards, or be exempt for GET.
-func (r *Routes) OpenToSockets(path string) bool {
+func (r *Routes) OpenToSockets(path, query string) bool {
 	for i := range r.config.Exempt {
 		if p := &r.config.Exempt[i]; p.has(path) && !p.Conditional() && slices.Contains(p.methods, "GET") {
 			return true
 		}
 	}
-	return !r.Guards(path, "")
+	return !r.Guards(path, query)
 }
 
 // MatchRequest is Match for a request of which more is known. Where it is not known
@@ -403,15 +403,15 @@ func (r *Routes) MatchRequest(req *Request) Match {
 // decide goes by the path alone. enforced means that no path inside the query could be
 // guarded better.
 func (r *Routes) decide(rules []entry, req *Request, path *read) (m Match, enforced bool) {
-	found := guard(rules, req, path)
+	f := guard(rules, req, path)
 	auto := r.config.Auto != NoAuto && !Safe(req.Method)
 	switch {
-	case r.exempts(req, path, found):
+	case r.exempts(req, path, f):
 		return Match{Kind: Open}, false
-	case found.weight > 0 && found.monitor && found.doubted && auto:
+	case f.weight > 0 && f.monitor && f.doubted && auto:
 		return Match{Kind: Guarded, Form: r.config.Auto}, true
-	case found.weight > 0:
-		return found.match, !found.monitor
+	case f.weight > 0:
+		return f.match, !f.monitor
 	case Safe(req.Method):
 		return Match{Kind: Open}, false
 	case auto:
@@ -433,10 +433,10 @@ func (r *Routes) insideQuery(rules []entry, req *Request, m Match) Match {
 		inner := *req
 		inner.Path = in.path
 		read, ok := readingsOf(in.path)
-		found := guard(rules, &inner, &read)
+		f := guard(rules, &inner, &read)
 		switch {
-		case ok && found.weight > 0 && (!found.monitor || m.Kind == Open):
-			return found.match
+		case ok && f.weight > 0 && (!f.monitor || m.Kind == Open):
+			return f.match
 		case Safe(req.Method):
 		case !ok && in.sure:
 			return Match{Kind: Ambiguous}

@@ -130,8 +130,6 @@ func readingsOf(path string) (r read, ok bool) {
 		if s.script && i < last { // it may be the program, or stand for a *
 			r.add(full[i+1:])
 			r.add(slices.Concat(full[:i], full[i+1:]))
-		}
-		if s.script && i < last {
 			behind++
 		}
 		if holdsPHP(s.whole) {

@@ -163,7 +163,7 @@ func (c *When) inHeader(r *Request) holding {
 			held = max(held, unknown)
 		}
 	}
-	if held == no && isAction(c.Header) && strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") {
+	if held == no && isAction(c.Header) && MayNameAction(r.Header) {
 		return c.inActionField(r)
 	}
 	return held
@@ -217,8 +217,8 @@ func isNoOperation(name string) bool {
 
 func (c *When) inQuery(query string) holding {
 	held, folded := no, names.Fold(c.Query)
-	for pair := range pairs(query) {
-		name, text, known := pair.decode()
+	for name, text := range names.Pairs(query) {
+		name, text, known := decodePair(name, text)
 		switch {
 		case !known && names.TakenFor(names.Fold(name), folded):
 			return unknown
@@ -263,8 +263,8 @@ func (c *When) isAlone(r *Request) bool {
 
 func (c *When) isAloneInQuery(query string) bool {
 	count, folded := 0, names.Fold(c.Query)
-	for pair := range pairs(query) {
-		name, text, known := pair.decode()
+	for name, text := range names.Pairs(query) {
+		name, text, known := decodePair(name, text)
 		if !names.TakenFor(names.Fold(name), folded) {
 			continue
 		}
@@ -279,10 +279,8 @@ func (c *When) isAloneInQuery(query string) bool {
 // take them together and go by the form first.
 func (c *When) isBeside(r *Request) bool {
 	folded := names.Fold(c.Query)
-	for _, line := range r.Header["Cookie"] {
-		if names.OfQuery(strings.ReplaceAll(line, "&", ";")).Has(folded) {
-			return true
-		}
+	if names.OfCookies(r.Header).Has(folded) {
+		return true
 	}
 	if kind := strings.ToLower(r.Header.Get("Content-Type")); kind != "" && !strings.Contains(kind, "form") && !strings.Contains(kind, "json") {
 		return false
@@ -303,6 +301,11 @@ var actions = []string{"Next-Action", "Rsc-Action", "X-Rsc-Action"}
 
 func isAction(header string) bool {
 	return slices.Contains(actions, http.CanonicalHeaderKey(header))
+}
+
+// MayNameAction reports a body of the type in which a field may ask for one.
+func MayNameAction(h http.Header) bool {
+	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "multipart/")
 }
 
 // RunsAction reports a header that asks for a server action.
