@@ -45,7 +45,7 @@ func (g *Gateway) auth(w http.ResponseWriter, r *http.Request, s *site) {
 		// The question has the headers of the request and not its body, so a condition
 		// on the body is taken to hold.
 		asked := route.Request{Method: method, Path: path, Header: r.Header, Query: query}
-		socket := len(r.Header["Upgrade"]) > 0 && !s.routes.OpenToSockets(path)
+		socket := len(r.Header["Upgrade"]) > 0 && !s.routes.OpenToSockets(path, query)
 		if ok && !socket && s.routes.MatchRequest(&asked).Kind == route.Open && !s.mayActAnyway(method, path, query) && !strings.HasPrefix(path, s.base) {
 			status = http.StatusOK
 		}

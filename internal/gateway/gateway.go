@@ -37,7 +37,9 @@ type Config struct {
 	ClientIP clientip.Source
 
 	// InFlight bounds the memory for bodies under judgement, in bytes, over all
-	// requests. More are answered 503. Default 256 MiB.
+	// requests. A quarter of it is for bodies of up to 64 KiB alone, and a network has a
+	// quarter of each part; one body of the longest that a form takes always finds room,
+	// so the bound is never less than that. More are answered 503. Default 256 MiB.
 	InFlight int64
 
 	// BodyTimeout is how long any body may stand still. Default 30 s.
@@ -139,7 +141,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
 		return
 	}
-	if !ok || r.ProtoMajor > 1 && r.RequestURI[0] != '/' || strings.ContainsAny(r.Host, "/?#@\\ ") || strings.ContainsAny(r.Method, " \t/") { // HTTP/2 has no absolute-form
+	if !ok || isMalformed(r) {
 		g.refuse(w, r, s, "target-malformed", http.StatusBadRequest)
 		return
 	}
@@ -156,7 +158,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveOwn(w, r)
 		return
 	}
-	if len(r.Header["Upgrade"]) > 0 && !s.routes.OpenToSockets(path) {
+	if len(r.Header["Upgrade"]) > 0 && !s.routes.OpenToSockets(path, r.URL.RawQuery) {
 		g.refuse(w, r, s, "upgrade-guarded", http.StatusForbidden)
 		return
 	}
@@ -176,6 +178,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.refuse(w, r, s, "route-ambiguous", http.StatusBadRequest)
 	}
+}
+
+// isMalformed reports what no request line may hold, and HTTP/2 can bring in its fields
+// of their own: that has no absolute-form either.
+func isMalformed(r *http.Request) bool {
+	return r.ProtoMajor > 1 && r.RequestURI[0] != '/' || strings.ContainsAny(r.Host, "/?#@\\ ") || strings.ContainsAny(r.Method, " \t/")
 }
 
 // match finds out where a request goes. A body is read for it only where a condition

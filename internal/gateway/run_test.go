@@ -391,6 +391,7 @@ func TestWebSocketsWhereSomethingIsGuarded(t *testing.T) {
 		{"at a guarded path", "/signup", nil, 403},
 		{"below it", "/Signup/socket", nil, 403},
 		{"at a path that is guarded where the body says so", "/graphql", nil, 403},
+		{"at another path with a guarded one in its query", "/?q=signup", nil, 403},
 		{"where everything is guarded", "/chat", auto, 403},
 		{"at a path that is exempt for it", "/ws", auto, 200},
 		{"at a path that is exempt anyway", "/hook", auto, 200},

@@ -39,8 +39,9 @@ func (r *reader) site(n node) Site {
 		n.mistake("odd_paths are guarded as protect: auto guards, which is missing")
 	}
 	for _, p := range s.Exempt {
-		if when := p.When(); p.Conditional() && when.ValidateExemption() != nil {
-			n.mistake("exempt: %q: %v", p, when.ValidateExemption())
+		when := p.When()
+		if err := when.ValidateExemption(); err != nil && p.Conditional() {
+			n.mistake("exempt: %q: %v", p, err)
 		}
 	}
 	for _, p := range s.Odd {
