@@ -1,11 +1,9 @@
 package gateway
 
 import (
-	"io"
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/palisade-dev/palisade/internal/route"
 )
@@ -85,20 +83,4 @@ func (g *Gateway) warnProxy(r *http.Request) {
 func writtenPath(r *http.Request) string {
 	path, _, _ := route.Target(r.RequestURI)
 	return path
-}
-
-// impatient ends a body that stands still.
-type impatient struct {
-	io.ReadCloser
-	control *http.ResponseController
-	most    time.Duration
-}
-
-func (b *impatient) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(b.most)) // tests have writers without one
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		_ = b.control.SetReadDeadline(time.Time{})
-	}
-	return n, err
 }

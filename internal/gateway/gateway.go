@@ -153,7 +153,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, palisade.ReasonAddress, http.StatusBadRequest)
 		return
 	}
-	r = g.limitTime(w, r)
+	r = g.streamed(w, r)
 	if strings.HasPrefix(path, s.base) {
 		s.serveOwn(w, r)
 		return
@@ -232,7 +232,7 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
 	if r.Body != nil {
 		body := g.inFlight.counted(r.Body, r.ContentLength, r.RemoteAddr)
 		defer body.release()
-		r = r.WithContext(r.Context()) // a copy: see limitTime
+		r = r.WithContext(r.Context()) // a copy: see streamed
 		r.Body = body
 	}
 	if f.site.signedByClient(r, f) {
@@ -303,18 +303,6 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 
 // shorten keeps what a client sent from filling the log.
 func shorten(text string) string { return text[:min(len(text), 256)] }
-
-// limitTime has a body that stands still end. It returns a copy of the request,
-// because the server looks at the body it made itself to see whether it must wait
-// for the rest of what was refused.
-func (g *Gateway) limitTime(w http.ResponseWriter, r *http.Request) *http.Request {
-	if r.ContentLength == 0 || r.Body == nil {
-		return r
-	}
-	limited := *r
-	limited.Body = &impatient{ReadCloser: r.Body, control: http.NewResponseController(w), most: g.config.BodyTimeout}
-	return &limited
-}
 
 func hasToken(lines []string, token string) bool {
 	return slices.ContainsFunc(lines, func(line string) bool {

@@ -33,6 +33,9 @@ func (s *site) answer(resp *http.Response) error {
 		resp.Body = http.NoBody
 	}
 	h := resp.Header
+	if x.stream != nil {
+		x.stream.announce(x.in, h)
+	}
 	if etag := h.Get("Etag"); etag != "" && !strings.HasPrefix(etag, "W/") && (isHTML(h) || strings.Contains(x.in.Header.Get("If-None-Match"), "W/"+etag)) {
 		// What is sent may differ from what the app has, or may have differed when
 		// it was compared: equal in meaning, not byte for byte (RFC 9110, 8.8.1).

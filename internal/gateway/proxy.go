@@ -23,6 +23,7 @@ type exchange struct {
 	context.Context
 	in      *http.Request // as it came, cleansed
 	watched *actionless   // its body, where it may hold a server action
+	stream  *stream       // its body, where it is not read yet
 	last    bool          // on its connection to the app
 	form    *form         // of an allowed submission, else nil
 	pass    palisade.Pass
@@ -87,6 +88,10 @@ func bodyOf(r *http.Request) ([]byte, error) {
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request, x *exchange) {
 	x.Context = r.Context()
+	if x.stream = streamOf(r); x.stream != nil {
+		x.stream.passOn()
+		defer x.stream.end()
+	}
 	s.proxy.ServeHTTP(w, r.WithContext(x))
 }
 
@@ -179,6 +184,9 @@ func acceptsGzip(lines []string) bool {
 // failed answers for an app that gave no answer.
 func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
+	if x.stream != nil {
+		x.stream.announce(x.in, w.Header())
+	}
 	if r.Context().Err() != nil { // the visitor went away
 		w.WriteHeader(499)
 		return

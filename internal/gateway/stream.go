@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// stream is a body that is read while it comes in. A read fails where the body stands
+// still for too long.
+//
+// The app may answer before it has read the body, and read on meanwhile, or not. Go's
+// server then takes what is left of the body out of the transport's hands when the answer
+// begins. The app would get a body with a hole, or the visitor half an answer. So the
+// server is kept from it, and the stream ends with the handler.
+type stream struct {
+	io.ReadCloser
+	control *http.ResponseController
+	most    time.Duration // without a byte
+	reading sync.Mutex
+	read    atomic.Bool // to its end, or to an error
+	ended   atomic.Bool
+}
+
+type streamKey struct{}
+
+var errAnswered = errors.New("the request has been answered")
+
+// lingers is how long the server reads on what a client sends behind an answer. A
+// connection that is closed while it does takes the answer away from it.
+const lingers = time.Second
+
+// streamed returns a copy of the request with such a body, because the server looks at the
+// body it made itself to see whether it must wait for the rest of what was refused.
+func (g *Gateway) streamed(w http.ResponseWriter, r *http.Request) *http.Request {
+	if r.ContentLength == 0 || r.Body == nil {
+		return r
+	}
+	body := &stream{ReadCloser: r.Body, control: http.NewResponseController(w), most: g.config.BodyTimeout}
+	r = r.WithContext(context.WithValue(r.Context(), streamKey{}, body))
+	r.Body = body
+	return r
+}
+
+// streamOf returns the body of a request if it was not read yet.
+func streamOf(r *http.Request) *stream {
+	if body, ok := r.Context().Value(streamKey{}).(*stream); ok && !body.read.Load() {
+		return body
+	}
+	return nil
+}
+
+// Read sets the deadline before it looks whether the stream has ended, and end does the
+// reverse. So one of the two always ends a read. Tests have writers without deadlines.
+func (b *stream) Read(p []byte) (int, error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	_ = b.control.SetReadDeadline(time.Now().Add(b.most))
+	if b.ended.Load() {
+		return 0, errAnswered
+	}
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.read.Store(true)
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+// passOn has the app answer when it likes, until end is called.
+func (b *stream) passOn() { _ = b.control.EnableFullDuplex() }
+
+// announce says before an answer whether the connection can be used again.
+func (b *stream) announce(r *http.Request, answer http.Header) {
+	if r.ProtoMajor == 1 && !b.read.Load() {
+		answer["Connection"] = []string{"close"}
+	}
+}
+
+// end interrupts a read and waits for it. What was not read by now was not read at the
+// time of the answer either, so the connection is closed.
+func (b *stream) end() {
+	b.ended.Store(true)
+	if b.read.Load() {
+		return
+	}
+	_ = b.control.SetReadDeadline(time.Now())
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	_ = b.control.SetReadDeadline(time.Now().Add(lingers))
+}
