@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -16,7 +17,7 @@ import (
 // refuses scripts every other storage too.
 func withoutCookies(t *testing.T) context.Context {
 	t.Helper()
-	dir := t.TempDir()
+	dir := profile(t)
 	if err := os.Mkdir(filepath.Join(dir, "Default"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -30,6 +31,27 @@ func withoutCookies(t *testing.T) context.Context {
 	}
 	t.Cleanup(stop)
 	return ctx
+}
+
+// profile makes a folder for a browser. Processes of Chromium that end after the first one
+// may still write into it while it is removed, which t.TempDir takes for a failure.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "palisade-profile-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		var err error
+		for range 200 {
+			if err = os.RemoveAll(dir); err == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Error(err)
+	})
+	return dir
 }
 
 // A capsule is bound to the browser by a cookie. Without it what was typed is shown

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,8 +31,13 @@ var proxies = map[string]func(t *testing.T, app *apps.App, gateway string) strin
 	},
 	"caddy": func(t *testing.T, app *apps.App, gateway string) string {
 		dir, port := t.TempDir(), apps.FreePort(t)
-		conf := "{\n\tadmin off\n\tauto_https off\n}\n" +
-			deployed(t, "Caddyfile", ":80 {", "http://:"+port+" {", "127.0.0.1:8000", hostOf(app.URL), "127.0.0.1:8080", hostOf(gateway))
+		replace := []string{":80 {", "http://:" + port + " {", "127.0.0.1:8000", hostOf(app.URL)}
+		if version, err := exec.Command("caddy", "version").Output(); err != nil {
+			t.Fatal(err)
+		} else if strings.HasPrefix(strings.TrimPrefix(string(version), "v"), "2.6") { // as the file says
+			replace = append(replace, "@guarded {\n\t\t\t\treverse_proxy 127.0.0.1:8080\n", "@guarded {\n\t\t\t\treverse_proxy "+hostOf(gateway)+" {\n\t\t\t\t\tbuffer_requests\n\t\t\t\t}\n")
+		}
+		conf := "{\n\tadmin off\n\tauto_https off\n}\n" + deployed(t, "Caddyfile", append(replace, "127.0.0.1:8080", hostOf(gateway))...)
 		if err := os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(conf), 0o600); err != nil {
 			t.Fatal(err)
 		}
