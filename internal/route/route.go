@@ -162,7 +162,7 @@ func (p *Pattern) has(path string) bool {
 			return !found
 		}
 	}
-	return p.rest && (found || len(p.segments) == 0)
+	return p.rest && found
 }
 
 // reach is how far a path is guarded by a pattern, the closest last.

@@ -6,6 +6,7 @@ import (
 	"os"
 	pathpkg "path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -137,6 +138,7 @@ func TestAutoGuardsWhatIsNotSafe(t *testing.T) {
 		{"an exempt route in another case", "POST", "/Webhooks/x", Match{Guarded, 9}},
 		{"an exempt route with an extension", "POST", "/webhooks.php/x", Match{Guarded, 9}},
 		{"below an exempt route", "POST", "/webhooks/x/y", Match{Guarded, 9}},
+		{"an exempt route whose wildcard stands for nothing", "POST", "/webhooks/", Match{Guarded, 9}},
 		{"an exempt route written oddly", "POST", "/webhooks//x", Match{}},
 		{"a way out of an exempt route", "POST", "/webhooks/..", Match{}},
 	} {
@@ -172,6 +174,7 @@ func TestTwoFormsCannotClaimOneRoute(t *testing.T) {
 		{"one more literal than the other", "POST /a/*", "POST /a/b", false},
 		{"one longer than the other", "POST /a", "POST /a/b", false},
 		{"another case", "POST /a", "POST /A", true},
+		{"all unsafe methods, twice", "/a", "/a", true},
 	} {
 		_, err := New(Config{Rules: []Rule{{Form: 0, Patterns: mustParse(t, test.a)}, {Form: 1, Patterns: mustParse(t, test.b)}}, Auto: NoAuto})
 		if (err != nil) != test.refused {
@@ -207,6 +210,143 @@ func TestTheLongestPatternWins(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			if got := r.Match("POST", test.path); got != test.want {
 				t.Errorf("%s: %v, want %v", test.path, got, test.want)
+			}
+		})
+	}
+}
+
+// What a pattern says more than another one, by what counts most.
+func TestWhichOfTwoPatternsCounts(t *testing.T) {
+	is := When{Field: "method", In: []string{"ping"}}
+	unreadable := func() Body { return nil }
+	for _, test := range []struct {
+		name          string
+		first, second Pattern
+		path          string
+		body          func() Body
+		want          int
+	}{
+		{"more segments before fewer wildcards", mustParse(t, "POST /a")[0], mustParse(t, "POST /*/*")[0], "/a/b", nil, 1},
+		{"fewer wildcards before a closer path", mustParse(t, "POST /a/*/**")[0], mustParse(t, "POST /a/b")[0], "/a/b/c", nil, 1},
+		{"fewer wildcards before a condition", mustParse(t, "POST /a/b")[0], mustParse(t, "POST /a/*")[0].Only(is), "/a/b", body{"method": "ping"}.known, 0},
+		{"a condition before none", mustParse(t, "POST /a")[0], mustParse(t, "POST /a")[0].Only(is), "/a", body{"method": "ping"}.known, 1},
+		{"a condition that holds but for spaces before none", mustParse(t, "POST /a")[0], mustParse(t, "POST /a")[0].Only(is), "/a", body{"method": " ping\x00"}.known, 1},
+		{"no condition before one of which nothing is known", mustParse(t, "POST /a")[0].Only(is), mustParse(t, "POST /a")[0], "/a", unreadable, 1},
+		{"the same, whose path is written like the request's", mustParse(t, "POST /a.php")[0].Only(is), mustParse(t, "POST /a")[0], "/a.php", unreadable, 1},
+		{"the path as it is written", mustParse(t, "POST /a")[0], mustParse(t, "POST /a.php")[0], "/a.php", nil, 1},
+		{"the first of two that say as much", mustParse(t, "POST /a/*")[0], mustParse(t, "POST /*/b")[0], "/a/b", nil, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := mustRoutes(t, NoAuto, nil, []Pattern{test.first}, []Pattern{test.second})
+			if got := r.MatchRequest(&Request{Method: "POST", Path: test.path, Body: test.body}); got != (Match{Guarded, test.want}) {
+				t.Errorf("%v, want form %d", got, test.want)
+			}
+		})
+	}
+	r := mustRoutes(t, NoAuto, nil, mustParse(t, "POST /a/**"), mustParse(t, "PUT /a/b"), mustParse(t, "POST /a/b"))
+	if got := r.Match("POST", "/a/b"); got != (Match{Guarded, 2}) {
+		t.Errorf("a rule of another method between two: %v", got)
+	}
+}
+
+// A form that only watches counts where no other one is for the request.
+func TestWhenAWatchedFormCounts(t *testing.T) {
+	for _, test := range []struct {
+		name, guarded, watched, method, path string
+		auto                                 int
+		want                                 Match
+	}{
+		{"the watched path", "", "POST /x", "POST", "/x", 7, Match{Guarded, 1}},
+		{"a program before it, where everything is guarded", "", "POST /x", "POST", "/index.php/x", 7, Match{Guarded, 7}},
+		{"a program before it", "", "POST /x", "POST", "/index.php/x", NoAuto, Match{Guarded, 1}},
+		{"a program before it, and a method that nobody named", "", "POST /x", "PUT", "/index.php/x", NoAuto, Match{Kind: Unnamed}},
+		{"a program before it, and a guard of everything", "POST /**", "POST /x", "POST", "/index.php/x", NoAuto, Match{Guarded, 0}},
+		{"no program, and a guard of everything", "POST /**", "POST /x", "POST", "/x", NoAuto, Match{Guarded, 1}},
+		{"as long a path that is written like the request's", "POST /a", "POST /a.php", "POST", "/a.php", NoAuto, Match{Guarded, 0}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rules := []Rule{{Form: 1, Monitor: true, Patterns: mustParse(t, test.watched)}}
+			if test.guarded != "" {
+				rules = append(rules, Rule{Form: 0, Patterns: mustParse(t, test.guarded)})
+			}
+			r, err := New(Config{Rules: rules, Auto: test.auto})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Match(test.method, test.path); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestExemptionsWithWildcards(t *testing.T) {
+	for _, test := range []struct {
+		name, rule, exempt, path string
+		want                     Match
+	}{
+		{"one that is longer than a guard of everything", "POST /**", "POST /hook/*", "/hook/x", Match{Kind: Open}},
+		{"the folder of the rest", "POST /signup", "POST /hook/**", "/hook/", Match{Kind: Open}},
+		{"the rest without its folder", "POST /signup", "POST /hook/**", "/hook", Match{Guarded, 7}},
+		{"everything", "POST /signup", "POST /**", "/", Match{Kind: Open}},
+		{"the name of a program for *, with parameters", "POST /signup", "POST /v/*", "/v/x.php;a=b", Match{Guarded, 7}},
+		{"the name of a program for *, with more behind it", "POST /signup", "POST /v/*", "/v/x.phpother", Match{Guarded, 7}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := mustRoutes(t, 7, mustParse(t, test.exempt), mustParse(t, test.rule)).Match("POST", test.path); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// Auto may be the first form.
+func TestAutoIsAnyForm(t *testing.T) {
+	if got := mustRoutes(t, 0, nil, mustParse(t, "POST /signup")).Match("POST", "/other"); got != (Match{Guarded, 0}) {
+		t.Error(got)
+	}
+}
+
+func TestWhatAPatternSays(t *testing.T) {
+	const text = "POST,PUT /Café/* exact"
+	p := mustParse(t, text)[0].Only(When{Header: "X-A"})
+	if p.String() != text || p.Path() != "/Café/*" || !slices.Equal(p.Methods(), []string{"POST", "PUT"}) || !p.Exact() || !p.Conditional() || p.When().Header != "X-A" {
+		t.Errorf("%q: path %q, methods %q, exact %v, when %+v", p, p.Path(), p.Methods(), p.Exact(), p.When())
+	}
+	if p := mustParse(t, "/a")[0]; p.Exact() || p.Conditional() || len(p.Methods()) > 0 {
+		t.Errorf("%q: exact %v, conditional %v, methods %q", p, p.Exact(), p.Conditional(), p.Methods())
+	}
+	if p := mustParse(t, "POST /")[0]; !p.Exact() {
+		t.Error("the root is not exact")
+	}
+}
+
+func TestGuardsAndSockets(t *testing.T) {
+	conditional := mustParse(t, "POST /rpc")[0].Only(When{Header: "X-Action", In: []string{"signup"}})
+	some := mustRoutes(t, NoAuto, nil, mustParse(t, "POST /signup"), []Pattern{conditional})
+	every := mustRoutes(t, 7, append(mustParse(t, "GET /ws", "POST /hook"), mustParse(t, "GET /feed")[0].Only(When{Query: "a"})))
+	for _, test := range []struct {
+		name            string
+		routes          *Routes
+		path, query     string
+		guards, sockets bool
+	}{
+		{"a guarded path", some, "/signup", "", true, false},
+		{"an open path", some, "/contact", "", false, true},
+		{"an odd path", some, "//contact", "", true, false},
+		{"a guarded path inside the query", some, "/", "q=signup", true, false},
+		{"a path whose condition may hold", some, "/rpc", "", true, false},
+		{"any path where everything is guarded", every, "/contact", "", true, false},
+		{"a path that is exempt for GET", every, "/ws", "", true, true},
+		{"a path that is exempt for POST alone", every, "/hook", "", false, true},
+		{"a path that is exempt on a condition", every, "/feed", "a=b", true, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := test.routes.Guards(test.path, test.query); got != test.guards {
+				t.Errorf("guarded: %v", got)
+			}
+			if got := test.routes.OpenToSockets(test.path, test.query); got != test.sockets {
+				t.Errorf("open to sockets: %v", got)
 			}
 		})
 	}
@@ -275,6 +415,7 @@ func TestTarget(t *testing.T) {
 		{"a tab", "/a\tb", "", "", false},
 		{"a NUL", "/a\x00", "", "", false},
 		{"a number sign", "/a#b", "", "", false},
+		{"a delete character", "/a\x7f", "", "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path, query, ok := Target(test.target)
@@ -282,6 +423,30 @@ func TestTarget(t *testing.T) {
 				t.Errorf("%q: %q, %q, %v", test.target, path, query, ok)
 			}
 		})
+	}
+}
+
+// Whatever reads an escape, here and in net/url, reads the same.
+func TestDecode(t *testing.T) {
+	for hi := range 256 {
+		for lo := range 256 {
+			text := "%" + string([]byte{byte(hi), byte(lo)})
+			want, err := url.PathUnescape(text)
+			if err != nil {
+				want = text
+			}
+			if hi == '%' { // the second percent sign may begin an escape, but is too short for one
+				want = text
+			}
+			if got := decode(text); got != want {
+				t.Fatalf("%q: %q, want %q", text, got, want)
+			}
+		}
+	}
+	for text, want := range map[string]string{"%": "%", "a%2": "a%2", "%41%": "A%", "%%41": "%A", "x%C3%A9y": "xéy", "%4141": "A41"} {
+		if got := decode(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -441,6 +606,8 @@ func TestPathsInsideQueries(t *testing.T) {
 		{Form: 0, Patterns: mustParse(t, "POST /signup", "POST /shop/cart/add", "POST /wp-json/contact/send")},
 		{Form: 1, Patterns: mustParse(t, "GET /vote/*")},
 		{Form: 2, Monitor: true, Patterns: mustParse(t, "POST /watched")},
+		{Form: 3, Patterns: mustParse(t, "POST /other", "POST /signup.php")},
+		{Form: 4, Monitor: true, Patterns: []Pattern{mustParse(t, "POST /doubted")[0].Only(When{Field: "method", In: []string{"ping"}})}},
 	}
 	for _, test := range []struct {
 		name, method, path, query string
@@ -474,6 +641,18 @@ func TestPathsInsideQueries(t *testing.T) {
 		{"another path", "POST", "/", "/contact", NoAuto, Match{Kind: Open}},
 		{"an exempt path, where everything is guarded", "POST", "/hook.php", "/contact", 7, Match{Guarded, 7}},
 		{"an exempt path without a path inside, where everything is guarded", "POST", "/hook.php", "a=b", 7, Match{Kind: Open}},
+		{"the parameter at a page in a folder", "POST", "/shop/page", "r=cart/add", NoAuto, Match{Kind: Open}},
+		{"the parameter in a folder", "POST", "/shop/", "r=cart/add", NoAuto, Match{Guarded, 0}},
+		{"an escape that is broken behind an escaped slash", "POST", "/", "%2Fsignup%zz", NoAuto, Match{Kind: Ambiguous}},
+		{"an escape that is broken behind a letter", "POST", "/", "a%zz", NoAuto, Match{Kind: Open}},
+		{"as many such parameters as are looked at", "POST", "/", strings.Repeat("q=a&", 16), NoAuto, Match{Kind: Open}},
+		{"a path of WordPress that is not plain", "POST", "/", "rest_route=/a%25b", NoAuto, Match{Kind: Ambiguous}},
+		{"the pattern that is written like the path inside", "POST", "/", "q=signup.php", NoAuto, Match{Guarded, 3}},
+		{"a guarded path, and another one inside", "POST", "/other", "q=signup", NoAuto, Match{Guarded, 3}},
+		{"an open path, and one inside that is only watched", "POST", "/", "q=watched", NoAuto, Match{Guarded, 2}},
+		{"a path that auto guards, and another one inside", "POST", "/contact", "q=signup", 7, Match{Guarded, 7}},
+		{"a doubt about a path that is only watched, and another one inside", "POST", "/doubted", "q=signup", 7, Match{Guarded, 7}},
+		{"a page with an odd path inside", "GET", "/", "/x//signup", NoAuto, Match{Kind: Open}},
 		{"a form that is sent with GET", "GET", "/", "q=vote/7", NoAuto, Match{Guarded, 1}},
 		{"a page", "GET", "/", "/signup", NoAuto, Match{Kind: Open}},
 		{"a page with an odd query", "GET", "/", "/x//signup%zz", NoAuto, Match{Kind: Open}},
@@ -483,7 +662,7 @@ func TestPathsInsideQueries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.MatchRequest(&Request{Method: test.method, Path: test.path, Query: test.query}); got != test.want {
+			if got := r.MatchRequest(&Request{Method: test.method, Path: test.path, Query: test.query, Body: func() Body { return nil }}); got != test.want {
 				t.Errorf("%v, want %v", got, test.want)
 			}
 		})

@@ -116,7 +116,7 @@ type read struct {
 // plain, and for one with more names of programs in its midst than any app has.
 func readingsOf(path string) (r read, ok bool) {
 	if !Plain(path) {
-		return r, false
+		return read{}, false
 	}
 	full := skeleton(path)
 	r.add(full)
@@ -144,7 +144,7 @@ func readingsOf(path string) (r read, ok bool) {
 		}
 	}
 	if behind > maxPrograms || (behind > 0 || anywhere) && len(full) > maxBehind {
-		return r, false
+		return read{}, false
 	}
 	for _, reading := range r.readings {
 		if short := withoutIndexes(reading.segments); len(short) < len(reading.segments) {

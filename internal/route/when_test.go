@@ -3,6 +3,7 @@ package route
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"testing"
 )
@@ -75,6 +76,9 @@ func TestConditions(t *testing.T) {
 	if got := r.Match("POST", "/rpc"); got != (Match{Guarded, 1}) {
 		t.Errorf("of nothing but the path: %v, want the first form", got)
 	}
+	if got := r.Match("POST", "/elsewhere"); got != (Match{Guarded, 2}) {
+		t.Errorf("of nothing but a path on which a header counts: %v", got)
+	}
 	reader := Request{Method: "POST", Path: "/graphql", Header: http.Header{"X-Reader": {"feed"}}, Body: unreadable}
 	if got := r.MatchRequest(&reader); got != (Match{Guarded, 0}) {
 		t.Errorf("an exemption of as much weight as a rule: %v", got)
@@ -134,6 +138,50 @@ func TestConditionsThatReadersTakeDifferently(t *testing.T) {
 	}
 }
 
+func TestBodiesOfWhichNothingIsKnown(t *testing.T) {
+	on := func(when When) *Routes {
+		return mustRoutes(t, NoAuto, nil, []Pattern{mustParse(t, "POST /do")[0].Only(when)})
+	}
+	multipart := http.Header{"Content-Type": {"multipart/form-data; boundary=x"}}
+	for _, test := range []struct {
+		name    string
+		when    When
+		request Request
+	}{
+		{"a field that readers take differently", When{Field: "method", In: []string{"x"}}, Request{Body: func() Body { return doubtful{body{"method": "y"}} }}},
+		{"an upload that nobody looked into may name an action", When{Header: "Next-Action"}, Request{Header: multipart}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.request.Method, test.request.Path = "POST", "/do"
+			if got := on(test.when).MatchRequest(&test.request); got.Kind != Guarded {
+				t.Errorf("%v, want guarded", got.Kind)
+			}
+		})
+	}
+	exempt := mustRoutes(t, 7, []Pattern{mustParse(t, "POST /do")[0].Only(When{Query: "action"})})
+	if got := exempt.MatchRequest(&Request{Method: "POST", Path: "/do", Query: "action=list"}); got.Kind != Guarded {
+		t.Errorf("exempt by its query, though nobody knows what the body says: %v", got)
+	}
+}
+
+// doubtful is a body whose texts two readers may take differently.
+type doubtful struct{ body }
+
+func (d doubtful) Text(name string) (string, bool, bool) {
+	text, found, _ := d.body.Text(name)
+	return text, found, false
+}
+
+func TestCleaned(t *testing.T) {
+	kept := regexp.MustCompile("[A-Za-z0-9_/]")
+	for c := range rune(0x180) {
+		want := kept.FindString(string(c))
+		if got := cleaned(string(c)); got != want {
+			t.Errorf("%q: %q, want %q", c, got, want)
+		}
+	}
+}
+
 // form is a form of texts.
 type form struct{ body }
 
@@ -173,6 +221,7 @@ func TestConditionsOfExemptions(t *testing.T) {
 		{"no field", When{Field: "method", In: []string{"ping"}}, Request{Body: body{}.known}, false},
 		{"a body that cannot be read", When{Field: "method"}, Request{Body: func() Body { return nil }}, false},
 		{"a body that nobody looked at", When{Field: "method"}, Request{}, false},
+		{"an operation, beside a member without a name", When{GraphQL: []string{"posts"}}, Request{Body: body{"query": "{posts}", "": "x"}.known}, false},
 		{"an operation, whatever it asks for", When{GraphQL: []string{"posts"}}, Request{Body: body{"query": "{posts}"}.known}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -264,7 +313,20 @@ func TestActionsOnOpenPaths(t *testing.T) {
 			if got := r.MatchRequest(&request); got.Kind != Open {
 				t.Errorf("the page: %v", got)
 			}
+			// Safe methods are looked at where a rule names one.
+			r = mustRoutes(t, test.auto, test.exempt, mustParse(t, "POST /signup", "GET /vote"))
+			if got := r.MatchRequest(&request); got.Kind != Open {
+				t.Errorf("the page, on a site that guards another one: %v", got)
+			}
 		})
+	}
+}
+
+func TestAnActionBesideAPathInTheQuery(t *testing.T) {
+	r := mustRoutes(t, NoAuto, nil, mustParse(t, "POST /signup"))
+	request := Request{Method: "POST", Path: "/", Query: "q=signup", Header: http.Header{"Next-Action": {"40bb"}}}
+	if got := r.MatchRequest(&request); got != (Match{Kind: Unnamed}) {
+		t.Errorf("%v, want unnamed", got)
 	}
 }
 
@@ -275,6 +337,9 @@ func TestConditionsWithMistakes(t *testing.T) {
 	} {
 		if when.Validate() == nil {
 			t.Errorf("%+v is taken", when)
+		}
+		if when.ValidateExemption() == nil {
+			t.Errorf("%+v is taken for an exemption", when)
 		}
 	}
 	operation := When{GraphQL: []string{"signUp"}}
