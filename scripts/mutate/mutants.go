@@ -255,7 +255,9 @@ func (m *maker) zero(n *ast.ReturnStmt) {
 
 func isZero(text string) bool {
 	switch text {
-	case "nil", "false", "true", "0", `""`, "goOn": // true is made false as such
+	case "nil", "false", "true", "0", `""`: // true is made false as such
+		return true
+	case "goOn", "outside", "no", "Match{Kind: Ambiguous}": // first of their constants
 		return true
 	}
 	return strings.HasSuffix(text, "{}")
