@@ -112,6 +112,13 @@ def vote(request):
     return effect(request)
 
 
+def anything(request):
+    """Like many views: a page for GET, and a submission else."""
+    if request.method != "GET":
+        EFFECTS.append(request.path)
+    return HttpResponse("the page")
+
+
 @protect("vote")
 async def avote(request):
     return effect(request)
@@ -208,6 +215,8 @@ urlpatterns = [
     path("ignores/", ignores_the_result),
     path("cancel/", cancel),
     path("vote/", vote),
+    path("anything/", protect("anything")(anything)),
+    path("named-anything/", anything),
     path("avote/", avote),
     path("vote-view/", VoteView.as_view()),
     path("avote-view/", AsyncVoteView.as_view()),

@@ -207,6 +207,22 @@ def test_every_method_that_changes_something_is_judged(client, service, path, me
     assert service.checks[-1]["fields"][0] == ["a", "1"] and service.checks[-1]["method"] == method.upper()
 
 
+@pytest.mark.parametrize("path", ["/vote/", "/vote-view/", "/avote/", "/avote-view/", "/anything/", "/named-anything/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_methods_that_change_nothing_bring_nothing(client, service, path, method):
+    with protecting(service, {"POST /named-anything/": "anything"}):
+        response = client.generic(method, path, QUERY_STRING="user=bot")
+        assert response.status_code in (200, 204, 405) and not EFFECTS
+        assert method != "HEAD" or not response.content
+        assert client.generic(method, path, "user=bot", "text/plain").status_code == 400
+        assert client.generic(method, path, HTTP_TRANSFER_ENCODING="chunked").status_code == 400
+    assert not service.checks and not EFFECTS
+
+
+def test_a_class_view_says_which_methods_it_has(client):
+    assert "POST" in client.options("/vote-view/").headers["Allow"]
+
+
 @pytest.mark.parametrize("path", ["/vote/", "/vote-view/", "/avote/", "/avote-view/"])
 def test_get_and_head_are_not_judged(client, service, path):
     assert client.get(path).status_code == 200

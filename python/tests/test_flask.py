@@ -67,6 +67,13 @@ def make_app(service, effects, **config):
                 return "done"
         return render_template_string("{{ form.palisade() }}{{ form.errors }}", form=form)
 
+    @app.route("/anything", methods=["GET", "HEAD", "OPTIONS", "POST"])
+    @palisade.protect("anything")
+    def anything():
+        if request.method != "GET":
+            effects.append(request.values)
+        return "the page"
+
     @app.route("/forgets", methods=["POST"])
     def forgets():
         SignupForm()
@@ -82,6 +89,15 @@ def ticket_in(response):
 
 def kind_in(response):
     return re.search(r'data-kind="([^"]*)"', response.text)[1]
+
+
+def test_methods_that_change_nothing_bring_nothing(app, effects):
+    client = app.test_client()
+    for method in ("GET", "HEAD", "OPTIONS"):
+        assert client.open("/anything?user=bot", method=method).status_code == 200 and not effects
+        assert client.open("/anything", method=method, data="user=bot").status_code == 400
+        assert client.open("/anything", method=method, headers={"Transfer-Encoding": "chunked"}).status_code == 400
+    assert "POST" in client.options("/anything").headers["Allow"] and not effects
 
 
 def test_a_form_that_was_shown_and_sent_is_accepted_once(app, effects):

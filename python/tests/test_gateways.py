@@ -32,13 +32,14 @@ class Wsgi:
     def inner(self, environ, start_response):
         size = int(environ.get("CONTENT_LENGTH") or 0)
         self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["wsgi.input"].read(size)))
+        self.query, self.headers = environ["QUERY_STRING"], {name for name in environ if name.startswith("HTTP_")}
         start_response("200 OK", [("Content-Type", "text/html")])
         return [environ["palisade"].fields("signup", "n0nce").encode()]
 
-    def __call__(self, method, path, body=b"", kind=FORM, **environ):
+    def __call__(self, method, path, body=b"", kind=FORM, query="", **environ):
         status = []
         base = {
-            "REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": "", "QUERY_STRING": "", "CONTENT_TYPE": kind,
+            "REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": "", "QUERY_STRING": query, "CONTENT_TYPE": kind,
             "CONTENT_LENGTH": str(len(body)), "SERVER_NAME": "shop.example", "SERVER_PORT": "80", "HTTP_HOST": "shop.example",
             "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "203.0.113.9", "wsgi.version": (1, 0), "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(body), "wsgi.errors": io.StringIO(), "wsgi.multithread": True,
@@ -63,15 +64,16 @@ class Asgi:
             if not message.get("more_body"):
                 break
         self.seen.append((scope["method"], scope["path"], body))
+        self.query, self.headers = scope["query_string"], {"HTTP_" + name.decode().upper() for name, _ in scope["headers"]}
         text = (await scope["palisade"].fields("signup", "n0nce")).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": text})
 
-    def __call__(self, method, path, body=b"", kind=FORM, **headers):
+    def __call__(self, method, path, body=b"", kind=FORM, query="", **headers):
         lines = [(b"host", b"shop.example"), (b"content-type", kind.encode())]
         lines += [(name.removeprefix("HTTP_").replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()]
         scope = {
-            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"",
+            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "root_path": "", "query_string": query.encode(),
             "scheme": "http", "headers": lines, "client": ("203.0.113.9", 1), "server": ("shop.example", 80),
         }  # fmt: skip
         pieces = [body[i : i + 7] for i in range(0, min(len(body), 700), 7)] + [body[700:]]
@@ -155,10 +157,31 @@ def test_every_method_that_changes_something_is_judged(call, method):
     assert not call.seen
 
 
-def test_get_and_head_are_not_judged(call, service):
+def test_methods_that_change_nothing_are_not_judged(call, service):
     for method in ("GET", "HEAD", "OPTIONS"):
         assert call(method, "/signup")[0] == 200
     assert not service.checks and len(call.seen) == 3
+
+
+def test_head_is_get_to_a_protected_path(call):
+    assert call("HEAD", "/signup")[2] == b"" and call("HEAD", "/other")[2] != b""
+    assert call.seen == [("GET", "/signup", b""), ("HEAD", "/other", b"")]
+
+
+def test_options_brings_nothing_to_a_protected_path(call):
+    sent = {"HTTP_COOKIE": "session=x", "HTTP_AUTHORIZATION": "Basic eDp5", "HTTP_ORIGIN": "https://shop.example"}
+    for path, kept in (("/signup", 1), ("/other", 3)):
+        assert call("OPTIONS", path, query="user=bot", **sent)[0] == 200
+        assert [bool(call.query), len(call.headers & set(sent))] == [kept == 3, kept], path
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/signup", "/signup/", "/api/x", "//signup"])
+def test_a_body_has_no_place_under_a_method_that_changes_nothing(call, service, method, path):
+    assert call(method, path, b"user=bot", HTTP_CONTENT_LENGTH="8")[0] == 400
+    assert call(method, path, HTTP_TRANSFER_ENCODING="chunked")[0] == 400
+    assert not call.seen and not service.checks
+    assert call(method, "/other", b"user=bot", HTTP_CONTENT_LENGTH="8")[0] == 200
 
 
 def test_a_method_in_a_header_is_judged(call):

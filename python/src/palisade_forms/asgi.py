@@ -17,7 +17,7 @@ from .errors import Unreadable
 from .guard import Guard, log
 from .pages import without_ticket
 from .paths import Routes, target_path, written
-from .visit import SAFE_METHODS, Submission, Visit
+from .visit import SAFE_METHODS, Submission, Visit, refuse_body
 from .wsgi import MAX_BODY, absolute_url
 
 Scope = MutableMapping[str, Any]
@@ -42,6 +42,7 @@ class Here:
     decision: Decision | None = None
     form: str = ""
     sent: Submission = Submission()
+    calm: bool = False  # a method that changes nothing, on a protected path
 
     async def fields(self, form: str, nonce: str = "") -> str:
         """The markup inside the form's element. The page must not be cached by others."""
@@ -86,7 +87,9 @@ class PalisadeMiddleware:
             answer = self.guard.refusal(decision, unknown_visit(scope), Submission())
         except _Gone:
             return
-        if answer is None:
+        if answer is None and here.calm:
+            await _calm(self.app, scope, receive, send)
+        elif answer is None:
             await self.app(scope, receive, send)
         else:
             await _write(answer, scope, send)
@@ -98,8 +101,12 @@ class PalisadeMiddleware:
             query = scope.get("query_string", b"").decode("latin-1")
             visit = visit_of(self.guard, scope)
             return await asyncio.to_thread(self.guard.forward, name, query, visit), receive
-        form = self.routes.form_for(scope["method"], _paths(scope), _override(scope))
+        paths = _paths(scope)
+        form = self.routes.form_for(scope["method"], paths, _override(scope))
         if form is None:
+            if scope["method"] in SAFE_METHODS and self.routes.protects(paths):
+                refuse_body(_header(scope, b"content-length"), _header(scope, b"transfer-encoding"))
+                here.calm = True
             return None, receive
         body = await _take(receive, self.max_body)
         visit = visit_of(self.guard, scope)
@@ -108,6 +115,25 @@ class PalisadeMiddleware:
         here.decision = await asyncio.to_thread(self.guard.judge, form, visit, here.sent)
         answer = None if here.decision else self.guard.refusal(here.decision, visit, here.sent)
         return answer, _replay(body, receive)
+
+
+async def _calm(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run the app for a method that changes nothing as if it did not. See SAFE_METHODS."""
+
+    async def send_head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    if scope["method"] == "HEAD":
+        await app({**scope, "method": "GET"}, receive, send_head)
+    elif scope["method"] == "OPTIONS":
+        headers = [line for line in scope["headers"] if line[0].lower() not in (b"cookie", b"authorization")]
+        await app({**scope, "headers": headers, "query_string": b""}, receive, send)
+    else:
+        await app(scope, receive, send)
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    return ", ".join(value.decode("latin-1") for name, value in scope["headers"] if name.lower() == wanted)
 
 
 def _override(scope: Scope) -> str:

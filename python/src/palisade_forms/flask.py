@@ -25,7 +25,7 @@ from .decision import Answer, Decision
 from .errors import Unreadable
 from .guard import FOR_FORM, FOR_PAGE, Guard, log
 from .pages import without_ticket
-from .visit import SAFE_METHODS, Submission, Visit
+from .visit import SAFE_METHODS, Submission, Visit, refuse_body
 
 try:
     from wtforms import Field, PasswordField
@@ -66,10 +66,11 @@ class Palisade:
         def decorate(view: View) -> View:
             @functools.wraps(view)
             def protected(*args: Any, **kwargs: Any) -> Any:
-                if request.method not in SAFE_METHODS:
-                    decision = judge(form)
-                    if not decision:
-                        return refusal(decision)
+                if request.method in SAFE_METHODS:
+                    return _calmly(form, view, args, kwargs)
+                decision = judge(form)
+                if not decision:
+                    return refusal(decision)
                 return current_app.ensure_sync(view)(*args, **kwargs)
 
             self._decorated.append((view, protected))
@@ -97,6 +98,21 @@ class Palisade:
         for view, protected in self._decorated:
             if id(view) in registered and id(protected) not in registered:
                 raise RuntimeError(f"{view.__name__} is not protected: @palisade.protect must stand below @app.route")
+
+
+def _calmly(form: str, view: View, args: Any, kwargs: Any) -> Any:
+    """Run a view for a method that changes nothing as if it did not. See SAFE_METHODS."""
+    try:
+        refuse_body(request.headers.get("Content-Length"), request.headers.get("Transfer-Encoding"))
+    except Unreadable as error:
+        return refusal(Decision.refused(form, error.status, error.reason))
+    if request.method == "OPTIONS":
+        return current_app.make_default_options_response()
+    method, request.method = request.method, "GET"
+    try:
+        return current_app.ensure_sync(view)(*args, **kwargs)
+    finally:
+        request.method = method
 
 
 def palisade_fields(form: str, nonce: str = "") -> Markup:

@@ -11,7 +11,7 @@ same rules, and the tests of both read the same examples.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from unicodedata import normalize
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -248,9 +248,19 @@ class Routes:
             if not override or override.strip().upper() in SAFE_METHODS:
                 return None
             method = override.strip()
-        readings = [reading for path in set(paths) for reading in _readings(path)]
-        found = [(route.names(method), route.weight(reach), route.form) for route in self._routes if (reach := route.reach(readings))]
+        found = [(route.names(method), route.weight(reach), route.form) for route, reach in self._found(paths)]
         return max(found, key=lambda entry: entry[:2])[2] if found else None
+
+    def protects(self, paths: Iterable[str]) -> bool:
+        """Whether something is protected there, or may be, whatever the method is."""
+        try:
+            return any(self._found(paths))
+        except Unreadable:
+            return True
+
+    def _found(self, paths: Iterable[str]) -> Iterator[tuple[_Route, int]]:
+        readings = [reading for path in set(paths) for reading in _readings(path)]
+        return ((route, reach) for route in self._routes if (reach := route.reach(readings)))
 
 
 def _route(entry: str, form: str) -> _Route:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .errors import Unreadable
+
 Pairs = Sequence[tuple[str, str]]
 
-#: Methods that change nothing, and are not judged.
+#: Methods that change nothing, and are not judged. Apps run more with them than they
+#: should: a view that shows its page for GET and takes everything else for a submission
+#: is run by HEAD and OPTIONS, too. So a request of such a method to a protected path
+#: brings nothing that a submission could be made of, and HEAD becomes what it stands for.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -32,6 +37,12 @@ class Submission:
     fields: tuple[tuple[str, str], ...] = ()
     json: bool = False
     files: tuple[str, ...] = ()
+
+
+def refuse_body(length: str | None, transfer: str | None) -> None:
+    """Refuse a body where none has a place: under a method that changes nothing."""
+    if length not in (None, "", "0") or transfer:
+        raise Unreadable(400, "body-unexpected")
 
 
 def wants_problem(visit: Visit, json: bool) -> bool:

@@ -16,7 +16,7 @@ from .errors import Unreadable
 from .guard import Guard, log
 from .pages import without_ticket
 from .paths import Routes, target_path, written
-from .visit import SAFE_METHODS, Submission, Visit, headers_of_environ
+from .visit import SAFE_METHODS, Submission, Visit, headers_of_environ, refuse_body
 
 MAX_BODY = 1 << 20
 
@@ -32,6 +32,7 @@ class Here:
     decision: Decision | None = None
     form: str = ""
     sent: Submission = Submission()
+    calm: bool = False  # a method that changes nothing, on a protected path
 
     def fields(self, form: str, nonce: str = "") -> str:
         """The markup inside the form's element. The page must not be cached by others."""
@@ -73,9 +74,11 @@ class PalisadeMiddleware:
             answer = self.guard.refusal(
                 Decision.refused("", error.status, error.reason), unknown_visit(environ), Submission()
             )
-        if answer is None:
-            return self.app(environ, start_response)
-        return write(answer, environ, start_response)
+        if answer is not None:
+            return write(answer, environ, start_response)
+        if here.calm:
+            return _calm(self.app, environ, start_response)
+        return self.app(environ, start_response)
 
     def _answer(self, environ: Any, here: Here) -> Answer | None:
         """What is answered in the app's place, if anything."""
@@ -83,8 +86,12 @@ class PalisadeMiddleware:
         name = self.guard.under_base(path)
         if name is not None:
             return self.guard.forward(name, environ.get("QUERY_STRING", ""), visit_of(self.guard, environ))
-        form = self.routes.form_for(environ["REQUEST_METHOD"], _paths(environ), _override(environ))
+        paths = _paths(environ)
+        form = self.routes.form_for(environ["REQUEST_METHOD"], paths, _override(environ))
         if form is None:
+            if environ["REQUEST_METHOD"] in SAFE_METHODS and self.routes.protects(paths):
+                refuse_body(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
+                here.calm = True
             return None
         body = take_body(environ, self.max_body)
         environ["wsgi.input"] = BytesIO(body)
@@ -93,6 +100,22 @@ class PalisadeMiddleware:
         here.sent = parse(body, environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", ""))
         here.decision = self.guard.judge(form, visit, here.sent)
         return None if here.decision else self.guard.refusal(here.decision, visit, here.sent)
+
+
+def _calm(app: Callable[..., Iterable[bytes]], environ: Any, start_response: Any) -> Iterable[bytes]:
+    """Run the app for a method that changes nothing as if it did not. See SAFE_METHODS."""
+    if environ["REQUEST_METHOD"] == "HEAD":
+        pieces = app(environ | {"REQUEST_METHOD": "GET"}, start_response)
+        try:
+            for _ in pieces:  # the app may start its answer with the first piece
+                pass
+        finally:
+            getattr(pieces, "close", lambda: None)()
+        return []
+    if environ["REQUEST_METHOD"] == "OPTIONS":
+        environ = {name: value for name, value in environ.items() if name not in ("HTTP_COOKIE", "HTTP_AUTHORIZATION")}
+        environ["QUERY_STRING"] = ""
+    return app(environ, start_response)
 
 
 def _override(environ: Any) -> str:

@@ -13,7 +13,7 @@ from ..decision import Answer, Decision
 from ..errors import Unreadable
 from ..guard import FOR_PAGE, log
 from ..pages import without_ticket
-from ..visit import SAFE_METHODS, Submission, Visit
+from ..visit import SAFE_METHODS, Submission, Visit, refuse_body
 from . import conf
 
 
@@ -39,6 +39,32 @@ def pairs_of(data: Any) -> tuple[tuple[str, str], ...]:
     """Names and values of a QueryDict or of any mapping, duplicates kept."""
     lists = data.lists() if hasattr(data, "lists") else ((name, [value]) for name, value in data.items())
     return tuple((str(name), value) for name, values in lists for value in values if isinstance(value, str))
+
+
+def calm(request: Any, form: str) -> HttpResponse | None:
+    """What is answered in place of a protected view to a method that changes nothing.
+
+    HEAD becomes GET for the view; :func:`uncalm` takes that back. See SAFE_METHODS.
+    """
+    try:
+        refuse_body(request.META.get("CONTENT_LENGTH"), request.META.get("HTTP_TRANSFER_ENCODING"))
+    except Unreadable as error:
+        return refusal(request, Decision.refused(form, error.status, error.reason))
+    if request.method == "OPTIONS" and not _is_class(request):
+        return HttpResponse(status=204)
+    if request.method == "HEAD":
+        request._palisade_method, request.method = "HEAD", "GET"
+    return None
+
+
+def uncalm(request: Any) -> None:
+    """Give a request back the method with which it came."""
+    request.method = getattr(request, "_palisade_method", request.method)
+
+
+def _is_class(request: Any) -> bool:
+    """Whether the view is a class, which finds a method's handler by its name."""
+    return hasattr(getattr(request.resolver_match, "func", None), "view_class")
 
 
 def judge(

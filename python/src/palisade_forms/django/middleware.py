@@ -13,7 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from ..errors import Unreadable
 from ..visit import SAFE_METHODS
 from . import conf
-from .judge import judge, refusal, response, visit_of
+from .judge import calm, judge, refusal, response, uncalm, visit_of
 from .routes import form_for, require_known
 
 
@@ -45,11 +45,11 @@ class PalisadeMiddleware:
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> Any:
         """Judge what PROTECT names, by the URL that Django found and not by its spelling."""
-        if request.method in SAFE_METHODS:
-            return None
         form = form_for(conf.palisade_settings().get("PROTECT") or {}, request.method, request.resolver_match)
         if form is None:
             return None
+        if request.method in SAFE_METHODS:
+            return calm(request, form)
         decision = judge(request, form)
         return None if decision else refusal(request, decision)
 
@@ -65,6 +65,7 @@ class PalisadeMiddleware:
         return response(guard.forward(name, request.META.get("QUERY_STRING", ""), visit))
 
     def _after(self, request: Any, answer: Any) -> Any:
+        uncalm(request)
         if getattr(request, "_palisade_pending", None) and answer.status_code < 400:
             names = ", ".join(type(form).__name__ for form in request._palisade_pending)
             raise ImproperlyConfigured(

@@ -12,7 +12,7 @@ from django.views import View
 
 from ..client import valid_form
 from ..visit import SAFE_METHODS
-from .judge import judge, refusal
+from .judge import calm, judge, refusal, uncalm
 
 _judge_in_thread = sync_to_async(judge, thread_sensitive=False)
 
@@ -33,21 +33,35 @@ def protect(form: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
             @functools.wraps(view)
             async def aprotected(request: Any, *args: Any, **kwargs: Any) -> Any:
-                if request.method not in SAFE_METHODS:
+                if request.method in SAFE_METHODS:
+                    answer = calm(request, form)
+                    if answer is not None:
+                        return answer
+                else:
                     decision = await _judge_in_thread(request, form)
                     if not decision:
                         return refusal(request, decision)
-                return await view(request, *args, **kwargs)
+                try:
+                    return await view(request, *args, **kwargs)
+                finally:
+                    uncalm(request)
 
             return aprotected
 
         @functools.wraps(view)
         def protected(request: Any, *args: Any, **kwargs: Any) -> Any:
-            if request.method not in SAFE_METHODS:
+            if request.method in SAFE_METHODS:
+                answer = calm(request, form)
+                if answer is not None:
+                    return answer
+            else:
                 decision = judge(request, form)
                 if not decision:
                     return refusal(request, decision)
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            finally:
+                uncalm(request)
 
         return protected
 
