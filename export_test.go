@@ -12,3 +12,10 @@ func CheapProofs(g *Guard) error {
 	g.pow = cheap
 	return err
 }
+
+// Remembered is how many answers a form keeps for double clicks.
+func Remembered(f *Form) int {
+	f.recent.mu.Lock()
+	defer f.recent.mu.Unlock()
+	return max(len(f.recent.order), len(f.recent.answers))
+}

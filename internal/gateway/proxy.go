@@ -51,7 +51,8 @@ func (s *site) submit(w http.ResponseWriter, r *http.Request, f *form, pass pali
 	if v, ok := s.sign(r, f, pass); ok {
 		r.Header[verdict.Header] = []string{v}
 	}
-	s.serve(w, r, &exchange{in: r, form: f, pass: pass})
+	r, last := mayHoldAnother(r)
+	s.serve(w, r, &exchange{in: r, form: f, pass: pass, last: last})
 }
 
 // sign returns the verdict. One that is only watched may have a body that was not

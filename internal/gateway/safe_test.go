@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/internal/gateway"
@@ -45,6 +46,20 @@ func TestMethodsThatChangeNothing(t *testing.T) {
 				t.Errorf("the app got %s, want %s", last.method, test.method)
 			}
 		})
+	}
+}
+
+// What a form lets through once is no second request either.
+func TestASubmissionThatIsARequest(t *testing.T) {
+	for start, want := range map[string]bool{"user=b": false, "POST /other HTTP/1.1\r\nHost: x\r\n\r\n": true} {
+		w := newWorld(t)
+		page := w.get("/signup").body
+		w.wait(5 * time.Second)
+		var last atomic.Bool
+		w.app = func(rw http.ResponseWriter, r *http.Request) { last.Store(r.Close) }
+		if a := w.send("POST", "/signup", urlencoded, start+"&"+w.solve(page).Encode()); a.status != 200 || last.Load() != want {
+			t.Errorf("%q: status %d; it is the last on its connection: %v, want %v", start, a.status, last.Load(), want)
+		}
 	}
 }
 
