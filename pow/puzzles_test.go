@@ -82,6 +82,34 @@ func TestPuzzlesOfManyNetworksAreBounded(t *testing.T) {
 	}
 }
 
+// Whoever cannot have a puzzle made gets the last one, however old.
+func TestWhereNoPuzzleCanBeMadeTheLastOneServes(t *testing.T) {
+	keys, work := pow.Keys{Current: make([]byte, pow.MinKey)}, pow.Work{Cost: 1, Counters: 2}
+	both, err := pow.New(pow.Config{Keys: keys, Levels: []pow.Work{work, work}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := pow.New(pow.Config{Keys: keys, Levels: []pow.Work{work}}) // makes none of level 1
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p pow.Puzzles
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	made, err := p.Shared(context.Background(), both, [16]byte{1}, 1, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Shared(context.Background(), one, [16]byte{2}, 1, now.Add(time.Hour)); err != nil || got != made {
+		t.Errorf("%v, %v; want the last one", got, err)
+	}
+	if _, err := p.Shared(context.Background(), both, [16]byte{3}, 1, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if shared, order := pow.Kept(&p); shared != 1 || order != 1 {
+		t.Errorf("%d puzzles and %d names are kept, want the one that is fresh", shared, order)
+	}
+}
+
 func TestAPuzzleIsOfItsLevel(t *testing.T) {
 	c, err := pow.New(pow.Config{Keys: pow.Keys{Current: make([]byte, pow.MinKey)}, Levels: []pow.Work{{Cost: 1, Counters: 2}, {Cost: 2, Counters: 2}}})
 	if err != nil {

@@ -227,6 +227,7 @@ func TestWhichOfTwoPatternsCounts(t *testing.T) {
 		want          int
 	}{
 		{"more segments before fewer wildcards", mustParse(t, "POST /a")[0], mustParse(t, "POST /*/*")[0], "/a/b", nil, 1},
+		{"more segments before fewer wildcards and a closer path", mustParse(t, "POST /a/**")[0], mustParse(t, "POST /*/*")[0], "/a/b/c", nil, 1},
 		{"fewer wildcards before a closer path", mustParse(t, "POST /a/*/**")[0], mustParse(t, "POST /a/b")[0], "/a/b/c", nil, 1},
 		{"fewer wildcards before a condition", mustParse(t, "POST /a/b")[0], mustParse(t, "POST /a/*")[0].Only(is), "/a/b", body{"method": "ping"}.known, 0},
 		{"a condition before none", mustParse(t, "POST /a")[0], mustParse(t, "POST /a")[0].Only(is), "/a", body{"method": "ping"}.known, 1},
