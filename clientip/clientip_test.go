@@ -56,6 +56,17 @@ func TestAddr(t *testing.T) {
 		{"garbage where the proxy writes", behind, request("10.0.0.1:80", xff, "203.0.113.7, unknown"), ""},
 		{"garbage where only the client writes", behind, request("10.0.0.1:80", xff, "<script>, 203.0.113.7"), "203.0.113.7"},
 		{"five kilobytes", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 5000)+", 203.0.113.7"), ""},
+		{"as many hops as are walked", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 31)+"10.0.0.3"), "10.0.0.2"},
+		{"one hop more", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 32)+"10.0.0.3"), ""},
+		{"as many bytes as are read", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 4096-len(", 203.0.113.7"))+", 203.0.113.7"), "203.0.113.7"},
+		{"one byte more", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 4097-len(", 203.0.113.7"))+", 203.0.113.7"), ""},
+		{"an empty place that the client wrote", behind, request("10.0.0.1:80", xff, ",203.0.113.7"), "203.0.113.7"},
+		{"an IPv6 address in brackets", behind, request("10.0.0.1:80", xff, "[2001:db8::7]"), "2001:db8::7"},
+		{"an IPv6 address that no bracket ends", behind, request("10.0.0.1:80", xff, "[2001:db8::7"), ""},
+		{"an IPv6 address that no bracket begins", behind, request("10.0.0.1:80", xff, "2001:db8::7]"), ""},
+		{"an IPv4 address in brackets", behind, request("10.0.0.1:80", xff, "[203.0.113.7]"), ""},
+		{"a zone as long as an address may be", behind, request("10.0.0.1:80", xff, "fe80::1%"+strings.Repeat("z", 56)), "fe80::1"},
+		{"a longer zone", behind, request("10.0.0.1:80", xff, "fe80::1%"+strings.Repeat("z", 57)), ""},
 		{"two hundred hops", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 200)+"10.0.0.3"), ""},
 
 		{"RFC 7239", rfc7239, request("10.0.0.1:80", fwd, `for=203.0.113.7;proto=https`), "203.0.113.7"},
@@ -90,6 +101,58 @@ func TestAddr(t *testing.T) {
 				t.Errorf("got %v, %v; want %s", got, err, row.want)
 			}
 		})
+	}
+}
+
+func TestForwardedElements(t *testing.T) {
+	source := clientip.Forwarded("10.0.0.0/8")
+	for _, row := range []struct{ name, line, want string }{
+		{"all are proxies", "for=10.0.0.3, for=10.0.0.2", "10.0.0.3"},
+		{"an empty element that the client wrote", ",for=203.0.113.7", "203.0.113.7"},
+		{"a quote that ends nowhere", `for="203.0.113.7`, ""},
+		{"two addresses in one element", "for=203.0.113.7;for=10.0.0.2", ""},
+	} {
+		addr, err := source.Addr(request("10.0.0.1:80", "Forwarded", row.line))
+		if got := ""; err == nil {
+			got = addr.String()
+			if got != row.want {
+				t.Errorf("%s: %s, want %q", row.name, got, row.want)
+			}
+		} else if row.want != "" {
+			t.Errorf("%s: %v, want %s", row.name, err, row.want)
+		}
+	}
+}
+
+func TestWhichPeersAreTrusted(t *testing.T) {
+	for _, row := range []struct {
+		name, proxy, peer string
+		want              bool
+	}{
+		{"an address", "10.0.0.1", "10.0.0.1:80", true},
+		{"another one", "10.0.0.1", "10.0.0.2:80", false},
+		{"an IPv4-mapped address", "::ffff:10.0.0.1", "10.0.0.1:80", true},
+		{"an address with a zone", "fe80::1%eth0", "[fe80::1%eth1]:80", true},
+		{"an IPv4-mapped network", "::ffff:10.0.0.0/104", "10.9.9.9:80", true},
+		{"beside an IPv4-mapped network", "::ffff:10.0.0.0/104", "11.0.0.1:80", false},
+		{"a network around the IPv4-mapped ones", "::ffff:0:0/95", "10.0.0.1:80", false},
+		{"a narrow IPv6 network", "2001:db8::/112", "[2001:db8::5]:80", true},
+		{"beside a narrow IPv6 network", "2001:db8::/112", "[2001:db8:1::5]:80", false},
+		{"no address", "10.0.0.1", "@", false},
+	} {
+		s := clientip.Proxies(row.proxy)
+		if err := s.Validate(); err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		if got := s.Trusts(request(row.peer, "")); got != row.want || !s.Named() {
+			t.Errorf("%s: trusted %v, named %v", row.name, got, s.Named())
+		}
+	}
+	if clientip.Proxies("::ffff:0:0/96").Validate() == nil {
+		t.Error("all of IPv4 is trusted")
+	}
+	if clientip.RemoteAddr().Named() {
+		t.Error("a proxy is named, though none is")
 	}
 }
 

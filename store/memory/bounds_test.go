@@ -55,3 +55,81 @@ func TestAShardHasItsBit(t *testing.T) {
 		}
 	}
 }
+
+// fits reports that a table has room for n more without runs that get long.
+func fits(t *table, n int) bool { return t.used+n <= t.homes-t.homes/5 }
+
+func TestATableMakesRoom(t *testing.T) {
+	now := int64(1000 * day)
+	tab := table{most: 1000}
+	for i := range uint64(1000) {
+		if !tab.room(1, now) || !fits(&tab, 1) {
+			t.Fatalf("entry %d: %d of %d places are used", i, tab.used, tab.homes)
+		}
+		tab.set(i*0x9E3779B97F4A7C15>>shardBits, now+1)
+	}
+	if tab.used != 1000 {
+		t.Errorf("%d entries are counted, want 1000", tab.used)
+	}
+	for most, want := range map[int]bool{0: false, 1: true} {
+		if got := (&table{most: most}).room(1, now); got != want {
+			t.Errorf("room for one in a table for %d: %v", most, got)
+		}
+	}
+}
+
+func TestASqueezedTableHasRoomForAsManyAsAskedFor(t *testing.T) {
+	now := int64(1000 * day)
+	tab := table{most: 200}
+	for i := range uint64(20) {
+		tab.room(1, now)
+		tab.set(i*0x9E3779B97F4A7C15>>shardBits, now+1+int64(i))
+	}
+	if tab.squeeze(MaxEntries, now); !fits(&tab, MaxEntries) || tab.used < 15 {
+		t.Errorf("%d of %d places are used", tab.used, tab.homes)
+	}
+}
+
+// Squeezing lets go of some each time, also where gaps are most of the table.
+func TestASmallTableStaysSmall(t *testing.T) {
+	now := int64(1000 * day)
+	tab := table{most: 4}
+	for i := range uint64(10_000) {
+		if !tab.room(1, now) {
+			tab.squeeze(1, now)
+		}
+		tab.set(i*0x9E3779B97F4A7C15>>shardBits, now+1+int64(i))
+		if tab.used > 20 {
+			t.Fatalf("%d entries in a table for 4", tab.used)
+		}
+	}
+}
+
+// A full table is looked through for room once in a while, not for each trip.
+func TestAFullTableIsNotLookedThroughEachTime(t *testing.T) {
+	now := int64(1000 * day)
+	full := func() *table {
+		tab := &table{most: 1}
+		tab.room(1, now)
+		for i := uint64(1); fits(tab, 1); i++ {
+			tab.set(i<<40, now-lag+1) // over in a nanosecond
+		}
+		return tab
+	}
+	tab := full()
+	if tab.room(1, now) {
+		t.Fatal("the table is not full")
+	}
+	if tab.room(1, now+recheck-1) {
+		t.Error("it was looked through again, too early")
+	}
+	if !tab.room(1, now+recheck) {
+		t.Error("it was not looked through again")
+	}
+	if tab = full(); !tab.room(1, now+1) {
+		t.Error("what ended a moment ago is kept")
+	}
+	if recheck != int64(100*time.Millisecond) {
+		t.Errorf("a full pool is full for %v more", time.Duration(recheck))
+	}
+}

@@ -115,6 +115,9 @@ func TestTripsFarBehindGetNothingThatMayHaveBeenLetGoOf(t *testing.T) {
 			t.Fatalf("%d permits beside one that was taken a second ago, of a burst of 5", granted)
 		}
 	}
+	if got := s.claim(noon.Add(time.Second), 5e6, noon.Add(time.Minute)); got != store.Forgotten {
+		t.Errorf("a claim that nobody made, of a time of which nothing is known: status %d, want forgotten", got)
+	}
 	if got := s.claim(noon.Add(time.Hour), 1e6, noon.Add(2*time.Hour)); got != store.Granted {
 		t.Errorf("a new claim when the time has caught up: status %d, want granted", got)
 	}
@@ -168,6 +171,12 @@ func TestTripsThatAreRefusedAsInvalid(t *testing.T) {
 		{"as many entries as there may be", store.Trip{Now: noon, Takes: entries(memory.MaxEntries)}, true},
 		{"one entry more", store.Trip{Now: noon, Takes: entries(memory.MaxEntries + 1)}, false},
 		{"no time", store.Trip{}, false},
+		{"the first time", store.Trip{Now: time.Unix(365*24*60*60, 0)}, true},
+		{"a time before it", store.Trip{Now: time.Unix(365*24*60*60-1, 0)}, false},
+		{"a time in 2150", store.Trip{Now: time.Date(2150, 1, 1, 0, 0, 0, 0, time.UTC)}, true},
+		{"the last time", store.Trip{Now: time.Unix(230*365*24*60*60, 0)}, true},
+		{"a time behind it", store.Trip{Now: time.Unix(230*365*24*60*60, 1)}, false},
+		{"the shortest span of a limit", store.Trip{Now: noon, Takes: []store.Take{{Key: key(99), Every: 1, Burst: 1}}}, true},
 		{"a time of long ago", store.Trip{Now: time.Unix(0, 0)}, false},
 		{"a time far ahead", store.Trip{Now: time.Unix(1<<60, 0)}, false},
 		{"a burst of ten years", store.Trip{Now: noon, Takes: []store.Take{{Every: 24 * time.Hour, Burst: 3650}}}, true},
@@ -184,6 +193,28 @@ func TestTripsThatAreRefusedAsInvalid(t *testing.T) {
 				t.Errorf("%+v, %v; want ErrInvalidTrip", r, err)
 			}
 		})
+	}
+}
+
+func TestEndsOfClaims(t *testing.T) {
+	s := newSite(t)
+	s.claim(noon, 1, noon.Add(time.Minute))
+	if got := s.claim(noon.Add(time.Minute), 1, noon.Add(time.Hour)); got != store.Granted {
+		t.Errorf("when an earlier claim of the key ends: status %d, want granted", got)
+	}
+	for _, expires := range []time.Time{{}, time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC), noon} {
+		if got := s.claim(noon, 2, expires); got != store.Forgotten {
+			t.Errorf("a claim that ends at %v: status %d, want forgotten", expires, got)
+		}
+	}
+}
+
+// Whoever asks for more than the burst waits no longer than who asks for one more.
+func TestACostOverTheBurstIsOneOverIt(t *testing.T) {
+	s := newSite(t)
+	take := store.Take{Key: key(1), Every: time.Minute, Burst: 5, Cost: 100}
+	if r := s.spend(store.Trip{Now: noon, Takes: []store.Take{take}}); r.Status != store.Limited || r.Wait != time.Minute {
+		t.Errorf("%+v, want a wait of a minute", r)
 	}
 }
 
