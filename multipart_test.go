@@ -23,3 +23,25 @@ func TestDispositionsThatClientsWrite(t *testing.T) {
 		})
 	}
 }
+
+// Parsers differ over everything that clients do not write.
+func TestUploadsThatNoClientWrites(t *testing.T) {
+	const more = "------stakes\r\nContent-Disposition: form-data; name=\"bio\"\r\n"
+	for _, test := range []struct{ name, before string }{
+		{"a preamble", "hello\r\n"},
+		{"a line before everything", "\r\n"},
+		{"two types of a part", more + "Content-Type: text/plain\r\nContent-Type: text/plain\r\n\r\nx\r\n"},
+		{"an empty type of a part", more + "Content-Type: \r\n\r\nx\r\n"},
+		{"two dispositions of a part", more + "Content-Disposition: form-data; name=\"bio\"\r\n\r\nx\r\n"},
+		{"a part without a disposition", "------stakes\r\nContent-Type: text/plain\r\n\r\nx\r\n"},
+		{"a line of a head that names nothing", more + "hello\r\n\r\nx\r\n"},
+		{"a space in the name of a header", more + "Content-Type : text/plain\r\n\r\nx\r\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t)
+			kind, body := multipartBody(typed(s.load()), "")
+			s.wait(20 * time.Second)
+			s.expect(s.postBody(kind, test.before+body), 400, palisade.ReasonUnreadable, 0)
+		})
+	}
+}
