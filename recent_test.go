@@ -98,3 +98,16 @@ func TestADoubleClickOfAPageIsToldSo(t *testing.T) {
 		t.Errorf("status %d because %s, location %q", w.Code, s.last().Reason, w.Header().Get("Location"))
 	}
 }
+
+// The same fields for another target are no double click, however alike the two are.
+func TestADoubleClickIsForOneTarget(t *testing.T) {
+	s := newSite(t, quick)
+	v := typed(s.load())
+	s.wait(time.Nanosecond)
+	to := func(path, query string) func(*http.Request) {
+		return func(r *http.Request) { r.URL.Path, r.URL.RawQuery = path, query }
+	}
+	s.expect(s.post(v, to("/signup", "a=1")), http.StatusSeeOther, palisade.ReasonClean, 1)
+	s.expect(s.post(v, to("/signupa", "=1")), http.StatusForbidden, palisade.ReasonTicketSpent, 1)
+	s.expect(s.post(v, to("/signup", "a=1")), http.StatusSeeOther, palisade.ReasonDuplicate, 1)
+}
