@@ -4,7 +4,7 @@ import (
 	"html/template"
 	"net/http"
 
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // Again returns the markup for showing the form once more on a page of the app,
@@ -72,7 +72,7 @@ func (f *Form) keep(r *http.Request) (shown, bool) {
 		return shown{}, false
 	}
 	if o.Ticket = a.ticketText; t.has(flagDecoys) { // under whichever key it was signed
-		decoys := layer.Decoys(signer.decoySeed(&t))
+		decoys := signal.Decoys(signer.decoySeed(&t))
 		o.Decoys = decoys[:]
 	}
 	binding := t.binding()

@@ -11,6 +11,7 @@ import (
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/internal/names"
 	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
 )
 
@@ -32,7 +33,9 @@ type attempt struct {
 	need     uint8 // level that a proof must show
 	stepDown bool
 	link     uint8 // of the chain, for what is asked next
-	score    float64
+	evidence signal.Evidence
+	decoys   [2]signal.Decoy
+	score    signal.Score
 	findings []Finding
 	answer   *answer // to this submission, or to the same one sent before
 
@@ -118,17 +121,22 @@ func (a *attempt) value(name string) string {
 	return value
 }
 
-func (a *attempt) lookup(name string) (value string, count int) { return a.body.count(name) }
+func (a *attempt) lookup(name string) (value string, count int) { return a.body.Count(name) }
 
-// add records a finding. It reports false when the finding's layer only watches,
-// and so has no say.
-func (a *attempt) add(found Finding) (counts bool) {
-	if slices.Contains(a.form.config.MonitorLayers, found.Layer) {
+// add records a finding. It reports false where the form only records what the signal
+// finds.
+func (a *attempt) add(g signal.Group, found Finding) (counts bool) {
+	if slices.Contains(a.form.config.MonitorSignals, found.Signal) {
 		found.Weight, found.Hard, found.Monitored = 0, false, true
 	}
 	a.findings = append(a.findings, found)
-	a.score += found.Weight
+	a.score.Add(g, found.Weight)
 	return !found.Monitored
+}
+
+// wrong records a wrong answer to a challenge.
+func (a *attempt) wrong(from string, why Reason) {
+	a.add(signal.Answer, Finding{Signal: from, Reason: why, Weight: signal.WrongAnswer})
 }
 
 // carried reports whether the ticket carries an earlier visible solve, which
@@ -208,7 +216,7 @@ func (a *attempt) decide(v verdict) Decision {
 	f := a.form
 	d := Decision{
 		ID: NewID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
-		Outcome: v.outcome, Would: v.outcome, Reason: v.reason, Level: a.need, Score: a.score,
+		Outcome: v.outcome, Would: v.outcome, Reason: v.reason, Level: a.need, Score: a.score.Total(),
 		RetryAfter: v.wait, Err: v.err, Findings: a.findings,
 		judged: true, stepDown: a.stepDown, link: a.link, carry: a.ticket.carry,
 	}
@@ -224,17 +232,6 @@ func (a *attempt) decide(v verdict) Decision {
 		d.visible = service || a.proof.Level() > 0 || a.carried()
 	}
 	return d
-}
-
-// compareTags notes what changed between minting and submitting. People change
-// networks and browsers update, so it is evidence and never a condition.
-func (g *Guard) compareTags(a *attempt) {
-	if a.ticket.agent != agentTag(a.req) {
-		a.add(Finding{Layer: layerTicket, Reason: ReasonAgentChanged, Weight: 1})
-	}
-	if a.ticket.network != g.networkTag(a.addr) {
-		a.add(Finding{Layer: layerTicket, Reason: ReasonNetworkChanged, Weight: 0.5})
-	}
 }
 
 func agentTag(r *http.Request) [2]byte {

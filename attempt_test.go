@@ -9,10 +9,11 @@ import (
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/signal"
 )
 
-func TestALayerThatOnlyWatchesRefusesNobody(t *testing.T) {
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorLayers = []string{"origin"} })
+func TestASignalThatIsOnlyRecordedRefusesNobody(t *testing.T) {
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorSignals = []string{"origin"} })
 	v := typed(s.load())
 	s.wait(20 * time.Second)
 	s.expect(s.post(v, header("Sec-Fetch-Site", "cross-site"), header("Origin", "https://evil.example")), 303, palisade.ReasonClean, 1)
@@ -57,9 +58,9 @@ func TestWhatChangedBetweenPageAndSubmission(t *testing.T) {
 		why    palisade.Reason
 		weight float64
 	}{
-		{"another browser", header("User-Agent", "another"), palisade.ReasonAgentChanged, 1},
-		{"no browser", func(r *http.Request) { r.Header.Del("User-Agent") }, palisade.ReasonAgentChanged, 1},
-		{"another network", from("198.51.100.1:1"), palisade.ReasonNetworkChanged, 0.5},
+		{"another browser", header("User-Agent", "another"), signal.ReasonAgentChanged, 1},
+		{"no browser", func(r *http.Request) { r.Header.Del("User-Agent") }, signal.ReasonAgentChanged, 1},
+		{"another network", from("198.51.100.1:1"), signal.ReasonNetworkChanged, 0.5},
 	} {
 		s := newSite(t)
 		v := typed(s.load())

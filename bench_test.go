@@ -22,6 +22,7 @@ import (
 
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
 	"github.com/palisade-dev/palisade/store/memory"
 )
@@ -123,7 +124,7 @@ func (c *cpuTimer) report(b *testing.B) {
 	b.ReportMetric(float64(c.total)/float64(b.N), "cpu-ns/op")
 }
 
-// BenchmarkCheck is the judgement of a good form POST: all layers, three limits,
+// BenchmarkCheck is the judgement of a good form POST: all signals, three limits,
 // two claims. "parsed" leaves out reading the body; neither has the derivation,
 // which BenchmarkDerive in package pow measures.
 func BenchmarkCheck(b *testing.B) {
@@ -168,7 +169,7 @@ func BenchmarkCheck(b *testing.B) {
 				s.fresh()
 			}
 			a := attempts[i%prepared]
-			a.now, a.findings, a.score, a.need, a.answer = s.now, nil, 0, 0, nil
+			a.now, a.findings, a.score, a.need, a.answer = s.now, nil, signal.Score{}, 0, nil
 			if d := judgeParsed(ctx, s.form, a); !d.Allowed() {
 				b.Fatal(d.Reason, d.Findings)
 			}
@@ -179,7 +180,7 @@ func BenchmarkCheck(b *testing.B) {
 // judgeParsed is judge without the steps read and derive.
 func judgeParsed(ctx context.Context, f *Form, a *attempt) Decision {
 	for _, step := range parsedSteps {
-		if v := step(f, ctx, a); v.ends {
+		if v := step.run(f, ctx, a); v.ends {
 			return a.decide(v)
 		}
 	}
@@ -188,10 +189,10 @@ func judgeParsed(ctx context.Context, f *Form, a *attempt) Decision {
 
 var parsedSteps = without((*Form).read, (*Form).derive)
 
-func without(left ...func(*Form, context.Context, *attempt) verdict) (kept []func(*Form, context.Context, *attempt) verdict) {
+func without(left ...func(*Form, context.Context, *attempt) verdict) (kept []step) {
 	at := func(step any) uintptr { return reflect.ValueOf(step).Pointer() }
 	for _, step := range steps {
-		if !slices.ContainsFunc(left, func(l func(*Form, context.Context, *attempt) verdict) bool { return at(l) == at(step) }) {
+		if !slices.ContainsFunc(left, func(l func(*Form, context.Context, *attempt) verdict) bool { return at(l) == at(step.run) }) {
 			kept = append(kept, step)
 		}
 	}
@@ -242,7 +243,7 @@ func BenchmarkRefusal(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				a.findings, a.score, a.need = a.findings[:0], 0, 0
+				a.findings, a.score, a.need = a.findings[:0], signal.Score{}, 0
 				if d := judgeParsed(ctx, s.form, a); d.Allowed() {
 					b.Fatal("allowed")
 				}

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/palisade-dev/palisade/internal/mac"
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // A capsule is a submission sealed into the challenge page, so that the very
@@ -203,7 +203,7 @@ func (g *Guard) own(r *http.Request, s *submission) func(name string) bool {
 	var decoys map[string]bool
 	if t := g.ticketOf(r, s); t != nil && t.signer != nil {
 		decoys = make(map[string]bool)
-		for _, d := range layer.Decoys(t.signer.decoySeed(&t.ticket)) {
+		for _, d := range signal.Decoys(t.signer.decoySeed(&t.ticket)) {
 			decoys[d.Name] = true
 		}
 	}

@@ -9,40 +9,40 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/captcha"
-	"github.com/palisade-dev/palisade/layer"
 	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
 )
 
 // steps are what an attempt passes through, in this order: cheap before dear,
 // local before remote, and nothing is spent before the store's one trip. Each
 // step may end the judgement; an attempt that no step ends is allowed.
-var steps = [...]func(*Form, context.Context, *attempt) verdict{
-	(*Form).exempt,      // FormConfig.Exempt
-	(*Form).read,        // bounded body; one value for each field that decides
-	(*Form).identify,    // one typed client address
-	(*Form).origin,      // a cross-site browser is refused
-	(*Form).checkTicket, // ours, for this form, old enough, not too old
-	(*Form).checkDecoys, // fields that people do not fill
-	(*Form).weigh,       // findings -> the level that a proof must show
-	(*Form).checkProof,  // format, signature, binding, level; no work yet
-	(*Form).derive,      // the work of the embedded proof, within the network's budget
-	(*Form).spend,       // ONE trip: the sender's limits, and ticket and proof are used up
-	(*Form).ask,         // the provider, where the level asks for it
-	(*Form).takeTargets, // limits that belong to somebody else
+var steps = [...]step{
+	{run: (*Form).exempt},                    // FormConfig.Exempt
+	{run: (*Form).read},                      // bounded body; one value for each field that decides
+	{run: (*Form).identify},                  // one typed client address
+	{run: (*Form).inspectRequest},            // signals of the request: a cross-site browser is refused
+	{run: (*Form).checkTicket},               // ours, for this form, old enough, not too old
+	{run: (*Form).inspectTicket},             // signals that compare with the ticket
+	{run: (*Form).weigh},                     // findings -> the level that a proof must show
+	{run: (*Form).checkProof},                // format, signature, binding, level; no work yet
+	{run: (*Form).derive, spends: true},      // the work of the embedded proof, within the network's budget
+	{run: (*Form).spend, spends: true},       // ONE trip: the sender's limits, and ticket and proof are used up
+	{run: (*Form).ask, spends: true},         // the provider, where the level asks for it
+	{run: (*Form).takeTargets, spends: true}, // limits that belong to somebody else
 }
 
-// watched is how many of the steps monitor mode takes: those that spend nothing
-// and ask nobody.
-const watched = 8
+type step struct {
+	run    func(*Form, context.Context, *attempt) verdict
+	spends bool // it uses something up or asks somebody, so monitor mode leaves it out
+}
 
 func (f *Form) judge(ctx context.Context, a *attempt) Decision {
-	steps := steps[:]
-	if f.config.Monitor {
-		steps = steps[:watched]
-	}
 	for _, step := range steps {
-		if v := step(f, ctx, a); v.ends {
+		if step.spends && f.config.Monitor {
+			continue
+		}
+		if v := step.run(f, ctx, a); v.ends {
 			return a.decide(v)
 		}
 	}
@@ -107,7 +107,7 @@ func (f *Form) read(_ context.Context, a *attempt) verdict {
 
 // fromOurPage reports what only a browser says, of a page of ours.
 func (f *Form) fromOurPage(r *http.Request) bool {
-	_, found := layer.Origin(r.Header, f.guard.hostsOf(r))
+	_, found := signal.Origin(r.Header, f.guard.hostsOf(r))
 	return !found
 }
 
@@ -120,9 +120,38 @@ func (f *Form) identify(_ context.Context, a *attempt) verdict {
 	return goOn
 }
 
-func (f *Form) origin(_ context.Context, a *attempt) verdict {
-	if finding, found := layer.Origin(a.req.Header, f.guard.hostsOf(a.req)); found && a.add(finding) && finding.Hard {
-		return deny(finding.Reason)
+func (f *Form) inspectRequest(_ context.Context, a *attempt) verdict {
+	a.evidence.Header, a.evidence.Hosts = a.req.Header, f.guard.hostsOf(a.req)
+	return f.inspect(a, false)
+}
+
+func (f *Form) inspectTicket(_ context.Context, a *attempt) verdict {
+	e, t := &a.evidence, &a.ticket
+	e.Age, e.MinFill, e.Retry = a.now.Sub(t.issued), f.config.MinFill, t.has(flagRetry)
+	e.AgentChanged = t.agent != agentTag(a.req)
+	e.NetworkChanged = t.network != f.guard.networkTag(a.addr)
+	if t.has(flagDecoys) && !a.body.json {
+		a.decoys = signal.Decoys(a.signer.decoySeed(t))
+		e.Decoys, e.Fields = &a.decoys, a.body
+	}
+	return f.inspect(a, true)
+}
+
+// inspect asks the signals that need a ticket, or the others.
+func (f *Form) inspect(a *attempt, ticket bool) verdict {
+	for i := range signal.All {
+		s := &signal.All[i]
+		if s.Ticket != ticket {
+			continue
+		}
+		for _, finding := range s.Inspect(&a.evidence) {
+			switch counts := a.add(s.Group, finding); {
+			case counts && finding.Hard:
+				return deny(finding.Reason)
+			case counts && finding.Reason == signal.ReasonDecoyFilled && f.config.Divert != nil:
+				return verdict{ends: true, outcome: Divert, reason: finding.Reason}
+			}
+		}
 	}
 	return goOn
 }
@@ -150,25 +179,6 @@ func (f *Form) checkTicket(_ context.Context, a *attempt) verdict {
 	if age < f.wait(t.level) {
 		return challenge(ReasonTicketTooNew)
 	}
-	if !t.has(flagRetry) {
-		if finding, found := layer.Timing(age, f.config.MinFill); found {
-			a.add(finding)
-		}
-	}
-	f.guard.compareTags(a)
-	return goOn
-}
-
-func (f *Form) checkDecoys(_ context.Context, a *attempt) verdict {
-	if !a.ticket.has(flagDecoys) || a.body.json {
-		return goOn
-	}
-	decoys := layer.Decoys(a.signer.decoySeed(&a.ticket))
-	for _, finding := range layer.CheckDecoys(decoys, a.lookup) {
-		if a.add(finding) && finding.Reason == layer.ReasonDecoyFilled && f.config.Divert != nil {
-			return verdict{ends: true, outcome: Divert, reason: finding.Reason}
-		}
-	}
 	return goOn
 }
 
@@ -180,10 +190,10 @@ const (
 )
 
 func (f *Form) weigh(_ context.Context, a *attempt) verdict {
-	switch {
-	case a.score >= verySuspicious:
+	switch score := a.score.Total(); {
+	case score >= verySuspicious:
 		a.need = max(a.need, 2)
-	case a.score >= suspicious:
+	case score >= suspicious:
 		a.need = max(a.need, 1)
 	}
 	return goOn
@@ -199,14 +209,14 @@ func (f *Form) checkProof(_ context.Context, a *attempt) verdict {
 	binding := a.ticket.binding()
 	proof, why := f.guard.pow.Check(a.proofText, binding[:], a.now)
 	if why != "" {
-		a.add(Finding{Layer: layerProof, Reason: Reason(why), Weight: suspicious})
+		a.wrong(fromProof, Reason(why))
 		a.need = max(a.need, 1)
 		return challenge(ReasonProofBad)
 	}
 	a.proof = proof
 	work, service := f.asks(a)
 	if proof.Level() < work {
-		if a.score >= suspicious {
+		if a.score.Total() >= suspicious {
 			return challenge(ReasonSuspicious)
 		}
 		return challenge(ReasonProofWeak)
@@ -286,7 +296,7 @@ func (f *Form) ask(ctx context.Context, a *attempt) verdict {
 		return f.outage(a, ReasonProviderMisfit, err)
 	case !result.OK:
 		why := Reason("captcha-" + string(result.Reason))
-		a.add(Finding{Layer: layerCaptcha, Reason: why, Weight: suspicious})
+		a.wrong(fromCaptcha, why)
 		return challenge(why)
 	}
 	return f.promote(ctx, a, cmp.Or(result.ID, a.token), provider.Service().Life)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade"
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store/memory"
 )
 
@@ -52,7 +52,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{"a cross-site submit is denied", wait, nil, func(r *http.Request) {
 			r.Header.Set("Sec-Fetch-Site", "cross-site")
 			r.Header.Set("Origin", "https://evil.example")
-		}, 403, layer.ReasonCrossSite},
+		}, 403, signal.ReasonCrossSite},
 		{"a compressed body is not judged", wait, nil, header("Content-Encoding", "gzip"), 415, palisade.ReasonUnsupported},
 		{"an unknown content type is not judged", wait, nil, header("Content-Type", "text/plain"), 415, palisade.ReasonUnsupported},
 		{"a charset that hides fields is not judged", wait, nil, header("Content-Type", form+"; charset=utf-16"), 415, palisade.ReasonUnsupported},
@@ -139,7 +139,7 @@ func TestJSONTwin(t *testing.T) {
 		t.Fatalf("problem %+v does not hold the decision's id and a challenge of the highest level", p)
 	}
 	if strings.Contains(w.Body.String(), "ticket-missing") {
-		t.Error("the answer says which layer fired")
+		t.Error("the answer says which signal fired")
 	}
 	// The program solves the challenge it got, and waits as long as it says.
 	s.wait(time.Duration(p.Challenge.Wait) * time.Millisecond)
@@ -352,7 +352,7 @@ func TestDivertShowsADecoyHitAFakeSuccess(t *testing.T) {
 	fillDecoy(v)
 	s.wait(20 * time.Second)
 	w := s.post(v)
-	s.expect(w, http.StatusSeeOther, layer.ReasonDecoyFilled, 0)
+	s.expect(w, http.StatusSeeOther, signal.ReasonDecoyFilled, 0)
 	if w.Header().Get("Location") != "/thanks" {
 		t.Error("not the fake success")
 	}

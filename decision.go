@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // Outcome is what a decision comes to. The zero value denies.
@@ -43,12 +43,12 @@ func (o Outcome) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 // Reason is a stable code that says why. It goes to logs and metrics, never to
 // the visitor.
-type Reason = layer.Reason
+type Reason = signal.Reason
 
-// Finding is what one layer said of an attempt.
-type Finding = layer.Finding
+// Finding is what one signal says about an attempt.
+type Finding = signal.Finding
 
-// Reasons of a decision. The layers add their own, see package layer, and so do
+// Reasons of a decision. The signals add their own, see package signal, and so do
 // the providers, see package captcha, whose reasons begin with "captcha-".
 const (
 	ReasonClean        Reason = "clean"         // allowed, nothing to say
@@ -65,15 +65,13 @@ const (
 	ReasonTargetLimit  Reason = "target-limit"  // over a limit that belongs to somebody else
 	ReasonNetworkLimit Reason = "network-limit" // over a limit of the sender's network, or of the one that fetched the ticket
 
-	ReasonTicketMissing  Reason = "ticket-missing"
-	ReasonTicketForged   Reason = "ticket-forged"   // no signature of ours, or for another form or time
-	ReasonTicketExpired  Reason = "ticket-expired"  // the page was open for too long
-	ReasonTicketSpent    Reason = "ticket-spent"    // was accepted before
-	ReasonTicketTooNew   Reason = "ticket-too-new"  // younger than its level asks
-	ReasonAgentChanged   Reason = "agent-changed"   // finding: another user agent than at minting
-	ReasonNetworkChanged Reason = "network-changed" // finding: another network than at minting
-	ReasonForgotten      Reason = "forgotten"       // issued before the store's memory begins
-	ReasonDuplicate      Reason = "duplicate"       // the very same submission again: a double click
+	ReasonTicketMissing Reason = "ticket-missing"
+	ReasonTicketForged  Reason = "ticket-forged"  // no signature of ours, or for another form or time
+	ReasonTicketExpired Reason = "ticket-expired" // the page was open for too long
+	ReasonTicketSpent   Reason = "ticket-spent"   // was accepted before
+	ReasonTicketTooNew  Reason = "ticket-too-new" // younger than its level asks
+	ReasonForgotten     Reason = "forgotten"      // issued before the store's memory begins
+	ReasonDuplicate     Reason = "duplicate"      // the very same submission again: a double click
 
 	ReasonProofMissing Reason = "proof-missing"
 	ReasonProofBad     Reason = "proof-bad"    // malformed, forged, expired, or for another ticket
@@ -87,11 +85,10 @@ const (
 	ReasonProviderMisfit Reason = "provider-misconfigured"
 )
 
-// Names of the layers that live in this package.
+// Names of what findings about the answer to a challenge come from.
 const (
-	layerTicket  = "ticket"
-	layerProof   = "proof"
-	layerCaptcha = "captcha"
+	fromProof   = "proof"
+	fromCaptcha = "captcha"
 )
 
 // ID names a decision. The visitor sees it and can quote it.
@@ -207,7 +204,7 @@ func (d Decision) LogValue() slog.Value {
 		slog.String("visitor", d.Visitor.String()),
 	}
 	for _, f := range d.Findings {
-		attrs = append(attrs, slog.Float64("finding."+f.Layer+"."+string(f.Reason), f.Weight))
+		attrs = append(attrs, slog.Float64("finding."+f.Signal+"."+string(f.Reason), f.Weight))
 	}
 	if d.Err != nil {
 		attrs = append(attrs, slog.String("error", d.Err.Error()))

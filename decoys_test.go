@@ -37,7 +37,7 @@ func TestDecoysOfAnotherTicketAreMissed(t *testing.T) {
 	s.post(mixed)
 	var missing int
 	for _, finding := range s.last().Findings {
-		if finding.Layer == "decoy" {
+		if finding.Signal == "decoy" {
 			missing++
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // When says when the visible captcha is asked for: the third-party one where
@@ -44,10 +46,6 @@ const (
 	defaultMinFill = 3 * time.Second
 	defaultMaxBody = 1 << 20
 )
-
-// monitorable are the layers that can be set to watch alone. What a ticket and a
-// proof show is no finding that is weighed, so there is nothing to leave out.
-var monitorable = []string{layerTicket, "timing", "decoy", "origin"}
 
 // DefaultLimits are those of a form of which nothing was said. An address gets at most
 // five attempts accepted in any ten minutes: three at once, then one more every 200
@@ -105,9 +103,9 @@ type FormConfig struct {
 	// is let through. Use it to see what a guard would do before it does.
 	Monitor bool
 
-	// MonitorLayers names layers that only watch: "ticket", "timing", "decoy" and
-	// "origin". Their findings are recorded and weigh nothing.
-	MonitorLayers []string
+	// MonitorSignals names signals whose findings are recorded and weigh nothing:
+	// see signal.Names. Default none.
+	MonitorSignals []string
 
 	// Divert, if set, answers an attempt that filled a decoy, with what should
 	// look like success. Nil, the default, challenges instead: browsers and
@@ -138,9 +136,9 @@ func (c *FormConfig) validate() error {
 	if c.ProviderDown > Refuse {
 		errs = append(errs, errors.New("ProviderDown must be StepDown or Refuse"))
 	}
-	for i, name := range c.MonitorLayers {
-		if !slices.Contains(monitorable, name) {
-			errs = append(errs, fmt.Errorf("MonitorLayers[%d]: %q is none of %s", i, name, strings.Join(monitorable, ", ")))
+	for i, name := range c.MonitorSignals {
+		if names := signal.Names(); !slices.Contains(names, name) {
+			errs = append(errs, fmt.Errorf("MonitorSignals[%d]: %q is none of %s", i, name, strings.Join(names, ", ")))
 		}
 	}
 	if len(c.Limits) > maxLimits {

@@ -34,12 +34,12 @@ const rootModule = "github.com/palisade-dev/palisade"
 //
 // Test files are free too: their imports reach nobody who uses the package.
 var mayImport = map[string][]string{
-	".": {"captcha", "clientip", "internal/mac", "internal/names", "layer", "pow", "store", "store/memory", "web"},
+	".": {"captcha", "clientip", "internal/email", "internal/mac", "internal/names", "pow", "signal", "store", "store/memory", "web"},
 
 	"captcha":      nil,
 	"clientip":     nil,
-	"layer":        nil,
 	"pow":          {"internal/mac", "pow/internal/share"},
+	"signal":       nil,
 	"pow/altcha":   {"pow/internal/share"},
 	"store":        nil,
 	"store/memory": {"store"},
@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 
 	"internal/adaptertest": {".", "clientip", "pow"},
 	"internal/audit":       {".", "captchatest", "pow"},
+	"internal/email":       nil,
 	"internal/gateway":     {".", "captcha", "clientip", "internal/inject", "internal/route", "store", "store/memory", "verdict", "web"},
 	"internal/inject":      nil,
 	"internal/mac":         nil,

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/clientip"
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/internal/email"
 	"github.com/palisade-dev/palisade/store"
 )
 
@@ -208,7 +208,7 @@ func (f *Form) minted(a *attempt) (take store.Take, ok bool) {
 // canonical folds what people and bots vary in a value without changing whom it
 // means.
 func canonical(value string) string {
-	if mail, ok := layer.CanonicalEmail(value); ok {
+	if mail, ok := email.Canonical(value); ok {
 		return mail
 	}
 	return strings.ToLower(strings.TrimSpace(value))

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/clientip"
-	"github.com/palisade-dev/palisade/layer"
 	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
 )
 
@@ -23,7 +23,7 @@ type Ticket struct {
 	Expires   int64           `json:"expires"`          // Unix milliseconds
 	Level     uint8           `json:"level"`            // what the proof must show
 	Wait      int64           `json:"wait,omitempty"`   // milliseconds before which it is too new, or too quick for a person
-	Decoys    []layer.Decoy   `json:"decoys,omitempty"` // to be added to a page's form, hidden
+	Decoys    []signal.Decoy  `json:"decoys,omitempty"` // to be added to a page's form, hidden
 	Challenge json.RawMessage `json:"challenge"`        // the embedded proof to be made (ALTCHA v2)
 	Captcha   *Widget         `json:"captcha,omitempty"`
 }
@@ -160,7 +160,7 @@ func (f *Form) describe(r *http.Request, t *ticket) (Ticket, error) {
 		Challenge: challenge,
 	}
 	if t.has(flagDecoys) {
-		decoys := layer.Decoys(f.guard.keys.tickets[0].decoySeed(t))
+		decoys := signal.Decoys(f.guard.keys.tickets[0].decoySeed(t))
 		o.Decoys = decoys[:]
 	}
 	if _, asked := f.requires(t.level, t); asked {

@@ -86,7 +86,7 @@ func besideBody(r *http.Request) names.Query {
 // for a form or for JSON, whatever its type says.
 func (p *Peeked) Text(name string) (text string, found, known bool) {
 	if p.sealed != nil {
-		if _, count := p.body.count(name); count > 0 {
+		if _, count := p.body.Count(name); count > 0 {
 			return "", false, false
 		}
 	}
@@ -95,7 +95,7 @@ func (p *Peeked) Text(name string) (text string, found, known bool) {
 	if err != nil || s.isOtherwise(name) {
 		return "", false, false
 	}
-	_, count := s.count(name)
+	_, count := s.Count(name)
 	return text, count > 0, true
 }
 
@@ -147,8 +147,8 @@ func (p *Peeked) Strip(r *http.Request) {
 	}
 }
 
-// count returns the value of a field and how often it is there.
-func (s *submission) count(name string) (value string, count int) {
+// Count returns the value of a field and how often it is there.
+func (s *submission) Count(name string) (value string, count int) {
 	for i := range s.fields {
 		if f := &s.fields[i]; f.name == name {
 			value = f.value

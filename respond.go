@@ -8,13 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/web"
 )
 
 // Refuse answers an attempt that was not allowed: with a page for people, which
 // keeps what was typed, and with application/problem+json for programs. It says
-// nothing of which layer fired; the visitor gets the decision's id to quote.
+// nothing of which signal fired; the visitor gets the decision's id to quote.
 //
 // It is for programs that call [Form.Check] themselves. An allowed decision is
 // answered 500, since it should have gone to the handler.
@@ -123,8 +123,8 @@ func (p *reply) repeat(ctx context.Context, first *answer) bool {
 
 // challenge answers with a new ticket and what it takes to go on.
 func (p *reply) challenge(r *http.Request, d Decision) {
-	if finding, _ := layer.Origin(r.Header, p.form.guard.hostsOf(r)); finding.Hard {
-		// The origin layer only watches, or it would not have come to this. Sent
+	if finding, _ := signal.Origin(r.Header, p.form.guard.hostsOf(r)); finding.Hard {
+		// The signal "origin" is only recorded, or it would not have come to this. Sent
 		// again from a page of ours, the submission would look like our visitor's.
 		p.refusal(d.Status(), 0)
 		return

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/internal/mac"
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // A ticket is minted when a form is shown and comes back with the submission.
@@ -100,7 +100,7 @@ func (k *keyring) appendTicket(dst []byte, t *ticket) []byte {
 
 // parseTicket returns the ticket in text and the key that signed it. Any reason
 // but none means that nothing in the ticket may be believed.
-func (k *keyring) parseTicket(text string) (t ticket, signer *ticketKey, why layer.Reason) {
+func (k *keyring) parseTicket(text string) (t ticket, signer *ticketKey, why signal.Reason) {
 	if text == "" {
 		return t, nil, ReasonTicketMissing
 	}

@@ -317,7 +317,7 @@ func TestLargeSubmissionIsSealedOnlyForATicket(t *testing.T) {
 }
 
 func TestWhatAnotherSiteSentIsNotMadeOurVisitors(t *testing.T) {
-	s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorLayers = []string{"origin"} })
+	s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorSignals = []string{"origin"} })
 	v := s.load()
 	w := s.post(typed(v), header("Origin", "https://evil.example"), header("Sec-Fetch-Site", "cross-site"))
 	if w.Code != 403 || strings.Contains(w.Body.String(), "ada@example.org") || capsule.MatchString(w.Body.String()) {
@@ -373,8 +373,8 @@ func TestMonitorLetsThroughAndSpendsNothing(t *testing.T) {
 	}
 }
 
-func TestMonitoredLayerWeighsNothing(t *testing.T) {
-	s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorLayers = []string{"timing"} })
+func TestAMonitoredSignalWeighsNothing(t *testing.T) {
+	s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorSignals = []string{"timing"} })
 	v := s.load() // at once
 	s.expect(s.post(typed(v)), 200, palisade.ReasonClean, 1)
 	d := s.last()

@@ -116,7 +116,7 @@ func TestBackendAsksForTheWholeJudgement(t *testing.T) {
 	}
 }
 
-func TestEveryLayerSpeaks(t *testing.T) {
+func TestEverySignalSpeaks(t *testing.T) {
 	s := newStand(t)
 	with := func(fields [][2]string, change func(name, value string) string) [][2]string {
 		changed := slices.Clone(fields)

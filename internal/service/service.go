@@ -9,7 +9,7 @@
 //	GET  /captcha/api.js                 the widget of the embedded captcha, also under
 //	     /recaptcha/api.js and so on     the script paths of those vendors
 //
-//	POST /v1/check                       the whole judgement, for any backend: all layers,
+//	POST /v1/check                       the whole judgement, for any backend: all signals,
 //	POST /v1/fields                      not the captcha alone. Signed with the site's
 //	GET  /v1/base/…                      secret; /v1/openapi.json describes it
 //

@@ -116,7 +116,7 @@ type Form struct {
 	MaxBody     int64   // default 10 MiB
 	Limits      []Limit // nil: the default
 	Monitor     bool
-	Layers      []string // that only watch
+	Signals     []string // whose findings are only recorded
 	DownRefuses bool     // provider_down: refuse
 	Accept200   bool     // rejected_200: false
 

@@ -125,7 +125,7 @@ sites:
 	f.Routes, f.at = nil, ""
 	want := Form{Name: "vote", Captcha: "always", MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10,
 		Limits:  []Limit{{Rate: 3, Per: 10 * time.Minute, Burst: 5, By: "ip"}, {Rate: 1, Per: time.Hour, By: "field:email"}},
-		Monitor: true, Layers: []string{"timing", "decoy"}, DownRefuses: true, Accept200: true}
+		Monitor: true, Signals: []string{"timing", "decoy"}, DownRefuses: true, Accept200: true}
 	if !reflect.DeepEqual(f, want) || !slices.Equal(routes, []string{"POST /vote", "PUT /vote/*"}) {
 		t.Errorf("got  %+v %v\nwant %+v", f, routes, want)
 	}
@@ -166,7 +166,7 @@ func TestMistakes(t *testing.T) {
 		{"a route with a method in lower case", in("routes: [post /a]"), `methods are upper-case words`},
 		{"a limit without all of it", in("limits: [{rate: 3}]"), `palisade.yaml:7:19: sites[0].forms[0].limits[0]: rate, per and by are needed`},
 		{"a limit by nothing known", in("limits: [{rate: 3, per: 1m, by: moon}]"), `"moon" must be ip, network, form or field:NAME`},
-		{"a layer that is none", in("monitor: [everything]"), `"everything" must be timing, decoy, origin, ticket`},
+		{"a signal that is none", in("monitor: [everything]"), `"everything" must be origin, timing, ticket, decoy`},
 		{"a list where one value should be", in("name: [a]"), `sites[0].forms[0].name: must be a single value`},
 		{"a value where a mapping should be", "sites: [x]", `palisade.yaml:1:9: sites[0]: must be a mapping`},
 		{"a key without a value", in("name:"), `sites[0].forms[0].name: has no value`},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 func (r *reader) site(n node) Site {
@@ -178,7 +179,7 @@ func (r *reader) form(n node, routed bool) Form {
 		"max_body":      func(n node) { n.size(&f.MaxBody) },
 		"limits":        func(n node) { r.formLimits(n, &f) },
 		"mode":          func(n node) { n.word(&mode, "enforce", "monitor"); f.Monitor = mode == "monitor" },
-		"monitor":       func(n node) { n.list(func(n node) { f.Layers = append(f.Layers, r.layer(n)) }) },
+		"monitor":       func(n node) { n.list(func(n node) { f.Signals = append(f.Signals, r.signal(n)) }) },
 		"provider_down": func(n node) { n.word(&down, "step-down", "refuse"); f.DownRefuses = down == "refuse" },
 		"rejected_200":  func(n node) { n.bool(&rejected); f.Accept200 = !rejected },
 	}
@@ -223,8 +224,8 @@ func noneIfZero(d time.Duration) time.Duration {
 	return d
 }
 
-func (r *reader) layer(n node) (name string) {
-	n.word(&name, "timing", "decoy", "origin", "ticket")
+func (r *reader) signal(n node) (name string) {
+	n.word(&name, signal.Names()...)
 	return name
 }
 

@@ -108,7 +108,7 @@ func VerdictKeys(c *config.Config) ([]VerdictKey, error) {
 func form(c *config.Form) gateway.Form {
 	f := gateway.Form{Routes: c.Routes, Accept200: c.Accept200, FormConfig: palisade.FormConfig{
 		Name: c.Name, MinFill: c.MinFill, MaxAge: c.MaxAge, MaxBody: c.MaxBody,
-		Monitor: c.Monitor, MonitorLayers: c.Layers,
+		Monitor: c.Monitor, MonitorSignals: c.Signals,
 	}}
 	switch c.Captcha {
 	case "when-risky":

@@ -39,7 +39,7 @@ func NewMetrics() *Metrics {
 	}
 	m.decisions = counters("decisions_total", "Judgements. outcome is what was done, would what would have been done if nothing were only watched.",
 		"site", "form", "outcome", "would", "reason", "mode")
-	m.findings = counters("findings_total", "What layers found.", "site", "form", "layer", "reason", "mode")
+	m.findings = counters("findings_total", "What signals found.", "site", "form", "layer", "reason", "mode")
 	m.provider = counters("provider_outcomes_total", "Answers of third-party captchas, and their outages.", "site", "form", "outcome")
 	m.verified = counters("siteverify_total", "Answers of siteverify. result is ok, or why not.", "site", "result")
 	m.reloads = counters("config_reloads_total", "Times the configuration was read again.", "result")
@@ -71,7 +71,7 @@ func (m *Metrics) Observe(_ context.Context, d palisade.Decision) {
 		if f.Monitored || d.Monitored {
 			mode = "monitor"
 		}
-		m.findings.WithLabelValues(d.Site, d.Form, f.Layer, string(f.Reason), mode).Inc()
+		m.findings.WithLabelValues(d.Site, d.Form, f.Signal, string(f.Reason), mode).Inc()
 	}
 	switch reason := string(d.Reason); {
 	case d.Reason == palisade.ReasonStoreDown:

@@ -15,7 +15,7 @@ import (
 
 func decision(form string, reason palisade.Reason) palisade.Decision {
 	return palisade.Decision{Site: "example.com", Form: form, Outcome: palisade.Challenge, Would: palisade.Challenge, Reason: reason,
-		Findings: []palisade.Finding{{Layer: "timing", Reason: "too-fast", Weight: 2}}}
+		Findings: []palisade.Finding{{Signal: "timing", Reason: "too-fast", Weight: 2}}}
 }
 
 func TestFloodIsThinnedAndCounted(t *testing.T) {

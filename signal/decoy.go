@@ -1,4 +1,4 @@
-package layer
+package signal
 
 import (
 	"encoding/hex"
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Reasons of the decoy layer.
+// Reasons of the signal "decoy".
 const (
 	ReasonDecoyFilled  Reason = "decoy-filled"  // the field that should stay empty was filled
 	ReasonDecoyChanged Reason = "decoy-changed" // the field that should come back as it was did not
@@ -50,24 +50,26 @@ func Decoys(seed [16]byte) [2]Decoy {
 
 const decoyLabel = "Leave this field as it is"
 
-// CheckDecoys compares what came back. lookup returns a field's value and how
-// often it was sent. No finding is hard: browsers and password managers were
-// seen to fill decoys for people.
-func CheckDecoys(decoys [2]Decoy, lookup func(name string) (value string, count int)) []Finding {
-	var found []Finding
-	for _, d := range decoys {
-		value, count := lookup(d.Name)
+// inspectDecoys compares what came back with what was shown. No finding is hard:
+// browsers and password managers were seen to fill decoys for people.
+func inspectDecoys(e *Evidence) (list []Finding) {
+	if e.Decoys == nil {
+		return nil
+	}
+	for i := range e.Decoys {
+		d := &e.Decoys[i]
+		value, count := e.Fields.Count(d.Name)
 		switch {
 		case count != 1:
-			found = append(found, Finding{Layer: "decoy", Reason: ReasonDecoyMissing, Weight: weightDecoyGone})
+			list = append(list, found("decoy", ReasonDecoyMissing))
 		case value == d.Value:
 		case d.Value == "":
-			found = append(found, Finding{Layer: "decoy", Reason: ReasonDecoyFilled, Weight: weightDecoy})
+			list = append(list, found("decoy", ReasonDecoyFilled))
 		default:
-			found = append(found, Finding{Layer: "decoy", Reason: ReasonDecoyChanged, Weight: weightDecoyGone})
+			list = append(list, found("decoy", ReasonDecoyChanged))
 		}
 	}
-	return found
+	return list
 }
 
 // HTML returns the field in a wrapper that the external stylesheet hides with

@@ -1,13 +1,13 @@
-package layer_test
+package email_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/internal/email"
 )
 
-func TestCanonicalEmail(t *testing.T) {
+func TestCanonical(t *testing.T) {
 	rows := []struct{ name, text, want string }{
 		{"a plain address", "ada@example.org", "ada@example.org"},
 		{"case and spaces", "  Ada@Example.ORG ", "ada@example.org"},
@@ -28,7 +28,7 @@ func TestCanonicalEmail(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			got, ok := layer.CanonicalEmail(row.text)
+			got, ok := email.Canonical(row.text)
 			if got != row.want || ok != (row.want != "") {
 				t.Errorf("%q: got %q, %v; want %q", row.text, got, ok, row.want)
 			}
@@ -38,20 +38,20 @@ func TestCanonicalEmail(t *testing.T) {
 
 // The laws: the canonical form is its own canonical form, and neither case nor a
 // plus tag changes it.
-func FuzzCanonicalEmail(f *testing.F) {
+func FuzzCanonical(f *testing.F) {
 	f.Add("Ada.L+x@gmail.com")
 	f.Add("a@b.c")
 	f.Add("..@googlemail.com")
 	f.Fuzz(func(t *testing.T, text string) {
-		once, ok := layer.CanonicalEmail(text)
+		once, ok := email.Canonical(text)
 		if !ok {
 			return
 		}
-		if twice, ok := layer.CanonicalEmail(once); !ok || twice != once {
+		if twice, ok := email.Canonical(once); !ok || twice != once {
 			t.Fatalf("%q → %q → %q, %v", text, once, twice, ok)
 		}
 		if at := strings.LastIndexByte(once, '@'); !strings.Contains(once[:at], "+") && len(once) < 200 {
-			if tagged, _ := layer.CanonicalEmail(once[:at] + "+tag" + once[at:]); tagged != once {
+			if tagged, _ := email.Canonical(once[:at] + "+tag" + once[at:]); tagged != once {
 				t.Fatalf("%q with a tag is %q", once, tagged)
 			}
 		}

@@ -1,29 +1,29 @@
-package layer_test
+package signal_test
 
 import (
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 var seed = [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
 
 func TestDecoysComeBackUntouchedFromPeople(t *testing.T) {
-	decoys := layer.Decoys(seed)
+	decoys := signal.Decoys(seed)
 	untouched := map[string]string{decoys[0].Name: decoys[0].Value, decoys[1].Name: decoys[1].Value}
 	rows := []struct {
 		name   string
 		change func(map[string]string)
-		want   layer.Reason
+		want   signal.Reason
 	}{
 		{"untouched", func(map[string]string) {}, ""},
-		{"the empty one filled", func(v map[string]string) { v[decoys[0].Name] = "https://spam.example" }, layer.ReasonDecoyFilled},
-		{"the empty one left out", func(v map[string]string) { delete(v, decoys[0].Name) }, layer.ReasonDecoyMissing},
-		{"the given one changed", func(v map[string]string) { v[decoys[1].Name] = "x" }, layer.ReasonDecoyChanged},
-		{"the given one emptied", func(v map[string]string) { v[decoys[1].Name] = "" }, layer.ReasonDecoyChanged},
-		{"the given one left out", func(v map[string]string) { delete(v, decoys[1].Name) }, layer.ReasonDecoyMissing},
+		{"the empty one filled", func(v map[string]string) { v[decoys[0].Name] = "https://spam.example" }, signal.ReasonDecoyFilled},
+		{"the empty one left out", func(v map[string]string) { delete(v, decoys[0].Name) }, signal.ReasonDecoyMissing},
+		{"the given one changed", func(v map[string]string) { v[decoys[1].Name] = "x" }, signal.ReasonDecoyChanged},
+		{"the given one emptied", func(v map[string]string) { v[decoys[1].Name] = "" }, signal.ReasonDecoyChanged},
+		{"the given one left out", func(v map[string]string) { delete(v, decoys[1].Name) }, signal.ReasonDecoyMissing},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -32,13 +32,7 @@ func TestDecoysComeBackUntouchedFromPeople(t *testing.T) {
 				values[name] = value
 			}
 			row.change(values)
-			found := layer.CheckDecoys(decoys, func(name string) (string, int) {
-				value, ok := values[name]
-				if !ok {
-					return "", 0
-				}
-				return value, 1
-			})
+			found := inspect("decoy", &signal.Evidence{Decoys: &decoys, Fields: once(values)})
 			if row.want == "" {
 				if len(found) != 0 {
 					t.Errorf("found %v", found)
@@ -50,18 +44,17 @@ func TestDecoysComeBackUntouchedFromPeople(t *testing.T) {
 			}
 		})
 	}
-	twice := layer.CheckDecoys(decoys, func(string) (string, int) { return "", 2 })
-	if len(twice) != 2 {
-		t.Errorf("sent twice: %v", twice)
+	if found := inspect("decoy", &signal.Evidence{Decoys: &decoys, Fields: twice{}}); len(found) != 2 {
+		t.Errorf("sent twice: %v", found)
 	}
 }
 
 func TestDecoyNamesChangeWithTheTicket(t *testing.T) {
-	a, b := layer.Decoys(seed), layer.Decoys([16]byte{9})
+	a, b := signal.Decoys(seed), signal.Decoys([16]byte{9})
 	if a[0].Name == b[0].Name || a[1].Name == b[1].Name || a[1].Value == b[1].Value {
 		t.Errorf("two tickets share a decoy: %v %v", a, b)
 	}
-	if a != layer.Decoys(seed) {
+	if a != signal.Decoys(seed) {
 		t.Error("one ticket has changing decoys")
 	}
 }
@@ -71,7 +64,7 @@ var autofilled = regexp.MustCompile(`(?i)mail|phone|tel|zip|post|company|organi|
 
 func TestNoDecoyIsNamedLikeWhatBrowsersFill(t *testing.T) {
 	for i := range 256 {
-		for _, d := range layer.Decoys([16]byte{15: byte(i)}) {
+		for _, d := range signal.Decoys([16]byte{15: byte(i)}) {
 			if autofilled.MatchString(d.Name) {
 				t.Errorf("a decoy is named %s", d.Name)
 			}
@@ -80,7 +73,7 @@ func TestNoDecoyIsNamedLikeWhatBrowsersFill(t *testing.T) {
 }
 
 func TestDecoyMarkup(t *testing.T) {
-	for _, d := range layer.Decoys(seed) {
+	for _, d := range signal.Decoys(seed) {
 		markup := d.HTML()
 		for _, want := range []string{`class="palisade-aside"`, `aria-hidden="true"`, `tabindex="-1"`, `autocomplete="new-password"`, `name="` + d.Name + `"`, `data-lpignore="true"`} {
 			if !strings.Contains(markup, want) {

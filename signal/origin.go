@@ -1,4 +1,4 @@
-package layer
+package signal
 
 import (
 	"net"
@@ -7,12 +7,19 @@ import (
 	"strings"
 )
 
-// Reasons of the origin layer.
+// Reasons of the signal "origin".
 const (
 	ReasonCrossSite       Reason = "cross-site"        // a browser says that another site's page submitted
 	ReasonOriginAmbiguous Reason = "origin-ambiguous"  // a header that has one value was sent twice, or says two things
 	ReasonNoOrigin        Reason = "no-origin-headers" // what every current browser sends is missing
 )
+
+func inspectOrigin(e *Evidence) []Finding {
+	if f, found := Origin(e.Header, e.Hosts); found {
+		return []Finding{f}
+	}
+	return nil
+}
 
 // Origin judges where a submission comes from by what browsers say and pages
 // cannot forge: Sec-Fetch-Site and Origin. hosts are the site's own, in lower
@@ -24,10 +31,10 @@ const (
 func Origin(h http.Header, hosts []string) (Finding, bool) {
 	fetchSite, origin := h["Sec-Fetch-Site"], h["Origin"]
 	if len(fetchSite) > 1 || len(origin) > 1 {
-		return hardOrigin(ReasonOriginAmbiguous)
+		return refusedOrigin(ReasonOriginAmbiguous)
 	}
 	if len(origin) == 1 && origin[0] != "null" && !allowed(origin[0], hosts) {
-		return hardOrigin(ReasonCrossSite)
+		return refusedOrigin(ReasonCrossSite)
 	}
 	if len(fetchSite) == 1 {
 		switch fetchSite[0] {
@@ -39,19 +46,19 @@ func Origin(h http.Header, hosts []string) (Finding, bool) {
 				return Finding{}, false
 			}
 		}
-		return hardOrigin(ReasonCrossSite)
+		return refusedOrigin(ReasonCrossSite)
 	}
 	switch {
 	case len(origin) == 0:
-		return Finding{Layer: "origin", Reason: ReasonNoOrigin, Weight: weightNoOrigin}, true
+		return found("origin", ReasonNoOrigin), true
 	case origin[0] == "null": // a sandbox, a data: URL, a redirect across sites
-		return hardOrigin(ReasonCrossSite)
+		return refusedOrigin(ReasonCrossSite)
 	}
 	return Finding{}, false
 }
 
-func hardOrigin(why Reason) (Finding, bool) {
-	return Finding{Layer: "origin", Reason: why, Hard: true}, true
+func refusedOrigin(why Reason) (Finding, bool) {
+	return found("origin", why), true
 }
 
 // allowed reports whether an Origin header names one of the hosts.

@@ -1,8 +1,8 @@
-package layer
+package signal
 
 import "time"
 
-// Reasons of the timing layer.
+// Reasons of the signal "timing".
 const (
 	ReasonTooFast Reason = "too-fast" // quicker than the form's least time
 	ReasonInhuman Reason = "inhuman"  // quicker than any person
@@ -12,15 +12,24 @@ const (
 // a password manager fills.
 const inhumanFill = 500 * time.Millisecond
 
+func inspectTiming(e *Evidence) []Finding {
+	if e.Retry { // the form was filled before
+		return nil
+	}
+	if f, found := Timing(e.Age, e.MinFill); found {
+		return []Finding{f}
+	}
+	return nil
+}
+
 // Timing judges how long a form was open. Too fast is suspicious and never hard:
 // people who paste or let a password manager fill are quick, too.
 func Timing(age, least time.Duration) (Finding, bool) {
 	if age >= least {
 		return Finding{}, false
 	}
-	f := Finding{Layer: "timing", Reason: ReasonTooFast, Weight: weightTooFast}
 	if age < inhumanFill {
-		f.Reason, f.Weight = ReasonInhuman, weightInhuman
+		return found("timing", ReasonInhuman), true
 	}
-	return f, true
+	return found("timing", ReasonTooFast), true
 }

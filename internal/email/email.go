@@ -1,4 +1,5 @@
-package layer
+// Package email compares e-mail addresses.
+package email
 
 import (
 	"strings"
@@ -11,13 +12,13 @@ const maxEmail = 254
 // dotless are domains whose mailboxes ignore dots, with the name they go by.
 var dotless = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 
-// CanonicalEmail returns the form under which an address is counted, so that a
+// Canonical returns the form under which an address is counted, so that a
 // mailbox has one count however it is spelled: lower case, no plus tag, and no
 // dots where the provider ignores them. ok is false for what is no address.
 //
 // It is a key, never an address to write to: that the local part folds case and
 // drops tags is true of nearly all mailboxes, not of all.
-func CanonicalEmail(text string) (canonical string, ok bool) {
+func Canonical(text string) (canonical string, ok bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	at := strings.LastIndexByte(text, '@')
 	if at <= 0 || at == len(text)-1 || len(text) > maxEmail || strings.ContainsFunc(text, notInAddress) {

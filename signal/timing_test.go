@@ -1,10 +1,10 @@
-package layer_test
+package signal_test
 
 import (
 	"testing"
 	"time"
 
-	"github.com/palisade-dev/palisade/layer"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 func TestTiming(t *testing.T) {
@@ -12,17 +12,17 @@ func TestTiming(t *testing.T) {
 	rows := []struct {
 		name string
 		age  time.Duration
-		want layer.Reason
+		want signal.Reason
 	}{
 		{"a person's time is nothing to speak of", 20 * time.Second, ""},
 		{"exactly the least time is enough", least, ""},
-		{"a little quicker is too fast", least - time.Millisecond, layer.ReasonTooFast},
-		{"at once is no person", 50 * time.Millisecond, layer.ReasonInhuman},
-		{"a ticket from another process's near future is no person either", -time.Second, layer.ReasonInhuman},
+		{"a little quicker is too fast", least - time.Millisecond, signal.ReasonTooFast},
+		{"at once is no person", 50 * time.Millisecond, signal.ReasonInhuman},
+		{"a ticket from another process's near future is no person either", -time.Second, signal.ReasonInhuman},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			f, found := layer.Timing(row.age, least)
+			f, found := signal.Timing(row.age, least)
 			if f.Reason != row.want || found != (row.want != "") {
 				t.Errorf("got %+v", f)
 			}
@@ -34,7 +34,7 @@ func TestTiming(t *testing.T) {
 			}
 		})
 	}
-	if _, found := layer.Timing(0, -1); found {
+	if _, found := signal.Timing(0, -1); found {
 		t.Error("a form without a least time finds something")
 	}
 }

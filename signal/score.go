@@ -1,0 +1,45 @@
+package signal
+
+// Group is a set of signals that look at the same thing, and so are not independent
+// witnesses. What a group says together is capped.
+type Group uint8
+
+const (
+	// Request is what the head of the request says.
+	Request Group = iota
+	// Behaviour is how the form was filled.
+	Behaviour
+	// Continuity is what changed since the page was fetched.
+	Continuity
+	// Trap is what no person fills.
+	Trap
+	// Answer is the answer to a challenge.
+	Answer
+
+	groups
+)
+
+// Caps, in log-odds. Nothing that a group says counts for more than the hardest
+// challenge, which two witnesses of one group are enough for.
+var caps = [groups]float64{
+	Request:    2,
+	Behaviour:  5,
+	Continuity: 1.5,
+	Trap:       5,
+	Answer:     4,
+}
+
+// Score adds up the weights of findings, each group up to its cap. The zero Score is
+// that of nothing found.
+type Score struct{ sums [groups]float64 }
+
+// Add adds a weight to a group.
+func (s *Score) Add(g Group, weight float64) { s.sums[g] += weight }
+
+// Total returns log-odds of automation: 0 says nothing, positive is suspicious.
+func (s *Score) Total() (total float64) {
+	for g, sum := range s.sums {
+		total += min(sum, caps[g])
+	}
+	return total
+}

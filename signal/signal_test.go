@@ -1,0 +1,110 @@
+package signal_test
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/signal"
+)
+
+// inspect asks one signal.
+func inspect(name string, e *signal.Evidence) []signal.Finding {
+	for _, s := range signal.All {
+		if s.Name == name {
+			return s.Inspect(e)
+		}
+	}
+	panic("no signal is named " + name)
+}
+
+// once are fields that were sent once.
+type once map[string]string
+
+func (f once) Count(name string) (string, int) {
+	value, found := f[name]
+	if !found {
+		return "", 0
+	}
+	return value, 1
+}
+
+// twice is a submission in which each field was sent twice.
+type twice struct{}
+
+func (twice) Count(string) (string, int) { return "", 2 }
+
+func TestAPersonGivesNoSignal(t *testing.T) {
+	decoys := signal.Decoys(seed)
+	e := signal.Evidence{
+		Header: http.Header{"Origin": {"https://example.com"}}, Hosts: []string{"example.com"},
+		Age: 20 * time.Second, MinFill: 3 * time.Second,
+		Decoys: &decoys, Fields: once{decoys[0].Name: "", decoys[1].Name: decoys[1].Value},
+	}
+	for _, s := range signal.All {
+		if list := s.Inspect(&e); len(list) > 0 {
+			t.Errorf("%s: %v", s.Name, list)
+		}
+	}
+}
+
+func TestWhatATicketShowsAndWhatItExempts(t *testing.T) {
+	quick := signal.Evidence{MinFill: 3 * time.Second, Age: time.Second}
+	if list := inspect("timing", &quick); len(list) != 1 || list[0].Reason != signal.ReasonTooFast {
+		t.Errorf("a quick form: %v", list)
+	}
+	quick.Retry = true
+	if list := inspect("timing", &quick); len(list) > 0 {
+		t.Errorf("a form that was filled before: %v", list)
+	}
+	if list := inspect("decoy", &signal.Evidence{Fields: twice{}}); len(list) > 0 {
+		t.Errorf("a form without decoys: %v", list)
+	}
+	list := inspect("ticket", &signal.Evidence{AgentChanged: true, NetworkChanged: true})
+	if len(list) != 2 || list[0].Reason != signal.ReasonAgentChanged || list[1].Reason != signal.ReasonNetworkChanged || list[0].Hard || list[1].Hard {
+		t.Errorf("another browser in another network: %v", list)
+	}
+}
+
+func TestAScoreIsCappedByGroup(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		add  func(*signal.Score)
+		want float64
+	}{
+		{"nothing", func(*signal.Score) {}, 0},
+		{"one finding", func(s *signal.Score) { s.Add(signal.Trap, 4) }, 4},
+		{"two of one group", func(s *signal.Score) { s.Add(signal.Trap, 4); s.Add(signal.Trap, 2.5) }, 5},
+		{"one each of two groups", func(s *signal.Score) { s.Add(signal.Trap, 4); s.Add(signal.Behaviour, 2.5) }, 6.5},
+		{"evidence for a person counts whole", func(s *signal.Score) { s.Add(signal.Trap, 9); s.Add(signal.Request, -9) }, -4},
+	} {
+		var s signal.Score
+		test.add(&s)
+		if got := s.Total(); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// Names stand in configuration files, in logs and in dashboards.
+func TestNamesOfSignals(t *testing.T) {
+	names := signal.Names()
+	for i, name := range names {
+		if !regexp.MustCompile("^[a-z]+$").MatchString(name) || slices.Index(names, name) != i {
+			t.Errorf("%q is no name, or that of two signals", name)
+		}
+	}
+	text, err := os.ReadFile("../docs/gateway.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(names)
+	want := "signals that are only recorded: `" + strings.Join(names, "`, `") + "`"
+	if !strings.Contains(string(text), want) {
+		t.Errorf("docs/gateway.md does not say: %s", want)
+	}
+}

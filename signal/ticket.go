@@ -1,0 +1,19 @@
+package signal
+
+// Reasons of the signal "ticket".
+const (
+	ReasonAgentChanged   Reason = "agent-changed"   // another user agent than at minting
+	ReasonNetworkChanged Reason = "network-changed" // another network than at minting
+)
+
+// inspectTicket notes what changed between minting and submitting. People change
+// networks and browsers update, so it is evidence and never a condition.
+func inspectTicket(e *Evidence) (list []Finding) {
+	if e.AgentChanged {
+		list = append(list, found("ticket", ReasonAgentChanged))
+	}
+	if e.NetworkChanged {
+		list = append(list, found("ticket", ReasonNetworkChanged))
+	}
+	return list
+}
