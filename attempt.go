@@ -123,20 +123,20 @@ func (a *attempt) value(name string) string {
 
 func (a *attempt) lookup(name string) (value string, count int) { return a.body.Count(name) }
 
-// add records a finding. It reports false where the form only records what the signal
-// finds.
-func (a *attempt) add(g signal.Group, found Finding) (counts bool) {
-	if slices.Contains(a.form.config.MonitorSignals, found.Signal) {
-		found.Weight, found.Hard, found.Monitored = 0, false, true
+// weigh adds a finding to the score. It reports false where the form only records what
+// the signal finds.
+func (a *attempt) weigh(g signal.Group, f *Finding) (counts bool) {
+	if slices.Contains(a.form.config.MonitorSignals, f.Signal) {
+		f.Weight, f.Hard, f.Monitored = 0, false, true
 	}
-	a.findings = append(a.findings, found)
-	a.score.Add(g, found.Weight)
-	return !found.Monitored
+	a.score.Add(g, f.Weight)
+	return !f.Monitored
 }
 
 // wrong records a wrong answer to a challenge.
 func (a *attempt) wrong(from string, why Reason) {
-	a.add(signal.Answer, Finding{Signal: from, Reason: why, Weight: signal.WrongAnswer})
+	a.findings = append(a.findings, Finding{Signal: from, Reason: why, Weight: signal.WrongAnswer})
+	a.score.Add(signal.Answer, signal.WrongAnswer)
 }
 
 // carried reports whether the ticket carries an earlier visible solve, which

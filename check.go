@@ -144,8 +144,11 @@ func (f *Form) inspect(a *attempt, ticket bool) verdict {
 		if s.Ticket != ticket {
 			continue
 		}
-		for _, finding := range s.Inspect(&a.evidence) {
-			switch counts := a.add(s.Group, finding); {
+		before := len(a.findings)
+		a.findings = s.Inspect(&a.evidence, a.findings)
+		for j := before; j < len(a.findings); j++ {
+			finding := &a.findings[j]
+			switch counts := a.weigh(s.Group, finding); {
 			case counts && finding.Hard:
 				return deny(finding.Reason)
 			case counts && finding.Reason == signal.ReasonDecoyFilled && f.config.Divert != nil:

@@ -52,9 +52,9 @@ const decoyLabel = "Leave this field as it is"
 
 // inspectDecoys compares what came back with what was shown. No finding is hard:
 // browsers and password managers were seen to fill decoys for people.
-func inspectDecoys(e *Evidence) (list []Finding) {
+func inspectDecoys(e *Evidence, list []Finding) []Finding {
 	if e.Decoys == nil {
-		return nil
+		return list
 	}
 	for i := range e.Decoys {
 		d := &e.Decoys[i]

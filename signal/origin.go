@@ -14,11 +14,11 @@ const (
 	ReasonNoOrigin        Reason = "no-origin-headers" // what every current browser sends is missing
 )
 
-func inspectOrigin(e *Evidence) []Finding {
+func inspectOrigin(e *Evidence, list []Finding) []Finding {
 	if f, found := Origin(e.Header, e.Hosts); found {
-		return []Finding{f}
+		list = append(list, f)
 	}
-	return nil
+	return list
 }
 
 // Origin judges where a submission comes from by what browsers say and pages

@@ -32,8 +32,9 @@ type Signal struct {
 	Group Group
 	// Ticket says that the signal compares the attempt with its ticket, and so needs
 	// one that is ours. Signals without it are inspected first.
-	Ticket  bool
-	Inspect func(*Evidence) []Finding
+	Ticket bool
+	// Inspect appends what it finds to the list. Nothing found costs nothing.
+	Inspect func(*Evidence, []Finding) []Finding
 }
 
 // Evidence is what signals look at. The facts of the request are always there, those of

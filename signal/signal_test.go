@@ -16,7 +16,7 @@ import (
 func inspect(name string, e *signal.Evidence) []signal.Finding {
 	for _, s := range signal.All {
 		if s.Name == name {
-			return s.Inspect(e)
+			return s.Inspect(e, nil)
 		}
 	}
 	panic("no signal is named " + name)
@@ -46,7 +46,7 @@ func TestAPersonGivesNoSignal(t *testing.T) {
 		Decoys: &decoys, Fields: once{decoys[0].Name: "", decoys[1].Name: decoys[1].Value},
 	}
 	for _, s := range signal.All {
-		if list := s.Inspect(&e); len(list) > 0 {
+		if list := s.Inspect(&e, nil); len(list) > 0 {
 			t.Errorf("%s: %v", s.Name, list)
 		}
 	}

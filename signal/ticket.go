@@ -8,7 +8,7 @@ const (
 
 // inspectTicket notes what changed between minting and submitting. People change
 // networks and browsers update, so it is evidence and never a condition.
-func inspectTicket(e *Evidence) (list []Finding) {
+func inspectTicket(e *Evidence, list []Finding) []Finding {
 	if e.AgentChanged {
 		list = append(list, found("ticket", ReasonAgentChanged))
 	}

@@ -12,14 +12,14 @@ const (
 // a password manager fills.
 const inhumanFill = 500 * time.Millisecond
 
-func inspectTiming(e *Evidence) []Finding {
+func inspectTiming(e *Evidence, list []Finding) []Finding {
 	if e.Retry { // the form was filled before
-		return nil
+		return list
 	}
 	if f, found := Timing(e.Age, e.MinFill); found {
-		return []Finding{f}
+		list = append(list, f)
 	}
-	return nil
+	return list
 }
 
 // Timing judges how long a form was open. Too fast is suspicious and never hard:
