@@ -205,6 +205,9 @@ func (d Decision) LogValue() slog.Value {
 	}
 	for _, f := range d.Findings {
 		attrs = append(attrs, slog.Float64("finding."+f.Signal+"."+string(f.Reason), f.Weight))
+		if f.Detail != "" {
+			attrs = append(attrs, slog.String("detail."+f.Signal, f.Detail))
+		}
 	}
 	if d.Err != nil {
 		attrs = append(attrs, slog.String("error", d.Err.Error()))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
 	"github.com/palisade-dev/palisade/store/memory"
 )
@@ -111,7 +113,7 @@ func New(config Config) (*Guard, error) {
 		forms:  make(map[string]*Form),
 	}
 	for _, host := range append([]string{config.Site}, config.Hosts...) {
-		g.hosts = append(g.hosts, strings.ToLower(host))
+		g.hosts = append(g.hosts, config.sameSite(strings.ToLower(host)))
 		g.hostnames = append(g.hostnames, hostname(strings.ToLower(host)))
 	}
 	var err error
@@ -154,6 +156,20 @@ func (c *Config) validate() error {
 		errs = append(errs, fmt.Errorf("Base %q must begin and end with a slash", c.Base))
 	}
 	return errors.Join(errs...)
+}
+
+// sameSite returns a configured host as the signal "origin" compares it. Any port of a
+// loopback host is the same site: servers for development change their ports, and no
+// page on the internet has such a host. With AnyHost the name in the configuration is
+// not where the site is, so it widens nothing.
+func (c *Config) sameSite(host string) string {
+	name := hostname(host)
+	addr, err := netip.ParseAddr(name)
+	loopback := name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && addr.IsLoopback()
+	if c.AnyHost || !loopback {
+		return host
+	}
+	return net.JoinHostPort(name, signal.AnyPort)
 }
 
 // hostsOf returns the hosts from whose pages a request may come.

@@ -21,6 +21,10 @@ func inspectOrigin(e *Evidence, list []Finding) []Finding {
 	return list
 }
 
+// AnyPort is the port of a host of which every port is the site's own. No browser sends
+// it.
+const AnyPort = "*"
+
 // Origin judges where a submission comes from by what browsers say and pages
 // cannot forge: Sec-Fetch-Site and Origin. hosts are the site's own, in lower
 // case, with the port unless it is the scheme's.
@@ -34,7 +38,7 @@ func Origin(h http.Header, hosts []string) (Finding, bool) {
 		return refusedOrigin(ReasonOriginAmbiguous)
 	}
 	if len(origin) == 1 && origin[0] != "null" && !allowed(origin[0], hosts) {
-		return refusedOrigin(ReasonCrossSite)
+		return crossSite("the page is of "+shorten(origin[0]), hosts)
 	}
 	if len(fetchSite) == 1 {
 		switch fetchSite[0] {
@@ -46,16 +50,27 @@ func Origin(h http.Header, hosts []string) (Finding, bool) {
 				return Finding{}, false
 			}
 		}
-		return refusedOrigin(ReasonCrossSite)
+		return crossSite("Sec-Fetch-Site is "+shorten(fetchSite[0]), hosts)
 	}
 	switch {
 	case len(origin) == 0:
 		return found("origin", ReasonNoOrigin), true
 	case origin[0] == "null": // a sandbox, a data: URL, a redirect across sites
-		return refusedOrigin(ReasonCrossSite)
+		return crossSite("Origin is null", hosts)
 	}
 	return Finding{}, false
 }
+
+// crossSite says to the operator why a page is none of the site's: a wrong host in the
+// configuration refuses everybody.
+func crossSite(said string, hosts []string) (Finding, bool) {
+	f, is := refusedOrigin(ReasonCrossSite)
+	f.Detail = said + "; the site's hosts are " + shorten(strings.Join(hosts, ", "))
+	return f, is
+}
+
+// shorten keeps what a client sent from filling the log.
+func shorten(text string) string { return text[:min(len(text), 200)] }
 
 func refusedOrigin(why Reason) (Finding, bool) {
 	return found("origin", why), true
@@ -77,7 +92,7 @@ func allowed(origin string, hosts []string) bool {
 		return false
 	}
 	for _, own := range hosts {
-		if host == own || host == withoutDefaultPort(own) {
+		if host == own || host == withoutDefaultPort(own) || net.JoinHostPort(strings.ToLower(u.Hostname()), AnyPort) == own {
 			return true
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestOrigin(t *testing.T) {
-	hosts := []string{"example.com", "localhost:8080", "[::1]:8080", "shop.example:443"}
+	hosts := []string{"example.com", "localhost:8080", "[::1]:8080", "shop.example:443", "dev.localhost:*", "[::2]:*"}
 	rows := []struct {
 		name            string
 		fetchSite, from []string
@@ -23,6 +23,11 @@ func TestOrigin(t *testing.T) {
 		{"a page without referrer", []string{"same-origin"}, []string{"null"}, ""},
 		{"typed into the address bar", []string{"none"}, nil, ""},
 		{"an old browser without Origin", []string{"same-origin"}, nil, ""},
+		{"any port of a host for development", nil, []string{"http://dev.localhost:5173"}, ""},
+		{"no port of it", nil, []string{"http://dev.localhost"}, ""},
+		{"any port of an IPv6 address", nil, []string{"http://[::2]:5173"}, ""},
+		{"a host below it", nil, []string{"http://x.dev.localhost:5173"}, signal.ReasonCrossSite},
+		{"the star itself", nil, []string{"http://dev.localhost:*"}, signal.ReasonCrossSite},
 		{"another site", []string{"cross-site"}, []string{"https://evil.example"}, signal.ReasonCrossSite},
 		{"another site that hides its origin", []string{"cross-site"}, []string{"null"}, signal.ReasonCrossSite},
 		{"another site on a browser without Sec-Fetch-Site", nil, []string{"https://evil.example"}, signal.ReasonCrossSite},

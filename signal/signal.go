@@ -22,6 +22,7 @@ type Finding struct {
 	Reason Reason  `json:"reason"`           // e.g. "too-fast"
 	Weight float64 `json:"weight,omitempty"` // log-odds of automation; positive is suspicious
 	Hard   bool    `json:"hard,omitempty"`   // evidence that denies on its own
+	Detail string  `json:"detail,omitempty"` // for the operator, where the reason does not say what to mend
 
 	Monitored bool `json:"monitored,omitempty"` // the signal is only recorded: neither weighed nor hard
 }
