@@ -55,7 +55,8 @@ func (f configFlags) file(named string) string {
 }
 
 type serveCommand struct {
-	Config string `short:"c" placeholder:"palisade.yaml" help:"Configuration file, for more than flags can say."`
+	File   string `arg:"" optional:"" placeholder:"palisade.yaml" help:"Configuration file, for more than flags can say."`
+	Config string `short:"c" placeholder:"palisade.yaml" help:"The same."`
 	configFlags
 }
 
@@ -68,7 +69,7 @@ func (serveCommand) Help() string {
 
 // Run serves until Ctrl-C or SIGTERM.
 func (c serveCommand) Run(ctx context.Context, t terminal) error {
-	file := c.file(c.Config)
+	file := c.file(cmp.Or(c.File, c.Config))
 	read := func() (*config.Config, error) {
 		return config.Load(config.Source{File: file, Flags: c.flags(), Env: os.Environ()})
 	}
@@ -83,6 +84,9 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	greetServe(t.out, s, conf)
+	if err := server.Unreachable(ctx, conf); err != nil {
+		logger.Warn("visitors get an error page until the app has started", "error", err)
+	}
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	go s.Watch(ctx, hangups)
@@ -138,7 +142,8 @@ func reachable(address string) string {
 }
 
 type checkConfigCommand struct {
-	File string `arg:"" optional:"" placeholder:"palisade.yaml" help:"Configuration file."`
+	File   string `arg:"" optional:"" placeholder:"palisade.yaml" help:"Configuration file."`
+	Config string `short:"c" placeholder:"palisade.yaml" help:"The same, as serve takes it."`
 	configFlags
 }
 
@@ -149,7 +154,7 @@ func (checkConfigCommand) Help() string {
 
 // Run checks a configuration.
 func (c checkConfigCommand) Run(t terminal) error {
-	conf, err := config.Load(config.Source{File: c.file(c.File), Flags: c.flags(), Env: os.Environ()})
+	conf, err := config.Load(config.Source{File: c.file(cmp.Or(c.File, c.Config)), Flags: c.flags(), Env: os.Environ()})
 	if err == nil {
 		err = server.Check(conf)
 	}

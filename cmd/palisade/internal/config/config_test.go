@@ -163,6 +163,8 @@ func TestMistakes(t *testing.T) {
 		{"a size that is none", in("max_body: ten"), `palisade.yaml:7:19: sites[0].forms[0].max_body: "ten" is not a size; write e.g.`},
 		{"a word that is none of the words", in("captcha: maybe"), `palisade.yaml:7:18: sites[0].forms[0].captcha: "maybe" must be always, when-risky, never`},
 		{"a route without a slash", in("routes: [POST signup]"), `palisade.yaml:7:18: sites[0].forms[0].routes[0]: "POST signup": the path must begin with /`},
+		{"a route with a method that does not exist", in("routes: [POTS /a]"), `"POTS /a": POTS is no method of HTTP; did you mean "POST"?`},
+		{"a route with a word for a method", in("routes: [SUBMIT /a]"), `SUBMIT is no method of HTTP; known here: POST, PUT, PATCH, DELETE, GET, HEAD, OPTIONS`},
 		{"a route with a method in lower case", in("routes: [post /a]"), `methods are upper-case words`},
 		{"a limit without all of it", in("limits: [{rate: 3}]"), `palisade.yaml:7:19: sites[0].forms[0].limits[0]: rate, per and by are needed`},
 		{"a limit by nothing known", in("limits: [{rate: 3, per: 1m, by: moon}]"), `"moon" must be ip, network, form or field:NAME`},

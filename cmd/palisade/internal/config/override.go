@@ -179,7 +179,7 @@ func (r *reader) oneSite(c *Config, f Flags, called func(string) string) {
 }
 
 func (r *reader) route(where, text string) (route.Pattern, bool) {
-	p, err := route.Parse(text)
+	p, err := parseRoute(text)
 	if err != nil {
 		r.say(where, "%v", err)
 	}

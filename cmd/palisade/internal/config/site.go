@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -71,12 +72,34 @@ func (n node) route() (p route.Pattern, ok bool) {
 	if !ok {
 		return p, false
 	}
-	p, err := route.Parse(text)
+	p, err := parseRoute(text)
 	if err != nil {
 		n.mistake("%v", err)
 	}
 	return p, err == nil
 }
+
+// parseRoute reads a pattern and refuses methods that HTTP does not have. The gateway
+// itself takes any word for a method, so a mistyped one would guard nothing.
+func parseRoute(text string) (route.Pattern, error) {
+	p, err := route.Parse(text)
+	if err != nil {
+		return p, err
+	}
+	for _, method := range p.Methods() {
+		if !slices.Contains(methods, method) {
+			return p, fmt.Errorf("%q: %s is no method of HTTP; %s", text, method, nearest(method, methods[:7]))
+		}
+	}
+	return p, nil
+}
+
+// methods are those of the IANA registry (HTTP Method Registry, 2025-07), and QUERY of
+// its draft. Those that apps of today use come first.
+var methods = strings.Fields("POST PUT PATCH DELETE GET HEAD OPTIONS QUERY " +
+	"ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL " +
+	"MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PRI PROPFIND PROPPATCH REBIND REPORT SEARCH TRACE UNBIND " +
+	"UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL")
 
 // routeWhen reads {route: POST /graphql, when: {graphql: [signUp]}}.
 func (n node) routeWhen(to *[]route.Pattern) {

@@ -129,7 +129,8 @@ func TestOriginsThatMaySubmit(t *testing.T) {
 		{"the address it listens on", s.URL, false},
 		{"its name", s.Others[0], false},
 		{"its IPv6 address", s.Others[1], false},
-		{"another port of this machine", "http://127.0.0.1:1", true},
+		{"another port of this machine, as servers for development have it", "http://127.0.0.1:1", false},
+		{"another address of this machine", "http://127.0.0.2:1", true},
 		{"another site", "https://evil.example", true},
 	}
 	for _, row := range rows {

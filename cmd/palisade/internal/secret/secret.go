@@ -17,28 +17,37 @@ import (
 const size = 32
 
 // Load returns the key in a file. When there is no file it makes one that only
-// its owner can read, and says so in made. A file that others can read is an
-// error: its key may be known.
+// its owner can read, and says so in made.
 func Load(file string) (key []byte, made bool, err error) {
+	key, err = Read(file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, false, err
+	}
+	if key, err = create(file); err != nil {
+		return nil, false, fmt.Errorf("%w: give another file with -state, or a key with PALISADE_SECRET", err)
+	}
+	return key, true, nil
+}
+
+// Read returns the key in a file; fs.ErrNotExist where there is no file. A file that
+// others can read is an error: its key may be known.
+func Read(file string) ([]byte, error) {
 	info, err := os.Stat(file)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		key, err = create(file)
-		return key, err == nil, err
 	case err != nil:
-		return nil, false, err
+		return nil, err
 	case info.Mode().Perm()&0o077 != 0:
-		return nil, false, fmt.Errorf("%s can be read by others (mode %04o): make a new key, or run chmod 600 if it never was", file, info.Mode().Perm())
+		return nil, fmt.Errorf("%s can be read by others (mode %04o): make a new key, or run chmod 600 if it never was", file, info.Mode().Perm())
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	key, err = hex.DecodeString(strings.TrimSpace(string(text)))
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) < size {
-		return nil, false, fmt.Errorf("%s does not hold a key: %d bytes in hexadecimal, as this program writes them", file, size)
+		return nil, fmt.Errorf("%s does not hold a key: %d bytes in hexadecimal, as this program writes them", file, size)
 	}
-	return key, false, nil
+	return key, nil
 }
 
 // create writes a new key. It appears whole or not at all, and two processes that

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/outage"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
 	"github.com/palisade-dev/palisade/internal/gateway"
 	"github.com/palisade-dev/palisade/store"
 	"github.com/palisade-dev/palisade/verdict"
@@ -214,7 +216,18 @@ func Check(c *config.Config) error {
 	parts := Parts{Keys: palisade.Keys{Current: secret}, Logger: slog.New(slog.DiscardHandler)}
 	_, err := Build(c, parts)
 	_, err2 := BuildService(c, parts, nil)
-	return errors.Join(err, err2)
+	return errors.Join(err, err2, checkKey(c))
+}
+
+// checkKey reads the state file, as a start would. One that is missing is made then.
+func checkKey(c *config.Config) error {
+	if c.Keys.Current != "" {
+		return nil
+	}
+	if _, err := secret.Read(c.State); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the signing key: %w", err)
+	}
+	return nil
 }
 
 // Describe says in a few lines what is guarded.

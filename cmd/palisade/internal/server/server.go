@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -192,7 +193,7 @@ func (s *Server) listen(c *config.Config) error {
 
 // open listens on an address and serves there.
 func (s *Server) open(c *config.Config, address string, opened *[]string, handler http.Handler) error {
-	l, err := net.Listen("tcp", address)
+	l, err := listenAt(address, "-listen")
 	if err != nil {
 		return err
 	}
@@ -210,11 +211,25 @@ func (s *Server) open(c *config.Config, address string, opened *[]string, handle
 	return nil
 }
 
+// listenAt says what to do where an address cannot be had.
+func listenAt(address, flag string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use by another program: end that one, or give another address with %s", address, flag)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s needs more rights, as ports below 1024 do: give another address with %s, or put a proxy in front", address, flag)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("%s is no address of this machine: give another one with %s", address, flag)
+	}
+	return l, err
+}
+
 func (s *Server) openAdmin(c *config.Config) error {
 	if c.Admin == "" {
 		return nil
 	}
-	l, err := net.Listen("tcp", c.Admin)
+	l, err := listenAt(c.Admin, "-admin")
 	if err != nil {
 		return err
 	}
@@ -333,12 +348,14 @@ func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if s.ending.Load() {
 			http.Error(w, "stopping", http.StatusServiceUnavailable)
-			return
+		} else if err := Unreachable(r.Context(), s.config.Load()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		} else {
+			fmt.Fprintln(w, "ok")
 		}
-		fmt.Fprintln(w, "ok")
 	})
 	return mux
 }

@@ -1,0 +1,44 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
+)
+
+// reachTime is how long an app may take to accept a connection.
+const reachTime = 2 * time.Second
+
+// Unreachable tries to connect to the app of each site, all at once, and returns what
+// is wrong with those that cannot be reached. Nothing is sent to them.
+func Unreachable(ctx context.Context, c *config.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	errs := make([]error, len(c.Sites))
+	var all sync.WaitGroup
+	for i := range c.Sites {
+		all.Go(func() {
+			if err := connect(ctx, c.Sites[i].Upstream); err != nil {
+				errs[i] = fmt.Errorf("the app of %s does not answer at %s: %w", c.Sites[i].Host, c.Sites[i].Upstream, err)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func connect(ctx context.Context, upstream *url.URL) error {
+	port := cmp.Or(upstream.Port(), map[string]string{"https": "443"}[upstream.Scheme], "80")
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(upstream.Hostname(), port))
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
