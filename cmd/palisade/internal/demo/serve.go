@@ -21,8 +21,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/bind"
 )
 
 // Server is a running demo.
@@ -43,7 +44,7 @@ type Server struct {
 // config's Site and Hosts: the guard accepts what it is reached as, and no other
 // name.
 func Start(listen string, secure bool, config Config) (*Server, error) {
-	listener, err := bind(listen)
+	listener, err := bind.Listen(listen, "-listen")
 	if err != nil {
 		return nil, err
 	}
@@ -130,25 +131,6 @@ func (s *Server) Stop() {
 	if s.server.Shutdown(ctx) != nil {
 		s.server.Close()
 	}
-}
-
-// bind listens, and says in plain words why it cannot.
-func bind(listen string) (net.Listener, error) {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %q: give host:port, such as 127.0.0.1:8080, or :8080 for every address of this machine", listen)
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return nil, fmt.Errorf("cannot listen on %q: the port must be a number from 0 to 65535", listen)
-	}
-	listener, err := net.Listen("tcp", listen)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("cannot listen on %s: another program does; choose another port, e.g. -listen %s", listen, net.JoinHostPort(host, "8081"))
-	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s: %w", listen, err)
-	}
-	return listener, nil
 }
 
 // reachedAs returns the names and addresses under which a listener is reached,

@@ -61,7 +61,7 @@ func TestWhereItCannotListen(t *testing.T) {
 	}
 	defer busy.Close()
 	rows := []struct{ name, listen, says string }{
-		{"a port that is taken", busy.Addr().String(), "another program does; choose another port"},
+		{"a port that is taken", busy.Addr().String(), "another program does; end it, or choose another port"},
 		{"a port alone", "8080", "give host:port"},
 		{"nothing", "", "give host:port"},
 		{"an address alone", "127.0.0.1", "give host:port"},

@@ -24,7 +24,7 @@ func Load(file string) (key []byte, made bool, err error) {
 		return key, false, err
 	}
 	if key, err = create(file); err != nil {
-		return nil, false, fmt.Errorf("%w: give another file with -state, or a key with PALISADE_SECRET", err)
+		return nil, false, fmt.Errorf("%w: give another file with -state, or a key with PALISADE_KEY", err)
 	}
 	return key, true, nil
 }

@@ -7,19 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/net/netutil"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/bind"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/telemetry"
@@ -193,7 +192,7 @@ func (s *Server) listen(c *config.Config) error {
 
 // open listens on an address and serves there.
 func (s *Server) open(c *config.Config, address string, opened *[]string, handler http.Handler) error {
-	l, err := listenAt(address, "-listen")
+	l, err := bind.Listen(address, "-listen")
 	if err != nil {
 		return err
 	}
@@ -211,25 +210,11 @@ func (s *Server) open(c *config.Config, address string, opened *[]string, handle
 	return nil
 }
 
-// listenAt says what to do where an address cannot be had.
-func listenAt(address, flag string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use by another program: end that one, or give another address with %s", address, flag)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%s needs more rights, as ports below 1024 do: give another address with %s, or put a proxy in front", address, flag)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return nil, fmt.Errorf("%s is no address of this machine: give another one with %s", address, flag)
-	}
-	return l, err
-}
-
 func (s *Server) openAdmin(c *config.Config) error {
 	if c.Admin == "" {
 		return nil
 	}
-	l, err := listenAt(c.Admin, "-admin")
+	l, err := bind.Listen(c.Admin, "-admin")
 	if err != nil {
 		return err
 	}

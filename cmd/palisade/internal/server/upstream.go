@@ -26,7 +26,7 @@ func Unreachable(ctx context.Context, c *config.Config) error {
 	for i := range c.Sites {
 		all.Go(func() {
 			if err := connect(ctx, c.Sites[i].Upstream); err != nil {
-				errs[i] = fmt.Errorf("the app of %s does not answer at %s: %w", c.Sites[i].Host, c.Sites[i].Upstream, err)
+				errs[i] = fmt.Errorf("the app at %s does not answer: %w", c.Sites[i].Upstream, err)
 			}
 		})
 	}
