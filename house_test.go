@@ -34,7 +34,7 @@ const rootModule = "github.com/palisade-dev/palisade"
 //
 // Test files are free too: their imports reach nobody who uses the package.
 var mayImport = map[string][]string{
-	".": {"captcha", "clientip", "internal/email", "internal/mac", "internal/names", "pow", "signal", "store", "store/memory", "web"},
+	".": {"captcha", "clientip", "internal/email", "internal/host", "internal/mac", "internal/names", "pow", "signal", "store", "store/memory", "web"},
 
 	"captcha":      nil,
 	"clientip":     nil,
@@ -49,13 +49,14 @@ var mayImport = map[string][]string{
 	"internal/adaptertest": {".", "clientip", "pow"},
 	"internal/audit":       {".", "captchatest", "pow"},
 	"internal/email":       nil,
+	"internal/host":        nil,
 	"internal/gateway":     {".", "captcha", "clientip", "internal/inject", "internal/route", "store", "store/memory", "verdict", "web"},
 	"internal/inject":      nil,
 	"internal/mac":         nil,
 	"internal/names":       nil,
 	"internal/route":       {"internal/names"},
 	"internal/snippet":     nil,
-	"internal/service":     {".", "captcha", "clientip", "internal/mac", "pow", "store", "store/memory", "web"},
+	"internal/service":     {".", "captcha", "clientip", "internal/host", "internal/mac", "pow", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,
 
 	"audittest":             {"captchatest", "internal/audit"},

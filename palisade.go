@@ -14,6 +14,7 @@ import (
 
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/internal/host"
 	"github.com/palisade-dev/palisade/pow"
 	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
@@ -112,9 +113,9 @@ func New(config Config) (*Guard, error) {
 		chain:  newChain(&config),
 		forms:  make(map[string]*Form),
 	}
-	for _, host := range append([]string{config.Site}, config.Hosts...) {
-		g.hosts = append(g.hosts, config.sameSite(strings.ToLower(host)))
-		g.hostnames = append(g.hostnames, hostname(strings.ToLower(host)))
+	for _, name := range append([]string{config.Site}, config.Hosts...) {
+		g.hosts = append(g.hosts, config.sameSite(strings.ToLower(name)))
+		g.hostnames = append(g.hostnames, host.Name(strings.ToLower(name)))
 	}
 	var err error
 	if g.pow, err = pow.New(pow.Config{Keys: g.keys.proofs}); err != nil {
@@ -131,9 +132,9 @@ func (c *Config) validate() error {
 	if c.Site == "" {
 		errs = append(errs, errors.New(`Site is missing: give the public host, e.g. "example.com"`))
 	}
-	for _, host := range append([]string{c.Site}, c.Hosts...) {
-		if host != "" && !validHost(host) {
-			errs = append(errs, fmt.Errorf("%q is not a host: give name or name:port, without scheme or path", host))
+	for _, name := range append([]string{c.Site}, c.Hosts...) {
+		if name != "" && !host.Valid(name) {
+			errs = append(errs, fmt.Errorf("%q is not a host: give name or name:port, without scheme or path", name))
 		}
 	}
 	if c.AnyHost && c.Captcha != nil {
@@ -162,12 +163,12 @@ func (c *Config) validate() error {
 // loopback host is the same site: servers for development change their ports, and no
 // page on the internet has such a host. With AnyHost the name in the configuration is
 // not where the site is, so it widens nothing.
-func (c *Config) sameSite(host string) string {
-	name := hostname(host)
+func (c *Config) sameSite(configured string) string {
+	name := host.Name(configured)
 	addr, err := netip.ParseAddr(name)
 	loopback := name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && addr.IsLoopback()
 	if c.AnyHost || !loopback {
-		return host
+		return configured
 	}
 	return net.JoinHostPort(name, signal.AnyPort)
 }
@@ -193,23 +194,4 @@ func (c *Config) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-}
-
-// validHost accepts name, name:port, [v6] and [v6]:port.
-func validHost(host string) bool {
-	if strings.ContainsAny(host, "/\\@?#\"' ") || strings.Contains(host, "..") {
-		return false
-	}
-	if _, port, err := net.SplitHostPort(host); err == nil {
-		return port != "" && hostname(host) != ""
-	}
-	return hostname(host) != "" && (!strings.Contains(host, ":") || strings.HasPrefix(host, "["))
-}
-
-// hostname cuts the port and the brackets of an IPv6 address off a host.
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.Trim(host, "[]")
 }

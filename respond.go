@@ -256,17 +256,14 @@ func (p *reply) refusal(status int, retryAfter time.Duration) {
 	p.notice(kind, status, retryAfter)
 }
 
-// problem is RFC 9457, with the challenge as an extension.
+// problem is an answer for programs, with the challenge as an extension.
 type problem struct {
-	Type      string  `json:"type"`
-	Title     string  `json:"title"`
-	Status    int     `json:"status"`
-	ID        string  `json:"id"`
+	web.Problem
 	Challenge *Ticket `json:"challenge,omitempty"`
 }
 
 func (p *reply) writeProblem(status int, title string, o *Ticket) {
-	writeJSONAs(p.w, "application/problem+json", status, problem{"about:blank", title, status, p.id, o})
+	writeJSONAs(p.w, web.ProblemType, status, problem{web.Problem{Title: title, Status: status, ID: p.id}.Filled(), o})
 }
 
 func (p *reply) notice(kind web.NoticeKind, status int, retryAfter time.Duration) {

@@ -49,21 +49,28 @@ func choices(header string) []choice {
 // does not care. It never returns one that the client refuses, except identity.
 func negotiate(acceptEncoding string) string {
 	accepted := choices(acceptEncoding)
-	quality := func(coding string) float64 {
-		for _, name := range []string{coding, "*"} {
-			if i := slices.IndexFunc(accepted, func(c choice) bool { return c.name == name }); i >= 0 {
-				return accepted[i].quality
-			}
-		}
-		return 0
-	}
 	best := identity
 	for _, coding := range []string{gzip, brotli} {
-		if q := quality(coding); q > 0 && q >= quality(best) {
+		if q := quality(accepted, coding); q > 0 && q >= quality(accepted, best) {
 			best = coding
 		}
 	}
 	return best
+}
+
+// AcceptsCoding reports whether an Accept-Encoding header allows a content coding.
+func AcceptsCoding(acceptEncoding, coding string) bool {
+	return quality(choices(acceptEncoding), coding) > 0
+}
+
+// quality is 0 for a coding that is not named, and not meant by the star.
+func quality(accepted []choice, coding string) float64 {
+	for _, name := range []string{coding, "*"} {
+		if i := slices.IndexFunc(accepted, func(c choice) bool { return c.name == name }); i >= 0 {
+			return accepted[i].quality
+		}
+	}
+	return 0
 }
 
 // Lang returns the language, of those that the pages speak, that an

@@ -293,9 +293,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if accept := strings.Join(r.Header["Accept"], ","); !strings.Contains(accept, "html") && strings.Contains(accept, "json") {
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(status)
-		fmt.Fprintf(w, `{"type":"about:blank","title":%q,"status":%d,"id":%q}`+"\n", http.StatusText(status), status, d.ID)
+		web.Problem{Status: status, ID: d.ID.String()}.Serve(w)
 		return
 	}
 	web.Notice{Kind: kind, Lang: web.Lang(r.Header.Get("Accept-Language")), Base: palisade.DefaultBase, ID: d.ID.String()}.Serve(w, status)

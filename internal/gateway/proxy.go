@@ -15,6 +15,7 @@ import (
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/internal/route"
 	"github.com/palisade-dev/palisade/verdict"
+	"github.com/palisade-dev/palisade/web"
 )
 
 // exchange is one request on its way to the app and back. It is the context of
@@ -151,7 +152,7 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	// Of what we can read inside. Else an answer could not be injected into.
 	if encodings := out.Header["Accept-Encoding"]; len(encodings) > 0 {
 		delete(out.Header, "Accept-Encoding")
-		if acceptsGzip(encodings) {
+		if web.AcceptsCoding(strings.Join(encodings, ","), "gzip") {
 			out.Header["Accept-Encoding"] = []string{"gzip"}
 		}
 	}
@@ -167,19 +168,6 @@ func once(out *http.Request) {
 	if repeatable && (out.Body == nil || out.Body == http.NoBody) {
 		out.Body = io.NopCloser(strings.NewReader(""))
 	}
-}
-
-func acceptsGzip(lines []string) bool {
-	for _, line := range lines {
-		for part := range strings.SplitSeq(line, ",") {
-			name, q, _ := strings.Cut(part, ";")
-			if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-				q = strings.ReplaceAll(q, " ", "")
-				return !strings.HasPrefix(q, "q=0") || strings.Trim(q, "q=0.") != ""
-			}
-		}
-	}
-	return false
 }
 
 // failed answers for an app that gave no answer.

@@ -19,6 +19,7 @@ import (
 	"sync"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/web"
 )
 
 // submission is what a backend says of a request that it got. All of it is that
@@ -63,7 +64,7 @@ type answered struct {
 const typedMark = "palisade-typed"
 
 // check judges a submission.
-func (t *site) check(ctx context.Context, body []byte) (any, *problem) {
+func (t *site) check(ctx context.Context, body []byte) (any, *web.Problem) {
 	var said submission
 	if err := decode(body, &said); err != nil {
 		return nil, bad(err.Error())
@@ -117,7 +118,7 @@ type page struct {
 }
 
 // fields gives a page its fields.
-func (t *site) fields(ctx context.Context, body []byte) (any, *problem) {
+func (t *site) fields(ctx context.Context, body []byte) (any, *web.Problem) {
 	var asked page
 	if err := decode(body, &asked); err != nil {
 		return nil, bad(err.Error())
@@ -157,7 +158,7 @@ const maxFields = 1000
 var notForwarded = []string{"Cookie", "Authorization", "Proxy-Authorization", "Content-Encoding", "Content-Length", "Transfer-Encoding", "Content-Type"}
 
 // request makes of what the backend says the request that the library judges.
-func (t *site) request(ctx context.Context, said *submission) (*palisade.Form, *http.Request, *problem) {
+func (t *site) request(ctx context.Context, said *submission) (*palisade.Form, *http.Request, *web.Problem) {
 	form, err := t.forms.named(said.Form)
 	if err != nil {
 		return nil, nil, bad(err.Error())
@@ -290,7 +291,7 @@ func (s *Service) base(w http.ResponseWriter, r *http.Request) {
 	t, _ := s.signer(r, nil)
 	addr, err := netip.ParseAddr(r.Header.Get(headerClient))
 	if t == nil || err != nil {
-		unsigned.write(w)
+		unsigned.Serve(w)
 		return
 	}
 	inner := r.Clone(r.Context())

@@ -29,7 +29,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -39,6 +38,7 @@ import (
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/internal/host"
 	"github.com/palisade-dev/palisade/internal/mac"
 	"github.com/palisade-dev/palisade/pow"
 	"github.com/palisade-dev/palisade/store"
@@ -184,8 +184,8 @@ func (s *Service) add(c Site) error {
 		return err
 	}
 	s.byKey[c.Key], s.bySecret[sum] = t, t
-	for _, host := range c.Hosts {
-		t.hostnames = append(t.hostnames, hostname(strings.ToLower(host)))
+	for _, name := range c.Hosts {
+		t.hostnames = append(t.hostnames, host.Name(strings.ToLower(name)))
 	}
 	return t.prepare()
 }
@@ -263,10 +263,3 @@ func (s *Service) owner(secret string) *site {
 
 // from reports whether a page of this host may use the site.
 func (t *site) from(host string) bool { return slices.Contains(t.hostnames, host) }
-
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.Trim(host, "[]")
-}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"github.com/palisade-dev/palisade/web"
 	"io"
 	"net/http"
 	"strconv"
@@ -55,23 +56,23 @@ func (t *site) sign(lines ...string) string {
 }
 
 // signed lets an endpoint be called by sites alone, and signs what it answers.
-func (s *Service) signed(serve func(*site, context.Context, []byte) (any, *problem)) http.HandlerFunc {
+func (s *Service) signed(serve func(*site, context.Context, []byte) (any, *web.Problem)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSigned))
 		if err != nil {
-			(&problem{Status: http.StatusRequestEntityTooLarge, Detail: "a request has at most 1 MiB"}).write(w)
+			web.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "a request has at most 1 MiB"}.Serve(w)
 			return
 		}
 		t, signature := s.signer(r, body)
 		if t == nil {
-			unsigned.write(w)
+			unsigned.Serve(w)
 			return
 		}
 		answer, wrong := serve(t, r.Context(), body)
 		status := http.StatusOK
 		if wrong != nil {
-			answer, status = wrong.filled(), wrong.Status
-			w.Header().Set("Content-Type", "application/problem+json")
+			answer, status = wrong.Filled(), wrong.Status
+			w.Header().Set("Content-Type", web.ProblemType)
 		} else {
 			w.Header().Set("Content-Type", "application/json")
 		}
@@ -88,26 +89,9 @@ func (s *Service) signed(serve func(*site, context.Context, []byte) (any, *probl
 	}
 }
 
-// problem is RFC 9457.
-type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-}
-
-var unsigned = &problem{Status: http.StatusUnauthorized,
+var unsigned = &web.Problem{Status: http.StatusUnauthorized,
 	Detail: "Palisade-Key or Palisade-Signature is missing or wrong, or the clocks are more than two minutes apart"}
 
-func bad(detail string) *problem { return &problem{Status: http.StatusBadRequest, Detail: detail} }
-
-func (p *problem) filled() *problem {
-	return &problem{"about:blank", http.StatusText(p.Status), p.Status, p.Detail}
-}
-
-func (p *problem) write(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p.filled()) // the client went away; nobody is left to tell
+func bad(detail string) *web.Problem {
+	return &web.Problem{Status: http.StatusBadRequest, Detail: detail}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/web"
 )
 
 // page is what the templates get.
@@ -146,9 +147,7 @@ func (a *App) submitPage(f *form) submit {
 // problem is RFC 9457 with what to correct, and with a ticket to send it again
 // by, in the place where the guard's own refusals have one.
 type problem struct {
-	Type      string           `json:"type"`
-	Title     string           `json:"title"`
-	Status    int              `json:"status"`
+	web.Problem
 	Errors    problems         `json:"errors,omitempty"`
 	Challenge *palisade.Ticket `json:"challenge,omitempty"`
 }
@@ -159,11 +158,11 @@ func (a *App) submitJSON(f *form) submit {
 		var body map[string]any
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if err != nil || kind != "application/json" {
-			a.writeProblem(w, problem{Title: "Send JSON", Status: http.StatusUnsupportedMediaType})
+			a.writeProblem(w, problem{Problem: web.Problem{Title: "Send JSON", Status: http.StatusUnsupportedMediaType}})
 			return
 		}
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-			a.writeProblem(w, problem{Title: "Send one JSON object", Status: http.StatusBadRequest})
+			a.writeProblem(w, problem{Problem: web.Problem{Title: "Send one JSON object", Status: http.StatusBadRequest}})
 			return
 		}
 		v := values{}
@@ -171,7 +170,7 @@ func (a *App) submitJSON(f *form) submit {
 			v[field.Name], _ = body[field.Name].(string)
 		}
 		if wrong := f.accept(a.world, v); len(wrong) > 0 {
-			p := problem{Title: "Please correct this", Status: http.StatusUnprocessableEntity, Errors: wrong}
+			p := problem{Problem: web.Problem{Title: "Please correct this", Status: http.StatusUnprocessableEntity}, Errors: wrong}
 			if ticket, err := pass.RetryTicket(); err == nil {
 				p.Challenge = &ticket
 			}
@@ -183,6 +182,6 @@ func (a *App) submitJSON(f *form) submit {
 }
 
 func (a *App) writeProblem(w http.ResponseWriter, p problem) {
-	p.Type = "about:blank"
-	a.writeJSON(w, p.Status, "application/problem+json", p)
+	p.Problem = p.Filled()
+	a.writeJSON(w, p.Status, web.ProblemType, p)
 }
