@@ -211,8 +211,8 @@ func (a *attempt) networkKey(purpose string) store.Key {
 	return store.Key(a.form.guard.keys.lookup.TagAddr(purpose, clientip.Network(a.addr).Addr()))
 }
 
-// decide turns a verdict into the decision, the only thing that leaves.
-func (a *attempt) decide(v verdict) Decision {
+// decide turns an ending into the decision, the only thing that leaves.
+func (a *attempt) decide(v ending) Decision {
 	f := a.form
 	d := Decision{
 		ID: NewID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,

@@ -184,15 +184,15 @@ func judgeParsed(ctx context.Context, f *Form, a *attempt) Decision {
 			return a.decide(v)
 		}
 	}
-	return a.decide(verdict{outcome: Allow, reason: ReasonClean})
+	return a.decide(ending{outcome: Allow, reason: ReasonClean})
 }
 
 var parsedSteps = without((*Form).read, (*Form).derive)
 
-func without(left ...func(*Form, context.Context, *attempt) verdict) (kept []step) {
+func without(left ...func(*Form, context.Context, *attempt) ending) (kept []step) {
 	at := func(step any) uintptr { return reflect.ValueOf(step).Pointer() }
 	for _, step := range steps {
-		if !slices.ContainsFunc(left, func(l func(*Form, context.Context, *attempt) verdict) bool { return at(l) == at(step.run) }) {
+		if !slices.ContainsFunc(left, func(l func(*Form, context.Context, *attempt) ending) bool { return at(l) == at(step.run) }) {
 			kept = append(kept, step)
 		}
 	}

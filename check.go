@@ -33,7 +33,7 @@ var steps = [...]step{
 }
 
 type step struct {
-	run    func(*Form, context.Context, *attempt) verdict
+	run    func(*Form, context.Context, *attempt) ending
 	spends bool // it uses something up or asks somebody, so monitor mode leaves it out
 }
 
@@ -46,11 +46,11 @@ func (f *Form) judge(ctx context.Context, a *attempt) Decision {
 			return a.decide(v)
 		}
 	}
-	return a.decide(verdict{outcome: Allow, reason: ReasonClean})
+	return a.decide(ending{outcome: Allow, reason: ReasonClean})
 }
 
-// verdict is how a step ends the judgement; the zero value goes on.
-type verdict struct {
+// ending is how a step ends the judgement; the zero value goes on.
+type ending struct {
 	ends    bool
 	outcome Outcome
 	reason  Reason
@@ -58,34 +58,34 @@ type verdict struct {
 	err     error // the outage, never a refusal
 }
 
-var goOn verdict
+var goOn ending
 
-func deny(why Reason) verdict      { return verdict{ends: true, outcome: Deny, reason: why} }
-func challenge(why Reason) verdict { return verdict{ends: true, outcome: Challenge, reason: why} }
+func deny(why Reason) ending      { return ending{ends: true, outcome: Deny, reason: why} }
+func challenge(why Reason) ending { return ending{ends: true, outcome: Challenge, reason: why} }
 
 // outage is the one place where something being gone becomes a decision. Only a
 // provider that is really down has a stand-in, the next of the chain and at its end
 // the embedded step; all else is refused.
-func (f *Form) outage(a *attempt, why Reason, err error) verdict {
+func (f *Form) outage(a *attempt, why Reason, err error) ending {
 	if next := a.link + 1; why == ReasonProviderDown && int(next) < len(f.guard.chain) {
 		a.link = next
-		return verdict{ends: true, outcome: Challenge, reason: why, err: err}
+		return ending{ends: true, outcome: Challenge, reason: why, err: err}
 	}
 	if why == ReasonProviderDown && f.config.ProviderDown == StepDown {
 		a.need, a.stepDown = topLevel, true
-		return verdict{ends: true, outcome: Challenge, reason: why, err: err}
+		return ending{ends: true, outcome: Challenge, reason: why, err: err}
 	}
-	return verdict{ends: true, outcome: Deny, reason: why, err: err}
+	return ending{ends: true, outcome: Deny, reason: why, err: err}
 }
 
-func (f *Form) exempt(_ context.Context, a *attempt) verdict {
+func (f *Form) exempt(_ context.Context, a *attempt) ending {
 	if f.config.Exempt != nil && f.config.Exempt(a.req) {
-		return verdict{ends: true, outcome: Allow, reason: ReasonExempt}
+		return ending{ends: true, outcome: Allow, reason: ReasonExempt}
 	}
 	return goOn
 }
 
-func (f *Form) read(_ context.Context, a *attempt) verdict {
+func (f *Form) read(_ context.Context, a *attempt) ending {
 	err := a.read(f)
 	switch {
 	case err == nil:
@@ -111,7 +111,7 @@ func (f *Form) fromOurPage(r *http.Request) bool {
 	return !found
 }
 
-func (f *Form) identify(_ context.Context, a *attempt) verdict {
+func (f *Form) identify(_ context.Context, a *attempt) ending {
 	addr, err := f.guard.config.ClientIP.Addr(a.req)
 	if err != nil {
 		return deny(ReasonAddress)
@@ -120,12 +120,12 @@ func (f *Form) identify(_ context.Context, a *attempt) verdict {
 	return goOn
 }
 
-func (f *Form) inspectRequest(_ context.Context, a *attempt) verdict {
+func (f *Form) inspectRequest(_ context.Context, a *attempt) ending {
 	a.evidence.Header, a.evidence.Hosts = a.req.Header, f.guard.hostsOf(a.req)
 	return f.inspect(a, false)
 }
 
-func (f *Form) inspectTicket(_ context.Context, a *attempt) verdict {
+func (f *Form) inspectTicket(_ context.Context, a *attempt) ending {
 	e, t := &a.evidence, &a.ticket
 	e.Age, e.MinFill, e.Retry = a.now.Sub(t.issued), f.config.MinFill, t.has(flagRetry)
 	e.AgentChanged = t.agent != agentTag(a.req)
@@ -138,7 +138,7 @@ func (f *Form) inspectTicket(_ context.Context, a *attempt) verdict {
 }
 
 // inspect asks the signals that need a ticket, or the others.
-func (f *Form) inspect(a *attempt, ticket bool) verdict {
+func (f *Form) inspect(a *attempt, ticket bool) ending {
 	for i := range signal.All {
 		s := &signal.All[i]
 		if s.Ticket != ticket {
@@ -152,7 +152,7 @@ func (f *Form) inspect(a *attempt, ticket bool) verdict {
 			case counts && finding.Hard:
 				return deny(finding.Reason)
 			case counts && finding.Reason == signal.ReasonDecoyFilled && f.config.Divert != nil:
-				return verdict{ends: true, outcome: Divert, reason: finding.Reason}
+				return ending{ends: true, outcome: Divert, reason: finding.Reason}
 			}
 		}
 	}
@@ -162,9 +162,9 @@ func (f *Form) inspect(a *attempt, ticket bool) verdict {
 // checkTicket believes nothing in a ticket before its signature holds. Whoever
 // has none, or a bad one, starts at the highest level: a page of ours always
 // gives one.
-func (f *Form) checkTicket(_ context.Context, a *attempt) verdict {
+func (f *Form) checkTicket(_ context.Context, a *attempt) ending {
 	t, signer, why := f.guard.keys.parseTicket(a.ticketText)
-	if why == "" && (t.form != f.id || t.level > topLevel || t.issued.After(a.now.Add(clockSkew))) {
+	if why == "" && (t.form != f.id || t.level > topLevel || t.issued.After(a.now.Add(pow.ClockSkew))) {
 		why = ReasonTicketForged
 	}
 	if why != "" {
@@ -192,7 +192,7 @@ const (
 	verySuspicious = 5.0
 )
 
-func (f *Form) weigh(_ context.Context, a *attempt) verdict {
+func (f *Form) weigh(_ context.Context, a *attempt) ending {
 	switch score := a.score.Total(); {
 	case score >= verySuspicious:
 		a.need = max(a.need, 2)
@@ -205,7 +205,7 @@ func (f *Form) weigh(_ context.Context, a *attempt) verdict {
 // checkProof looks at everything about the proof that costs nothing: whether it
 // is ours, for this ticket, and shows enough. It also sees to it that a needed
 // captcha was tried at all.
-func (f *Form) checkProof(_ context.Context, a *attempt) verdict {
+func (f *Form) checkProof(_ context.Context, a *attempt) ending {
 	if a.proofText == "" {
 		return challenge(ReasonProofMissing)
 	}
@@ -232,7 +232,7 @@ func (f *Form) checkProof(_ context.Context, a *attempt) verdict {
 
 // spend makes the one trip to the store. Up to here nothing is used up and the
 // same ticket may be sent again; from here on ticket and proof are gone.
-func (f *Form) spend(ctx context.Context, a *attempt) verdict {
+func (f *Form) spend(ctx context.Context, a *attempt) ending {
 	trip, soft := a.trip(f)
 	result, err := f.guard.config.Store.Spend(ctx, trip)
 	if err != nil {
@@ -247,7 +247,7 @@ func (f *Form) spend(ctx context.Context, a *attempt) verdict {
 			a.need = topLevel
 			return challenge(ReasonNetworkLimit)
 		}
-		return verdict{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
+		return ending{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
 	case store.Forgotten:
 		return challenge(ReasonForgotten)
 	case store.Spent:
@@ -263,7 +263,7 @@ func (f *Form) spend(ctx context.Context, a *attempt) verdict {
 // proofs could fill would be full for people too. They cost us a derivation each, so a
 // network has a budget of them. Over it, and where the processor's share is taken, a
 // step is asked for whose proof is known without a derivation.
-func (f *Form) derive(ctx context.Context, a *attempt) verdict {
+func (f *Form) derive(ctx context.Context, a *attempt) ending {
 	if a.proof.Derived() {
 		return goOn
 	}
@@ -283,7 +283,7 @@ func (f *Form) derive(ctx context.Context, a *attempt) verdict {
 
 // ask has the provider verify the token. Its claim so far stands in the pool of
 // unverified bytes; with the provider's word it is claimed for good.
-func (f *Form) ask(ctx context.Context, a *attempt) verdict {
+func (f *Form) ask(ctx context.Context, a *attempt) ending {
 	if _, service := f.asks(a); !service {
 		return goOn
 	}
@@ -306,7 +306,7 @@ func (f *Form) ask(ctx context.Context, a *attempt) verdict {
 }
 
 // promote claims for good what a token is, by whichever text it came.
-func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Duration) verdict {
+func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Duration) ending {
 	claim := store.Claim{Key: tokenKey(id), Expires: a.now.Add(life + unverifiedLife)}
 	result, err := f.guard.config.Store.Spend(ctx, store.Trip{Now: a.now, Claims: []store.Claim{claim}})
 	switch {
@@ -320,7 +320,7 @@ func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Dur
 
 // takeTargets takes the limits that belong to somebody other than the sender.
 // Over them, the hardest proof is asked for, and whoever shows it goes through.
-func (f *Form) takeTargets(ctx context.Context, a *attempt) verdict {
+func (f *Form) takeTargets(ctx context.Context, a *attempt) ending {
 	takes := a.fill(a.takes[:0], f.targets)
 	if len(takes) == 0 || a.proof.Level() == topLevel {
 		return goOn

@@ -61,9 +61,6 @@ const (
 	ticketBody    = 41
 	ticketSize    = ticketBody + mac.Size
 	ticketChars   = (ticketSize*8 + 5) / 6
-
-	// clockSkew is how far ahead another process's clock may be.
-	clockSkew = 5 * time.Second
 )
 
 // formID is the name of a form as its tickets hold it.

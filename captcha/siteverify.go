@@ -79,7 +79,7 @@ const (
 	defaultTimeout = 5 * time.Second
 	defaultMaxRisk = 0.5              // where Google says to start with reCAPTCHA v3
 	maxAnswer      = 64 << 10         // bytes of an answer; real ones have a few hundred
-	clockSkew      = 30 * time.Second // how far ahead a service's clock may be
+	serviceSkew    = 30 * time.Second // how far ahead a service's clock may be
 )
 
 // secret prints as "[secret]". The text lies behind a pointer, because package
@@ -501,7 +501,7 @@ func fresh(issued, now time.Time, maxAge time.Duration) bool {
 		return false
 	}
 	age := now.Sub(issued)
-	return age <= maxAge+clockSkew && age >= -clockSkew
+	return age <= maxAge+serviceSkew && age >= -serviceSkew
 }
 
 // fail makes an error that names the service and nothing secret.

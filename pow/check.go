@@ -26,8 +26,8 @@ const (
 	ReasonWrongKey  Reason = "wrong-key" // not the solution of a picked counter
 )
 
-// clockSkew is how far ahead the clock of another process may be.
-const clockSkew = 5 * time.Second
+// ClockSkew is how far ahead the clock of another process with our keys may be.
+const ClockSkew = 5 * time.Second
 
 // Proof is a payload that passed [Captcha.Check]. The zero value is invalid.
 type Proof struct {
@@ -137,7 +137,7 @@ func (c *Captcha) judge(p *payload, signer *key, now time.Time) Reason {
 		return ReasonLevel
 	case !now.Before(time.Unix(p.expires, 0)):
 		return ReasonExpired
-	case p.issued().After(now.Add(clockSkew)):
+	case p.issued().After(now.Add(ClockSkew)):
 		return ReasonFuture
 	case !bytes.HasPrefix(p.keyText, p.prefix):
 		return ReasonUnsolved

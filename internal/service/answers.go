@@ -17,7 +17,7 @@ type answers struct {
 
 type answer struct {
 	done    chan struct{}
-	verdict verdict
+	outcome outcome
 	until   time.Time
 }
 
@@ -29,13 +29,13 @@ func newAnswers() *answers { return &answers{said: map[[sha256.Size]byte]*answer
 
 // once calls ask for the first of all calls with a key and gives the others its
 // answer. An outage is not remembered: asking again is what it is for.
-func (a *answers) once(key string, now time.Time, ask func() verdict) verdict {
+func (a *answers) once(key string, now time.Time, ask func() outcome) outcome {
 	sum := sha256.Sum256([]byte(key))
 	a.mu.Lock()
 	if old := a.said[sum]; old != nil && now.Before(old.until) {
 		a.mu.Unlock()
 		<-old.done
-		return old.verdict
+		return old.outcome
 	}
 	mine := &answer{done: make(chan struct{}), until: now.Add(tokenLife)}
 	a.said[sum] = mine
@@ -44,21 +44,21 @@ func (a *answers) once(key string, now time.Time, ask func() verdict) verdict {
 		a.order = a.order[1:]
 	}
 	a.mu.Unlock()
-	mine.verdict = verdict{why: unavailable} // should ask panic
+	mine.outcome = outcome{why: unavailable} // should ask panic
 	defer close(mine.done)
-	mine.verdict = ask()
-	if mine.verdict.why == unavailable {
+	mine.outcome = ask()
+	if mine.outcome.why == unavailable {
 		a.mu.Lock()
 		if a.said[sum] == mine {
 			delete(a.said, sum)
 		}
 		a.mu.Unlock()
 	}
-	return mine.verdict
+	return mine.outcome
 }
 
 // eventID names a verification, for support.
-func eventID(v *verdict) string {
+func eventID(v *outcome) string {
 	sum := sha256.Sum256([]byte(v.claims.text() + v.issued.String()))
 	return "ev_" + hex.EncodeToString(sum[:8])
 }

@@ -33,7 +33,7 @@ type dialect struct {
 	secretHeader string
 	// checksSitekey says that a sitekey in the call must be that of the secret.
 	checksSitekey bool
-	success       func(v *verdict) []byte
+	success       func(v *outcome) []byte
 	failure       func(code string) []byte
 }
 
@@ -53,7 +53,7 @@ var recaptcha = &dialect{
 	name: "recaptcha",
 	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
 		"timeout-or-duplicate", "bad-request", "invalid-input-secret", "internal-error"},
-	success: func(v *verdict) []byte {
+	success: func(v *outcome) []byte {
 		b := appendHead(nil, v, time.RFC3339)
 		if v.score != nil {
 			b = append(b, `, "score": `...)
@@ -72,7 +72,7 @@ var hcaptcha = &dialect{
 	name: "hcaptcha", checksSitekey: true,
 	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
 		"already-seen-response", "bad-request", "sitekey-secret-mismatch", "internal-error"},
-	success: func(v *verdict) []byte {
+	success: func(v *outcome) []byte {
 		b := append(appendHead(nil, v, "2006-01-02T15:04:05.000000Z"), `, "credit": false`...)
 		if v.score != nil {
 			b = append(b, `, "score": `...)
@@ -88,7 +88,7 @@ var turnstile = &dialect{
 	name: "turnstile",
 	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
 		"timeout-or-duplicate", "bad-request", "invalid-input-secret", "internal-error"},
-	success: func(v *verdict) []byte {
+	success: func(v *outcome) []byte {
 		b := append(appendHead(nil, v, "2006-01-02T15:04:05.000Z"), `, "error-codes": []`...)
 		b = appendMember(b, "action", v.action)
 		return append(appendMember(b, "cdata", v.cdata), "}\n"...)
@@ -102,7 +102,7 @@ var friendly = &dialect{
 	name: "friendly", secretHeader: "X-Api-Key", checksSitekey: true,
 	codes: [...]string{"", "auth_required", "auth_invalid", "response_missing", "response_invalid",
 		"response_duplicate", "bad_request", "sitekey_invalid", "response_invalid"},
-	success: func(v *verdict) []byte {
+	success: func(v *outcome) []byte {
 		b := append([]byte(`{"success": true, "data": {"event_id": "`), eventID(v)...)
 		b = append(b, `", "challenge": {"timestamp": "`...)
 		b = v.issued.UTC().AppendFormat(b, time.RFC3339)
@@ -116,7 +116,7 @@ var friendly = &dialect{
 
 // appendHead begins a success. The space after the colon is what Google sends, and
 // a Perl client looks for it in the text.
-func appendHead(b []byte, v *verdict, layout string) []byte {
+func appendHead(b []byte, v *outcome, layout string) []byte {
 	b = append(b, `{"success": true, "challenge_ts": "`...)
 	b = v.issued.UTC().AppendFormat(b, layout)
 	return appendMember(append(b, '"'), "hostname", v.host)

@@ -24,7 +24,7 @@ const (
 	headerClient    = "Palisade-Client"
 
 	signatureVersion = "v1="
-	clockSkew        = 2 * time.Minute
+	callSkew         = 2 * time.Minute
 	maxSigned        = 1 << 20 // bytes of a request
 )
 
@@ -39,7 +39,7 @@ func (s *Service) signer(r *http.Request, body []byte) (*site, string) {
 	text, ok := strings.CutPrefix(lines[0], signatureVersion)
 	at, signature, ok2 := strings.Cut(text, ".")
 	seconds, err := strconv.ParseInt(at, 10, 64)
-	if t == nil || !ok || !ok2 || err != nil || s.config.Clock().Sub(time.Unix(seconds, 0)).Abs() > clockSkew {
+	if t == nil || !ok || !ok2 || err != nil || s.config.Clock().Sub(time.Unix(seconds, 0)).Abs() > callSkew {
 		return nil, ""
 	}
 	want := t.sign("palisade-v1", r.Method, r.RequestURI, at, r.Header.Get(headerClient), string(body))

@@ -40,39 +40,39 @@ func (s *Service) siteverify(d *dialect, w http.ResponseWriter, r *http.Request)
 	_, _ = w.Write(body) // the client went away; nobody is left to tell
 }
 
-func (s *Service) judge(d *dialect, w http.ResponseWriter, r *http.Request) (verdict, *site) {
+func (s *Service) judge(d *dialect, w http.ResponseWriter, r *http.Request) (outcome, *site) {
 	call, err := s.read(w, r)
 	if err != nil {
-		return verdict{why: badRequest, detail: err.Error()}, nil
+		return outcome{why: badRequest, detail: err.Error()}, nil
 	}
 	secret := call.secret
 	if d.secretHeader != "" {
 		if values := r.Header[d.secretHeader]; len(values) == 1 {
 			secret = values[0]
 		} else if len(values) > 1 {
-			return verdict{why: badRequest, detail: "secret sent twice"}, nil
+			return outcome{why: badRequest, detail: "secret sent twice"}, nil
 		}
 	}
 	if secret == "" {
-		return verdict{why: missingSecret}, nil
+		return outcome{why: missingSecret}, nil
 	}
 	t := s.owner(secret)
 	switch {
 	case t == nil:
-		return verdict{why: badSecret}, nil
+		return outcome{why: badSecret}, nil
 	case call.response == "":
-		return verdict{why: missingResponse}, t
+		return outcome{why: missingResponse}, t
 	case d.checksSitekey && call.sitekey != "" && call.sitekey != t.Key && !t.vendorKey(call.sitekey):
-		return verdict{why: wrongSitekey}, t
+		return outcome{why: wrongSitekey}, t
 	}
 	now := s.config.Clock()
 	if d == turnstile && call.again != "" && t.Idempotent {
-		return s.answers.once(t.Key+"\n"+call.again+"\n"+call.response, now, func() verdict { return t.redeem(r, call, now) }), t
+		return s.answers.once(t.Key+"\n"+call.again+"\n"+call.response, now, func() outcome { return t.redeem(r, call, now) }), t
 	}
 	return t.redeem(r, call, now), t
 }
 
-func (t *site) redeem(r *http.Request, call *call, now time.Time) verdict {
+func (t *site) redeem(r *http.Request, call *call, now time.Time) outcome {
 	if t.Captcha != nil {
 		return t.ask(r.Context(), call.response, call.remote, now)
 	}

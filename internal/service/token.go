@@ -92,8 +92,8 @@ func (t *site) network(addr netip.Addr) string {
 	return hex.EncodeToString(tag[:4])
 }
 
-// verdict is what came of a token.
-type verdict struct {
+// outcome is what came of a token.
+type outcome struct {
 	why    code // none when it is good
 	detail string
 	issued time.Time
@@ -104,39 +104,39 @@ type verdict struct {
 // verify checks a token of the embedded captcha: bound and signed, from one of the
 // site's hosts, the work done, and not used before. In this order: what was not worked
 // for claims no place in the store.
-func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now time.Time) verdict {
+func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now time.Time) outcome {
 	if len(token) > maxToken {
-		return verdict{why: badResponse, detail: "malformed"}
+		return outcome{why: badResponse, detail: "malformed"}
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	begins := bytes.LastIndexByte(raw, '\n') // the proof has no line feeds
 	if err != nil || begins < 0 {
-		return verdict{why: badResponse, detail: "malformed"}
+		return outcome{why: badResponse, detail: "malformed"}
 	}
 	text := string(raw[:begins])
 	part := strings.Split(text, "\n")
 	if len(part) != 5 {
-		return verdict{why: badResponse, detail: "malformed"}
+		return outcome{why: badResponse, detail: "malformed"}
 	}
 	c := claims{part[0], part[1], part[2], part[3], part[4]}
 	proof, why := t.pow.CheckJSON(raw[begins+1:], t.binding(text), now)
 	switch {
 	case why == pow.ReasonExpired:
-		return verdict{why: spent, detail: "expired"}
+		return outcome{why: spent, detail: "expired"}
 	case why != "":
-		return verdict{why: badResponse, detail: string(why)}
+		return outcome{why: badResponse, detail: string(why)}
 	case !t.from(c.host): // the hosts may have changed
-		return verdict{why: badResponse, detail: "hostname"}
+		return outcome{why: badResponse, detail: "hostname"}
 	case !t.does(c.action):
-		return verdict{why: badResponse, detail: "action"}
+		return outcome{why: badResponse, detail: "action"}
 	case proof.Level() < t.Level:
-		return verdict{why: badResponse, detail: "level"}
+		return outcome{why: badResponse, detail: "level"}
 	}
 	switch ok, err := t.pow.Derive(ctx, proof); {
 	case err != nil:
 		return t.outage(ctx, "derive", err)
 	case !ok:
-		return verdict{why: badResponse, detail: "unsolved"}
+		return outcome{why: badResponse, detail: "unsolved"}
 	}
 	result, err := t.service.config.Store.Spend(ctx, store.Trip{Now: now, Claims: []store.Claim{
 		{Key: store.Key(proof.ID()), Issued: proof.Issued(), Expires: proof.Expires()},
@@ -145,11 +145,11 @@ func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now 
 	case err != nil:
 		return t.outage(ctx, "store", err)
 	case result.Status == store.Spent:
-		return verdict{why: spent, detail: "used"}
+		return outcome{why: spent, detail: "used"}
 	case result.Status != store.Granted:
-		return verdict{why: spent, detail: "forgotten"}
+		return outcome{why: spent, detail: "forgotten"}
 	}
-	v := verdict{issued: proof.Issued(), claims: c}
+	v := outcome{issued: proof.Issued(), claims: c}
 	if c.mode == modeScore {
 		score := t.score(&c, remote)
 		v.score = &score
@@ -171,7 +171,7 @@ func (t *site) does(action string) bool {
 	return len(t.Actions) == 0 || slices.Contains(t.Actions, action)
 }
 
-func (t *site) outage(ctx context.Context, what string, err error) verdict {
+func (t *site) outage(ctx context.Context, what string, err error) outcome {
 	t.service.config.Logger.ErrorContext(ctx, "palisade siteverify", "site", t.Key, "failed", what, "error", err)
-	return verdict{why: unavailable, detail: what}
+	return outcome{why: unavailable, detail: what}
 }

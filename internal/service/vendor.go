@@ -24,7 +24,7 @@ const (
 
 // ask has the site's vendor verify a token, and is stricter than it: a token
 // counts once, whatever the vendor says, and for the hosts and actions of the site.
-func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now time.Time) verdict {
+func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now time.Time) outcome {
 	if v := t.begin(ctx, token, remote, now); v.why != none {
 		return v
 	}
@@ -37,15 +37,15 @@ func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now tim
 	case err != nil:
 		return t.outage(ctx, "vendor-misconfigured", err)
 	case result.OK && !t.does(result.Action):
-		return verdict{why: badResponse, detail: string(captcha.ReasonAction)}
+		return outcome{why: badResponse, detail: string(captcha.ReasonAction)}
 	case result.Reason == captcha.ReasonSpent || result.Reason == captcha.ReasonTooOld:
-		return verdict{why: spent, detail: string(result.Reason)}
+		return outcome{why: spent, detail: string(result.Reason)}
 	case result.Reason == captcha.ReasonMissing:
-		return verdict{why: missingResponse, detail: string(result.Reason)}
+		return outcome{why: missingResponse, detail: string(result.Reason)}
 	case !result.OK:
-		return verdict{why: badResponse, detail: string(result.Reason)}
+		return outcome{why: badResponse, detail: string(result.Reason)}
 	}
-	v := verdict{issued: result.Issued, claims: claims{host: result.Hostname, action: result.Action}}
+	v := outcome{issued: result.Issued, claims: claims{host: result.Hostname, action: result.Action}}
 	if v.host == "" {
 		v.host = t.hostnames[0] // not every vendor says; clients want one
 	}
@@ -64,14 +64,14 @@ func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now tim
 
 // begin claims a token before anybody has vouched for it, so that of two calls at
 // once only one is passed on.
-func (t *site) begin(ctx context.Context, token string, remote netip.Addr, now time.Time) verdict {
+func (t *site) begin(ctx context.Context, token string, remote netip.Addr, now time.Time) outcome {
 	if token == "" || len(token) > t.Captcha.Service().MaxToken {
-		return verdict{why: badResponse, detail: "malformed"}
+		return outcome{why: badResponse, detail: "malformed"}
 	}
 	return t.claim(ctx, token, store.Unverified, now.Add(unverifiedLife), remote, now)
 }
 
-func (t *site) claim(ctx context.Context, token string, pool store.Pool, until time.Time, remote netip.Addr, now time.Time) verdict {
+func (t *site) claim(ctx context.Context, token string, pool store.Pool, until time.Time, remote netip.Addr, now time.Time) outcome {
 	sum := sha256.Sum256([]byte("siteverify\n" + t.Key + "\n" + token))
 	trip := store.Trip{Now: now, Claims: []store.Claim{{Key: store.Key(sum[:16]), Pool: pool, Expires: until}}}
 	if pool == store.Unverified && remote.IsValid() {
@@ -83,9 +83,9 @@ func (t *site) claim(ctx context.Context, token string, pool store.Pool, until t
 	case err != nil:
 		return t.outage(ctx, "store", err)
 	case result.Status == store.Granted:
-		return verdict{}
+		return outcome{}
 	case result.Status == store.Limited:
-		return verdict{why: badResponse, detail: "too-many"}
+		return outcome{why: badResponse, detail: "too-many"}
 	}
-	return verdict{why: spent, detail: "used"}
+	return outcome{why: spent, detail: "used"}
 }
