@@ -116,5 +116,5 @@ func writeJSONAs(w http.ResponseWriter, kind string, status int, value any) {
 	neverStored(h)
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the client went away; nobody is left to tell
+	_ = json.NewEncoder(w).Encode(value) // an error means that the client has gone away
 }

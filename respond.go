@@ -157,7 +157,7 @@ func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	p.w.WriteHeader(status)
-	_ = page.Write(p.w) // the client went away; nobody is left to tell
+	_ = page.Write(p.w) // an error means that the client has gone away
 }
 
 // keeps reports whether the page may hold what was typed: of who showed no ticket of

@@ -220,7 +220,7 @@ func controls() http.Handler {
 	})
 	mux.HandleFunc("/profile/stop", func(w http.ResponseWriter, _ *http.Request) {
 		pprof.StopCPUProfile()
-		_, _ = profile.WriteTo(w) // the parent went away; nobody is left to tell
+		_, _ = profile.WriteTo(w) // an error means that the parent has gone away
 	})
 	return mux
 }

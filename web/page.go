@@ -191,7 +191,7 @@ func (n Notice) Serve(w http.ResponseWriter, status int) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_ = n.Write(w) // the client went away; nobody is left to tell
+	_ = n.Write(w) // an error means that the client has gone away
 }
 
 // noticeView is a notice as its template sees it.

@@ -184,7 +184,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, current bool) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(body) // the client went away; nobody is left to tell
+		_, _ = w.Write(body) // an error means that the client has gone away
 	}
 }
 

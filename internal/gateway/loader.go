@@ -26,7 +26,7 @@ func (s *site) serveOwn(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "public, max-age=300") // routes change with the configuration
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(s.loader) // the client went away; nobody is left to tell
+	_, _ = w.Write(s.loader) // an error means that the client has gone away
 }
 
 // loaderScript is fetch.js, told what it needs to know.

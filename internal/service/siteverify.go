@@ -37,7 +37,7 @@ func (s *Service) siteverify(d *dialect, w http.ResponseWriter, r *http.Request)
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // the client went away; nobody is left to tell
+	_, _ = w.Write(body) // an error means that the client has gone away
 }
 
 func (s *Service) judge(d *dialect, w http.ResponseWriter, r *http.Request) (outcome, *site) {

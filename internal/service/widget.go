@@ -96,7 +96,7 @@ func (s *Service) frame(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	if r.Method == http.MethodGet {
-		_ = page.Write(w) // the client went away; nobody is left to tell
+		_ = page.Write(w) // an error means that the client has gone away
 	}
 }
 
@@ -185,5 +185,5 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the client went away; nobody is left to tell
+	_ = json.NewEncoder(w).Encode(value) // an error means that the client has gone away
 }

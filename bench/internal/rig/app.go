@@ -83,7 +83,7 @@ func App() http.Handler {
 	})
 	accept := func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return // the visitor went away; nobody is left to tell
+			return // an error means that the visitor has gone away
 		}
 		w.Header().Set("Location", "/welcome")
 		w.WriteHeader(http.StatusSeeOther)

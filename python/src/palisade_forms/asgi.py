@@ -30,7 +30,7 @@ _OVERRIDES = (b"x-http-method-override", b"x-method-override", b"x-http-method")
 
 
 class _Gone(Exception):
-    """The visitor hung up; nobody is left to answer."""
+    """The visitor has gone away, so there is no answer to give."""
 
 
 @dataclass

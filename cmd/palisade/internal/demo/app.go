@@ -197,5 +197,5 @@ func (a *App) serveDecisions(w http.ResponseWriter, _ *http.Request) {
 func (a *App) writeJSON(w http.ResponseWriter, status int, kind string, value any) {
 	w.Header().Set("Content-Type", kind)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the client went away; nobody is left to tell
+	_ = json.NewEncoder(w).Encode(value) // an error means that the client has gone away
 }

@@ -146,6 +146,9 @@ func whose(by palisade.By) string {
 }
 
 func length(d time.Duration) string {
+	if d == time.Minute {
+		return "minute"
+	}
 	if d%time.Minute == 0 {
 		return fmt.Sprintf("%d minutes", d/time.Minute)
 	}

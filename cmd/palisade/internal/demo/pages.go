@@ -60,7 +60,7 @@ func (a *App) render(w http.ResponseWriter, r *http.Request, status int, name st
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = body.WriteTo(w) // the client went away; nobody is left to tell
+	_, _ = body.WriteTo(w) // an error means that the client has gone away
 }
 
 // insecure reports a page that browsers do not call a secure context: plain HTTP
