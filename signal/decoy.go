@@ -61,12 +61,12 @@ func inspectDecoys(e *Evidence, list []Finding) []Finding {
 		value, count := e.Fields.Count(d.Name)
 		switch {
 		case count != 1:
-			list = append(list, found("decoy", ReasonDecoyMissing))
+			list = append(list, Finding{Reason: ReasonDecoyMissing})
 		case value == d.Value:
 		case d.Value == "":
-			list = append(list, found("decoy", ReasonDecoyFilled))
+			list = append(list, Finding{Reason: ReasonDecoyFilled})
 		default:
-			list = append(list, found("decoy", ReasonDecoyChanged))
+			list = append(list, Finding{Reason: ReasonDecoyChanged})
 		}
 	}
 	return list

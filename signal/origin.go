@@ -15,7 +15,7 @@ const (
 )
 
 func inspectOrigin(e *Evidence, list []Finding) []Finding {
-	if f, found := Origin(e.Header, e.Hosts); found {
+	if f, is := Origin(e.Header, e.Hosts); is {
 		list = append(list, f)
 	}
 	return list
@@ -54,7 +54,7 @@ func Origin(h http.Header, hosts []string) (Finding, bool) {
 	}
 	switch {
 	case len(origin) == 0:
-		return found("origin", ReasonNoOrigin), true
+		return Finding{Reason: ReasonNoOrigin}, true
 	case origin[0] == "null": // a sandbox, a data: URL, a redirect across sites
 		return crossSite("Origin is null", hosts)
 	}
@@ -73,7 +73,7 @@ func crossSite(said string, hosts []string) (Finding, bool) {
 func shorten(text string) string { return text[:min(len(text), 200)] }
 
 func refusedOrigin(why Reason) (Finding, bool) {
-	return found("origin", why), true
+	return Finding{Reason: why, Hard: true}, true
 }
 
 // allowed reports whether an Origin header names one of the hosts.

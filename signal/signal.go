@@ -3,8 +3,8 @@
 //
 // A signal is a function of the evidence. It keeps no state, reads no clock and writes
 // to no response, so each one can be read, tested and used alone. A new signal is one
-// file and one line in [All]: its name is then known to the configuration, to monitor
-// mode, to the metrics and to the table in docs/gateway.md.
+// file and one entry of [All]: its name is then known to the configuration, to monitor
+// mode and to the metrics.
 package signal
 
 import (
@@ -34,8 +34,21 @@ type Signal struct {
 	// Ticket says that the signal compares the attempt with its ticket, and so needs
 	// one that is ours. Signals without it are inspected first.
 	Ticket bool
-	// Inspect appends what it finds to the list. Nothing found costs nothing.
-	Inspect func(*Evidence, []Finding) []Finding
+	// Weights are log-odds by reason: 0 says nothing, 2 is enough for a challenge, 5 for
+	// the hardest one. A reason that is not here is hard: it denies on its own.
+	Weights map[Reason]float64
+	inspect func(*Evidence, []Finding) []Finding // appends findings with reasons
+}
+
+// Inspect appends what the signal finds to a list.
+func (s *Signal) Inspect(e *Evidence, list []Finding) []Finding {
+	before := len(list)
+	list = s.inspect(e, list)
+	for i := before; i < len(list); i++ {
+		weight, soft := s.Weights[list[i].Reason]
+		list[i].Signal, list[i].Weight, list[i].Hard = s.Name, weight, !soft
+	}
+	return list
 }
 
 // Evidence is what signals look at. The facts of the request are always there, those of

@@ -2,10 +2,8 @@ package signal_test
 
 import (
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +12,8 @@ import (
 
 // inspect asks one signal.
 func inspect(name string, e *signal.Evidence) []signal.Finding {
-	for _, s := range signal.All {
+	for i := range signal.All {
+		s := &signal.All[i]
 		if s.Name == name {
 			return s.Inspect(e, nil)
 		}
@@ -45,7 +44,8 @@ func TestAPersonGivesNoSignal(t *testing.T) {
 		Age: 20 * time.Second, MinFill: 3 * time.Second,
 		Decoys: &decoys, Fields: once{decoys[0].Name: "", decoys[1].Name: decoys[1].Value},
 	}
-	for _, s := range signal.All {
+	for i := range signal.All {
+		s := &signal.All[i]
 		if list := s.Inspect(&e, nil); len(list) > 0 {
 			t.Errorf("%s: %v", s.Name, list)
 		}
@@ -98,13 +98,29 @@ func TestNamesOfSignals(t *testing.T) {
 			t.Errorf("%q is no name, or that of two signals", name)
 		}
 	}
-	text, err := os.ReadFile("../docs/gateway.md")
-	if err != nil {
-		t.Fatal(err)
+}
+
+// Every finding says which signal it is of. What is soft is named in the table.
+func TestFindingsSayWhoseTheyAreAndHowMuchTheyWeigh(t *testing.T) {
+	decoys := signal.Decoys(seed)
+	bot := signal.Evidence{
+		Header: http.Header{}, Age: time.Millisecond, MinFill: time.Second, AgentChanged: true, NetworkChanged: true,
+		Decoys: &decoys, Fields: once{decoys[0].Name: "x", decoys[1].Name: "x"},
 	}
-	slices.Sort(names)
-	want := "signals that are only recorded: `" + strings.Join(names, "`, `") + "`"
-	if !strings.Contains(string(text), want) {
-		t.Errorf("docs/gateway.md does not say: %s", want)
+	for i := range signal.All {
+		s := &signal.All[i]
+		list := s.Inspect(&bot, nil)
+		for _, f := range list {
+			if weight, soft := s.Weights[f.Reason]; f.Signal != s.Name || f.Hard || !soft || f.Weight != weight || weight <= 0 {
+				t.Errorf("%s: %+v", s.Name, f)
+			}
+		}
+		if len(list) == 0 {
+			t.Errorf("%s finds nothing", s.Name)
+		}
+	}
+	cross := signal.Evidence{Header: http.Header{"Sec-Fetch-Site": {"cross-site"}}, Hosts: []string{"example.com"}}
+	if list := inspect("origin", &cross); len(list) != 1 || !list[0].Hard || list[0].Weight != 0 || list[0].Detail == "" {
+		t.Errorf("another site: %+v", list)
 	}
 }

@@ -10,10 +10,10 @@ const (
 // networks and browsers update, so it is evidence and never a condition.
 func inspectTicket(e *Evidence, list []Finding) []Finding {
 	if e.AgentChanged {
-		list = append(list, found("ticket", ReasonAgentChanged))
+		list = append(list, Finding{Reason: ReasonAgentChanged})
 	}
 	if e.NetworkChanged {
-		list = append(list, found("ticket", ReasonNetworkChanged))
+		list = append(list, Finding{Reason: ReasonNetworkChanged})
 	}
 	return list
 }

@@ -16,7 +16,7 @@ func inspectTiming(e *Evidence, list []Finding) []Finding {
 	if e.Retry { // the form was filled before
 		return list
 	}
-	if f, found := Timing(e.Age, e.MinFill); found {
+	if f, is := Timing(e.Age, e.MinFill); is {
 		list = append(list, f)
 	}
 	return list
@@ -29,7 +29,7 @@ func Timing(age, least time.Duration) (Finding, bool) {
 		return Finding{}, false
 	}
 	if age < inhumanFill {
-		return found("timing", ReasonInhuman), true
+		return Finding{Reason: ReasonInhuman}, true
 	}
-	return found("timing", ReasonTooFast), true
+	return Finding{Reason: ReasonTooFast}, true
 }

@@ -29,8 +29,9 @@ func TestTiming(t *testing.T) {
 			if f.Hard {
 				t.Error("too fast denies on its own")
 			}
-			if found && f.Weight < 2 {
-				t.Error("too fast does not even buy a challenge")
+			list := inspect("timing", &signal.Evidence{Age: row.age, MinFill: least})
+			if found != (len(list) == 1) || found && list[0].Weight < 2 {
+				t.Errorf("%+v; too fast does not even buy a challenge", list)
 			}
 		})
 	}
