@@ -115,6 +115,7 @@ func TestPartsThatReadersTakeDifferently(t *testing.T) {
 		{"two dispositions", "\r\n" + disposition + "\r\n" + disposition + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"a disposition of another kind", "\r\n" + strings.Replace(disposition, "form-data", "attachment", 1) + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"a disposition that cannot be read", "\r\n" + disposition + `; x="` + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
+		{"a delete character in the header", "\r\nX: \x7f\r\n" + disposition + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"a tab in the header", "\r\nX:\ta\r\n" + disposition + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"a vertical tab in the name, which Django strips", "\r\n" + strings.Replace(disposition, `"a"`, "\"\va\"", 1) + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"a name that is an encoded word to Tomcat", "\r\n" + strings.Replace(disposition, `"a"`, `"=?utf-8?Q?a?="`, 1) + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
