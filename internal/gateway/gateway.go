@@ -124,6 +124,9 @@ func (g *Gateway) register(s *site) error {
 	return nil
 }
 
+// ownFiles are the same for all sites, and for hosts that are none.
+var ownFiles = web.Handler(palisade.DefaultBase)
+
 // ServeHTTP is the path of a request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, _, ok := route.Target(r.RequestURI)
@@ -132,6 +135,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := g.site(r.Host)
+	if s == nil && strings.HasPrefix(path, palisade.DefaultBase) {
+		ownFiles.ServeHTTP(w, r) // for the page that says that there is no site
+		return
+	}
 	if s == nil {
 		g.config.Logger.InfoContext(r.Context(), "no site has this host; with a port it must be named with it", "host", shorten(r.Host))
 		g.refuse(w, r, nil, "host-unknown", http.StatusMisdirectedRequest)

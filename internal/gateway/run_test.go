@@ -375,6 +375,30 @@ func TestSitesAreToldApartByHost(t *testing.T) {
 	}
 }
 
+// A page that refuses has its style, also where no site is.
+func TestRefusalsHaveTheirStyle(t *testing.T) {
+	style := regexp.MustCompile(`<link[^>]* href="([^"]*\.css)"`)
+	for _, row := range []struct {
+		name, host, target, base string
+		status                   int
+	}{
+		{"a host that is no site", "other.example", "/", "/.palisade/", 421},
+		{"a path that is not plain", "one.example", "//x", "/.palisade/", 400},
+	} {
+		w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) { s.Host, s.AnyHost = "one.example", false })
+		host := func(r *http.Request) { r.Host = row.host }
+		page := w.send("POST", row.target, urlencoded, "a=b", host)
+		link := style.FindStringSubmatch(page.body)
+		if page.status != row.status || link == nil || !strings.HasPrefix(link[1], row.base) {
+			t.Errorf("%s: status %d, style %q", row.name, page.status, link)
+			continue
+		}
+		if css := w.get(link[1], host); css.status != 200 || css.header.Get("Content-Type") != "text/css; charset=utf-8" {
+			t.Errorf("%s: the style: status %d, %s", row.name, css.status, css.header.Get("Content-Type"))
+		}
+	}
+}
+
 func (w *world) getHost(host, target string) answer {
 	return w.get(target, func(r *http.Request) { r.Host = host })
 }
