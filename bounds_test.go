@@ -119,6 +119,7 @@ func TestPartsThatReadersTakeDifferently(t *testing.T) {
 		{"a tab in the header", "\r\nX:\ta\r\n" + disposition + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"a vertical tab in the name, which Django strips", "\r\n" + strings.Replace(disposition, `"a"`, "\"\va\"", 1) + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"a name that is an encoded word to Tomcat", "\r\n" + strings.Replace(disposition, `"a"`, `"=?utf-8?Q?a?="`, 1) + "\r\n\r\n1\r\n", palisade.ReasonUnreadable},
+		{"an apostrophe behind a quoted string", "\r\n" + disposition + "; filename=it's.txt\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"another parameter", "\r\n" + disposition + "; x=y\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"another name within a parameter, where Rack finds it", "\r\n" + disposition + "; filename=\"; name=b\"\r\n\r\n1\r\n", palisade.ReasonUnreadable},
 		{"a name of a file in another encoding", "\r\n" + disposition + "; filename*=utf-8''x\r\n\r\n1\r\n", palisade.ReasonUnreadable},

@@ -136,6 +136,7 @@ func TestWhichPeersAreTrusted(t *testing.T) {
 		{"an IPv4-mapped network", "::ffff:10.0.0.0/104", "10.9.9.9:80", true},
 		{"beside an IPv4-mapped network", "::ffff:10.0.0.0/104", "11.0.0.1:80", false},
 		{"a network around the IPv4-mapped ones", "::ffff:0:0/95", "10.0.0.1:80", false},
+		{"an IPv6 address in that network", "::ffff:0:0/95", "[::fffe:0:1]:80", true},
 		{"a narrow IPv6 network", "2001:db8::/112", "[2001:db8::5]:80", true},
 		{"beside a narrow IPv6 network", "2001:db8::/112", "[2001:db8:1::5]:80", false},
 		{"no address", "10.0.0.1", "@", false},
