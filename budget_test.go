@@ -1,11 +1,13 @@
 package palisade_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,5 +164,17 @@ func TestBudgetOfAFormsPages(t *testing.T) {
 			s.wait(time.Millisecond)
 			check("when one is back", visitor, row.after)
 		})
+	}
+}
+
+// Who has gone away before a ticket is paid for gets none.
+func TestNoTicketIsGivenUnpaid(t *testing.T) {
+	s := newSite(t)
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	w := httptest.NewRecorder()
+	s.guard.Handler().ServeHTTP(w, fromBrowser(httptest.NewRequest("GET", "/.palisade/ticket?form=signup", nil)).WithContext(gone))
+	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), `"ticket"`) {
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
