@@ -70,6 +70,24 @@ func TestFallbackStandsInWhileTheFirstIsDown(t *testing.T) {
 	s.expect(s.post(next), http.StatusSeeOther, palisade.ReasonClean, 1)
 }
 
+// Where all are known to be down, the one whose turn it is is asked: never the first
+// again, whose failure was just seen.
+func TestAFallbackThatIsKnownToBeDownIsAskedAllTheSame(t *testing.T) {
+	s, services := withService(t, func(c *palisade.Config, _ *palisade.FormConfig) {
+		c.Captcha = &knowing{c.Captcha, false}
+		c.Fallbacks = []captcha.Provider{&knowing{captcha.Turnstile("second", "its-secret"), true}}
+	})
+	v := typed(s.load())
+	v.Set(tokenField, buy(services))
+	s.wait(20 * time.Second)
+	services.Fail(captchatest.HCaptcha, captchatest.Status500, -1)
+	w := s.post(v)
+	s.expect(w, 403, palisade.ReasonProviderDown, 0)
+	if page := w.Body.String(); !strings.Contains(page, `data-sitekey="second"`) || strings.Contains(page, "h-captcha") {
+		t.Errorf("the page asks for another one:\n%s", page)
+	}
+}
+
 func TestBehindTheLastFallbackStandsTheEmbeddedStep(t *testing.T) {
 	s, services, _ := withChain(t)
 	v := typed(s.load())
