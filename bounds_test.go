@@ -21,6 +21,13 @@ func TestBoundsOfABody(t *testing.T) {
 	nested := func(n int) string {
 		return `{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + "}"
 	}
+	members := func(n int) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(`"m%d":%d`, i, i)
+		}
+		return "{" + strings.Join(list, ",")
+	}
 	for _, test := range []struct {
 		name, kind, body string
 		why              palisade.Reason
@@ -34,6 +41,9 @@ func TestBoundsOfABody(t *testing.T) {
 		{"65 deep", "application/json", nested(64), palisade.ReasonUnreadable},
 		{"objects in an object, 64 deep", "application/json", strings.Repeat(`{"a":`, 64) + "1" + strings.Repeat("}", 64), palisade.ReasonTicketMissing},
 		{"objects, 65 deep", "application/json", strings.Repeat(`{"a":`, 65) + "1" + strings.Repeat("}", 65), palisade.ReasonUnreadable},
+		{"twenty members", "application/json", members(20) + "}", palisade.ReasonTicketMissing},
+		{"twenty members, and the last once more", "application/json", members(20) + `,"M19":1}`, palisade.ReasonAmbiguous},
+		{"twenty members, and the first once more", "application/json", members(20) + `,"m0":1}`, palisade.ReasonAmbiguous},
 		{"a name inside an object, and the same behind it", "application/json", `{"a": {"b": 1}, "b": 2}`, palisade.ReasonTicketMissing},
 		{"a boundary of 70 characters", "multipart/form-data; boundary=" + strings.Repeat("b", 70), "--" + strings.Repeat("b", 70) + "--", palisade.ReasonTicketMissing},
 		{"one more", "multipart/form-data; boundary=" + strings.Repeat("b", 71), "--" + strings.Repeat("b", 71) + "--", palisade.ReasonUnsupported},
