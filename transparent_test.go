@@ -382,3 +382,18 @@ func TestAMonitoredSignalWeighsNothing(t *testing.T) {
 		t.Errorf("findings %v, score %v", d.Findings, d.Score)
 	}
 }
+
+// A sealed submission is longer than the form may be, and is read all the same.
+func TestACapsuleMayBeLongerThanTheForm(t *testing.T) {
+	s, app := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MaxBody = 4096 })
+	long := "INJECT&a=" + strings.Repeat("x", 3300)
+	again, cookie := challenged(t, s, "application/x-www-form-urlencoded", long)
+	if len(again.Get(palisade.FieldCapsule)) <= 4096 {
+		t.Fatal("the capsule is no longer than the form, so nothing is tested")
+	}
+	s.wait(time.Minute)
+	s.expect(sendAgain(s, again, cookie), 200, palisade.ReasonClean, 1)
+	if !strings.Contains(app.body, strings.Repeat("x", 3300)) {
+		t.Errorf("the app got %d bytes", len(app.body))
+	}
+}
