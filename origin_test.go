@@ -27,6 +27,7 @@ func TestAnyPortOfALoopbackHostIsTheSite(t *testing.T) {
 		{"another loopback address", "127.0.0.1", "127.0.0.1", "http://127.0.0.2:3000", false, 403},
 		{"a host of the internet", "example.com", "example.com", "https://example.com:8443", false, 403},
 		{"a loopback host that the client names", "example.com", "localhost:8080", "http://localhost:5173", true, 403},
+		{"a loopback host of any port that the client names", "example.com", "localhost:*", "http://localhost:5173", true, 403},
 		{"a placeholder for any host", "localhost", "shop.example", "http://localhost:5173", true, 403},
 	} {
 		t.Run(row.name, func(t *testing.T) {

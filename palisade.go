@@ -175,7 +175,7 @@ func (c *Config) sameSite(configured string) string {
 
 // hostsOf returns the hosts from whose pages a request may come.
 func (g *Guard) hostsOf(r *http.Request) []string {
-	if !g.config.AnyHost {
+	if !g.config.AnyHost || strings.HasSuffix(r.Host, ":"+signal.AnyPort) { // which only the configuration says
 		return g.hosts
 	}
 	return append(g.hosts[:len(g.hosts):len(g.hosts)], strings.ToLower(r.Host))
