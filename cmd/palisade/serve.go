@@ -84,9 +84,11 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	greetServe(t.out, s, conf)
-	if err := server.Unreachable(ctx, conf); err != nil {
-		logger.Warn("visitors get an error page until the app has started", "error", err)
-	}
+	go func() { // an app that does not answer holds up nothing
+		if _, err := server.Unreachable(ctx, conf); err != nil && ctx.Err() == nil {
+			logger.Warn("visitors get an error page until the app has started", "error", err)
+		}
+	}()
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	go s.Watch(ctx, hangups)

@@ -94,8 +94,8 @@ func parseRoute(text string) (route.Pattern, error) {
 	return p, nil
 }
 
-// methods are those of the IANA registry (HTTP Method Registry, 2025-07), and QUERY of
-// its draft. Those that apps of today use come first.
+// methods are those of RFC 9110 (9.3), RFC 5789, RFC 7237 and RFC 9113 (PRI), and QUERY of its
+// draft. Those that apps of today use come first.
 var methods = strings.Fields("POST PUT PATCH DELETE GET HEAD OPTIONS QUERY " +
 	"ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL " +
 	"MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PRI PROPFIND PROPPATCH REBIND REPORT SEARCH TRACE UNBIND " +

@@ -333,16 +333,26 @@ func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if s.ending.Load() {
-			http.Error(w, "stopping", http.StatusServiceUnavailable)
-		} else if err := Unreachable(r.Context(), s.config.Load()); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		} else {
-			fmt.Fprintln(w, "ok")
-		}
-	})
+	mux.HandleFunc("GET /readyz", s.ready)
 	return mux
+}
+
+// ready says whether visitors should be sent here. One app that is down takes no other
+// site out of service: it is told, and the answer is 503 where no app can be reached.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.ending.Load() {
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
+	}
+	all, err := Unreachable(r.Context(), s.config.Load())
+	if all {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+	if err != nil {
+		fmt.Fprintln(w, err)
+	}
 }
 
 // Wait returns when ctx ends, or with the error of a listener.

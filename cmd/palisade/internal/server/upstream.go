@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,22 +17,24 @@ import (
 // reachTime is how long an app may take to accept a connection.
 const reachTime = 2 * time.Second
 
-// Unreachable tries to connect to the app of each site, all at once, and returns what
-// is wrong with those that cannot be reached. Nothing is sent to them.
-func Unreachable(ctx context.Context, c *config.Config) error {
+// Unreachable tries to connect to the app of each site, all at once. It returns what is
+// wrong with those that cannot be reached, and whether that is all of them. Nothing is
+// sent to them.
+func Unreachable(ctx context.Context, c *config.Config) (all bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	errs := make([]error, len(c.Sites))
-	var all sync.WaitGroup
+	var tries sync.WaitGroup
 	for i := range c.Sites {
-		all.Go(func() {
+		tries.Go(func() {
 			if err := connect(ctx, c.Sites[i].Upstream); err != nil {
 				errs[i] = fmt.Errorf("the app at %s does not answer: %w", c.Sites[i].Upstream, err)
 			}
 		})
 	}
-	all.Wait()
-	return errors.Join(errs...)
+	tries.Wait()
+	all = len(errs) > 0 && !slices.Contains(errs, nil)
+	return all, errors.Join(errs...)
 }
 
 func connect(ctx context.Context, upstream *url.URL) error {
