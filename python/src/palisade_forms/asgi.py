@@ -124,7 +124,8 @@ async def _calm(app: App, scope: Scope, receive: Receive, send: Send) -> None:
         await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
     if scope["method"] == "HEAD":
-        await app({**scope, "method": "GET"}, receive, send_head)
+        # Without extensions, by which an app may send a file in another kind of message.
+        await app({**scope, "method": "GET", "extensions": {}}, receive, send_head)
     elif scope["method"] == "OPTIONS":
         headers = [line for line in scope["headers"] if line[0].lower() not in (b"cookie", b"authorization")]
         await app({**scope, "headers": headers, "query_string": b""}, receive, send)

@@ -57,6 +57,14 @@ def calm(request: Any, form: str) -> HttpResponse | None:
     return None
 
 
+def instead(request: Any, form: str) -> HttpResponse | None:
+    """What is answered in place of a protected view, or None where the view may run."""
+    if request.method in SAFE_METHODS:
+        return calm(request, form)
+    decision = judge(request, form)
+    return None if decision else refusal(request, decision)
+
+
 def uncalm(request: Any) -> None:
     """Give a request back the method with which it came."""
     request.method = getattr(request, "_palisade_method", request.method)

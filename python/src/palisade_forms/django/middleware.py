@@ -11,9 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.cache import add_never_cache_headers
 
 from ..errors import Unreadable
-from ..visit import SAFE_METHODS
 from . import conf
-from .judge import calm, judge, refusal, response, uncalm, visit_of
+from .judge import instead, response, uncalm, visit_of
 from .routes import form_for, require_known
 
 
@@ -48,10 +47,7 @@ class PalisadeMiddleware:
         form = form_for(conf.palisade_settings().get("PROTECT") or {}, request.method, request.resolver_match)
         if form is None:
             return None
-        if request.method in SAFE_METHODS:
-            return calm(request, form)
-        decision = judge(request, form)
-        return None if decision else refusal(request, decision)
+        return instead(request, form)
 
     def _serve(self, request: Any) -> Any:
         guard = conf.guard()

@@ -12,9 +12,9 @@ from django.views import View
 
 from ..client import valid_form
 from ..visit import SAFE_METHODS
-from .judge import calm, judge, refusal, uncalm
+from .judge import instead, uncalm
 
-_judge_in_thread = sync_to_async(judge, thread_sensitive=False)
+_instead_in_thread = sync_to_async(instead, thread_sensitive=False)
 
 
 def protect(form: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -33,14 +33,10 @@ def protect(form: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
             @functools.wraps(view)
             async def aprotected(request: Any, *args: Any, **kwargs: Any) -> Any:
-                if request.method in SAFE_METHODS:
-                    answer = calm(request, form)
-                    if answer is not None:
-                        return answer
-                else:
-                    decision = await _judge_in_thread(request, form)
-                    if not decision:
-                        return refusal(request, decision)
+                safe = request.method in SAFE_METHODS  # and needs no thread
+                answer = instead(request, form) if safe else await _instead_in_thread(request, form)
+                if answer is not None:
+                    return answer
                 try:
                     return await view(request, *args, **kwargs)
                 finally:
@@ -50,14 +46,9 @@ def protect(form: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
         @functools.wraps(view)
         def protected(request: Any, *args: Any, **kwargs: Any) -> Any:
-            if request.method in SAFE_METHODS:
-                answer = calm(request, form)
-                if answer is not None:
-                    return answer
-            else:
-                decision = judge(request, form)
-                if not decision:
-                    return refusal(request, decision)
+            answer = instead(request, form)
+            if answer is not None:
+                return answer
             try:
                 return view(request, *args, **kwargs)
             finally:
