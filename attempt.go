@@ -171,8 +171,9 @@ func (a *attempt) derive(ctx context.Context) (right bool, err error) {
 	return a.form.guard.pow.Derive(ctx, a.proof)
 }
 
-// trip is all that this attempt asks of the store. The takes from soft on do not
-// refuse: over them a step is asked for, which whoever has taken it need not mind.
+// trip is all that this attempt asks of the store. The takes from soft on do not refuse:
+// above these limits the form asks for a step. A visitor who took the step is not
+// affected.
 func (a *attempt) trip(f *Form) (trip store.Trip, soft int) {
 	takes := a.fill(a.takes[:0], f.limits)
 	expires := a.ticket.issued.Add(f.config.MaxAge)

@@ -159,9 +159,8 @@ func (f *Form) inspect(a *attempt, ticket bool) ending {
 	return goOn
 }
 
-// checkTicket believes nothing in a ticket before its signature holds. Whoever
-// has none, or a bad one, starts at the highest level: a page of ours always
-// gives one.
+// checkTicket believes nothing in a ticket before its signature holds. A visitor without
+// a good ticket starts at the highest level, because a page of ours always gives one.
 func (f *Form) checkTicket(_ context.Context, a *attempt) ending {
 	t, signer, why := f.guard.keys.parseTicket(a.ticketText)
 	if why == "" && (t.form != f.id || t.level > topLevel || t.issued.After(a.now.Add(pow.ClockSkew))) {
@@ -259,10 +258,10 @@ func (f *Form) spend(ctx context.Context, a *attempt) ending {
 	return f.outage(a, ReasonStoreDown, errNoAnswer)
 }
 
-// derive does the one costly look at a proof, before anything is claimed: what made-up
-// proofs could fill would be full for people too. They cost us a derivation each, so a
-// network has a budget of them. Over it, and where the processor's share is taken, a
-// step is asked for whose proof is known without a derivation.
+// derive does the one costly look at a proof, before anything is claimed: made-up proofs
+// must not fill the store, because people need it. Each costs a derivation, so a network
+// has a budget of derivations. Over the budget, and where the processor's share is taken,
+// the form asks for a step whose proof is known without a derivation.
 func (f *Form) derive(ctx context.Context, a *attempt) ending {
 	if a.proof.Derived() {
 		return goOn

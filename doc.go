@@ -19,13 +19,13 @@
 //
 //	read      one bounded body; one value for each field that decides, or 400
 //	identify  one typed client address, from package clientip
-//	origin    a cross-site browser is refused
+//	request   signals of the request: a cross-site browser is refused
 //	ticket    ours, for this form, old enough, not too old
-//	decoys    fields that people do not fill
+//	signals   those that compare with the ticket: timing, decoys and so on
 //	weigh     findings add up to the level that a proof must show
 //	proof     signature and binding of the embedded proof of work
+//	derive    the work itself is checked, within the budget of the network
 //	spend     ONE trip to the store: the limits are taken, ticket and proof used up
-//	derive    the work itself is checked, once for each challenge ever issued
 //	ask       the CAPTCHA service, where the level asks for it
 //	targets   limits that belong to somebody else, such as an e-mail address
 //

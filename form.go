@@ -283,7 +283,7 @@ func (g *Guard) observe(ctx context.Context, d Decision) {
 	switch {
 	case d.Err != nil:
 		level = slog.LevelError
-	case d.Allowed() && d.Would == Allow: // what was only watched is what one watches for
+	case d.Allowed() && d.Would == Allow: // the operator wants to see the findings of monitored signals
 		level = slog.LevelDebug
 	}
 	if g.config.Logger.Enabled(ctx, level) {

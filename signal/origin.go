@@ -31,7 +31,8 @@ const AnyPort = "*"
 //
 // A page of another site is refused. A client that sends neither header is no
 // browser of today, or one on plain HTTP; it gets a small weight and no more, and
-// what it leaves out exempts it from nothing else.
+// what it leaves out exempts it from nothing else. [Signal.Inspect] adds name and weight
+// to the finding.
 func Origin(h http.Header, hosts []string) (Finding, bool) {
 	fetchSite, origin := h["Sec-Fetch-Site"], h["Origin"]
 	if len(fetchSite) > 1 || len(origin) > 1 {

@@ -19,8 +19,8 @@ const (
 	groups
 )
 
-// Caps, in log-odds. Nothing that a group says counts for more than the hardest
-// challenge, which two witnesses of one group are enough for.
+// caps are in log-odds. A group alone can ask for the hardest challenge, which takes 5,
+// and for no more.
 var caps = [groups]float64{
 	Request:    2,
 	Behaviour:  5,
