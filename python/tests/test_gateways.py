@@ -30,7 +30,7 @@ class Wsgi:
         self.app = wsgi.PalisadeMiddleware(self.inner, service.client(timeout=patience), ROUTES, **options)
 
     def inner(self, environ, start_response):
-        size = int(environ.get("CONTENT_LENGTH") or 0)
+        size = int(environ.get("CONTENT_LENGTH") or 1000)
         self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["wsgi.input"].read(size)))
         self.query, self.headers = environ["QUERY_STRING"], {name for name in environ if name.startswith("HTTP_")}
         start_response("200 OK", [("Content-Type", "text/html")])
@@ -182,6 +182,15 @@ def test_a_body_has_no_place_under_a_method_that_changes_nothing(call, service, 
     assert call(method, path, HTTP_TRANSFER_ENCODING="chunked")[0] == 400
     assert not call.seen and not service.checks
     assert call(method, "/other", b"user=bot", HTTP_CONTENT_LENGTH="8")[0] == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_a_body_that_no_header_announces_is_not_handed_on(call, method):
+    if isinstance(call, Wsgi):  # wsgi.input_terminated, as servers of HTTP/2 say
+        assert call(method, "/signup", b"user=bot", CONTENT_LENGTH="")[0] == 200
+    else:
+        assert call(method, "/signup", b"user=bot")[0] == 200
+    assert [body for _, _, body in call.seen] == [b""]
 
 
 def test_a_method_in_a_header_is_judged(call):

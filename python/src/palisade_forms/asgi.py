@@ -107,6 +107,7 @@ class PalisadeMiddleware:
             if scope["method"] in SAFE_METHODS and self.routes.protects(paths):
                 refuse_body(_header(scope, b"content-length"), _header(scope, b"transfer-encoding"))
                 here.calm = True
+                return None, _nothing(receive)  # HTTP/2 needs no header to announce a body
             return None, receive
         body = await _take(receive, self.max_body)
         visit = visit_of(self.guard, scope)
@@ -161,6 +162,22 @@ async def _take(receive: Receive, limit: int) -> bytes:
             raise Unreadable(413, "too-large")
         if not message.get("more_body", False):
             return bytes(body)
+
+
+def _nothing(receive: Receive) -> Receive:
+    """Hand an empty body to the app, and of what the server sends only the rest."""
+    began = False
+
+    async def empty() -> Message:
+        nonlocal began
+        if not began:
+            began = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        while (message := await receive())["type"] == "http.request":
+            pass
+        return message
+
+    return empty
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

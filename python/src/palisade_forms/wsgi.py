@@ -91,6 +91,7 @@ class PalisadeMiddleware:
         if form is None:
             if environ["REQUEST_METHOD"] in SAFE_METHODS and self.routes.protects(paths):
                 refuse_body(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
+                environ["wsgi.input"] = BytesIO()  # HTTP/2 needs no header to announce a body
                 here.calm = True
             return None
         body = take_body(environ, self.max_body)
