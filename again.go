@@ -3,12 +3,14 @@ package palisade
 import (
 	"html/template"
 	"net/http"
+	"time"
 
-	"github.com/palisade-dev/palisade/signal"
+	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/internal/ticket"
 )
 
 // Again returns the markup for showing the form once more on a page of the app,
-// and the ticket in it. It is for programs that call [Form.Check] themselves and
+// and the offer in it. It is for programs that call [Form.Check] themselves and
 // answer with the page of the form instead of [Form.Refuse]. What it holds
 // depends on what came of the attempt:
 //
@@ -18,15 +20,15 @@ import (
 //   - A challenge is put to the visitor in the form itself.
 //   - After an allowed attempt it is what [Pass.Retry] gives.
 //
-// The ticket is nil where none may be minted now, and the markup then that of
+// The offer is nil where none may be minted now, and the markup then that of
 // [Form.CachedFields]. A denied attempt gets an ordinary ticket.
-func (f *Form) Again(r *http.Request, d Decision, page Page) (template.HTML, *Ticket) {
+func (f *Form) Again(r *http.Request, d Decision, page Page) (template.HTML, *Offer) {
 	if page.Cached {
 		return f.markup(shown{}, page), nil
 	}
 	if !d.judged {
 		if kept, ok := f.keep(r); ok {
-			return f.markup(kept, page), kept.ticket
+			return f.markup(kept, page), kept.offer
 		}
 	}
 	w := f.wishAfter(d)
@@ -35,7 +37,7 @@ func (f *Form) Again(r *http.Request, d Decision, page Page) (template.HTML, *Ti
 	if err != nil {
 		return f.markup(shown{}, page), nil
 	}
-	return f.markup(shown{ticket: &o, ask: d.judged && d.Outcome == Challenge && o.Level > 0}, page), &o
+	return f.markup(shown{offer: &o, ask: d.judged && d.Outcome == Challenge && o.Level > 0}, page), &o
 }
 
 // wishAfter is the ticket that follows a decision.
@@ -44,46 +46,44 @@ func (f *Form) wishAfter(d Decision) wish {
 	case d.Allowed():
 		return Pass{form: f, decision: d}.retry()
 	case d.judged && d.Outcome == Challenge:
-		return wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown, link: d.link}
+		return d.retry()
 	}
-	return wish{level: f.pageLevel()}
+	return wish{rung: f.pageRung()}
 }
 
 // keep returns what r brought, if its ticket is still good. Whether it was spent
 // is not asked: that is seen when it is judged.
 func (f *Form) keep(r *http.Request) (shown, bool) {
-	a := f.begin(r)
-	defer a.end()
-	if err := a.read(f); err != nil {
+	read, now := f.readRequest(r), f.guard.config.Clock()
+	if read.err != nil {
 		return shown{}, false
 	}
-	t, signer, why := f.guard.keys.parseTicket(a.ticketText)
-	if why != "" || t.form != f.id || t.level > topLevel || a.now.Sub(t.issued) >= f.config.MaxAge {
+	t, ours := read.ticketOf(f.guard)
+	if !ours || !f.fits(t) || now.Sub(t.Issued) >= f.config.MaxAge {
 		return shown{}, false
 	}
 	if _, err := f.guard.config.ClientIP.Addr(r); err != nil {
 		return shown{}, false
 	}
-	if granted, err := f.afford(r, f.addrOf(r), t.level, a.now); err != nil || !granted {
+	if granted, err := f.afford(r, f.addrOf(r), t.Rung, now); err != nil || !granted {
 		return shown{}, false
 	}
-	o, err := f.describe(r, &t)
+	o, err := f.describe(r, t, read.ticketText)
 	if err != nil {
 		return shown{}, false
 	}
-	if o.Ticket = a.ticketText; t.has(flagDecoys) { // under whichever key it was signed
-		decoys := signal.Decoys(signer.decoySeed(&t))
-		o.Decoys = decoys[:]
+	if f.shows(read, t, now) { // it need not be made again
+		return shown{offer: &o, proof: read.proofText}, true
 	}
-	binding := t.binding()
-	proof, bad := f.guard.pow.Check(a.proofText, binding[:], a.now)
-	if bad != "" {
-		return shown{ticket: &o}, true
+	return shown{offer: &o}, true
+}
+
+// shows reports whether the proof of a submission is as much as its ticket asks for.
+func (f *Form) shows(read *reading, t *ticket.Ticket, now time.Time) bool {
+	kind, binding := f.ladder.Kind(t.Kind), t.Binding()
+	if kind.Work == challenge.NoWork {
+		return false
 	}
-	// A proof that shows as much as the ticket asks for need not be made again.
-	work, _ := f.requires(t.level, &t)
-	if proof.Level() < work {
-		return shown{ticket: &o}, true
-	}
-	return shown{ticket: &o, proof: a.proofText}, true
+	proof, bad := f.guard.proofs.Check(read.proofText, binding[:], now)
+	return bad == "" && proof.Level() >= kind.Work.Level()
 }

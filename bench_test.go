@@ -3,6 +3,7 @@
 package palisade
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/palisade-dev/palisade/challenge/work"
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/pow"
 	"github.com/palisade-dev/palisade/signal"
@@ -41,18 +43,20 @@ const prepared = 256
 func newBenchSite(b *testing.B) *benchSite {
 	s := &benchSite{now: time.Now()}
 	guard, err := New(Config{
-		Keys: Keys{Current: testKeys.Current}, ClientIP: clientip.RemoteAddr(), Site: "example.com",
+		Keys: Keys{Current: bytes.Repeat([]byte("current-key-0123"), 2)}, ClientIP: clientip.RemoteAddr(), Site: "example.com",
 		Clock: func() time.Time { return s.now }, Logger: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	guard.budget = unlimited{}
-	work := pow.DefaultLevels()
-	work[0] = pow.Work{Cost: 1, Prefix: "0"}
-	if guard.pow, err = pow.New(pow.Config{Keys: guard.keys.proofs, Levels: work}); err != nil {
+	levels := pow.DefaultLevels()
+	levels[0] = pow.Work{Cost: 1, Prefix: "0"}
+	proofs, err := pow.New(pow.Config{Keys: guard.keys.Proofs, Levels: levels})
+	if err != nil {
 		b.Fatal(err)
 	}
+	guard.proofs = work.New(proofs)
 	s.form, err = guard.Form(FormConfig{Name: "signup", Ask: WhenRisky, Limits: []Limit{
 		{Rate: 1e6, Per: time.Minute, By: ByIP}, {Rate: 1e6, Per: time.Minute, By: ByNetwork}, {Rate: 1e6, Per: time.Minute, By: ByField("email")},
 	}})
@@ -158,8 +162,8 @@ func BenchmarkCheck(b *testing.B) {
 		attempts := make([]*attempt, prepared)
 		for n := range attempts {
 			attempts[n] = s.form.begin(s.submission(n))
-			if err := attempts[n].read(s.form); err != nil {
-				b.Fatal(err)
+			if s.form.read(nil, attempts[n]); attempts[n].read.err != nil {
+				b.Fatal(attempts[n].read.err)
 			}
 		}
 		ctx := context.Background()
@@ -231,15 +235,15 @@ func BenchmarkRefusal(b *testing.B) {
 	s := newBenchSite(b)
 	rows := []struct{ name, body string }{
 		{"no ticket", "username=bot"},
-		{"forged ticket", "palisade-ticket=" + strings.Repeat("A", ticketChars)},
+		{"forged ticket", "palisade-ticket=" + strings.Repeat("A", 78)},
 		{"forged proof", strings.Replace(s.bodies[0], "palisade-proof=ey", "palisade-proof=eY", 1)},
 	}
 	for _, row := range rows {
 		b.Run(row.name, func(b *testing.B) {
 			ctx := context.Background()
 			a := s.form.begin(s.request(http.MethodPost, row.body))
-			if err := a.read(s.form); err != nil {
-				b.Fatal(err)
+			if s.form.read(nil, a); a.read.err != nil {
+				b.Fatal(a.read.err)
 			}
 			b.ReportAllocs()
 			for b.Loop() {

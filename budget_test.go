@@ -137,7 +137,7 @@ func TestBudgetOfAFormsPages(t *testing.T) {
 					if w.Code != http.StatusOK {
 						t.Fatalf("status %d", w.Code)
 					}
-					var ticket palisade.Ticket
+					var ticket palisade.Offer
 					if err := json.Unmarshal(w.Body.Bytes(), &ticket); err != nil {
 						t.Fatal(err)
 					}

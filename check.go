@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/internal/submission"
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/pow"
 	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
@@ -24,11 +27,11 @@ var steps = [...]step{
 	{run: (*Form).inspectRequest},            // signals of the request: a cross-site browser is refused
 	{run: (*Form).checkTicket},               // ours, for this form, old enough, not too old
 	{run: (*Form).inspectTicket},             // signals that compare with the ticket
-	{run: (*Form).weigh},                     // findings -> the level that a proof must show
-	{run: (*Form).checkProof},                // format, signature, binding, level; no work yet
+	{run: (*Form).weigh},                     // findings -> the rung that the answer must open
+	{run: (*Form).checkAnswer},               // enough for the level; format, signature, binding; no work yet
 	{run: (*Form).derive, spends: true},      // the work of the embedded proof, within the network's budget
 	{run: (*Form).spend, spends: true},       // ONE trip: the sender's limits, and ticket and proof are used up
-	{run: (*Form).ask, spends: true},         // the provider, where the level asks for it
+	{run: (*Form).judgeReply, spends: true},  // the captcha's service is asked, where one was
 	{run: (*Form).takeTargets, spends: true}, // limits that belong to somebody else
 }
 
@@ -60,20 +63,21 @@ type ending struct {
 
 var goOn ending
 
-func deny(why Reason) ending      { return ending{ends: true, outcome: Deny, reason: why} }
-func challenge(why Reason) ending { return ending{ends: true, outcome: Challenge, reason: why} }
+func deny(why Reason) ending       { return ending{ends: true, outcome: Deny, reason: why} }
+func challenged(why Reason) ending { return ending{ends: true, outcome: Challenge, reason: why} }
 
-// outage is the one place where something being gone becomes a decision. Only a
-// provider that is really down has a stand-in, the next of the chain and at its end
-// the embedded step; all else is refused.
+// outage is the one place where something being gone becomes a decision. Only a kind of
+// challenge whose service is really out of reach has a stand-in, the next of the ladder;
+// all else is refused.
 func (f *Form) outage(a *attempt, why Reason, err error) ending {
-	if next := a.link + 1; why == ReasonProviderDown && int(next) < len(f.guard.chain) {
-		a.link = next
-		return ending{ends: true, outcome: Challenge, reason: why, err: err}
-	}
-	if why == ReasonProviderDown && f.config.ProviderDown == StepDown {
-		a.need, a.stepDown = topLevel, true
-		return ending{ends: true, outcome: Challenge, reason: why, err: err}
+	if why == ReasonProviderDown {
+		if next := f.ladder.After(a.kind); next != nil {
+			a.next = next.ID
+			if next.StandIn {
+				a.need = max(a.need, next.Rung)
+			}
+			return ending{ends: true, outcome: Challenge, reason: why, err: err}
+		}
 	}
 	return ending{ends: true, outcome: Deny, reason: why, err: err}
 }
@@ -86,19 +90,19 @@ func (f *Form) exempt(_ context.Context, a *attempt) ending {
 }
 
 func (f *Form) read(_ context.Context, a *attempt) ending {
-	err := a.read(f)
-	switch {
+	a.read = f.readRequest(a.req)
+	switch err := a.read.err; {
 	case err == nil:
 		return goOn
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, submission.ErrTooLarge):
 		return deny(ReasonTooLarge)
-	case errors.Is(err, errUnsupported):
+	case errors.Is(err, submission.ErrUnsupported):
 		return deny(ReasonUnsupported)
-	case errors.Is(err, errAmbiguous):
+	case errors.Is(err, submission.ErrAmbiguous):
 		return deny(ReasonAmbiguous)
 	case errors.Is(err, errBrowser) && f.fromOurPage(a.req):
-		a.need = topLevel
-		return challenge(ReasonCapsule)
+		a.need = challenge.Hard
+		return challenged(ReasonCapsule)
 	case errors.Is(err, errCapsule), errors.Is(err, errBrowser):
 		return deny(ReasonCapsule)
 	}
@@ -127,12 +131,12 @@ func (f *Form) inspectRequest(_ context.Context, a *attempt) ending {
 
 func (f *Form) inspectTicket(_ context.Context, a *attempt) ending {
 	e, t := &a.evidence, &a.ticket
-	e.Age, e.MinFill, e.Retry = a.now.Sub(t.issued), f.config.MinFill, t.has(flagRetry)
-	e.AgentChanged = t.agent != agentTag(a.req)
-	e.NetworkChanged = t.network != f.guard.networkTag(a.addr)
-	if t.has(flagDecoys) && !a.body.json {
-		a.decoys = signal.Decoys(a.signer.decoySeed(t))
-		e.Decoys, e.Fields = &a.decoys, a.body
+	e.Age, e.MinFill, e.Retry = a.now.Sub(t.Issued), f.config.MinFill, t.Has(ticket.Retry)
+	e.AgentChanged = t.Agent != ticket.AgentOf(a.req.Header)
+	e.NetworkChanged = t.Network != f.guard.keys.Network(a.addr)
+	if t.Has(ticket.Decoys) && !a.read.JSON() {
+		a.decoys = signal.Decoys(t.DecoySeed())
+		e.Decoys, e.Fields = &a.decoys, a.read
 	}
 	return f.inspect(a, true)
 }
@@ -160,29 +164,38 @@ func (f *Form) inspect(a *attempt, ticket bool) ending {
 }
 
 // checkTicket believes nothing in a ticket before its signature holds. A visitor without
-// a good ticket starts at the highest level, because a page of ours always gives one.
+// a good ticket is asked for a hard step, because a page of ours always gives one.
 func (f *Form) checkTicket(_ context.Context, a *attempt) ending {
-	t, signer, why := f.guard.keys.parseTicket(a.ticketText)
-	if why == "" && (t.form != f.id || t.level > topLevel || t.issued.After(a.now.Add(pow.ClockSkew))) {
-		why = ReasonTicketForged
+	why := ReasonTicketMissing
+	if a.read.ticketText != "" {
+		t, ours := a.read.ticketOf(f.guard)
+		if ours && f.fits(t) && !t.Issued.After(a.now.Add(pow.ClockSkew)) {
+			a.ticket, why = *t, ""
+		} else {
+			why = ReasonTicketForged
+		}
 	}
 	if why != "" {
-		a.need = topLevel
-		return challenge(why)
+		a.need = challenge.Hard
+		return challenged(why)
 	}
-	a.ticket, a.signer = t, signer
-	a.link = f.guard.chain.linkOf(&t)
-	a.token = a.tokens[a.link]
-	a.need = max(f.baseLevel(a), t.level)
-	age := a.now.Sub(t.issued)
+	a.kind = f.ladder.Kind(a.ticket.Kind)
+	if !a.kind.StandIn {
+		a.next = a.kind.ID
+	}
+	a.need = max(f.base(a), a.ticket.Rung)
+	age := a.now.Sub(a.ticket.Issued)
 	if age >= f.config.MaxAge {
-		return challenge(ReasonTicketExpired)
+		return challenged(ReasonTicketExpired)
 	}
-	if age < f.wait(t.level) {
-		return challenge(ReasonTicketTooNew)
+	if age < a.ticket.Rung.Age(f.config.MinFill) {
+		return challenged(ReasonTicketTooNew)
 	}
 	return goOn
 }
+
+// fits reports whether a ticket of ours is one of this form.
+func (f *Form) fits(t *ticket.Ticket) bool { return t.Form == f.id && t.Rung <= f.ladder.Top() }
 
 // Suspicion, as the sum of log-odds, from which more proof is asked for. It
 // never denies: that takes a hard finding.
@@ -194,37 +207,58 @@ const (
 func (f *Form) weigh(_ context.Context, a *attempt) ending {
 	switch score := a.score.Total(); {
 	case score >= verySuspicious:
-		a.need = max(a.need, 2)
+		a.need = max(a.need, challenge.Hard)
 	case score >= suspicious:
-		a.need = max(a.need, 1)
+		a.need = max(a.need, challenge.Visible)
 	}
 	return goOn
 }
 
-// checkProof looks at everything about the proof that costs nothing: whether it
-// is ours, for this ticket, and shows enough. It also sees to it that a needed
-// captcha was tried at all.
-func (f *Form) checkProof(_ context.Context, a *attempt) ending {
-	if a.proofText == "" {
-		return challenge(ReasonProofMissing)
+// checkAnswer looks at everything about the answer that costs nothing: whether the kind of
+// challenge opens the rung that is needed by now, whether the proof is ours and for this
+// ticket, and whether there is a reply at all.
+func (f *Form) checkAnswer(_ context.Context, a *attempt) ending {
+	if a.kind.Work != challenge.NoWork {
+		if v := f.checkProof(a); v.ends {
+			return v
+		}
 	}
-	binding := a.ticket.binding()
-	proof, why := f.guard.pow.Check(a.proofText, binding[:], a.now)
+	if a.kind.Field != "" {
+		a.reply = a.read.reply(a.kind.Field)
+	}
+	if a.kind.Rung < a.need {
+		return challenged(f.missing(a))
+	}
+	if a.kind.Check != nil && a.reply == "" {
+		return challenged(ReasonCaptcha)
+	}
+	return goOn
+}
+
+// missing says why the answer does not open the rung that is needed.
+func (f *Form) missing(a *attempt) Reason {
+	switch next := f.ladder.Ask(a.need, a.next); {
+	case next.Check != nil && next.Work <= a.kind.Work:
+		return ReasonCaptcha
+	case a.score.Total() >= suspicious:
+		return ReasonSuspicious
+	}
+	return ReasonProofWeak
+}
+
+func (f *Form) checkProof(a *attempt) ending {
+	if a.read.proofText == "" {
+		return challenged(ReasonProofMissing)
+	}
+	binding := a.ticket.Binding()
+	proof, why := f.guard.proofs.Check(a.read.proofText, binding[:], a.now)
 	if why != "" {
 		a.wrong(fromProof, Reason(why))
-		a.need = max(a.need, 1)
-		return challenge(ReasonProofBad)
+		a.need = max(a.need, challenge.Visible)
+		return challenged(ReasonProofBad)
 	}
-	a.proof = proof
-	work, service := f.asks(a)
-	if proof.Level() < work {
-		if a.score.Total() >= suspicious {
-			return challenge(ReasonSuspicious)
-		}
-		return challenge(ReasonProofWeak)
-	}
-	if service && a.token == "" {
-		return challenge(ReasonCaptcha)
+	if a.proof = proof; proof.Level() < a.kind.Work.Level() {
+		return challenged(ReasonProofWeak)
 	}
 	return goOn
 }
@@ -239,21 +273,21 @@ func (f *Form) spend(ctx context.Context, a *attempt) ending {
 	}
 	switch result.Status {
 	case store.Granted:
-		a.answer = f.recent.begin(a)
+		a.answer = f.recent.Begin(a.duplicateKey(), a.now)
 		return goOn
 	case store.Limited:
 		if result.Index >= soft {
-			a.need = topLevel
-			return challenge(ReasonNetworkLimit)
+			a.need = challenge.Hard
+			return challenged(ReasonNetworkLimit)
 		}
 		return ending{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
 	case store.Forgotten:
-		return challenge(ReasonForgotten)
+		return challenged(ReasonForgotten)
 	case store.Spent:
-		if a.answer = f.recent.find(a); a.answer != nil {
+		if a.answer = f.recent.Find(a.duplicateKey(), a.now); a.answer != nil {
 			return deny(ReasonDuplicate)
 		}
-		return challenge(ReasonTicketSpent)
+		return challenged(ReasonTicketSpent)
 	}
 	return f.outage(a, ReasonStoreDown, errNoAnswer)
 }
@@ -263,45 +297,43 @@ func (f *Form) spend(ctx context.Context, a *attempt) ending {
 // has a budget of derivations. Over the budget, and where the processor's share is taken,
 // the form asks for a step whose proof is known without a derivation.
 func (f *Form) derive(ctx context.Context, a *attempt) ending {
-	if a.proof.Derived() {
+	if a.kind.Work == challenge.NoWork || a.proof.Derived() {
 		return goOn
 	}
 	right, err := a.derive(ctx)
 	switch {
 	case errors.Is(err, pow.ErrBusy):
-		a.need = max(a.need, 1)
-		return challenge(ReasonBusy)
+		a.need = max(a.need, challenge.Visible)
+		return challenged(ReasonBusy)
 	case err != nil:
 		return f.outage(a, ReasonBusy, err)
 	case !right:
-		a.need = topLevel
-		return challenge(ReasonProofWrong)
+		a.need = challenge.Hard
+		return challenged(ReasonProofWrong)
 	}
 	return goOn
 }
 
-// ask has the provider verify the token. Its claim so far stands in the pool of
-// unverified bytes; with the provider's word it is claimed for good.
-func (f *Form) ask(ctx context.Context, a *attempt) ending {
-	if _, service := f.asks(a); !service {
+// judgeReply has the kind of challenge judge the reply. The ticket is used up by now, so a
+// wrong reply costs one. What is a token stands in the pool of unverified bytes so far; with
+// the word of who made it, it is claimed for good.
+func (f *Form) judgeReply(ctx context.Context, a *attempt) ending {
+	if a.kind.Check == nil {
 		return goOn
 	}
-	provider := f.guard.provider(&a.ticket)
-	result, err := provider.Verify(ctx, captcha.Attempt{
-		Token: a.token, Remote: a.addr, Now: a.now,
-		Expect: captcha.Expect{Hosts: f.guard.hostnames, Action: f.config.Name},
-	})
+	result, err := a.kind.Check(ctx, f.ask(a.kind, &a.ticket, a.addr, a.now), a.reply)
 	switch {
-	case errors.Is(err, captcha.ErrUnavailable):
+	case errors.Is(err, challenge.ErrUnavailable):
 		return f.outage(a, ReasonProviderDown, err)
 	case err != nil:
 		return f.outage(a, ReasonProviderMisfit, err)
 	case !result.OK:
-		why := Reason("captcha-" + string(result.Reason))
-		a.wrong(fromCaptcha, why)
-		return challenge(why)
+		a.wrong(fromCaptcha, result.Reason)
+		return challenged(result.Reason)
+	case a.kind.Token:
+		return f.promote(ctx, a, cmp.Or(result.ID, a.reply), result.Life)
 	}
-	return f.promote(ctx, a, cmp.Or(result.ID, a.token), provider.Service().Life)
+	return goOn
 }
 
 // promote claims for good what a token is, by whichever text it came.
@@ -314,14 +346,14 @@ func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Dur
 	case result.Status == store.Granted:
 		return goOn
 	}
-	return challenge("captcha-" + Reason(captcha.ReasonSpent))
+	return challenged("captcha-" + Reason(captcha.ReasonSpent))
 }
 
 // takeTargets takes the limits that belong to somebody other than the sender.
-// Over them, the hardest proof is asked for, and whoever shows it goes through.
+// Above them the form asks for a hard step. A visitor who took one goes through.
 func (f *Form) takeTargets(ctx context.Context, a *attempt) ending {
 	takes := a.fill(a.takes[:0], f.targets)
-	if len(takes) == 0 || a.proof.Level() == topLevel {
+	if len(takes) == 0 || a.kind.Rung >= challenge.Hard {
 		return goOn
 	}
 	result, err := f.guard.config.Store.Spend(ctx, store.Trip{Now: a.now, Takes: takes})
@@ -331,49 +363,16 @@ func (f *Form) takeTargets(ctx context.Context, a *attempt) ending {
 	case result.Status == store.Granted:
 		return goOn
 	}
-	a.need = topLevel
-	return challenge(ReasonTargetLimit)
+	a.need = challenge.Hard
+	return challenged(ReasonTargetLimit)
 }
 
-// Levels of proof: 0 is the silent one, 1 the visible step, 2 the hardest local
-// one. The code and mailbox challenges will stand above them.
-const topLevel uint8 = 2
-
-// wait is how old a ticket of a level must be to be submitted. Age is what a bot
-// cannot buy: it is measured here, from the signed time of issue. Being
-// challenged must never be quicker than filling the form as people do.
-func (f *Form) wait(level uint8) time.Duration {
-	switch level {
-	case 0:
-		return 0
-	case 1:
-		return max(3*time.Second, f.config.MinFill)
+// base is what the form asks of everybody.
+func (f *Form) base(a *attempt) challenge.Rung {
+	if a.carried() {
+		return challenge.Silent
 	}
-	return max(8*time.Second, 2*f.config.MinFill)
-}
-
-// baseLevel is what the form asks of everybody.
-func (f *Form) baseLevel(a *attempt) uint8 {
-	if f.config.Ask != Always || a.carried() {
-		return 0
-	}
-	return 1
-}
-
-// asks tells what the needed level means for this attempt.
-func (f *Form) asks(a *attempt) (work uint8, service bool) { return f.requires(a.need, &a.ticket) }
-
-// requires tells what a level means under a ticket: how much embedded work, and
-// whether the provider's token on top. Next to a provider's captcha the first
-// step is that captcha and no more work than the silent proof's.
-func (f *Form) requires(level uint8, t *ticket) (work uint8, service bool) {
-	if f.guard.provider(t) == nil || f.config.Ask == Never || t.has(flagStepDown) {
-		return level, false
-	}
-	if level == topLevel {
-		return topLevel, true
-	}
-	return 0, level > 0
+	return f.pageRung()
 }
 
 func tokenKey(token string) store.Key {

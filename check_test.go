@@ -334,7 +334,7 @@ func TestZeroValuesRefuse(t *testing.T) {
 	if p.Valid() || p.Retry() != "" {
 		t.Error("the zero Pass is valid")
 	}
-	if _, err := p.RetryTicket(); err == nil {
+	if _, err := p.RetryOffer(); err == nil {
 		t.Error("the zero Pass gives a ticket")
 	}
 	w := httptest.NewRecorder()

@@ -6,8 +6,11 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/signal"
 )
 
@@ -138,13 +141,23 @@ type Decision struct {
 	Visitor    Visitor       `json:"visitor,omitzero"`      // stands for the address
 	Err        error         `json:"-"`                     // the outage behind a 503, for the log only
 
-	stepDown bool // the challenge stands in for a provider that is down
-	link     uint8
-	judged   bool
-	read     *submission // what was read of request, so that the answer need not read it again
-	request  *http.Request
-	visible  bool  // a visible captcha was solved for it, or its solve was carried
-	carry    uint8 // how often the solve behind it was carried
+	next    challenge.ID // from which kind of challenge on the visitor is asked
+	judged  bool
+	read    *reading // what was read of the request, so that the answer need not read it again
+	visible bool     // a visible step was taken for it, or its solve was carried
+	carry   uint8    // how often the solve behind it was carried
+}
+
+// retry is the wish for a ticket after a challenge.
+func (d Decision) retry() wish {
+	return wish{rung: max(challenge.Rung(d.Level), challenge.Visible), from: d.next, flags: ticket.Retry}
+}
+
+// fromElsewhere reports that a browser says so, though the signal is only recorded.
+func (d Decision) fromElsewhere() bool {
+	return slices.ContainsFunc(d.Findings, func(f Finding) bool {
+		return f.Reason == signal.ReasonCrossSite || f.Reason == signal.ReasonOriginAmbiguous
+	})
 }
 
 // Allowed reports whether the protected handler may run.

@@ -1,21 +1,20 @@
 package palisade
 
-import "github.com/palisade-dev/palisade/pow"
+import (
+	"github.com/palisade-dev/palisade/challenge/work"
+	"github.com/palisade-dev/palisade/pow"
+)
 
 // CheapProofs makes the guard ask for hardly any work, so that a test can afford
 // thousands of proofs. What is checked about them stays the same; the real work
 // is done in the tests of package pow, of the demo and of the browser.
 func CheapProofs(g *Guard) error {
-	cheap, err := pow.New(pow.Config{Keys: g.keys.proofs, Levels: []pow.Work{
+	cheap, err := pow.New(pow.Config{Keys: g.keys.Proofs, Levels: []pow.Work{
 		{Cost: 1, Prefix: "0"}, {Cost: 1, Counters: 2}, {Cost: 2, Counters: 2},
 	}})
-	g.pow = cheap
+	g.proofs = work.New(cheap)
 	return err
 }
 
 // Remembered is how many answers a form keeps for double clicks.
-func Remembered(f *Form) int {
-	f.recent.mu.Lock()
-	defer f.recent.mu.Unlock()
-	return max(len(f.recent.order), len(f.recent.answers))
-}
+func Remembered(f *Form) int { return f.recent.Len() }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/palisade-dev/palisade/challenge"
 	"github.com/palisade-dev/palisade/web"
 )
 
@@ -44,7 +45,7 @@ func (f *Form) CachedFields() template.HTML { return f.markup(shown{}, Page{Cach
 
 // FieldsIn is Fields, or CachedFields, for a page that does not allow everything.
 func (f *Form) FieldsIn(r *http.Request, page Page) template.HTML {
-	return f.fields(r, page, wish{level: f.pageLevel(), decoys: true})
+	return f.fields(r, page, wish{rung: f.pageRung(), decoys: true})
 }
 
 func nonceOf(r *http.Request) string {
@@ -63,20 +64,20 @@ func (f *Form) fields(r *http.Request, page Page, w wish) template.HTML {
 	if err != nil {
 		return f.markup(shown{}, page)
 	}
-	return f.markup(shown{ticket: &o}, page)
+	return f.markup(shown{offer: &o}, page)
 }
 
 // shown is what a page shows of a form; zero is the same for everybody.
 type shown struct {
-	ticket *Ticket
-	proof  string // made already
-	ask    bool   // take the visible step, whatever the form asks of everybody
+	offer *Offer
+	proof string // made already
+	ask   bool   // take the visible step, whatever the form asks of everybody
 }
 
 // markup writes the element that palisade.js works on.
 func (f *Form) markup(s shown, page Page) template.HTML {
 	var b strings.Builder
-	o := s.ticket
+	o := s.offer
 	base, nonce := f.guard.config.Base, page.Nonce
 	element := "div"
 	if page.Inline {
@@ -86,18 +87,18 @@ func (f *Form) markup(s shown, page Page) template.HTML {
 	b.WriteString("<" + element + ` class="palisade"`)
 	attribute(&b, "data-palisade-form", f.config.Name)
 	attribute(&b, "data-palisade-base", base)
-	ticket, level := "", f.pageLevel()
+	text, rung := "", f.pageRung()
 	if o != nil {
-		ticket, level = o.Ticket, o.Level
+		text, rung = o.Ticket, o.Level
 		attribute(&b, "data-palisade-expires", strconv.FormatInt(o.Expires, 10))
 		attribute(&b, "data-palisade-wait", strconv.FormatInt(o.Wait, 10))
 		attribute(&b, "data-palisade-challenge", string(o.Challenge))
 	}
-	if level > 0 && s.proof == "" && (f.config.Ask == Always || s.ask) && (f.guard.config.Captcha == nil || o != nil && o.Captcha == nil) {
+	if rung > challenge.Silent && s.proof == "" && (f.config.Ask == Always || s.ask) && (o != nil && o.Captcha == nil || o == nil && f.ladder.Ask(rung, challenge.IDSilent).Check == nil) {
 		attribute(&b, "data-palisade-visible", "1")
 	}
 	b.WriteString(`><input type="hidden" name="` + FieldTicket + `"`)
-	attribute(&b, "value", ticket)
+	attribute(&b, "value", text)
 	b.WriteString(`><input type="hidden" name="` + FieldProof + `"`)
 	attribute(&b, "value", s.proof)
 	b.WriteString(`>`)
@@ -107,6 +108,9 @@ func (f *Form) markup(s shown, page Page) template.HTML {
 		}
 		if o.Captcha != nil && !page.NoScript && !page.Inline {
 			writeWidget(&b, o.Captcha, nonce)
+		}
+		if !page.Inline {
+			b.WriteString(string(o.html))
 		}
 	}
 	b.WriteString("</" + element + ">")

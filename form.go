@@ -12,6 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/internal/duplicate"
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/signal"
 )
 
@@ -172,13 +175,14 @@ func (c *FormConfig) setDefaults() {
 type Form struct {
 	guard    *Guard
 	config   FormConfig
-	id       formID
+	id       ticket.Form
+	ladder   *challenge.Ladder
 	limits   []rule   // the sender's own
 	networks []rule   // the sender's network's
 	travel   *rule    // of tickets that one network fetched and another one sends; nil: none
 	targets  []rule   // somebody else's
 	counted  []string // fields that limits count by
-	recent   *recent
+	recent   *duplicate.Recent
 }
 
 // Form registers a form of the site, or reports all mistakes together.
@@ -187,7 +191,11 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 		return nil, fmt.Errorf("palisade: form %q: %w", config.Name, err)
 	}
 	config.setDefaults()
-	f := &Form{guard: g, config: config, id: newFormID(config.Name), recent: newRecent()}
+	f := &Form{guard: g, config: config, id: ticket.FormOf(config.Name), recent: duplicate.New()}
+	var err error
+	if f.ladder, err = g.ladderOf(&config); err != nil {
+		return nil, fmt.Errorf("palisade: form %q: %w", config.Name, err)
+	}
 	for _, limit := range config.Limits {
 		r := newRule(config.Name, limit)
 		switch {
@@ -232,14 +240,14 @@ func (g *Guard) form(name string) *Form {
 func (f *Form) Check(r *http.Request) Decision {
 	d, answer := f.decide(r)
 	if d.Allowed() {
-		answer.close() // what the caller will answer is not known here
+		answer.Close() // what the caller will answer is not known here
 	}
 	return d
 }
 
 // decide judges one attempt and tells the observers. The answer is the one to
 // record when allowed, or the one to give again when this is a double click.
-func (f *Form) decide(r *http.Request) (Decision, *answer) {
+func (f *Form) decide(r *http.Request) (Decision, *duplicate.Answer) {
 	a := f.begin(r)
 	defer a.end()
 	d := f.judge(r.Context(), a)
@@ -247,10 +255,10 @@ func (f *Form) decide(r *http.Request) (Decision, *answer) {
 		a.unveil(f)
 	}
 	if a.answer != nil && !d.Allowed() && d.Reason != ReasonDuplicate {
-		f.recent.drop(a.answer)
+		f.recent.Drop(a.answer)
 	}
 	f.guard.observe(r.Context(), d)
-	d.read, d.request = a.body, r // only for the answer: an observer may keep what it was told
+	d.read = a.read // only for the answer: an observer may keep what it was told
 	return d, a.answer
 }
 
@@ -272,8 +280,8 @@ func (f *Form) Handle(next func(http.ResponseWriter, *http.Request, Pass)) http.
 			f.refuse(w, r, d, answer)
 			return
 		}
-		defer answer.close()
-		next(answer.record(w), r, Pass{form: f, request: r, decision: d})
+		defer answer.Close()
+		next(answer.Record(w), r, Pass{form: f, request: r, decision: d})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/web"
 )
 
@@ -39,7 +40,7 @@ func (g *Guard) serveTicket(w http.ResponseWriter, r *http.Request) {
 	if f == nil {
 		return
 	}
-	o, err := f.offer(r, wish{level: f.pageLevel(), decoys: true})
+	o, err := f.offer(r, wish{rung: f.pageRung(), decoys: true})
 	if err != nil {
 		refuseFetch(w)
 		return
@@ -53,9 +54,9 @@ func (g *Guard) serveChallenge(w http.ResponseWriter, r *http.Request) {
 	if f == nil {
 		return
 	}
-	t, _, why := g.keys.parseTicket(r.URL.Query().Get("ticket"))
+	t, ours := g.keys.Parse(r.URL.Query().Get("ticket"))
 	now := g.config.Clock()
-	if why != "" || t.form != f.id || t.level > topLevel || now.Sub(t.issued) >= f.config.MaxAge {
+	if !ours || !f.fits(&t) || now.Sub(t.Issued) >= f.config.MaxAge {
 		writeJSON(w, http.StatusForbidden, fetchError{"This form has expired. Please load the page again."})
 		return
 	}
@@ -64,9 +65,9 @@ func (g *Guard) serveChallenge(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, fetchError{"No client address."})
 		return
 	}
-	granted, err := f.afford(r, addr, t.level, now)
+	granted, err := f.afford(r, addr, t.Rung, now)
 	if !granted {
-		t.flags |= flagShared
+		t.Flags |= ticket.Shared
 	}
 	var challenge []byte
 	if err == nil {

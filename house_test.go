@@ -34,20 +34,26 @@ const rootModule = "github.com/palisade-dev/palisade"
 //
 // Test files are free too: their imports reach nobody who uses the package.
 var mayImport = map[string][]string{
-	".": {"captcha", "clientip", "internal/email", "internal/host", "internal/mac", "internal/names", "pow", "signal", "store", "store/memory", "web"},
+	".": {"captcha", "challenge", "challenge/vendor", "challenge/work", "clientip", "internal/duplicate", "internal/email", "internal/host", "internal/names", "internal/submission", "internal/ticket", "pow", "signal", "store", "store/memory", "web"},
 
-	"captcha":      nil,
-	"clientip":     nil,
+	"captcha":  nil,
+	"clientip": nil,
+
+	"challenge":        {"signal"},
+	"challenge/vendor": {"captcha", "challenge", "signal"},
+	"challenge/work":   {"challenge", "clientip", "pow"},
+
 	"pow":          {"internal/mac", "pow/internal/share"},
 	"signal":       nil,
 	"pow/altcha":   {"pow/internal/share"},
 	"store":        nil,
 	"store/memory": {"store"},
 	"verdict":      {"internal/mac"},
-	"web":          nil,
+	"web":          {"challenge"},
 
 	"internal/adaptertest": {".", "clientip", "pow"},
 	"internal/audit":       {".", "captchatest", "pow"},
+	"internal/duplicate":   nil,
 	"internal/email":       nil,
 	"internal/host":        nil,
 	"internal/gateway":     {".", "captcha", "clientip", "internal/inject", "internal/route", "store", "store/memory", "verdict", "web"},
@@ -56,6 +62,8 @@ var mayImport = map[string][]string{
 	"internal/names":       nil,
 	"internal/route":       {"internal/names"},
 	"internal/snippet":     nil,
+	"internal/submission":  {"internal/names"},
+	"internal/ticket":      {"challenge", "clientip", "internal/mac", "pow", "store"},
 	"internal/service":     {".", "captcha", "clientip", "internal/host", "internal/mac", "pow", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,
 

@@ -1,13 +1,9 @@
 package palisade
 
 import (
-	"crypto/cipher"
 	"errors"
 	"fmt"
 	"log/slog"
-
-	"github.com/palisade-dev/palisade/internal/mac"
-	"github.com/palisade-dev/palisade/pow"
 )
 
 // KeySize is the least number of bytes in a key.
@@ -61,43 +57,4 @@ func allSame(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// keyring holds what is derived from Keys, one purpose a key.
-type keyring struct {
-	tickets []ticketKey   // [0] signs
-	sealers []cipher.AEAD // of capsules; [0] seals
-	lookup  *mac.Key      // names of rate limits and visitors in store and log
-	proofs  pow.Keys
-}
-
-// ticketKey signs tickets; seed names their decoys.
-type ticketKey struct {
-	id   byte
-	sign *mac.Key
-	seed *mac.Key
-}
-
-// newKeyring derives every key apart by purpose and site, so that a value
-// signed for one site means nothing on another even where secrets are shared.
-func newKeyring(keys Keys, site string) keyring {
-	ring := keyring{lookup: mac.Derive(keys.Current, "palisade/1 lookup "+site)}
-	for i, secret := range [][]byte{keys.Current, keys.Next, keys.Previous} {
-		if len(secret) == 0 {
-			continue
-		}
-		ring.tickets = append(ring.tickets, ticketKey{
-			id:   mac.Derive(secret, "palisade/1 key id "+site).Tag()[0],
-			sign: mac.Derive(secret, "palisade/1 ticket "+site),
-			seed: mac.Derive(secret, "palisade/1 decoy "+site),
-		})
-		ring.sealers = append(ring.sealers, newSealer(secret, site))
-		proof := mac.Secret(secret, "palisade/1 proof "+site)
-		if i == 0 {
-			ring.proofs.Current = proof
-		} else {
-			ring.proofs.Others = append(ring.proofs.Others, proof)
-		}
-	}
-	return ring
 }

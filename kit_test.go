@@ -239,7 +239,7 @@ func problem(t testing.TB, w *httptest.ResponseRecorder) (p struct {
 	Title     string
 	Status    int
 	ID        string
-	Challenge *palisade.Ticket
+	Challenge *palisade.Offer
 }) {
 	t.Helper()
 	if kind := w.Header().Get("Content-Type"); kind != "application/problem+json" {

@@ -168,12 +168,12 @@ func shorten(text string) string {
 func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
 	take = u.take
 	take.Cost = min(cost, take.Burst)
-	lookup := a.form.guard.keys.lookup
+	lookup := a.form.guard.keys.Lookup
 	switch u.by.kind {
 	case byIP:
 		take.Key = store.Key(lookup.TagAddr(u.prefix, clientip.Prefix(a.addr).Addr()))
 	case byNetwork:
-		tag := a.form.guard.networkTag(a.addr)
+		tag := a.form.guard.keys.Network(a.addr)
 		take.Key = store.Key(lookup.TagString(u.prefix, string(tag[:])))
 	case byForm:
 		take.Key = store.Key(lookup.TagString(u.prefix, ""))
@@ -197,11 +197,11 @@ func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
 // sends it. It has a count of its own beside that of what the network sends: tickets
 // that are fetched in a café and spent elsewhere must cost the café nothing.
 func (f *Form) minted(a *attempt) (take store.Take, ok bool) {
-	if f.travel == nil || a.ticket.network == f.guard.networkTag(a.addr) {
+	if f.travel == nil || a.ticket.Network == f.guard.keys.Network(a.addr) {
 		return take, false
 	}
 	take = f.travel.take
-	take.Key = store.Key(f.guard.keys.lookup.TagString(f.travel.prefix+"minted\x00", string(a.ticket.network[:])))
+	take.Key = store.Key(f.guard.keys.Lookup.TagString(f.travel.prefix+"minted\x00", string(a.ticket.Network[:])))
 	return take, true
 }
 

@@ -3,95 +3,90 @@ package palisade
 import (
 	"encoding/json"
 	"errors"
+	"html/template"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"time"
 
+	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/challenge/work"
 	"github.com/palisade-dev/palisade/clientip"
-	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
+	"github.com/palisade-dev/palisade/web"
 )
 
-// Ticket is what a client needs to submit a form, in the shape that programs
-// get: with every 403 that has a challenge, and from the endpoint "ticket" of
+// Offer is what a client needs to submit a form, in the shape that programs get:
+// with every 403 that has a challenge, and from the endpoint "ticket" of
 // [Guard.Handler].
-type Ticket struct {
+type Offer struct {
 	Form      string          `json:"form"`
 	Ticket    string          `json:"ticket"`
-	Expires   int64           `json:"expires"`          // Unix milliseconds
-	Level     uint8           `json:"level"`            // what the proof must show
-	Wait      int64           `json:"wait,omitempty"`   // milliseconds before which it is too new, or too quick for a person
-	Decoys    []signal.Decoy  `json:"decoys,omitempty"` // to be added to a page's form, hidden
-	Challenge json.RawMessage `json:"challenge"`        // the embedded proof to be made (ALTCHA v2)
-	Captcha   *Widget         `json:"captcha,omitempty"`
+	Expires   int64           `json:"expires"`             // Unix milliseconds
+	Level     challenge.Rung  `json:"level"`               // the rung that the answer must open
+	Kind      string          `json:"kind"`                // of challenge: its name
+	Wait      int64           `json:"wait,omitempty"`      // milliseconds before which it is too new, or too quick for a person
+	Decoys    []signal.Decoy  `json:"decoys,omitempty"`    // to be added to a page's form, hidden
+	Challenge json.RawMessage `json:"challenge,omitempty"` // the embedded proof to be made (ALTCHA v2)
+	Captcha   *Widget         `json:"captcha,omitempty"`   // the captcha to be solved as well
+	Prompt    *Prompt         `json:"prompt,omitempty"`    // the question to be answered as well
+
+	html template.HTML // of the prompt
 }
 
-// Widget is the third-party captcha to be solved as well.
-type Widget struct {
-	Service string `json:"service"`
-	Sitekey string `json:"sitekey"`
-	Field   string `json:"field"` // where its token goes
-	Action  string `json:"action"`
-	Script  string `json:"script"`
-	Class   string `json:"class"`
-	// Execute names the JavaScript object whose execute(sitekey, {action}) makes the
-	// token when the form is sent, where there is no element to be solved.
-	Execute string `json:"execute,omitempty"`
+// Widget is a third-party captcha.
+type Widget = challenge.Widget
+
+// Prompt is what a kind of challenge of Config.Challenges asks.
+type Prompt struct {
+	Field string `json:"field"` // where the answer goes
+	Data  any    `json:"data,omitempty"`
 }
 
 var errInvalidPass = errors.New("palisade: invalid pass")
 
 // wish is what kind of ticket is wanted.
 type wish struct {
-	level    uint8
-	carry    uint8
-	flags    ticketFlags
-	decoys   bool
-	stepDown bool
-	link     uint8 // of the chain of providers, at least
+	rung   challenge.Rung
+	from   challenge.ID // of the ladder, at least
+	carry  uint8
+	flags  ticket.Flags
+	decoys bool
 }
 
-// Budgets of minting and issuing, for one address, form and level. All ways to
-// get a challenge share them, since a bot takes the cheapest. Anyone can wait:
-// it is the number of cheap waiting tickets that is bounded here. The wider network
-// has the same budgets for all forms together, networkShare times as large.
+// networkShare is how many times as large the budgets of a network are. Budgets bound
+// minting and issuing, for one address, form and rung. All ways to get a challenge share
+// them, since a bot takes the cheapest. Anyone can wait: it is the number of cheap waiting
+// tickets that is bounded here. The wider network has budgets for all forms together.
 //
 // A budget that is used up is never a refusal, since a neighbour can use it up: the
-// next ticket is of a higher level, and of the highest it shares its puzzle.
-var budgets = [topLevel + 1]store.Take{
-	{Burst: 120, Every: time.Second / 2},
-	{Burst: 30, Every: 4 * time.Second},
-	{Burst: 30, Every: 4 * time.Second},
-}
-
+// next ticket is of a higher rung, and of the hard one it shares its puzzle.
 const networkShare = 8
 
-// mint makes a ticket for whoever sent r.
-func (f *Form) mint(r *http.Request, w wish) (ticket, error) {
+// mint makes a ticket for the visitor who sent r.
+func (f *Form) mint(r *http.Request, w wish) (t ticket.Ticket, err error) {
 	now := f.guard.config.Clock()
 	addr := f.addrOf(r)
-	granted, err := f.afford(r, addr, w.level, now)
-	for err == nil && !granted && w.level < topLevel {
-		w.level++
-		granted, err = f.afford(r, addr, w.level, now)
+	granted, err := f.afford(r, addr, w.rung, now)
+	for err == nil && !granted && w.rung < challenge.Hard {
+		w.rung++
+		granted, err = f.afford(r, addr, w.rung, now)
 	}
 	if err != nil {
-		return ticket{}, err
+		return t, err
 	}
 	if !granted {
-		w.flags |= flagShared
+		w.flags |= ticket.Shared
 	}
-	t := ticket{flags: w.flags, level: w.level, carry: w.carry, issued: now, form: f.id, network: f.guard.networkTag(addr), agent: agentTag(r)}
 	if w.decoys {
-		t.flags |= flagDecoys
+		w.flags |= ticket.Decoys
 	}
-	if w.stepDown {
-		t.flags |= flagStepDown
+	t = ticket.Ticket{
+		Flags: w.flags, Rung: w.rung, Kind: f.ladder.Ask(w.rung, w.from).ID, Carry: w.carry, Issued: now, Form: f.id,
+		Network: f.guard.keys.Network(addr), Agent: ticket.AgentOf(r.Header),
 	}
-	t.flags |= ticketFlags(f.guard.chain.up(w.link)<<linkShift) & linkBits
-	t.newNonce()
+	f.guard.keys.Mint(&t)
 	return t, nil
 }
 
@@ -106,92 +101,102 @@ func (f *Form) addrOf(r *http.Request) netip.Addr {
 }
 
 // afford takes one challenge out of the budgets of an address and its network.
-func (f *Form) afford(r *http.Request, addr netip.Addr, level uint8, now time.Time) (bool, error) {
-	own, all := budgets[level], budgets[level]
-	digit := string('0' + rune(level))
-	own.Key = store.Key(f.guard.keys.lookup.TagAddr("budget\x00"+f.config.Name+digit, clientip.Prefix(addr).Addr()))
-	all.Key = store.Key(f.guard.keys.lookup.TagAddr("budget\x00\x00"+digit, clientip.Network(addr).Addr()))
-	all.Burst, all.Every = all.Burst*networkShare, all.Every/networkShare
+func (f *Form) afford(r *http.Request, addr netip.Addr, rung challenge.Rung, now time.Time) (bool, error) {
+	budget := rung.Budget()
+	digit := string('0' + rune(rung))
+	own := store.Take{Burst: budget.Burst, Every: budget.Every}
+	own.Key = store.Key(f.guard.keys.Lookup.TagAddr("budget\x00"+f.config.Name+digit, clientip.Prefix(addr).Addr()))
+	all := store.Take{Burst: budget.Burst * networkShare, Every: budget.Every / networkShare}
+	all.Key = store.Key(f.guard.keys.Lookup.TagAddr("budget\x00\x00"+digit, clientip.Network(addr).Addr()))
 	result, err := f.guard.budget.Spend(r.Context(), store.Trip{Now: now, Takes: []store.Take{own, all}})
 	return err == nil && result.Status == store.Granted, err
 }
 
-// issue makes the embedded challenge of a ticket. One that shares its puzzle, or
-// that finds no place to make one, gets that of its network.
-func (f *Form) issue(r *http.Request, t *ticket) ([]byte, error) {
-	binding := t.binding()
-	work, _ := f.requires(t.level, t)
-	challenge := pow.Challenge{Binding: binding[:], Level: work, Issued: t.issued, Expires: t.issued.Add(f.config.MaxAge)}
-	if !t.has(flagShared) {
-		made, err := f.guard.pow.AppendChallenge(nil, challenge)
-		if !errors.Is(err, pow.ErrBusy) {
-			return made, err
-		}
+// issue makes the embedded challenge of a ticket, or nil where none goes with its kind.
+func (f *Form) issue(r *http.Request, t *ticket.Ticket) ([]byte, error) {
+	kind := f.ladder.Kind(t.Kind)
+	if kind.Work == challenge.NoWork {
+		return nil, nil
 	}
-	network := clientip.Network(f.addrOf(r)).Addr().As16()
-	puzzle, err := f.guard.puzzles.Shared(r.Context(), f.guard.pow, network, work, f.guard.config.Clock())
-	if err != nil {
-		return nil, err
+	binding := t.Binding()
+	return f.guard.proofs.Issue(r.Context(), work.Ask{
+		Work: kind.Work, Binding: binding[:], Issued: t.Issued, Expires: t.Issued.Add(f.config.MaxAge),
+		Remote: f.addrOf(r), Now: f.guard.config.Clock(), Shared: t.Has(ticket.Shared),
+	})
+}
+
+// ask is what a kind of challenge is told of a ticket.
+func (f *Form) ask(kind *challenge.Kind, t *ticket.Ticket, remote netip.Addr, now time.Time) challenge.Ask {
+	return challenge.Ask{
+		Form: f.config.Name, Seed: t.Seed(kind.Name), Now: now, Remote: remote, Hosts: f.guard.hostnames,
 	}
-	return f.guard.pow.AppendPuzzle(nil, challenge, puzzle)
 }
 
 // offer mints a ticket with everything that goes with it.
-func (f *Form) offer(r *http.Request, w wish) (Ticket, error) {
+func (f *Form) offer(r *http.Request, w wish) (Offer, error) {
 	t, err := f.mint(r, w)
 	if err != nil {
-		return Ticket{}, err
+		return Offer{}, err
 	}
-	return f.describe(r, &t)
+	return f.describe(r, &t, string(f.guard.keys.Append(nil, &t)))
 }
 
-// describe makes what goes with a ticket.
-func (f *Form) describe(r *http.Request, t *ticket) (Ticket, error) {
-	challenge, err := f.issue(r, t)
+// describe makes what goes with a ticket, whose signed text is known.
+func (f *Form) describe(r *http.Request, t *ticket.Ticket, text string) (Offer, error) {
+	proof, err := f.issue(r, t)
 	if err != nil {
-		return Ticket{}, err
+		return Offer{}, err
 	}
-	o := Ticket{
+	kind := f.ladder.Kind(t.Kind)
+	o := Offer{
 		Form:      f.config.Name,
-		Ticket:    string(f.guard.keys.appendTicket(nil, t)),
-		Expires:   t.issued.Add(f.config.MaxAge).UnixMilli(),
-		Level:     t.level,
+		Ticket:    text,
+		Expires:   t.Issued.Add(f.config.MaxAge).UnixMilli(),
+		Level:     t.Rung,
+		Kind:      kind.Name,
 		Wait:      f.ripe(t).Milliseconds(),
-		Challenge: challenge,
+		Challenge: proof,
 	}
-	if t.has(flagDecoys) {
-		decoys := signal.Decoys(f.guard.keys.tickets[0].decoySeed(t))
+	if t.Has(ticket.Decoys) {
+		decoys := signal.Decoys(t.DecoySeed())
 		o.Decoys = decoys[:]
 	}
-	if _, asked := f.requires(t.level, t); asked {
-		provider := f.guard.provider(t)
-		service := provider.Service()
-		script := service.Script
-		if service.Execute != "" {
-			script += "?render=" + url.QueryEscape(provider.Sitekey())
-		}
-		o.Captcha = &Widget{
-			Service: service.Name, Sitekey: provider.Sitekey(), Field: service.Field,
-			Action: f.config.Name, Script: script, Class: service.Class, Execute: service.Execute,
-		}
+	if kind.Issue != nil {
+		err = f.prompt(r, &o, kind, t)
 	}
-	return o, nil
+	return o, err
+}
+
+// prompt puts the question of a kind of challenge into an offer.
+func (f *Form) prompt(r *http.Request, o *Offer, kind *challenge.Kind, t *ticket.Ticket) error {
+	ask := f.ask(kind, t, f.addrOf(r), f.guard.config.Clock())
+	ask.Lang = web.Lang(r.Header.Get("Accept-Language"))
+	p, err := kind.Issue(r.Context(), ask)
+	if err != nil {
+		return err
+	}
+	o.Captcha, o.html = p.Widget, p.HTML
+	if p.Widget == nil {
+		o.Prompt = &Prompt{Field: kind.Field, Data: p.Data}
+	}
+	return nil
 }
 
 // ripe is how old the ticket must be for its age to speak against nobody. The
 // script holds a person who is quicker for so long, instead of having them
 // challenged.
-func (f *Form) ripe(t *ticket) time.Duration {
-	if t.has(flagRetry) { // the form was filled before
-		return f.wait(t.level)
+func (f *Form) ripe(t *ticket.Ticket) time.Duration {
+	age := t.Rung.Age(f.config.MinFill)
+	if t.Has(ticket.Retry) { // the form was filled before
+		return age
 	}
-	return max(f.wait(t.level), f.config.MinFill, 0)
+	return max(age, f.config.MinFill)
 }
 
-// pageLevel is what a page asks of a visitor about whom nothing is known.
-func (f *Form) pageLevel() uint8 {
+// pageRung is what a page asks of a visitor about whom nothing is known.
+func (f *Form) pageRung() challenge.Rung {
 	if f.config.Ask == Always {
-		return 1
+		return challenge.Visible
 	}
-	return 0
+	return challenge.Silent
 }

@@ -8,13 +8,17 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/challenge/work"
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/internal/host"
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/pow"
 	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
@@ -61,6 +65,11 @@ type Config struct {
 	// stands the embedded step, see FormConfig.ProviderDown. At most 3.
 	Fallbacks []captcha.Provider
 
+	// Challenges are further kinds of challenge, which stand behind Captcha and Fallbacks,
+	// in this order. Where there is any of the three, the visible step of a form is the
+	// first of them. The ID of a program's own kind is at least challenge.FirstOwn.
+	Challenges []challenge.Kind
+
 	// Store remembers what was used and how often somebody acted. Nil: memory
 	// of this process, which asks for a new proof after a restart.
 	Store store.Store
@@ -88,13 +97,13 @@ type Config struct {
 // Guard judges the forms of one site. It is safe for concurrent use.
 type Guard struct {
 	config    Config
-	keys      keyring
-	pow       *pow.Captcha
-	chain     chain
-	budget    store.Store // of this process: what may be minted, issued and derived
-	puzzles   pow.Puzzles
-	hosts     []string // host[:port] of allowed origins
-	hostnames []string // the same without ports
+	keys      *ticket.Keyring
+	proofs    *work.Proofs
+	kinds     []challenge.Kind // beside the embedded proof, in the order in which they are asked
+	fields    []string         // in which their answers come
+	budget    store.Store      // of this process: what may be minted, issued and derived
+	hosts     []string         // host[:port] of allowed origins
+	hostnames []string         // the same without ports
 
 	mu    sync.RWMutex
 	forms map[string]*Form
@@ -108,19 +117,25 @@ func New(config Config) (*Guard, error) {
 	config.setDefaults()
 	g := &Guard{
 		config: config,
-		keys:   newKeyring(config.Keys, config.Site),
+		keys:   ticket.NewKeyring(config.Site, config.Keys.Current, config.Keys.Next, config.Keys.Previous),
 		budget: memory.New(),
-		chain:  newChain(&config),
+		kinds:  config.kinds(),
 		forms:  make(map[string]*Form),
 	}
 	for _, name := range append([]string{config.Site}, config.Hosts...) {
 		g.hosts = append(g.hosts, config.sameSite(strings.ToLower(name)))
 		g.hostnames = append(g.hostnames, host.Name(strings.ToLower(name)))
 	}
-	var err error
-	if g.pow, err = pow.New(pow.Config{Keys: g.keys.proofs}); err != nil {
+	for _, kind := range g.kinds {
+		if !slices.Contains(g.fields, kind.Field) {
+			g.fields = append(g.fields, kind.Field)
+		}
+	}
+	proofs, err := pow.New(pow.Config{Keys: g.keys.Proofs})
+	if err != nil {
 		return nil, fmt.Errorf("palisade: %w", err)
 	}
+	g.proofs = work.New(proofs)
 	return g, nil
 }
 
@@ -140,19 +155,7 @@ func (c *Config) validate() error {
 	if c.AnyHost && c.Captcha != nil {
 		errs = append(errs, errors.New("AnyHost and Captcha exclude each other: name the Hosts that a token may come from"))
 	}
-	if c.Captcha != nil {
-		if err := c.Captcha.Validate(c.InsecureTestKeys); err != nil {
-			errs = append(errs, fmt.Errorf("Captcha: %w", err))
-		}
-	}
-	if len(c.Fallbacks) > maxFallbacks || len(c.Fallbacks) > 0 && c.Captcha == nil {
-		errs = append(errs, fmt.Errorf("Fallbacks stand in for Captcha, and are at most %d", maxFallbacks))
-	}
-	for i, fallback := range c.Fallbacks {
-		if err := fallback.Validate(c.InsecureTestKeys); err != nil {
-			errs = append(errs, fmt.Errorf("Fallbacks[%d]: %w", i, err))
-		}
-	}
+	errs = append(errs, c.validateChallenges())
 	if c.Base != "" && (!strings.HasPrefix(c.Base, "/") || !strings.HasSuffix(c.Base, "/") || strings.ContainsAny(c.Base, "?#\"<> ")) {
 		errs = append(errs, fmt.Errorf("Base %q must begin and end with a slash", c.Base))
 	}

@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/web"
 )
 
@@ -49,10 +51,10 @@ func (p Pass) RetryIn(page Page) template.HTML {
 	return p.form.fields(p.request, page, p.retry())
 }
 
-// RetryTicket is Retry for programs.
-func (p Pass) RetryTicket() (Ticket, error) {
+// RetryOffer is Retry for programs.
+func (p Pass) RetryOffer() (Offer, error) {
 	if !p.Valid() {
-		return Ticket{}, errInvalidPass
+		return Offer{}, errInvalidPass
 	}
 	return p.form.offer(p.request, p.retry())
 }
@@ -61,13 +63,13 @@ func (p Pass) RetryTicket() (Ticket, error) {
 // when it was carried often enough.
 func (p Pass) retry() wish {
 	if p.decision.carry >= maxCarry || p.decision.Reason == ReasonExempt {
-		return wish{level: p.form.pageLevel(), decoys: true}
+		return wish{rung: p.form.pageRung(), decoys: true}
 	}
-	w := wish{flags: flagRetry, decoys: true}
+	w := wish{flags: ticket.Retry, decoys: true}
 	if p.decision.visible {
 		w.carry = p.decision.carry + 1
 	} else {
-		w.level = p.form.pageLevel()
+		w.rung = p.form.pageRung()
 	}
 	return w
 }
@@ -83,7 +85,7 @@ func (p Pass) Resend(w http.ResponseWriter, r *http.Request, status int) {
 	}
 	again := p.retry()
 	again.decoys = false // the page has no form of the app's to hide them in
-	again.level = max(again.level, 1)
+	again.rung = max(again.rung, challenge.Visible)
 	p.form.reply(w, r, p.decision).ask(r, again, status, web.WhyDown)
 }
 

@@ -1,19 +1,18 @@
 package palisade
 
 import (
-	"bytes"
-	"errors"
 	"net/http"
 
 	"github.com/palisade-dev/palisade/internal/names"
+	"github.com/palisade-dev/palisade/internal/submission"
 )
 
 // Peeked is the body of a request, read to find out which form the request is for.
 type Peeked struct {
 	guard  *Guard
-	body   *submission
-	sealed *submission // what the body holds sealed, or nil
-	beside names.Query // names in the query and in cookies
+	body   submission.Submission
+	sealed *submission.Submission // what the body holds sealed, or nil
+	beside names.Query            // names in the query and in cookies
 }
 
 // Peek reads the body of a request, up to limit bytes, and puts it back, also where
@@ -24,53 +23,36 @@ type Peeked struct {
 // Of a challenge page's form it reads what that holds sealed: the form is the same as
 // when it was sealed.
 func (g *Guard) Peek(r *http.Request, limit int64) (*Peeked, error) {
-	kind, params, err := contentType(r.Header)
-	if err != nil {
+	p := &Peeked{guard: g, beside: besideBody(r)}
+	if err := p.body.ReadAny(r, submission.Limit(r, limit)); err != nil {
 		return nil, err
 	}
-	text, err := takeBody(r, limitWithCapsule(r, limit))
-	if err != nil {
+	if p.body.Capsule() == nil {
+		return p, nil
+	}
+	var err error
+	if p.sealed, err = g.peekSealed(r, &p.body); err != nil {
 		return nil, err
-	}
-	body, err := parseSubmission(text, kind, params["boundary"])
-	if errors.Is(err, errUnsupported) {
-		body, err = &submission{body: text, other: true}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	p := &Peeked{guard: g, body: body, beside: besideBody(r)}
-	if body.capsule != nil {
-		if p.sealed, err = g.peekSealed(r, body); err != nil {
-			return nil, err
-		}
 	}
 	return p, nil
 }
 
 // peekSealed reads what a body holds sealed.
-func (g *Guard) peekSealed(r *http.Request, body *submission) (*submission, error) {
-	ticket, err := body.oneOf(FieldTicket, HeaderTicket, r, names.OfQuery(r.URL.RawQuery))
+func (g *Guard) peekSealed(r *http.Request, body *submission.Submission) (*submission.Submission, error) {
+	text, err := body.OneOf(FieldTicket, HeaderTicket, r, names.OfQuery(r.URL.RawQuery))
 	if err != nil {
 		return nil, err
 	}
-	t, _, why := g.keys.parseTicket(ticket)
-	if why != "" {
+	t, ours := g.keys.Parse(text)
+	if !ours {
 		return nil, errCapsule
 	}
-	_, kind, inside, err := g.keys.openCapsule(body.capsule, seals(t.form, r, ticket))
-	if err != nil {
-		return nil, err
+	c, opens := g.keys.Open(body.Capsule(), place(t.Form, r, text))
+	if !opens {
+		return nil, errCapsule
 	}
-	h := http.Header{}
-	if kind != "" {
-		h.Set("Content-Type", kind)
-	}
-	kind, params, err := contentType(h)
-	if err != nil {
-		return nil, err
-	}
-	return parseSubmission(inside, kind, params["boundary"])
+	sealed := new(submission.Submission)
+	return sealed, sealed.Parse(c.Type, c.Body)
 }
 
 // besideBody are the names of what apps look up with the fields of a body: parameters
@@ -91,8 +73,8 @@ func (p *Peeked) Text(name string) (text string, found, known bool) {
 		}
 	}
 	s := p.submission()
-	text, err := s.one(name, p.beside)
-	if err != nil || s.isOtherwise(name) {
+	text, err := s.One(name, p.beside)
+	if err != nil || s.IsElsewhere(name) {
 		return "", false, false
 	}
 	_, count := s.Count(name)
@@ -102,33 +84,20 @@ func (p *Peeked) Text(name string) (text string, found, known bool) {
 // Names returns the names of all fields of a form, or of all members at the top of a
 // JSON object, as they were sent.
 func (p *Peeked) Names() (list []string) {
-	for _, f := range p.submission().fields {
-		list = append(list, f.name)
+	for _, f := range p.submission().Fields() {
+		list = append(list, f.Name)
 	}
 	return list
 }
 
 // JSON reports a JSON object.
-func (p *Peeked) JSON() bool { return p.submission().json }
+func (p *Peeked) JSON() bool { return p.submission().JSON() }
 
-func (p *Peeked) submission() *submission {
+func (p *Peeked) submission() *submission.Submission {
 	if p.sealed != nil {
 		return p.sealed
 	}
-	return p.body
-}
-
-// isOtherwise reports whether the body has a field of a name for readers who do not
-// look at its type: as JSON, if it looks like it, or as a urlencoded form.
-func (s *submission) isOtherwise(name string) bool {
-	if (s.json || s.other || s.boundary != "") && names.OfQuery(string(s.body)).Has(names.Fold(name)) {
-		return true
-	}
-	if s.json || s.boundary != "" {
-		return false
-	}
-	start := bytes.TrimLeft(s.body, " \t\r\n\ufeff")
-	return len(start) > 0 && (start[0] == '{' || start[0] == '[')
+	return &p.body
 }
 
 // Sealed reports whether the body holds a sealed submission, which only the handler of
@@ -138,22 +107,13 @@ func (p *Peeked) Sealed() bool { return p.sealed != nil }
 // Strip takes what our page put into the request out again, where it turns out to be
 // for no form. Without a ticket of ours nothing in it is ours.
 func (p *Peeked) Strip(r *http.Request) {
-	if p.guard.ticketOf(r, p.body) == nil {
+	read := &reading{Submission: p.body, request: r}
+	read.ticketText, _ = p.body.OneOf(FieldTicket, HeaderTicket, r, nil)
+	if _, ours := read.ticketOf(p.guard); !ours {
 		return
 	}
-	putSubmission(r, p.body.without(p.guard.own(r, p.body)))
+	submission.Put(r, p.body.Without(read.own(p.guard)))
 	for _, name := range []string{HeaderTicket, HeaderProof, HeaderCaptcha} {
 		delete(r.Header, name)
 	}
-}
-
-// Count returns the value of a field and how often it is there.
-func (s *submission) Count(name string) (value string, count int) {
-	for i := range s.fields {
-		if f := &s.fields[i]; f.name == name {
-			value = f.value
-			count++
-		}
-	}
-	return value, count
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/palisade-dev/palisade/signal"
+	"github.com/palisade-dev/palisade/internal/duplicate"
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/web"
 )
 
@@ -22,7 +23,7 @@ func (f *Form) Refuse(w http.ResponseWriter, r *http.Request, d Decision) {
 	f.refuse(w, r, d, nil)
 }
 
-func (f *Form) refuse(w http.ResponseWriter, r *http.Request, d Decision, first *answer) {
+func (f *Form) refuse(w http.ResponseWriter, r *http.Request, d Decision, first *duplicate.Answer) {
 	if d.Allowed() {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
@@ -48,29 +49,26 @@ func (f *Form) refuse(w http.ResponseWriter, r *http.Request, d Decision, first 
 type reply struct {
 	form    *Form
 	w       http.ResponseWriter
-	open    bool        // what was typed goes into the page as plain fields: a capsule could not come back
-	body    *submission // as far as it could be read
-	problem bool        // the client wants problem+json
+	open    bool     // what was typed goes into the page as plain fields: a capsule could not come back
+	read    *reading // as far as it could be read
+	problem bool     // the client wants problem+json
 	lang    string
 	id      string
 }
 
 func (f *Form) reply(w http.ResponseWriter, r *http.Request, d Decision) *reply {
-	body := d.read
-	if d.request != r || body == nil {
-		var err error
-		if body, err = readSubmission(r, f.bodyLimit(r)); err != nil {
-			body = &submission{}
-			if !d.bodyReadable() {
-				w.Header().Set("Connection", "close") // the rest of it is not read
-			}
-		}
+	read := d.read
+	if read == nil || read.request != r {
+		read = f.readRequest(r)
+	}
+	if read.err != nil && !d.bodyReadable() {
+		w.Header().Set("Connection", "close") // the rest of it is not read
 	}
 	h := w.Header()
 	neverStored(h)
 	h.Add("Vary", "Accept, Accept-Language")
 	return &reply{
-		form: f, w: w, open: d.Reason == ReasonCapsule, body: body, problem: wantsProblem(r, body),
+		form: f, w: w, open: d.Reason == ReasonCapsule, read: read, problem: wantsProblem(r, read.JSON()),
 		lang: web.Lang(r.Header.Get("Accept-Language")), id: d.ID.String(),
 	}
 }
@@ -93,18 +91,18 @@ func (d Decision) bodyReadable() bool {
 
 // wantsProblem tells a program from a browser by what it accepts. A ticket in a
 // header was put there by a script.
-func wantsProblem(r *http.Request, body *submission) bool {
+func wantsProblem(r *http.Request, json bool) bool {
 	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
 	if strings.Contains(accept, "text/html") {
 		return false
 	}
-	return body.json || strings.Contains(accept, "json") || len(r.Header[HeaderTicket]) > 0
+	return json || strings.Contains(accept, "json") || len(r.Header[HeaderTicket]) > 0
 }
 
 // repeat answers a double click as its first click was answered, without the
 // body. It reports false when that one was refused after all.
-func (p *reply) repeat(ctx context.Context, first *answer) bool {
-	accepted, status, location := first.wait(ctx)
+func (p *reply) repeat(ctx context.Context, first *duplicate.Answer) bool {
+	accepted, status, location := first.Wait(ctx)
 	if !accepted {
 		return false
 	}
@@ -123,22 +121,22 @@ func (p *reply) repeat(ctx context.Context, first *answer) bool {
 
 // challenge answers with a new ticket and what it takes to go on.
 func (p *reply) challenge(r *http.Request, d Decision) {
-	if finding, _ := signal.Origin(r.Header, p.form.guard.hostsOf(r)); finding.Hard {
+	if d.fromElsewhere() {
 		// The signal "origin" is only recorded, or it would not have come to this. Sent
 		// again from a page of ours, the submission would look like our visitor's.
 		p.refusal(d.Status(), 0)
 		return
 	}
-	p.ask(r, wish{level: max(d.Level, 1), flags: flagRetry, stepDown: d.stepDown, link: d.link}, d.Status(), why(d.Reason))
+	p.ask(r, d.retry(), d.Status(), why(d.Reason))
 }
 
 // ask answers with what it takes to send the same again.
 func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
-	if !p.problem && !p.keeps(r) {
+	if !p.problem && !p.keeps() {
 		p.refusal(http.StatusRequestEntityTooLarge, 0)
 		return
 	}
-	w.flags |= flagShared // a bot that posts and leaves costs us no derivation
+	w.flags |= ticket.Shared // a bot that posts and leaves costs us no derivation
 	o, err := p.form.offer(r, w)
 	if err != nil {
 		p.form.guard.config.Logger.ErrorContext(r.Context(), "palisade: no challenge", "id", p.id, "error", err)
@@ -163,35 +161,29 @@ func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
 // keeps reports whether the page may hold what was typed: of who showed no ticket of
 // ours only as much as a form takes, since sending back costs us what it cost to
 // send. A page that held none of it would send an empty form.
-func (p *reply) keeps(r *http.Request) bool {
-	own, typed := p.form.guard.own(r, p.body), 0
-	for i := range p.body.fields {
-		if f := &p.body.fields[i]; !own(f.name) {
-			typed += len(f.name) + len(f.value)
+func (p *reply) keeps() bool {
+	own, typed := p.read.own(p.form.guard), 0
+	for _, f := range p.read.Fields() {
+		if !own(f.Name) {
+			typed += len(f.Name) + len(f.Value)
 		}
 	}
-	return typed <= maxUnticketed || p.open || p.form.guard.ticketOf(r, p.body) != nil
+	_, ours := p.read.ticketOf(p.form.guard)
+	return typed <= maxUnticketed || p.open || ours
 }
 
 // page is the challenge page with everything that was typed.
-func (p *reply) page(r *http.Request, o *Ticket, why web.Why) *web.ChallengePage {
+func (p *reply) page(r *http.Request, o *Offer, why web.Why) *web.ChallengePage {
 	page := &web.ChallengePage{
 		Lang: p.lang, Base: p.form.guard.config.Base, Why: why, ID: p.id,
 		Form: o.Form, Action: target(r), Ticket: o.Ticket, Expires: o.Expires,
-		Level: int(o.Level), Wait: o.Wait, Challenge: string(o.Challenge),
+		Wait: o.Wait, Challenge: string(o.Challenge), Widget: o.Captcha, Prompt: o.html,
 	}
 	if p.form.config.Transparent && !p.open {
-		page.Capsule = p.form.seal(r, p.body, o.Ticket, bindBrowser(p.w, r))
+		page.Capsule = p.form.seal(p.read, o.Ticket, ticket.BindBrowser(p.w, r))
 	}
 	if page.Capsule == nil {
 		p.fill(page, r)
-	}
-	if o.Captcha != nil {
-		page.Widget = &web.Widget{
-			Script: o.Captcha.Script, Class: o.Captcha.Class, Sitekey: o.Captcha.Sitekey,
-			Field: o.Captcha.Field, Action: o.Captcha.Action, Execute: o.Captcha.Execute,
-			Sources: p.form.guard.sources(o.Captcha.Service),
-		}
 	}
 	return page
 }
@@ -201,14 +193,14 @@ func (p *reply) fill(page *web.ChallengePage, r *http.Request) {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 		page.Enctype = "multipart/form-data"
 	}
-	own := p.form.guard.own(r, p.body)
-	for _, f := range p.body.fields {
+	own := p.read.own(p.form.guard)
+	for _, f := range p.read.Fields() {
 		switch {
-		case own(f.name) || p.body.json:
-		case f.file:
-			page.Files = append(page.Files, f.name)
+		case own(f.Name) || p.read.JSON():
+		case f.File:
+			page.Files = append(page.Files, f.Name)
 		default:
-			page.Fields = append(page.Fields, web.Field{Name: f.name, Value: f.value})
+			page.Fields = append(page.Fields, web.Field{Name: f.Name, Value: f.Value})
 		}
 	}
 }
@@ -259,10 +251,10 @@ func (p *reply) refusal(status int, retryAfter time.Duration) {
 // problem is an answer for programs, with the challenge as an extension.
 type problem struct {
 	web.Problem
-	Challenge *Ticket `json:"challenge,omitempty"`
+	Challenge *Offer `json:"challenge,omitempty"`
 }
 
-func (p *reply) writeProblem(status int, title string, o *Ticket) {
+func (p *reply) writeProblem(status int, title string, o *Offer) {
 	writeJSONAs(p.w, web.ProblemType, status, problem{web.Problem{Title: title, Status: status, ID: p.id}.Filled(), o})
 }
 

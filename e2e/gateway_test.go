@@ -209,7 +209,7 @@ func proofFor(t *testing.T, front, form string) (own [][2]string) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var offer palisade.Ticket
+	var offer palisade.Offer
 	if err := json.NewDecoder(resp.Body).Decode(&offer); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/palisade-dev/palisade/challenge"
 )
 
 //go:embed templates
@@ -36,17 +38,6 @@ const (
 // Field is a field of the submission.
 type Field struct{ Name, Value string }
 
-// Widget is a third-party captcha on the challenge page.
-type Widget struct {
-	Script  string   // URL of its script
-	Class   string   // class of its element
-	Execute string   // or, where there is none, the JavaScript object that makes a token
-	Sitekey string   // the public key
-	Field   string   // the field that takes its token
-	Action  string   // what the token is bound to
-	Sources []string // CSP sources that it needs; those with spaces or semicolons are left out
-}
-
 // ChallengePage asks for one more step and then sends a submission again. It
 // holds all that was typed, passwords too, so it must be sent with
 // "Cache-Control: no-store", with the policy of [ChallengePage.CSP] and with
@@ -67,11 +58,11 @@ type ChallengePage struct {
 
 	Ticket    string
 	Expires   int64  // end of the ticket, Unix milliseconds
-	Level     int    // of the challenge
 	Wait      int64  // milliseconds until the ticket is old enough
 	Challenge string // JSON of the embedded challenge
 
-	Widget *Widget // nil: the embedded visible step
+	Widget *challenge.Widget // the captcha of a service
+	Prompt template.HTML     // another question; with neither it is the embedded visible step
 }
 
 // CSP returns the policy that the page needs.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/palisade-dev/palisade/challenge"
 	"github.com/palisade-dev/palisade/web"
 )
 
@@ -22,7 +23,7 @@ func challengePage(change ...func(*web.ChallengePage)) *web.ChallengePage {
 	p := &web.ChallengePage{
 		Lang: "en", Base: base, ID: "k3v8x1qz", Form: "signup", Action: "/signup?next=%2Fa&x=1",
 		Fields: []web.Field{{Name: "username", Value: "ada"}, {Name: "password", Value: `a"b<c>&'d`}},
-		Ticket: "AQID-_x", Expires: 1795342129000, Level: 1, Wait: 3000, Challenge: `{"parameters":{"cost":1},"signature":"ab"}`,
+		Ticket: "AQID-_x", Expires: 1795342129000, Wait: 3000, Challenge: `{"parameters":{"cost":1},"signature":"ab"}`,
 	}
 	for _, c := range change {
 		c(p)
@@ -73,8 +74,8 @@ func pages(lang string) map[string]writer {
 	return all
 }
 
-func thirdParty() *web.Widget {
-	return &web.Widget{
+func thirdParty() *challenge.Widget {
+	return &challenge.Widget{
 		Script: "https://captcha.example/api.js?x=1", Class: "x-captcha", Sitekey: "key", Field: "x-captcha-response", Action: "signup",
 		Sources: []string{"https://captcha.example", "https://*.captcha.example"},
 	}

@@ -238,7 +238,7 @@ func (a *app) proof() (fields [][2]string) {
 		a.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var offer palisade.Ticket
+	var offer palisade.Offer
 	if err := json.NewDecoder(resp.Body).Decode(&offer); err != nil {
 		a.t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (v visitor) send(method, path, kind, body string) (*http.Response, string) 
 func (v visitor) solve(form string) url.Values {
 	v.Helper()
 	answer, text := v.send("GET", "/.palisade/ticket?form="+form, "", "")
-	var o palisade.Ticket
+	var o palisade.Offer
 	if err := json.Unmarshal([]byte(text), &o); err != nil || answer.StatusCode != 200 {
 		v.Fatalf("no ticket: %s %v %s", answer.Status, err, text)
 	}

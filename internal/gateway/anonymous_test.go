@@ -75,7 +75,7 @@ func BenchmarkAnonymous(b *testing.B) {
 // madeUp returns a ticket, and a submission with a proof that was never worked for.
 func madeUp(b *testing.B, w *world) (ticket, body string) {
 	b.Helper()
-	var o palisade.Ticket
+	var o palisade.Offer
 	if err := json.Unmarshal([]byte(w.get("/.palisade/ticket?form=signup").body), &o); err != nil {
 		b.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func TestAppThatIsDownLosesNothing(t *testing.T) {
 // fetch gets a ticket as a program does, with all fields that a form would have.
 func (w *world) fetch(form string) url.Values {
 	w.t.Helper()
-	var offer palisade.Ticket
+	var offer palisade.Offer
 	if err := json.Unmarshal([]byte(w.get("/.palisade/ticket?form="+form).body), &offer); err != nil {
 		w.t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestProgramsAreAnsweredInTheirLanguage(t *testing.T) {
 	a := w.send("POST", "/signup", "application/json", `{"user":"ada"}`, asJSON)
 	var problem struct {
 		Status    int
-		Challenge *palisade.Ticket
+		Challenge *palisade.Offer
 	}
 	if err := json.Unmarshal([]byte(a.body), &problem); err != nil || a.header.Get("Content-Type") != "application/problem+json" || problem.Challenge == nil {
 		t.Fatalf("%v %s", err, a.body)
@@ -364,7 +364,7 @@ func TestSitesAreToldApartByHost(t *testing.T) {
 	}
 	// A ticket of one site is nothing on the other.
 	ticket := w.getHost("one.example", "/.palisade/ticket?form=signup")
-	var offer palisade.Ticket
+	var offer palisade.Offer
 	if err := json.Unmarshal([]byte(ticket.body), &offer); err != nil {
 		t.Fatal(err)
 	}

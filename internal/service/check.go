@@ -43,13 +43,13 @@ var claimed = []string{"address", "headers", "url", "fields"}
 // judgement is a decision as a backend gets it.
 type judgement struct {
 	palisade.Decision
-	Allowed bool             `json:"allowed"`
-	Status  int              `json:"status"` // to answer the visitor with
-	Retry   float64          `json:"retry_after,omitempty"`
-	Claimed []string         `json:"claimed"`
-	Fields  string           `json:"fields,omitempty"`
-	Ticket  *palisade.Ticket `json:"ticket,omitempty"`
-	Answer  *answered        `json:"answer,omitempty"`
+	Allowed bool            `json:"allowed"`
+	Status  int             `json:"status"` // to answer the visitor with
+	Retry   float64         `json:"retry_after,omitempty"`
+	Claimed []string        `json:"claimed"`
+	Fields  string          `json:"fields,omitempty"`
+	Ticket  *palisade.Offer `json:"ticket,omitempty"`
+	Answer  *answered       `json:"answer,omitempty"`
 }
 
 // answered is a whole answer to the visitor.

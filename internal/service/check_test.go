@@ -39,7 +39,7 @@ type judged struct {
 	Allowed                           bool
 	Status                            int
 	Claimed                           []string
-	Ticket                            *palisade.Ticket
+	Ticket                            *palisade.Offer
 	Findings                          []struct{ Layer, Reason string }
 	Retry                             float64 `json:"retry_after"`
 	Answer                            *struct {
@@ -205,7 +205,7 @@ func TestRefusalBringsWhatTheVisitorNeeds(t *testing.T) {
 	}
 
 	j = s.check(m{"json": true, "fields": [][2]string{{"email", "ada@example.org"}}, "want": []string{"answer"}, "headers": m{"Accept": []string{"application/json"}}})
-	var problem struct{ Challenge *palisade.Ticket }
+	var problem struct{ Challenge *palisade.Offer }
 	if err := json.Unmarshal([]byte(j.Answer.Body), &problem); err != nil || problem.Challenge == nil || j.Answer.Headers["Content-Type"] != "application/problem+json" {
 		t.Errorf("for a program: %v %+v", err, j.Answer)
 	}
@@ -345,7 +345,7 @@ func TestAppForwardsItsBasePath(t *testing.T) {
 		t.Errorf("the script: %s", response.Status)
 	}
 	response, body := get("/v1/base/ticket?form=signup", "203.0.113.7", "203.0.113.7")
-	var ticket palisade.Ticket
+	var ticket palisade.Offer
 	if err := json.Unmarshal([]byte(body), &ticket); err != nil || ticket.Form != "signup" || response.StatusCode != 200 {
 		t.Errorf("a ticket: %s %s", response.Status, body)
 	}

@@ -278,7 +278,7 @@ func (v *visitor) asProgram() *visitor {
 
 // offered returns the ticket that came with a refusal, or nil.
 func (a answer) offered() *paper {
-	var problem struct{ Challenge *palisade.Ticket }
+	var problem struct{ Challenge *palisade.Offer }
 	if json.Unmarshal(a.body, &problem) != nil || problem.Challenge == nil {
 		return nil
 	}

@@ -247,13 +247,13 @@ type problem struct {
 	Title     string
 	Status    int
 	Errors    map[string]string
-	Challenge *palisade.Ticket
+	Challenge *palisade.Offer
 }
 
 // ticket gets a program what it needs, by asking for it.
 func (s *site) ticket() *scraper.Form {
 	s.t.Helper()
-	t := decode[palisade.Ticket](s.t, s.get("/.palisade/ticket?form=api"), http.StatusOK)
+	t := decode[palisade.Offer](s.t, s.get("/.palisade/ticket?form=api"), http.StatusOK)
 	f := scraper.Offered(&t)
 	if err := f.Solve(s.t.Context()); err != nil {
 		s.t.Fatal(err)

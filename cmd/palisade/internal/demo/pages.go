@@ -148,8 +148,8 @@ func (a *App) submitPage(f *form) submit {
 // by, in the place where the guard's own refusals have one.
 type problem struct {
 	web.Problem
-	Errors    problems         `json:"errors,omitempty"`
-	Challenge *palisade.Ticket `json:"challenge,omitempty"`
+	Errors    problems        `json:"errors,omitempty"`
+	Challenge *palisade.Offer `json:"challenge,omitempty"`
 }
 
 // submitJSON takes the same from a program.
@@ -171,7 +171,7 @@ func (a *App) submitJSON(f *form) submit {
 		}
 		if wrong := f.accept(a.world, v); len(wrong) > 0 {
 			p := problem{Problem: web.Problem{Title: "Please correct this", Status: http.StatusUnprocessableEntity}, Errors: wrong}
-			if ticket, err := pass.RetryTicket(); err == nil {
+			if ticket, err := pass.RetryOffer(); err == nil {
 				p.Challenge = &ticket
 			}
 			a.writeProblem(w, p)

@@ -65,7 +65,7 @@ func (f *Form) read(tag html.Token) {
 }
 
 // Offered returns the form of a ticket that came as JSON.
-func Offered(t *palisade.Ticket) *Form {
+func Offered(t *palisade.Offer) *Form {
 	return &Form{Fields: url.Values{palisade.FieldTicket: {t.Ticket}}, Challenge: t.Challenge}
 }
 

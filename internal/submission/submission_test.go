@@ -1,4 +1,4 @@
-package palisade
+package submission
 
 import (
 	"bytes"
@@ -27,16 +27,17 @@ func FuzzSubmission(f *testing.F) {
 		kind %= uint8(len(bodyKinds))
 		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
 		r.Header.Set("Content-Type", bodyKinds[kind])
-		s, err := readSubmission(r, 1<<20)
+		s := new(Submission)
+		err := s.Read(r, 1<<20)
 		if err != nil {
-			for _, class := range []error{errTooLarge, errUnsupported, errUnreadable, errAmbiguous} {
+			for _, class := range []error{ErrTooLarge, ErrUnsupported, ErrUnreadable, ErrAmbiguous} {
 				if errors.Is(err, class) {
 					return
 				}
 			}
 			t.Fatalf("an error of no class: %v", err)
 		}
-		ours, err := s.one("email", nil)
+		ours, err := s.One("email", nil)
 		if err != nil {
 			return
 		}
@@ -79,7 +80,7 @@ func TestBodyOverTheLimitIsNotReadWhole(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(read))
 		r.ContentLength = length
 		r.Header.Set("Content-Type", bodyKinds[0])
-		if _, err := readSubmission(r, 1000); !errors.Is(err, errTooLarge) {
+		if err := new(Submission).Read(r, 1000); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if read.n > 64<<10 {
@@ -115,7 +116,7 @@ func TestManyFieldsAreRefused(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 		r.Header.Set("Content-Type", kind)
-		if _, err := readSubmission(r, 1<<20); !errors.Is(err, errUnreadable) {
+		if err := new(Submission).Read(r, 1<<20); !errors.Is(err, ErrUnreadable) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
@@ -132,21 +133,21 @@ func FuzzWithout(f *testing.F) {
 		if kind%3 == 1 {
 			mediaType, boundary = "multipart/form-data", "stakes"
 		}
-		before, err := parseSubmission(body, mediaType, boundary)
-		if err != nil || len(body) == 0 {
+		before := new(Submission)
+		if err := before.parse(body, mediaType, boundary); err != nil || len(body) == 0 {
 			return
 		}
-		own := func(name string) bool { return name == FieldProof }
+		own := func(name string) bool { return name == "palisade-proof" }
 		for _, field := range before.fields {
-			if own(field.name) {
+			if own(field.Name) {
 				return
 			}
 		}
-		after, err := parseSubmission(putProof(before, int(place)), mediaType, boundary)
-		if err != nil {
+		after := new(Submission)
+		if err := after.parse(putProof(before, int(place)), mediaType, boundary); err != nil {
 			t.Fatalf("%v: %q", err, putProof(before, int(place)))
 		}
-		got := after.without(own)
+		got := after.Without(own)
 		if mediaType == "application/json" { // white space between members is not kept
 			var one, other bytes.Buffer
 			if json.Compact(&one, got) != nil || json.Compact(&other, body) != nil {
@@ -161,7 +162,7 @@ func FuzzWithout(f *testing.F) {
 }
 
 // putProof puts a field of ours before the field of a number, or behind all.
-func putProof(s *submission, place int) []byte {
+func putProof(s *Submission, place int) []byte {
 	at, last := 0, len(s.fields) == 0 || place >= len(s.fields)
 	switch {
 	case !last:
@@ -171,7 +172,7 @@ func putProof(s *submission, place int) []byte {
 	case s.json:
 		at = 1 + bytes.IndexByte(s.body, '{')
 	}
-	field := FieldProof + "=x"
+	field := "palisade-proof" + "=x"
 	switch {
 	case s.json:
 		at += len(s.body[at:]) - len(bytes.TrimLeft(s.body[at:], " \t\r\n,{"))

@@ -1,13 +1,13 @@
-package palisade
+package submission
 
 import "bytes"
 
-// without returns the body as it would have been sent without the fields that
+// Without returns the body as it would have been sent without the fields that
 // own names: they are cut out whole, and all else stays byte for byte.
-func (s *submission) without(own func(name string) bool) []byte {
+func (s *Submission) Without(own func(name string) bool) []byte {
 	cut := false
 	for i := range s.fields {
-		cut = cut || own(s.fields[i].name)
+		cut = cut || own(s.fields[i].Name)
 	}
 	switch {
 	case !cut:
@@ -20,13 +20,13 @@ func (s *submission) without(own func(name string) bool) []byte {
 	return s.pairsWithout(own)
 }
 
-func (s *submission) pairsWithout(own func(string) bool) []byte {
+func (s *Submission) pairsWithout(own func(string) bool) []byte {
 	kept := make([][]byte, 0, len(s.fields))
 	fields, from := s.fields, 0
 	for pair := range bytes.SplitSeq(s.body, []byte("&")) {
 		mine := false
 		if len(fields) > 0 && fields[0].from == from { // an empty pair is no field
-			mine = own(fields[0].name)
+			mine = own(fields[0].Name)
 			fields = fields[1:]
 		}
 		if !mine {
@@ -37,11 +37,11 @@ func (s *submission) pairsWithout(own func(string) bool) []byte {
 	return bytes.Join(kept, []byte("&"))
 }
 
-func (s *submission) partsWithout(own func(string) bool) []byte {
+func (s *Submission) partsWithout(own func(string) bool) []byte {
 	kept := make([]byte, 0, len(s.body))
 	from := 0
 	for i := range s.fields {
-		if f := &s.fields[i]; own(f.name) {
+		if f := &s.fields[i]; own(f.Name) {
 			kept = append(kept, s.body[from:f.from]...)
 			from = f.to
 		}
@@ -49,10 +49,10 @@ func (s *submission) partsWithout(own func(string) bool) []byte {
 	return append(kept, s.body[from:]...)
 }
 
-func (s *submission) membersWithout(own func(string) bool) []byte {
+func (s *Submission) membersWithout(own func(string) bool) []byte {
 	kept := make([][]byte, 0, len(s.fields))
 	for i := range s.fields {
-		if f := &s.fields[i]; !own(f.name) {
+		if f := &s.fields[i]; !own(f.Name) {
 			kept = append(kept, bytes.TrimLeft(s.body[f.from:f.to], " \t\r\n,"))
 		}
 	}

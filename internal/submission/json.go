@@ -1,4 +1,4 @@
-package palisade
+package submission
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 // since decoders disagree on which one counts (encoding/json folds case and takes the
 // last).
 type jsonReader struct {
-	s     *submission
+	s     *Submission
 	body  []byte
 	at    int
 	names []string // of the objects that are open, one behind the other
@@ -23,15 +23,15 @@ type jsonReader struct {
 const fewMembers = 16
 
 // readJSON takes the text members of one JSON object.
-func (s *submission) readJSON(body []byte) error {
+func (s *Submission) readJSON(body []byte) error {
 	// One value, no trailing data, no byte order mark, no bytes that a decoder
 	// would quietly replace.
 	if !json.Valid(body) || !utf8.Valid(body) {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	r := jsonReader{s: s, body: body}
 	if r.skip(); r.body[r.at] != '{' {
-		return errUnreadable // a list of submissions is not one submission
+		return ErrUnreadable // a list of submissions is not one submission
 	}
 	return r.object(1)
 }
@@ -47,7 +47,7 @@ func (r *jsonReader) skip() {
 // object has fields.
 func (r *jsonReader) object(depth int) error {
 	if depth > maxJSONDepth {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	first := len(r.names)
 	var seen map[string]bool
@@ -63,10 +63,10 @@ func (r *jsonReader) object(depth int) error {
 		if seen, err = r.note(name, first, seen); err != nil {
 			return err
 		}
-		f := field{name: name, file: true, from: from}
+		f := Field{Name: name, File: true, from: from}
 		if r.skip(); depth == 1 && r.body[r.at] == '"' {
-			f.file = false
-			f.value, err = r.text()
+			f.File = false
+			f.Value, err = r.text()
 		} else {
 			err = r.value(depth)
 		}
@@ -90,7 +90,7 @@ func (r *jsonReader) note(name string, first int, seen map[string]bool) (map[str
 	if len(r.names)-first < fewMembers {
 		for _, other := range r.names[first:] {
 			if other == folded {
-				return nil, errAmbiguous
+				return nil, ErrAmbiguous
 			}
 		}
 		r.names = append(r.names, folded)
@@ -103,7 +103,7 @@ func (r *jsonReader) note(name string, first int, seen map[string]bool) (map[str
 		}
 	}
 	if seen[folded] || len(seen) >= maxFields {
-		return seen, errAmbiguous
+		return seen, ErrAmbiguous
 	}
 	seen[folded] = true
 	return seen, nil
@@ -128,7 +128,7 @@ func (r *jsonReader) value(depth int) error {
 
 func (r *jsonReader) list(depth int) error {
 	if depth > maxJSONDepth {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	for r.at++; ; {
 		if r.skip(); r.body[r.at] == ']' {
@@ -151,7 +151,7 @@ func (r *jsonReader) text() (string, error) {
 	}
 	var text string
 	if json.Unmarshal(quoted, &text) != nil {
-		return "", errUnreadable
+		return "", ErrUnreadable
 	}
 	return text, nil
 }

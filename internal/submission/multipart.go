@@ -1,4 +1,4 @@
-package palisade
+package submission
 
 import (
 	"bytes"
@@ -14,10 +14,10 @@ const maxPartHeader = 8 << 10
 // HTTP clients write it. Parsers differ over everything else (a preamble, bare
 // line feeds, folded headers, a delimiter in the midst of a line), so all else is
 // refused.
-func (s *submission) readMultipart(body []byte) error {
+func (s *Submission) readMultipart(body []byte) error {
 	delimiter := []byte("--" + s.boundary)
 	if !bytes.HasPrefix(body, delimiter) {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	for from := 0; ; {
 		rest := body[from+len(delimiter):]
@@ -26,12 +26,12 @@ func (s *submission) readMultipart(body []byte) error {
 		}
 		length := bytes.Index(rest, delimiter)
 		if length < 0 {
-			return errUnreadable // it breaks off
+			return ErrUnreadable // it breaks off
 		}
 		part, ok := bytes.CutPrefix(rest[:length], []byte("\r\n"))
 		part, ends := bytes.CutSuffix(part, []byte("\r\n"))
 		if !ok || !ends {
-			return errUnreadable
+			return ErrUnreadable
 		}
 		to := from + len(delimiter) + length
 		if err := s.readPart(part, from, to); err != nil {
@@ -41,31 +41,31 @@ func (s *submission) readMultipart(body []byte) error {
 	}
 }
 
-func (s *submission) readPart(part []byte, from, to int) error {
+func (s *Submission) readPart(part []byte, from, to int) error {
 	header, value, found := bytes.Cut(part, []byte("\r\n\r\n"))
 	if !found || len(header) > maxPartHeader {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	f, ok := readPartHeader(string(header))
 	if !ok {
-		return errUnreadable
+		return ErrUnreadable
 	}
 	f.from, f.to = from, to
 	switch {
-	case f.name == FieldCapsule && !f.file:
+	case f.Name == Capsule && !f.File:
 		if s.capsule != nil || len(s.fields) > 0 {
-			return errAmbiguous
+			return ErrAmbiguous
 		}
 		s.capsule = value
-	case !f.file:
-		f.value = string(value)
+	case !f.File:
+		f.Value = string(value)
 	}
 	return s.add(f)
 }
 
 // readPartHeader returns the field that a part's header lines name. ok is false
 // where readers would disagree about it.
-func readPartHeader(header string) (f field, ok bool) {
+func readPartHeader(header string) (f Field, ok bool) {
 	kind := ""
 	for line := range strings.SplitSeq(header, "\r\n") {
 		name, value, found := strings.Cut(line, ":")
@@ -90,7 +90,7 @@ func readPartHeader(header string) (f field, ok bool) {
 			}
 		}
 	}
-	return f, ok && (f.file || isTextType(kind))
+	return f, ok && (f.File || isTextType(kind))
 }
 
 func isControl(c rune) bool { return c < ' ' || c == 0x7f }
@@ -103,16 +103,16 @@ var ofName = regexp.MustCompile(`(?i)[;\s]name\s*=`)
 // may stand there. Readers take a backslash in a name for itself, or for an escape. Of a
 // part without a name some take another header for it (Rack: Content-ID), and "=?" begins
 // an encoded word to Tomcat.
-func readDisposition(value string) (f field, ok bool) {
+func readDisposition(value string) (f Field, ok bool) {
 	kind, params, err := mime.ParseMediaType(value)
 	if err != nil || kind != "form-data" || strings.Contains(value, "*") || hasOtherQuotes(value) || len(ofName.FindAllString(value, 2)) != 1 || strings.Contains(value, "=?") {
 		return f, false
 	}
-	f.name = params["name"]
+	f.Name = params["name"]
 	delete(params, "name")
-	_, f.file = params["filename"]
+	_, f.File = params["filename"]
 	delete(params, "filename")
-	return f, len(params) == 0 && f.name != "" && !strings.Contains(f.name, `\`)
+	return f, len(params) == 0 && f.Name != "" && !strings.Contains(f.Name, `\`)
 }
 
 // isTextType reports the type of a field that every reader decodes alike: in the charset

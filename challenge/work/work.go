@@ -1,0 +1,63 @@
+// Package work makes kinds of challenge of the embedded proof of work, which every
+// submission carries in its silent form.
+package work
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/pow"
+)
+
+// The kinds, by how much work they ask for.
+var (
+	// Silent is done in the background.
+	Silent = challenge.Kind{Name: "silent", ID: challenge.IDSilent, Rung: challenge.Silent, Work: challenge.LightWork}
+	// Visible is the step that a visitor sees.
+	Visible = challenge.Kind{Name: "work", ID: challenge.IDWork, Rung: challenge.Visible, Work: challenge.VisibleWork}
+	// Hard is the most that can be asked for without anybody else.
+	Hard = challenge.Kind{Name: "hard-work", ID: challenge.IDHard, Rung: challenge.Hard, Work: challenge.HardWork}
+	// StandIn is Hard in the place of a kind that is out of reach.
+	StandIn = challenge.Kind{Name: "stand-in", ID: challenge.IDStandIn, Rung: challenge.Hard, Work: challenge.HardWork, StandIn: true}
+)
+
+// Proofs issues embedded proofs.
+type Proofs struct {
+	*pow.Captcha
+	puzzles pow.Puzzles
+}
+
+// New returns what issues and checks proofs.
+func New(c *pow.Captcha) *Proofs { return &Proofs{Captcha: c} }
+
+// Ask is what a proof is asked for.
+type Ask struct {
+	Work            challenge.Work // not NoWork
+	Binding         []byte
+	Issued, Expires time.Time
+	Remote          netip.Addr
+	Now             time.Time
+	Shared          bool // the puzzle of the visitor's network is good enough
+}
+
+// Issue returns the JSON of a challenge. One that shares its puzzle, or that finds no
+// place to make one, gets that of its network.
+func (p *Proofs) Issue(ctx context.Context, a Ask) ([]byte, error) {
+	challenge := pow.Challenge{Binding: a.Binding, Level: a.Work.Level(), Issued: a.Issued, Expires: a.Expires}
+	if !a.Shared {
+		made, err := p.AppendChallenge(nil, challenge)
+		if !errors.Is(err, pow.ErrBusy) {
+			return made, err
+		}
+	}
+	network := clientip.Network(a.Remote).Addr().As16()
+	puzzle, err := p.puzzles.Shared(ctx, p.Captcha, network, a.Work.Level(), a.Now)
+	if err != nil {
+		return nil, err
+	}
+	return p.AppendPuzzle(nil, challenge, puzzle)
+}

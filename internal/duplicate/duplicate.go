@@ -1,0 +1,162 @@
+// Package duplicate remembers the answers to the latest accepted submissions of a form, so
+// that a double click is answered like the click before it instead of being sent twice or
+// challenged. It keeps status and Location, never a body.
+//
+// It is a courtesy of one process. That nothing is accepted twice is the store's promise,
+// not this one's.
+package duplicate
+
+import (
+	"context"
+	"hash/maphash"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Recent holds the latest answers of one form. Make one with [New].
+type Recent struct {
+	mu      sync.Mutex
+	answers map[Key]*Answer
+	order   []*Answer // oldest first
+}
+
+const (
+	life = 60 * time.Second
+	size = 1024
+
+	// duplicateWait is for how long a second click waits for the answer to the first.
+	// After that it is told that the submission was received.
+	duplicateWait = 10 * time.Second
+)
+
+// Key is one ticket with one body for one target: other data under a spent ticket, or the
+// same for somewhere else, is not a double click.
+type Key struct {
+	nonce          [12]byte
+	digest, target uint64
+}
+
+// seed keeps the keys of this process from being guessed.
+var seed = maphash.MakeSeed()
+
+// KeyOf returns the key of a request whose ticket and body are known by a nonce and a
+// digest.
+func KeyOf(nonce [12]byte, digest uint64, r *http.Request) Key {
+	var target maphash.Hash
+	target.SetSeed(seed)
+	for _, part := range [...]string{r.Method, r.URL.Path, r.URL.RawQuery} {
+		target.WriteString(part)
+		target.WriteByte(0)
+	}
+	return Key{nonce: nonce, digest: digest, target: target.Sum64()}
+}
+
+// Answer is what a submission was answered with, once done is closed.
+type Answer struct {
+	key      Key
+	began    time.Time
+	done     chan struct{}
+	once     sync.Once
+	dropped  bool // it was not accepted after all
+	status   int
+	location string
+}
+
+// New returns an empty Recent.
+func New() *Recent { return &Recent{answers: make(map[Key]*Answer)} }
+
+// Len returns how many answers are held.
+func (r *Recent) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return max(len(r.order), len(r.answers))
+}
+
+// Begin notes a submission whose ticket was just claimed.
+func (r *Recent) Begin(key Key, now time.Time) *Answer {
+	n := &Answer{key: key, began: now, done: make(chan struct{})}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.order) > 0 && (len(r.order) >= size || now.Sub(r.order[0].began) > life) {
+		delete(r.answers, r.order[0].key)
+		r.order = r.order[1:]
+	}
+	r.answers[n.key] = n
+	r.order = append(r.order, n)
+	return n
+}
+
+// Find returns the answer to the same submission sent before, or nil.
+func (r *Recent) Find(key Key, now time.Time) *Answer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := r.answers[key]
+	if n == nil || now.Sub(n.began) > life {
+		return nil
+	}
+	return n
+}
+
+// Drop forgets a submission that was not accepted.
+func (r *Recent) Drop(n *Answer) {
+	r.mu.Lock()
+	delete(r.answers, n.key)
+	r.mu.Unlock()
+	n.once.Do(func() { n.dropped = true; close(n.done) })
+}
+
+// Close ends an accepted submission; whoever waits is answered.
+func (n *Answer) Close() {
+	if n != nil {
+		n.once.Do(func() { close(n.done) })
+	}
+}
+
+// Wait returns once the first click was answered, or it takes too long.
+// accepted is false when the first click was refused in the end.
+func (n *Answer) Wait(ctx context.Context) (accepted bool, status int, location string) {
+	timer := time.NewTimer(duplicateWait)
+	defer timer.Stop()
+	select {
+	case <-n.done:
+		return !n.dropped, n.status, n.location
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return true, 0, ""
+}
+
+// Record returns a writer that notes status and Location on their way out.
+func (n *Answer) Record(w http.ResponseWriter) http.ResponseWriter {
+	if n == nil { // an exempt attempt has no ticket to be known by
+		return w
+	}
+	return &recorder{ResponseWriter: w, answer: n}
+}
+
+type recorder struct {
+	http.ResponseWriter
+	answer *Answer
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.answer.status == 0 && status >= 200 {
+		r.answer.status = status
+		r.answer.location = r.Header().Get("Location")
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.answer.status == 0 {
+		r.answer.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Flush serves handlers that look for http.Flusher.
+func (r *recorder) Flush() { _ = http.NewResponseController(r.ResponseWriter).Flush() }
+
+// Unwrap serves http.ResponseController.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
