@@ -118,11 +118,10 @@ func (f *Form) issue(r *http.Request, t *ticket.Ticket) ([]byte, error) {
 	if kind.Work == challenge.NoWork {
 		return nil, nil
 	}
-	binding := t.Binding()
 	return f.guard.proofs.Issue(r.Context(), work.Ask{
-		Work: kind.Work, Binding: binding[:], Issued: t.Issued, Expires: t.Issued.Add(f.config.MaxAge),
-		Remote: f.addrOf(r), Now: f.guard.config.Clock(), Shared: t.Has(ticket.Shared),
-	})
+		Work: kind.Work, Binding: t.Binding(), Issued: t.Issued, Expires: t.Issued.Add(f.config.MaxAge),
+		Now: f.guard.config.Clock(), Shared: t.Has(ticket.Shared),
+	}, f.addrOf(r))
 }
 
 // ask is what a kind of challenge is told of a ticket.

@@ -37,24 +37,23 @@ func New(c *pow.Captcha) *Proofs { return &Proofs{Captcha: c} }
 // Ask is what a proof is asked for.
 type Ask struct {
 	Work            challenge.Work // not NoWork
-	Binding         []byte
+	Binding         [20]byte       // of the ticket
 	Issued, Expires time.Time
-	Remote          netip.Addr
 	Now             time.Time
 	Shared          bool // the puzzle of the visitor's network is good enough
 }
 
-// Issue returns the JSON of a challenge. One that shares its puzzle, or that finds no
+// Issue returns the JSON of a challenge for a visitor. One that shares its puzzle, or that finds no
 // place to make one, gets that of its network.
-func (p *Proofs) Issue(ctx context.Context, a Ask) ([]byte, error) {
-	challenge := pow.Challenge{Binding: a.Binding, Level: a.Work.Level(), Issued: a.Issued, Expires: a.Expires}
+func (p *Proofs) Issue(ctx context.Context, a Ask, remote netip.Addr) ([]byte, error) {
+	challenge := pow.Challenge{Binding: a.Binding[:], Level: a.Work.Level(), Issued: a.Issued, Expires: a.Expires}
 	if !a.Shared {
 		made, err := p.AppendChallenge(nil, challenge)
 		if !errors.Is(err, pow.ErrBusy) {
 			return made, err
 		}
 	}
-	network := clientip.Network(a.Remote).Addr().As16()
+	network := clientip.Network(remote).Addr().As16()
 	puzzle, err := p.puzzles.Shared(ctx, p.Captcha, network, a.Work.Level(), a.Now)
 	if err != nil {
 		return nil, err

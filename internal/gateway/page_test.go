@@ -31,7 +31,7 @@ func (w *world) page(body string, headers ...string) {
 	}
 }
 
-func hasTicket(body string) bool { return strings.Contains(body, `name="palisade-ticket" value="Ag`) }
+func hasTicket(body string) bool { return strings.Contains(body, `name="palisade-ticket" value="Aw`) }
 func hasFields(body string) bool { return strings.Contains(body, `name="palisade-ticket"`) }
 
 func TestWhichPagesHoldATicket(t *testing.T) {
