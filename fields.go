@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/challenge/work"
 	"github.com/palisade-dev/palisade/web"
 )
 
@@ -74,59 +75,88 @@ type shown struct {
 	ask   bool   // take the visible step, whatever the form asks of everybody
 }
 
-// markup writes the element that palisade.js works on.
+// markup writes the element that palisade.js works on, and what it needs.
 func (f *Form) markup(s shown, page Page) template.HTML {
 	var b strings.Builder
-	o := s.offer
-	base, nonce := f.guard.config.Base, page.Nonce
-	element := "div"
+	b.Grow(3 << 10)
+	f.writeElement(&b, s, page)
+	base := f.guard.config.Base
+	if !page.NoStyle {
+		b.WriteString(`<link rel="stylesheet"`)
+		attribute(&b, "href", web.URL(base, "palisade.css"))
+		attributeIf(&b, "nonce", page.Nonce)
+		b.WriteString(`>`)
+	}
+	if !page.NoScript && s.proves() {
+		b.WriteString(`<script defer`)
+		attribute(&b, "src", web.URL(base, "palisade.js"))
+		attributeIf(&b, "nonce", page.Nonce)
+		b.WriteString(`></script>`)
+	}
+	return template.HTML(b.String())
+}
+
+// proves reports whether the script has a proof to make.
+func (s *shown) proves() bool { return s.offer == nil || s.offer.Challenge != nil }
+
+func (f *Form) writeElement(b *strings.Builder, s shown, page Page) {
+	element, o := "div", s.offer
 	if page.Inline {
 		element = "span"
 	}
-	b.Grow(3 << 10)
 	b.WriteString("<" + element + ` class="palisade"`)
-	attribute(&b, "data-palisade-form", f.config.Name)
-	attribute(&b, "data-palisade-base", base)
-	text, rung := "", f.pageRung()
-	if o != nil {
-		text, rung = o.Ticket, o.Level
-		attribute(&b, "data-palisade-expires", strconv.FormatInt(o.Expires, 10))
-		attribute(&b, "data-palisade-wait", strconv.FormatInt(o.Wait, 10))
-		attribute(&b, "data-palisade-challenge", string(o.Challenge))
+	if s.proves() {
+		f.writeProof(b, s)
 	}
-	if rung > challenge.Silent && s.proof == "" && (f.config.Ask == Always || s.ask) && (o != nil && o.Captcha == nil || o == nil && f.ladder.Ask(rung, challenge.IDSilent).Check == nil) {
-		attribute(&b, "data-palisade-visible", "1")
-	}
-	b.WriteString(`><input type="hidden" name="` + FieldTicket + `"`)
-	attribute(&b, "value", text)
-	b.WriteString(`><input type="hidden" name="` + FieldProof + `"`)
-	attribute(&b, "value", s.proof)
 	b.WriteString(`>`)
+	if o == nil {
+		writeHidden(b, FieldTicket, "")
+	} else {
+		writeHidden(b, FieldTicket, o.Ticket)
+	}
+	if s.proves() {
+		writeHidden(b, FieldProof, s.proof)
+	}
 	if o != nil {
 		for _, d := range o.Decoys {
 			b.WriteString(d.HTML())
 		}
-		if o.Captcha != nil && !page.NoScript && !page.Inline {
-			writeWidget(&b, o.Captcha, nonce)
-		}
 		if !page.Inline {
-			b.WriteString(string(o.html))
+			writeQuestion(b, o, page)
 		}
 	}
 	b.WriteString("</" + element + ">")
-	if !page.NoStyle {
-		b.WriteString(`<link rel="stylesheet"`)
-		attribute(&b, "href", web.URL(base, "palisade.css"))
-		attributeIf(&b, "nonce", nonce)
-		b.WriteString(`>`)
+}
+
+// writeProof writes the attributes that palisade.js reads.
+func (f *Form) writeProof(b *strings.Builder, s shown) {
+	attribute(b, "data-palisade-form", f.config.Name)
+	attribute(b, "data-palisade-base", f.guard.config.Base)
+	visible := f.ladder.Ask(f.pageRung(), challenge.IDSilent).Name == work.Visible.Name
+	if o := s.offer; o != nil {
+		visible = o.Level > challenge.Silent && o.Captcha == nil && o.Prompt == nil
+		attribute(b, "data-palisade-expires", strconv.FormatInt(o.Expires, 10))
+		attribute(b, "data-palisade-wait", strconv.FormatInt(o.Wait, 10))
+		attribute(b, "data-palisade-challenge", string(o.Challenge))
 	}
-	if !page.NoScript {
-		b.WriteString(`<script defer`)
-		attribute(&b, "src", web.URL(base, "palisade.js"))
-		attributeIf(&b, "nonce", nonce)
-		b.WriteString(`></script>`)
+	if visible && s.proof == "" && (f.config.Ask == Always || s.ask) {
+		attribute(b, "data-palisade-visible", "1")
 	}
-	return template.HTML(b.String())
+}
+
+// writeQuestion writes what the visitor is asked beside the proof.
+func writeQuestion(b *strings.Builder, o *Offer, page Page) {
+	if o.Captcha != nil && !page.NoScript {
+		writeWidget(b, o.Captcha, page.Nonce)
+	}
+	b.WriteString(string(o.html))
+}
+
+func writeHidden(b *strings.Builder, name, value string) {
+	b.WriteString(`<input type="hidden"`)
+	attribute(b, "name", name)
+	attribute(b, "value", value)
+	b.WriteString(`>`)
 }
 
 // writeWidget writes the provider's own element and script; or, for a provider

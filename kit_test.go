@@ -162,6 +162,20 @@ var (
 // fill reads the fields out of markup and solves its challenge.
 func (s *site) fill(markup string) values {
 	s.t.Helper()
+	v := inputsOf(markup)
+	m := dataProof.FindStringSubmatch(markup)
+	if m == nil {
+		m = visibleProof.FindStringSubmatch(markup)
+	}
+	if m == nil {
+		s.t.Fatalf("no challenge in the markup:\n%s", markup)
+	}
+	v.Set(palisade.FieldProof, solve(s.t, []byte(html.UnescapeString(m[1]))))
+	return v
+}
+
+// inputsOf returns the fields in markup.
+func inputsOf(markup string) values {
 	v := values{}
 	for _, input := range inputs.FindAllString(markup, -1) {
 		if name := attrName.FindStringSubmatch(input); name != nil {
@@ -172,14 +186,6 @@ func (s *site) fill(markup string) values {
 			v.Add(html.UnescapeString(name[1]), value)
 		}
 	}
-	m := dataProof.FindStringSubmatch(markup)
-	if m == nil {
-		m = visibleProof.FindStringSubmatch(markup)
-	}
-	if m == nil {
-		s.t.Fatalf("no challenge in the markup:\n%s", markup)
-	}
-	v.Set(palisade.FieldProof, solve(s.t, []byte(html.UnescapeString(m[1]))))
 	return v
 }
 

@@ -59,7 +59,7 @@ type ChallengePage struct {
 	Ticket    string
 	Expires   int64  // end of the ticket, Unix milliseconds
 	Wait      int64  // milliseconds until the ticket is old enough
-	Challenge string // JSON of the embedded challenge
+	Challenge string // JSON of the embedded challenge; empty: none, and the page needs no script
 
 	Widget *challenge.Widget // the captcha of a service
 	Prompt template.HTML     // another question; with neither it is the embedded visible step
