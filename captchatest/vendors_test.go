@@ -1,6 +1,7 @@
 package captchatest_test
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -141,7 +142,6 @@ func TestAnswersAreTheVendors(t *testing.T) {
 		captchatest.MTCaptcha:           {"good": "success", "again": "token-duplicate-cal", "expired": "token-expired", "foreign": "privatekey-mismatch-token", "made up": "invalid-token", "nothing": "missing-input-token", "no secret": "missing-input-privatekey", "wrong secret": "invalid-privatekey"},
 		captchatest.Prosopo:             {"good": "verified", "again": "not-verified", "expired": "timestamp-too-old", "foreign": "not-verified", "made up": "not-verified"},
 	}
-	statuses := statusesOfFixtures(t)
 	for _, service := range vendors() {
 		for situation, want := range rows[service] {
 			t.Run(service+", "+situation, func(t *testing.T) {
@@ -168,8 +168,8 @@ func TestAnswersAreTheVendors(t *testing.T) {
 					sitekey = "nobody"
 				}
 				status, body := send(t, request(t, s, service, sitekey, secret, token))
-				if status != statuses(service, want) {
-					t.Errorf("status %d, want %d", status, statuses(service, want))
+				if wanted := statusOf(t, service, want); status != wanted {
+					t.Errorf("status %d, want %d", status, wanted)
 				}
 				if file := fixture(service, want); file != "" && !reflect.DeepEqual(verdict(t, body), verdict(t, file)) {
 					t.Errorf("the answer is\n%s, the vendor's\n%s", body, file)
@@ -190,32 +190,27 @@ func fixture(service, name string) string {
 	return string(text)
 }
 
-// statusesOfFixtures reads the statuses in package captcha's table.
-func statusesOfFixtures(t *testing.T) func(service, name string) int {
-	text, err := os.ReadFile("../captcha/testdata/outcomes.json")
+// statusOf reads a status in a sheet of package captcha.
+func statusOf(t *testing.T, service, name string) int {
+	bare := map[string]int{"400": 400, "403": 403, "500": 500}
+	if status, found := bare[name]; found {
+		return status
+	}
+	text, err := os.ReadFile("../captcha/testdata/" + service + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var table struct {
+	var sheet struct {
 		Answers map[string]struct{ Status int }
 	}
-	if err := json.Unmarshal(text, &table); err != nil {
+	if err := json.Unmarshal(text, &sheet); err != nil {
 		t.Fatal(err)
 	}
-	return func(service, name string) int {
-		bare := map[string]int{"400": 400, "403": 403, "500": 500}
-		if status, found := bare[name]; found {
-			return status
-		}
-		row, found := table.Answers[service+"."+name+".json"]
-		if !found {
-			t.Fatalf("no fixture %s of %s", name, service)
-		}
-		if row.Status == 0 {
-			return 200
-		}
-		return row.Status
+	row, found := sheet.Answers[name]
+	if !found {
+		t.Fatalf("no fixture %s of %s", name, service)
 	}
+	return cmp.Or(row.Status, 200)
 }
 
 // verdict is an answer without what differs from token to token and is for people
