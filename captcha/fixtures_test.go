@@ -43,6 +43,8 @@ type sheet struct {
 	Law     map[string]any // members of every answer that passes; see [FuzzAnswer]
 	Told    *told
 	Answers map[string]*row
+
+	Situations map[string]string // for the tests of package captchatest
 }
 
 // row is what an answer must come to. Its text is Body, or else the file
@@ -87,6 +89,9 @@ func readSheet(t testing.TB, d captcha.Descriptor) (s sheet) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&s); err != nil {
 		t.Fatalf("testdata/%s.json: %v", d.Name, err)
+	}
+	if (s.Sent == nil) != (s.Situations == nil) && d.Name != "hcaptcha" { // which is asked about a sitekey too
+		t.Fatalf("testdata/%s.json: a service with requests of its own needs sent and situations; see testdata/README.md", d.Name)
 	}
 	if s.Sent == nil {
 		s.Sent = &sent{"POST", "application/x-www-form-urlencoded", "secret", "response", "", "remoteip"}
