@@ -14,7 +14,7 @@ var (
 	})
 	_ = standIn(vendor{
 		name: FriendlyV2, takes: []string{postJSON, postForm}, life: time.Hour,
-		ask: askFriendlyV2, tell: tellFriendlyV2,
+		ask: askFriendlyV2, tell: tellFriendlyV2, reports: []string{"age", "host"},
 		widget: widget{Global: "frcaptcha", Rename: "formFieldName", Event: "frc:widget.complete", Empty: ".UNSTARTED"},
 	})
 )

@@ -7,7 +7,7 @@ import (
 
 var _ = standIn(vendor{
 	name: MTCaptcha, takes: []string{get}, life: 2 * time.Minute, prefix: "v1(",
-	ask: fields("privatekey", "", "token"), tell: tellMTCaptcha,
+	ask: fields("privatekey", "", "token"), tell: tellMTCaptcha, reports: []string{"age", "host", "action"},
 })
 
 // tellMTCaptcha describes an expired token as it does a good one.

@@ -8,7 +8,7 @@ import (
 
 var _ = standIn(vendor{
 	name: PrivateCaptcha, takes: []string{"POST text/plain", "POST "}, life: time.Hour,
-	ask: askPrivateCaptcha, tell: tellPrivateCaptcha, keys: []keyPair{{privateTestSitekey, ""}},
+	ask: askPrivateCaptcha, tell: tellPrivateCaptcha, reports: []string{"age", "host"}, keys: []keyPair{{privateTestSitekey, ""}},
 	widget: widget{Global: "privateCaptcha", Rename: "solutionField", Event: "privatecaptcha:finish"},
 })
 

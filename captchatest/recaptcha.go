@@ -16,7 +16,7 @@ var (
 	_ = standIn(vendor{name: RecaptchaV3, like: RecaptchaV2, prefix: "03A", scored: true})
 	_ = standIn(vendor{
 		name: RecaptchaEnterprise, path: "/v1/projects/{project}/assessments", takes: []string{postJSON}, life: 2 * time.Minute, flag: "valid", prefix: "03A", scored: true,
-		ask: askEnterprise, tell: tellEnterprise,
+		ask: askEnterprise, tell: tellEnterprise, reports: []string{"age", "host", "action", "score"},
 		widget: widget{Global: "grecaptcha"},
 	})
 )

@@ -12,7 +12,8 @@
 // The official test keys and tokens work and get the documented answers. Faults
 // are scripted with [Server.Fail]; [Server.History] shows what was really sent.
 // The answers come from the vendors' documents and from observation, not from
-// what package captcha expects, so that the two cannot agree on a mistake.
+// what package captcha expects, so that the two cannot agree on a mistake. Package
+// captcha is believed in what any vendor's page says: addresses, fields, classes.
 //
 // All services share one address, at the vendors' own paths. Two services share a
 // path twice: at /siteverify, JSON without a member response is Prosopo's and all

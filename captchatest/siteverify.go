@@ -25,8 +25,16 @@ func (v *vendor) speakSiteverify() {
 	if v.ask == nil {
 		v.ask = fields("secret", "", "response")
 	}
-	if v.tell == nil {
-		v.tell = v.tellSiteverify
+	if v.tell != nil {
+		return
+	}
+	v.tell = v.tellSiteverify
+	v.reports = []string{"age", "host"}
+	if v.checks.Action {
+		v.reports = append(v.reports, "action")
+	}
+	if v.scored {
+		v.reports = append(v.reports, "score")
 	}
 }
 

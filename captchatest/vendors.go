@@ -61,6 +61,7 @@ type vendor struct {
 	script    string    // path of the script; empty: there is no stand-in
 	field     string    // the form field that the widget fills
 	fieldless bool      // the widget fills none
+	reports   []string  // see Reports
 	checks    captcha.Descriptor
 }
 
@@ -157,6 +158,25 @@ func newVendor(d captcha.Descriptor, others []*vendor) *vendor {
 		}
 	}
 	return &v
+}
+
+// Field returns the name of the form field that a service's widget fills. It is empty
+// for GeeTest, whose widget fills none, and for an unknown service.
+func Field(service string) string {
+	if v := vendorOf(service); v != nil {
+		return v.field
+	}
+	return ""
+}
+
+// Reports returns what a service's answer says of a good token: "age", "host", "action"
+// and "score", as far as it says them to every account. The list is empty for an unknown
+// service.
+func Reports(service string) []string {
+	if v := vendorOf(service); v != nil {
+		return slices.Clone(v.reports)
+	}
+	return nil
 }
 
 // pathOf returns the path of a URL of package captcha.

@@ -7,7 +7,7 @@ import (
 
 var _ = standIn(vendor{
 	name: Yandex, takes: []string{postForm, get}, life: 5 * time.Minute, flag: "status",
-	ask: fields("secret", "", "token"), tell: tellYandex,
+	ask: fields("secret", "", "token"), tell: tellYandex, reports: []string{"host"},
 	widget: widget{Global: "smartCaptcha"},
 })
 
