@@ -39,6 +39,12 @@ type Settings struct {
 	Project string // id of the Google Cloud project; needed where Descriptor.Project is true, ignored elsewhere
 }
 
+// String names the sitekey and not the secret.
+func (s Settings) String() string { return "captcha.Settings(" + s.Sitekey + ")" }
+
+// GoString is String, for %#v.
+func (s Settings) GoString() string { return s.String() }
+
 // Descriptor describes one service: its public facts, which settings it needs, and
 // how to make a provider. A program that offers every service goes by descriptors
 // and does not name services.
@@ -51,17 +57,16 @@ type Descriptor struct {
 	Hosted  bool // Settings.Address is needed: people run the service themselves
 	Project bool // Settings.Project is needed
 
-	// What a provider compares by default. Hostname is that of the page, Action the
-	// name of the form, CData the value that the caller expects. MaxAge reports that
-	// a token that is too old is refused by the time of issue in the answer.
+	// Hostname, Action, CData and MaxAge report what a provider compares by default:
+	// the host of the page, the name of the form, the data that the caller expects, and
+	// the age of the token by the time of issue in the answer.
 	Hostname, Action, CData, MaxAge bool
-	// Score reports that the service can rate a token. MaxRisk is a mistake without it.
-	Score bool
-	// Scored reports that the service rates every token, so that a missing score
-	// refuses, and that a program may always set MaxRisk.
-	Scored bool
 
-	// New makes a provider. It never fails: Provider.Validate reports mistakes.
+	Score  bool // the service can rate a token; where it cannot, MaxRisk is a mistake
+	Scored bool // the service rates every token: a missing score is a refusal
+
+	// New makes a provider. It does not return an error: Provider.Validate reports the
+	// mistakes in the settings.
 	New func(s Settings, opts ...Option) Provider
 }
 

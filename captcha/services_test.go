@@ -40,6 +40,13 @@ func TestServicesAreOfTheirNamesAndNeedWhatTheySay(t *testing.T) {
 	}
 }
 
+func TestSettingsDoNotShowTheSecret(t *testing.T) {
+	s := captcha.Settings{Sitekey: "sitekey", Secret: "private"}
+	if text := fmt.Sprintf("%v %+v %#v %s %q", s, s, s, s, s); strings.Contains(text, "private") {
+		t.Error(text)
+	}
+}
+
 func TestServicesIsACopy(t *testing.T) {
 	captcha.Services()[0].Name = "changed"
 	if captcha.Services()[0].Name == "changed" {

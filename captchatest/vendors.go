@@ -97,10 +97,12 @@ const (
 	used
 )
 
-// special has the services that are not stood in for by their descriptor alone. Each
-// is put there by its file.
+// special has the services that are not stood in for by their descriptor alone.
 var special = map[string]vendor{}
 
+// standIn adds a service to special. The file of the service calls it in a variable
+// declaration, so that there is no second list. A service that package captcha does not
+// have is never served.
 func standIn(v vendor) bool {
 	special[v.name] = v
 	return true
