@@ -28,7 +28,7 @@ func (v *vendor) speakSiteverify() {
 	if v.tell != nil {
 		return
 	}
-	v.tell = v.tellSiteverify
+	v.tell, v.siteverify = v.tellSiteverify, true
 	v.reports = []string{"age", "host"}
 	if v.checks.Action {
 		v.reports = append(v.reports, "action")

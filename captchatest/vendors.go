@@ -56,13 +56,14 @@ type vendor struct {
 	layout string
 	more   object
 
-	keys      []keyPair // public test keys, which work without AddSite; an empty secret stands for any
-	widget    widget    // how the stand-in for its script differs from others
-	script    string    // path of the script; empty: there is no stand-in
-	field     string    // the form field that the widget fills
-	fieldless bool      // the widget fills none
-	reports   []string  // see Reports
-	checks    captcha.Descriptor
+	keys       []keyPair // public test keys, which work without AddSite; an empty secret stands for any
+	widget     widget    // how the stand-in for its script differs from others
+	script     string    // path of the script; empty: there is no stand-in
+	field      string    // the form field that the widget fills
+	fieldless  bool      // the widget fills none
+	reports    []string  // see Reports
+	siteverify bool      // see Siteverify
+	checks     captcha.Descriptor
 }
 
 const (
@@ -179,6 +180,14 @@ func Reports(service string) []string {
 		return slices.Clone(v.reports)
 	}
 	return nil
+}
+
+// Siteverify reports whether a service is asked and answers in the manner of reCAPTCHA's
+// siteverify: a form with secret and response, an object with success and error-codes.
+// It is false for an unknown service.
+func Siteverify(service string) bool {
+	v := vendorOf(service)
+	return v != nil && v.siteverify
 }
 
 // pathOf returns the path of a URL of package captcha.

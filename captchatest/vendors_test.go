@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -253,6 +254,44 @@ func blank(members map[string]any) {
 		case isObject:
 			blank(inside)
 		}
+	}
+}
+
+// What an audit may expect of a service's answers is what the answers have.
+func TestReportsAreInTheAnswers(t *testing.T) {
+	members := map[string][]string{
+		"host": {"hostname", "host", "origin"}, "action": {"action"}, "score": {"score"}, "age": {"challenge_ts", "timestamp", "timestampISO", "createTime"},
+	}
+	for _, service := range captchatest.Services() {
+		if reported := captchatest.Reports(service); captchatest.Siteverify(service) != slices.Contains(siteverify(t), service) || len(reported) > 4 {
+			t.Errorf("%s is taken for one of the wrong manner; it reports %v", service, reported)
+			continue
+		}
+		s := captchatest.NewServer()
+		defer s.Close()
+		s.AddSite(service, "site-1", "secret-1")
+		token := s.Solve(service, "site-1", captchatest.Solution{Hostname: "www.example.com", Action: "login"})
+		var body string
+		if captchatest.Siteverify(service) {
+			response, err := http.PostForm(s.VerifyURL(service), url.Values{"secret": {"secret-1"}, "response": {token}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := io.ReadAll(response.Body)
+			response.Body.Close()
+			body = string(text)
+		} else {
+			_, body = send(t, request(t, s, service, "site-1", "secret-1", token))
+		}
+		for what, names := range members {
+			has := slices.ContainsFunc(names, func(name string) bool { return strings.Contains(body, `"`+name+`":`) })
+			if reports := slices.Contains(captchatest.Reports(service), what); reports != has {
+				t.Errorf("%s reports %s: %v, and its answer is %s", service, what, reports, body)
+			}
+		}
+	}
+	if captchatest.Field(captchatest.GeeTest) != "" || captchatest.Field(captchatest.Cap) != "cap-token" || captchatest.Field("nobody") != "" || captchatest.Reports("nobody") != nil {
+		t.Error("fields of services are wrong")
 	}
 }
 
