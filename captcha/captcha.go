@@ -1,7 +1,8 @@
 // Package captcha verifies the tokens of third-party CAPTCHA services: reCAPTCHA
 // v2, v3 and Enterprise, hCaptcha, Turnstile, Friendly Captcha v1 and v2, ALTCHA
 // Sentinel, Cap, mCaptcha, Private Captcha, Yandex SmartCaptcha, GeeTest v4,
-// MTCaptcha and Prosopo. Each service is one file.
+// MTCaptcha and Prosopo. Each service is one file. [Services] lists them all, for
+// programs that offer every service.
 //
 // A [Provider] answers in one of three classes, which never mix:
 //

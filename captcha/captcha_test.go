@@ -55,21 +55,11 @@ func verify(p captcha.Provider, token string) string {
 
 // Most services say of a token what made it bad, some say only that it is.
 func TestTokenIsGoodOnceAndForItsSite(t *testing.T) {
-	const again, foreign, expired, madeUp = 0, 1, 2, 3
-	usual := [4]captcha.Reason{captcha.ReasonSpent, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonRefused}
-	told := map[string][4]captcha.Reason{
-		captchatest.GeeTest:  {captcha.ReasonSpent, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonMalformed},
-		captchatest.Yandex:   {captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonRefused},
-		captchatest.MCaptcha: {captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonRefused},
-		captchatest.Cap:      {captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonMalformed},
-		captchatest.Prosopo:  {captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonMalformed},
-		captchatest.Sentinel: {"ok", captcha.ReasonRefused, captcha.ReasonRefused, captcha.ReasonMalformed}, // it remembers nothing: see Result.ID
-	}
-	for service := range constructors {
-		want, odd := told[service]
-		if !odd {
-			want = usual
+	for service, sheet := range sheets(t) {
+		if service == "generic" {
+			continue
 		}
+		want := sheet.Told
 		t.Run(service, func(t *testing.T) {
 			services := world(t)
 			p := provider(services, service)
@@ -77,19 +67,19 @@ func TestTokenIsGoodOnceAndForItsSite(t *testing.T) {
 			if got := verify(p, token); got != "ok" {
 				t.Fatalf("a good token: %s", got)
 			}
-			if got := verify(p, token); got != string(want[again]) {
+			if got := verify(p, token); got != string(want.Again) {
 				t.Errorf("the same token again: %s", got)
 			}
 			services.AddSite(service, "other", "other-secret")
 			other := services.Solve(service, "other", captchatest.Solution{Hostname: "example.com", Action: "signup"})
-			if got := verify(p, other); got != string(want[foreign]) {
+			if got := verify(p, other); got != string(want.Foreign) {
 				t.Errorf("a token of another site: %s", got)
 			}
 			old := services.Solve(service, "sitekey-"+service, captchatest.Solution{Hostname: "example.com", Action: "signup", Issued: time.Now().Add(-3 * time.Hour)})
-			if got := verify(p, old); got != string(want[expired]) {
+			if got := verify(p, old); got != string(want.Expired) {
 				t.Errorf("an expired token: %s", got)
 			}
-			if got := verify(p, "made-up"); got != string(want[madeUp]) {
+			if got := verify(p, "made-up"); got != string(want.MadeUp) {
 				t.Errorf("a made-up token: %s", got)
 			}
 		})
@@ -152,31 +142,6 @@ func TestOnlyTurnstileIsAskedAgainAndUnderOneKey(t *testing.T) {
 	}
 }
 
-// sent says where in a call a service takes what. A name with a colon is a header's.
-var sent = map[string]struct {
-	method, kind           string
-	secret, token, sitekey string
-	address                string // "" where it is never sent
-}{
-	captchatest.RecaptchaV2:         {"POST", formKind, "secret", "response", "", "remoteip"},
-	captchatest.RecaptchaV3:         {"POST", formKind, "secret", "response", "", "remoteip"},
-	captchatest.HCaptcha:            {"POST", formKind, "secret", "response", "sitekey", "remoteip"},
-	captchatest.Turnstile:           {"POST", formKind, "secret", "response", "", "remoteip"},
-	captchatest.RecaptchaEnterprise: {"POST", jsonKind, "X-Goog-Api-Key:", "event.token", "event.siteKey", "event.userIpAddress"},
-	captchatest.FriendlyV1:          {"POST", formKind, "secret", "solution", "sitekey", ""},
-	captchatest.FriendlyV2:          {"POST", formKind, "X-Api-Key:", "response", "sitekey", ""},
-	captchatest.Sentinel:            {"POST", jsonKind, "secret", "payload", "", ""},
-	captchatest.Cap:                 {"POST", jsonKind, "secret", "response", "", ""},
-	captchatest.MCaptcha:            {"POST", jsonKind, "secret", "token", "key", ""},
-	captchatest.PrivateCaptcha:      {"POST", "text/plain", "X-Api-Key:", "body", "X-Pc-Sitekey:", ""},
-	captchatest.Yandex:              {"POST", formKind, "secret", "token", "", "ip"},
-	captchatest.GeeTest:             {"POST", formKind, "", "", "captcha_id", ""},
-	captchatest.MTCaptcha:           {"GET", "", "privatekey", "token", "", ""},
-	captchatest.Prosopo:             {"POST", jsonKind, "secret", "token", "", "ip"},
-}
-
-const formKind, jsonKind = "application/x-www-form-urlencoded", "application/json"
-
 // value is what a call has at a place, if it is there once.
 func value(call captchatest.Call, place string) string {
 	values := call.Form[place]
@@ -203,9 +168,10 @@ func odd(service string, token string) string {
 }
 
 func TestWhatIsSent(t *testing.T) {
+	all := sheets(t)
 	for service := range constructors {
 		t.Run(service, func(t *testing.T) {
-			services, places := world(t), sent[service]
+			services, places := world(t), all[service].Sent
 			token := odd(service, solve(services, service))
 			verify(provider(services, service), token)
 			verify(provider(services, service, captcha.SendAddress()), solve(services, service))
@@ -213,10 +179,10 @@ func TestWhatIsSent(t *testing.T) {
 			if len(calls) != 2 {
 				t.Fatalf("%d calls", len(calls))
 			}
-			if calls[0].Method != places.method || calls[0].Header.Get("Content-Type") != places.kind {
+			if calls[0].Method != places.Method || calls[0].Header.Get("Content-Type") != places.Kind {
 				t.Errorf("%s %q", calls[0].Method, calls[0].Header.Get("Content-Type"))
 			}
-			for place, want := range map[string]string{places.secret: "secret-" + service, places.token: token, places.sitekey: "sitekey-" + service} {
+			for place, want := range map[string]string{places.Secret: "secret-" + service, places.Token: token, places.Sitekey: "sitekey-" + service} {
 				if place != "" && value(calls[0], place) != want {
 					t.Errorf("%s is %q, want %q", place, value(calls[0], place), want)
 				}
@@ -224,7 +190,7 @@ func TestWhatIsSent(t *testing.T) {
 			if strings.Contains(fmt.Sprint(calls[0]), "203.0.113.7") {
 				t.Errorf("the address was sent unasked: %v", calls[0])
 			}
-			if places.address != "" && value(calls[1], places.address) != "203.0.113.7" {
+			if places.Address != "" && value(calls[1], places.Address) != "203.0.113.7" {
 				t.Errorf("the address was not sent although asked: %v", calls[1])
 			}
 			if service != captchatest.MTCaptcha && strings.Contains(calls[0].Path, "secret") {

@@ -22,3 +22,14 @@ func Example() {
 	fmt.Println(provider.Service().Field, provider.Validate(false))
 	// Output: cf-turnstile-response <nil>
 }
+
+// A program that offers every service looks it up by its name in a configuration.
+func ExampleServices() {
+	for _, d := range captcha.Services() {
+		if d.Name == "cap" {
+			p := d.New(captcha.Settings{Sitekey: "sitekey", Secret: "secret", Address: "https://cap.example.com"})
+			fmt.Println(d.Hosted, p.Service().Endpoint, p.Validate(false))
+		}
+	}
+	// Output: true https://cap.example.com/sitekey/siteverify <nil>
+}

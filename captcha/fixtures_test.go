@@ -18,138 +18,169 @@ import (
 
 type constructor = func(sitekey, secret string, opts ...captcha.Option) captcha.Provider
 
-var constructors = map[string]constructor{
-	captchatest.RecaptchaV2:         captcha.RecaptchaV2,
-	captchatest.RecaptchaV3:         captcha.RecaptchaV3,
-	captchatest.HCaptcha:            captcha.HCaptcha,
-	captchatest.Turnstile:           captcha.Turnstile,
-	captchatest.FriendlyV1:          captcha.FriendlyV1,
-	captchatest.FriendlyV2:          captcha.FriendlyV2,
-	captchatest.PrivateCaptcha:      captcha.PrivateCaptcha,
-	captchatest.Yandex:              captcha.Yandex,
-	captchatest.GeeTest:             captcha.GeeTest,
-	captchatest.MTCaptcha:           captcha.MTCaptcha,
-	captchatest.Prosopo:             captcha.Prosopo,
-	captchatest.Sentinel:            hosted(captcha.Sentinel),
-	captchatest.Cap:                 hosted(captcha.Cap),
-	captchatest.MCaptcha:            hosted(captcha.MCaptcha),
-	captchatest.RecaptchaEnterprise: inProject,
-}
-
-// hosted is a service at an address of its own.
-func hosted(make func(address, sitekey, secret string, opts ...captcha.Option) captcha.Provider) constructor {
-	return func(sitekey, secret string, opts ...captcha.Option) captcha.Provider {
-		return make("https://captcha.example.com/", sitekey, secret, opts...)
+// constructors are those of all services, by name. A hosted service has an address of
+// its own.
+var constructors = func() map[string]constructor {
+	all := map[string]constructor{}
+	for _, d := range captcha.Services() {
+		all[d.Name] = func(sitekey, secret string, opts ...captcha.Option) captcha.Provider {
+			return d.New(captcha.Settings{Sitekey: sitekey, Secret: secret, Address: "https://captcha.example.com/", Project: "project"}, opts...)
+		}
 	}
+	return all
+}()
+
+// What the answers in testdata are verified with.
+var (
+	fixtureNow    = time.Date(2026, 11, 22, 9, 15, 50, 0, time.UTC)
+	fixtureExpect = captcha.Expect{Hosts: []string{host}, Action: "login", CData: "sessionid-123456789"}
+)
+
+// sheet is testdata/SERVICE.json: what a service takes and answers, by its documents.
+// What is left out is as with reCAPTCHA's siteverify.
+type sheet struct {
+	Sent    *sent
+	Law     map[string]any // members of every answer that passes; see [FuzzAnswer]
+	Told    *told
+	Answers map[string]*row
+
+	Situations map[string]string // for the tests of package captchatest
 }
 
-func inProject(sitekey, secret string, opts ...captcha.Option) captcha.Provider {
-	return captcha.RecaptchaEnterprise(sitekey, "project", secret, opts...)
+// row is what an answer must come to. Its text is Body, or else the file
+// SERVICE.CASE.json. Status, if not 0, is what the answer comes with; Hosts, if any,
+// take the place of those of fixtureExpect.
+type row struct {
+	OK      bool
+	Refused captcha.Reason
+	Error   string // "misconfigured" or "unavailable"
+	Status  int
+	Hosts   []string
+	Note    string
+	Body    json.RawMessage
 }
 
-// outcomes is testdata/outcomes.json: what each answer must come to for a token
-// that is expected to be bound to Expect. Status, if not 200, is what it comes with;
-// Hosts, if any, take the place of those of Expect.
-type outcomes struct {
-	Now     time.Time
-	Expect  captcha.Expect
-	Answers map[string]struct {
-		OK      bool
-		Refused captcha.Reason
-		Error   string // "misconfigured" or "unavailable"
-		Status  int
-		Hosts   []string
-		Note    string
+// sent says where in a call a service takes what. A name with a colon is a header's.
+// Empty: the service does not take it.
+type sent struct{ Method, Kind, Secret, Token, Sitekey, Address string }
+
+// told says what a service answers to tokens that are no good.
+type told struct {
+	Again, Foreign, Expired captcha.Reason
+	MadeUp                  captcha.Reason `json:"made_up"`
+}
+
+// sheets returns all sheets by service, complete, with their bodies. Answers of no
+// service in particular are in "generic".
+func sheets(t testing.TB) map[string]sheet {
+	all := map[string]sheet{"generic": readSheet(t, captcha.Descriptor{Service: captcha.Service{Name: "generic"}})}
+	for _, d := range captcha.Services() {
+		all[d.Name] = readSheet(t, d)
 	}
+	return all
 }
 
-func readOutcomes(t testing.TB) outcomes {
-	text, err := os.ReadFile("testdata/outcomes.json")
+func readSheet(t testing.TB, d captcha.Descriptor) (s sheet) {
+	text, err := os.ReadFile("testdata/" + d.Name + ".json")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: every service of captcha.Services needs a sheet; see testdata/README.md", err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	var table outcomes
-	if err := decoder.Decode(&table); err != nil {
-		t.Fatal(err)
+	if err := decoder.Decode(&s); err != nil {
+		t.Fatalf("testdata/%s.json: %v", d.Name, err)
 	}
-	return table
+	if (s.Sent == nil) != (s.Situations == nil) && d.Name != "hcaptcha" { // which is asked about a sitekey too
+		t.Fatalf("testdata/%s.json: a service with requests of its own needs sent and situations; see testdata/README.md", d.Name)
+	}
+	if s.Sent == nil {
+		s.Sent = &sent{"POST", "application/x-www-form-urlencoded", "secret", "response", "", "remoteip"}
+	}
+	if s.Told == nil {
+		s.Told = &told{captcha.ReasonSpent, captcha.ReasonRefused, captcha.ReasonSpent, captcha.ReasonRefused}
+	}
+	if s.Law == nil {
+		s.Law = map[string]any{"success": true}
+		for member, law := range map[string]struct {
+			checked bool
+			value   any
+		}{"hostname": {d.Hostname, host}, "action": {d.Action, fixtureExpect.Action}, "cdata": {d.CData, fixtureExpect.CData}} {
+			if law.checked {
+				s.Law[member] = law.value
+			}
+		}
+	}
+	for name, row := range s.Answers {
+		if row.Body != nil {
+			continue
+		}
+		if row.Body, err = os.ReadFile("testdata/" + d.Name + "." + name + ".json"); err != nil {
+			t.Fatalf("testdata/%s.json, %q: the row has no body, and no file has it: %v", d.Name, name, err)
+		}
+	}
+	return s
 }
 
 // want is a row in the words of [outcome].
-func (o outcomes) want(t *testing.T, file string) string {
-	row, found := o.Answers[file]
+func (r *row) want(t *testing.T) string {
 	switch {
-	case !found:
-		t.Fatalf("%s: say in testdata/outcomes.json what it must come to", file)
-	case row.OK && row.Refused == "" && row.Error == "":
+	case r.OK && r.Refused == "" && r.Error == "":
 		return "ok"
-	case !row.OK && row.Refused != "" && row.Error == "":
-		return string(row.Refused)
-	case !row.OK && row.Refused == "" && row.Error != "":
-		return row.Error
+	case !r.OK && r.Refused != "" && r.Error == "":
+		return string(r.Refused)
+	case !r.OK && r.Refused == "" && r.Error != "":
+		return r.Error
 	}
-	t.Fatalf("%s: its row says not one thing: %+v", file, row)
+	t.Fatalf("the row says not one thing: %+v", r)
 	return ""
 }
 
-// fixtures returns the names of the answers in testdata.
-func fixtures(t testing.TB) []string {
-	files, err := filepath.Glob("testdata/*.*.json") // service.case.json
-	if err != nil || len(files) == 0 {
-		t.Fatal("no fixtures in testdata", err)
-	}
-	for i, file := range files {
-		files[i] = filepath.Base(file)
-	}
-	return files
-}
-
 func TestEveryFixture(t *testing.T) {
-	table := readOutcomes(t)
-	files := fixtures(t)
 	services := captchatest.NewServer()
 	defer services.Close()
-	accepts, refuses := map[string]bool{}, map[string]bool{}
-	for _, file := range files {
-		service, _, _ := strings.Cut(file, ".")
-		accepts[service] = accepts[service] || table.Answers[file].OK
-		refuses[service] = refuses[service] || table.Answers[file].Refused != ""
-		if service != "generic" {
-			t.Run(file, func(t *testing.T) { checkFixture(t, services, service, file, table) })
-			continue
+	all := sheets(t)
+	for service, sheet := range all {
+		accepts, refuses := false, false
+		for name, row := range sheet.Answers {
+			accepts = accepts || row.OK
+			refuses = refuses || row.Refused != ""
+			if service != "generic" {
+				t.Run(service+" "+name, func(t *testing.T) { checkFixture(t, services, service, row) })
+				continue
+			}
+			for service := range constructors {
+				t.Run(name+" from "+service, func(t *testing.T) { checkFixture(t, services, service, row) })
+			}
 		}
-		for service := range constructors {
-			t.Run(file+" from "+service, func(t *testing.T) { checkFixture(t, services, service, file, table) })
+		if service != "generic" && (!accepts || !refuses) {
+			t.Errorf("testdata/%s.json needs an answer that is accepted and one that is refused", service)
 		}
 	}
-	for service := range constructors {
-		if !accepts[service] || !refuses[service] {
-			t.Errorf("%[1]s needs an answer that is accepted and one that is refused: add testdata/%[1]s.success.json and the like", service)
-		}
-	}
-	if len(files) != len(table.Answers) {
-		t.Errorf("%d files and %d outcomes: a file is gone", len(files), len(table.Answers))
-	}
-}
-
-func checkFixture(t *testing.T, services *captchatest.Server, service, file string, table outcomes) {
-	want := table.want(t, file)
-	body, err := os.ReadFile(filepath.Join("testdata", file))
+	files, err := filepath.Glob("testdata/*.json")
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, file := range files { // SERVICE.json, or SERVICE.CASE.json
+		service, name, isAnswer := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), ".")
+		sheet, known := all[service]
+		if !known || isAnswer && sheet.Answers[name] == nil {
+			t.Errorf("%s: no service or no row of its sheet speaks of it", file)
+		}
+	}
+}
+
+func checkFixture(t *testing.T, services *captchatest.Server, service string, row *row) {
+	want := row.want(t)
 	provider := constructors[service]("sitekey", "secret", captcha.Endpoint(services.VerifyURL(service)))
-	row, expect := table.Answers[file], table.Expect
+	expect := fixtureExpect
 	if row.Hosts != nil {
 		expect.Hosts = row.Hosts
 	}
-	services.SetClock(func() time.Time { return table.Now })
-	services.Answer(service, cmp.Or(row.Status, 200), string(body), -1)
+	services.SetClock(func() time.Time { return fixtureNow })
+	services.Answer(service, cmp.Or(row.Status, 200), string(row.Body), -1)
 	defer services.Clear()
 	token := services.Solve(service, "sitekey", captchatest.Solution{})
-	result, err := provider.Verify(context.Background(), captcha.Attempt{Token: token, Now: table.Now, Expect: expect})
+	result, err := provider.Verify(context.Background(), captcha.Attempt{Token: token, Now: fixtureNow, Expect: expect})
 	if got := outcome(result, err); got != want {
 		t.Errorf("came to %s, want %s (%+v, %v)", got, want, result, err)
 	}

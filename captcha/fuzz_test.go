@@ -7,9 +7,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,41 +18,19 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
+// host is the host that answers are about, in whatever case and with whatever port.
+const host = "www.example.com"
+
 // The law: a token passes only if the service's answer is one JSON object in
 // which the member that says success is there exactly once in any spelling, it is
 // spelled so and says so, and what the service is bound to is there once and as
 // expected. The answer is read here anew, every value of every name.
-var laws = map[string]map[string]any{
-	"recaptcha-v2":         {"success": true, "hostname": host},
-	"recaptcha-v3":         {"success": true, "hostname": host, "action": "login"},
-	"hcaptcha":             {"success": true},
-	"turnstile":            {"success": true, "hostname": host, "action": "login", "cdata": "sessionid-123456789"},
-	"recaptcha-enterprise": {"tokenProperties.valid": true, "tokenProperties.hostname": host, "tokenProperties.action": "login"},
-	"friendly-v1":          {"success": true},
-	"friendly-v2":          {"success": true, "data.challenge.origin": host},
-	"altcha-sentinel":      {"verified": true},
-	"cap":                  {"success": true},
-	"mcaptcha":             {"valid": true},
-	"private-captcha":      {"success": true, "code": 0.0, "origin": host},
-	"yandex-smartcaptcha":  {"status": "ok", "host": host},
-	"geetest-v4":           {"status": "success", "result": "success"},
-	"mtcaptcha":            {"success": true, "tokeninfo.hostname": host, "tokeninfo.action": "login", "tokeninfo.isDevHost": false},
-	"prosopo":              {"verified": true},
-}
-
-// anyCase is a host in whatever case and with whatever port.
-type anyCase string
-
-const host anyCase = "www.example.com"
-
 func FuzzAnswer(f *testing.F) {
-	table := readOutcomes(f)
-	for _, file := range fixtures(f) {
-		body, err := os.ReadFile(filepath.Join("testdata", file))
-		if err != nil {
-			f.Fatal(err)
+	all := sheets(f)
+	for _, service := range slices.Sorted(maps.Keys(all)) {
+		for _, name := range slices.Sorted(maps.Keys(all[service].Answers)) {
+			f.Add([]byte(all[service].Answers[name].Body))
 		}
-		f.Add(body)
 	}
 	f.Add([]byte(`{"success":true,"Success":false,"hostname":"www.example.com","action":"login","challenge_ts":"2026-11-22T09:15:30Z"}`))
 	f.Add([]byte(`{"success":false,"success":true,"hostname":"www.example.com","challenge_ts":"2026-11-22T09:15:30Z"}`))
@@ -60,12 +38,9 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"status":"ok","message":"","host":"WWW.example.com:443"}`))
 	f.Add([]byte(`{"tokenProperties":{"valid":false,"valid":true,"hostname":"www.example.com","action":"login","createTime":"2026-11-22T09:15:30Z"},"riskAnalysis":{"score":1}}`))
 	services := captchatest.New()
-	services.SetClock(func() time.Time { return table.Now })
+	services.SetClock(func() time.Time { return fixtureNow })
 	tokens := map[string]string{}
 	for service := range constructors {
-		if laws[service] == nil {
-			f.Fatalf("%s has no law", service)
-		}
 		tokens[service] = solveAt(services, service)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -74,11 +49,11 @@ func FuzzAnswer(f *testing.F) {
 		})}
 		for service, construct := range constructors {
 			p := construct("sitekey", "secret", captcha.Client(client))
-			attempt := captcha.Attempt{Token: tokens[service], Now: table.Now, Expect: table.Expect}
+			attempt := captcha.Attempt{Token: tokens[service], Now: fixtureNow, Expect: fixtureExpect}
 			if outcome(p.Verify(context.Background(), attempt)) != "ok" {
 				continue
 			}
-			for path, want := range laws[service] {
+			for path, want := range all[service].Law {
 				if got := only(t, body, path); !same(got, want) {
 					t.Fatalf("%s accepts %s %v in %q", service, path, got, body)
 				}
@@ -92,10 +67,9 @@ func solveAt(services *captchatest.Server, service string) string {
 	return services.Solve(service, "sitekey", captchatest.Solution{})
 }
 
-// same compares to the letter, but hosts without scheme, case and port.
+// same compares to the letter, but the host without scheme, case and port.
 func same(got, want any) bool {
-	name, isHost := want.(anyCase)
-	if !isHost {
+	if want != host {
 		return got == want
 	}
 	text, _ := got.(string)
@@ -103,7 +77,7 @@ func same(got, want any) bool {
 		text = rest
 	}
 	text, _, _ = strings.Cut(text, ":")
-	return strings.EqualFold(text, string(name))
+	return strings.EqualFold(text, host)
 }
 
 // only returns the one value that a path such as "data.origin" leads to.

@@ -13,7 +13,6 @@ import (
 	"hash"
 	"net/url"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -369,23 +368,18 @@ func signature(data, secret string) []byte {
 
 // What a service reports is compared, and what it does not is not missed.
 func TestBindingsOfEveryService(t *testing.T) {
-	hosts := []string{
-		captchatest.RecaptchaV2, captchatest.RecaptchaV3, captchatest.RecaptchaEnterprise, captchatest.Turnstile,
-		captchatest.FriendlyV2, captchatest.PrivateCaptcha, captchatest.Yandex, captchatest.MTCaptcha,
-	}
-	actions := []string{captchatest.RecaptchaV3, captchatest.RecaptchaEnterprise, captchatest.Turnstile, captchatest.MTCaptcha}
-	for service := range constructors {
-		services := world(t)
+	for _, d := range captcha.Services() {
+		service, services := d.Name, world(t)
 		for _, row := range []struct {
 			fault   captchatest.Fault
-			reports []string
+			checked bool
 			want    captcha.Reason
 		}{
-			{captchatest.WrongHostname, hosts, captcha.ReasonHostname},
-			{captchatest.WrongAction, actions, captcha.ReasonAction},
+			{captchatest.WrongHostname, d.Hostname, captcha.ReasonHostname},
+			{captchatest.WrongAction, d.Action, captcha.ReasonAction},
 		} {
 			want := "ok"
-			if slices.Contains(row.reports, service) {
+			if row.checked {
 				want = string(row.want)
 			}
 			services.Fail(service, row.fault, 1)

@@ -219,10 +219,10 @@ func (s *Server) listServices(w http.ResponseWriter, _ *http.Request) {
 		TestKeys  []keyPair `json:"test_keys"`
 	}
 	entries := []entry{}
-	for _, name := range Services() {
-		e := entry{Name: name, VerifyURL: s.VerifyURL(name), Field: fieldOf[name], TestKeys: officialKeys[name]}
-		if _, has := scriptPath(name); has {
-			e.ScriptURL = s.ScriptURL(name)
+	for _, v := range vendors() {
+		e := entry{Name: v.name, VerifyURL: s.VerifyURL(v.name), Field: v.field, TestKeys: v.keys}
+		if v.script != "" {
+			e.ScriptURL = s.ScriptURL(v.name)
 		}
 		if e.TestKeys == nil {
 			e.TestKeys = []keyPair{}
@@ -230,26 +230,4 @@ func (s *Server) listServices(w http.ResponseWriter, _ *http.Request) {
 		entries = append(entries, e)
 	}
 	tell(w, http.StatusOK, entries)
-}
-
-// fieldOf is the form field that a widget fills. GeeTest's fills none.
-var fieldOf = map[string]string{
-	RecaptchaV2: "g-recaptcha-response", RecaptchaV3: "g-recaptcha-response", RecaptchaEnterprise: "g-recaptcha-response",
-	HCaptcha: "h-captcha-response", Turnstile: "cf-turnstile-response", FriendlyV1: "frc-captcha-solution",
-	FriendlyV2: "frc-captcha-response", Sentinel: "altcha", Cap: "cap-token", MCaptcha: "mcaptcha__token",
-	PrivateCaptcha: "private-captcha-solution", Yandex: "smart-token", MTCaptcha: "mtcaptcha-verifiedtoken", Prosopo: "procaptcha-response",
-}
-
-// officialKeys are the vendors' public test keys, which work without AddSite. An
-// empty secret stands for any.
-var officialKeys = map[string][]keyPair{
-	RecaptchaV2: {{"6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI", "6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe"}},
-	HCaptcha: {
-		{hcaptchaSitekeys[0], "0x0000000000000000000000000000000000000000"},
-		{hcaptchaSitekeys[1], "0x0000000000000000000000000000000000000000"},
-		{hcaptchaSitekeys[2], "0x0000000000000000000000000000000000000000"},
-	},
-	Turnstile:      {{"1x00000000000000000000AA", turnstileSecrets[0]}, {"2x00000000000000000000AB", turnstileSecrets[1]}},
-	PrivateCaptcha: {{privateTestSitekey, ""}},
-	Prosopo:        {{prosopoPass, ""}, {prosopoFail, ""}},
 }

@@ -1,11 +1,8 @@
 package captchatest
 
 import (
-	"bytes"
-	"crypto/hmac"
+	"cmp"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -14,31 +11,76 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/palisade-dev/palisade/captcha"
 )
 
-// vendor is a service whose requests and answers are not in reCAPTCHA's manner.
+// vendor says how one service is stood in for. Only the name is required: what is left
+// out is as with reCAPTCHA's siteverify, or as package captcha describes the service.
 type vendor struct {
-	path  string
-	takes []string // methods and content types, as "POST application/json"
-	life  time.Duration
-	flag  string // the member of an answer that says success
-	pure  bool   // a token is not used up
+	name   string
+	like   string        // the service whose endpoint, requests and script this one shares
+	path   string        // of the endpoint; default: that of the service's URL
+	takes  []string      // methods and content types, as "POST application/json"
+	life   time.Duration // default: that of captcha.Service
+	flag   string        // the member of an answer that says success
+	prefix string        // how tokens begin
+	pure   bool          // a token is not used up
+	scored bool          // every token has a score, 0.9 unless Solution has one
 
+	// mine tells a request to this service from those to another with the same path.
+	// Without it the service gets what no other takes for its own.
+	mine func(r *http.Request) bool
+	// read returns the fields of a request.
+	read func(r *http.Request) (url.Values, error)
 	// ask finds in a request what is asked.
 	ask func(s *Server, r *http.Request, form url.Values) question
+	// test answers what public test keys and tokens get, and nil where none is
+	// involved. Real says that the token is one of Solve's.
+	test func(s *Server, v *vendor, q question, real bool) object
 	// tell says what was ruled, in the vendor's words. Without a body it is a page.
-	tell func(s *Server, q question, r ruling, t *token) (status int, body map[string]any)
+	tell func(s *Server, q question, r ruling, t *token) (status int, body object)
 	// mint makes the text of a token, and the key under which ask will find it.
-	// Nil: random text, which is its own key.
+	// Default: random text, which is its own key.
 	mint func(s *Server, sitekey string, solution Solution) (text, key string)
+	// give returns what a widget with a public test key gets, if that is not a token
+	// of Solve's.
+	give func(sitekey string) (token, why string)
+
+	// In the manner of siteverify: codes that differ from its own, the layout of
+	// times, and what else a success has.
+	codes  map[ruling]string
+	layout string
+	more   object
+
+	keys       []keyPair // public test keys, which work without AddSite; an empty secret stands for any
+	widget     widget    // how the stand-in for its script differs from others
+	script     string    // path of the script; empty: there is no stand-in
+	field      string    // the form field that the widget fills
+	fieldless  bool      // the widget fills none
+	reports    []string  // see Reports
+	siteverify bool      // see Siteverify
+	checks     captcha.Descriptor
 }
+
+const (
+	postForm = "POST application/x-www-form-urlencoded"
+	postJSON = "POST application/json"
+	get      = "GET "
+)
+
+// object is a JSON object.
+type object = map[string]any
 
 // question is what a request asks: is this token good, for this sitekey and by this
 // secret? The sitekey is empty where the service is not told.
-type question struct{ secret, sitekey, token string }
+type question struct {
+	secret, sitekey, token string
+	again                  string // the key under which a call may be made again, where the service has one
+}
 
 // ruling is what there is to say of a question.
 type ruling int
@@ -56,86 +98,149 @@ const (
 	used
 )
 
-// vendors are the services that are not in reCAPTCHA's manner.
-var vendors map[string]*vendor
+// special has the services that are not stood in for by their descriptor alone.
+var special = map[string]vendor{}
 
-func init() { // the functions refer to the map
-	const form, text = "POST application/x-www-form-urlencoded", "POST application/json"
-	vendors = map[string]*vendor{
-		RecaptchaEnterprise: {
-			path: "/v1/projects/{project}/assessments", takes: []string{text}, life: 2 * time.Minute, flag: "valid",
-			ask: askEnterprise, tell: tellEnterprise,
-		},
-		FriendlyV1: {
-			path: "/api/v1/siteverify", takes: []string{text, form}, life: time.Hour, flag: "success",
-			ask: fields("secret", "sitekey", "solution"), tell: tellFriendlyV1,
-		},
-		FriendlyV2: {
-			path: "/api/v2/captcha/siteverify", takes: []string{text, form}, life: time.Hour, flag: "success",
-			ask: askFriendlyV2, tell: tellFriendlyV2,
-		},
-		Sentinel: {
-			path: "/v1/verify/signature", takes: []string{text}, life: 5 * time.Minute, flag: "verified", pure: true,
-			ask: askSentinel, tell: tellSentinel, mint: mintSentinel,
-		},
-		Cap: {
-			path: "/{sitekey}/siteverify", takes: []string{text}, life: 2 * time.Hour, flag: "success",
-			ask: askCap, tell: tellCap, mint: mintCap,
-		},
-		MCaptcha: {
-			path: "/api/v1/pow/siteverify", takes: []string{text}, life: 30 * time.Second, flag: "valid",
-			ask: fields("secret", "key", "token"), tell: tellMCaptcha,
-		},
-		PrivateCaptcha: {
-			path: "/verify", takes: []string{"POST text/plain", "POST "}, life: time.Hour, flag: "success",
-			ask: askPrivateCaptcha, tell: tellPrivateCaptcha,
-		},
-		Yandex: {
-			path: "/validate", takes: []string{form, "GET "}, life: 5 * time.Minute, flag: "status",
-			ask: fields("secret", "", "token"), tell: tellYandex,
-		},
-		GeeTest: {
-			path: "/validate", takes: []string{form, "GET "}, life: 10 * time.Minute, flag: "status",
-			ask: askGeeTest, tell: tellGeeTest, mint: mintGeeTest,
-		},
-		MTCaptcha: {
-			path: "/mtcv1/api/checktoken", takes: []string{"GET "}, life: 2 * time.Minute, flag: "success",
-			ask: fields("privatekey", "", "token"), tell: tellMTCaptcha,
-		},
-		Prosopo: {
-			path: "/siteverify", takes: []string{text}, life: 3 * time.Minute, flag: "verified",
-			ask: fields("secret", "", "token"), tell: tellProsopo, mint: mintProsopo,
-		},
-	}
+// standIn adds a service to special. The file of the service calls it in a variable
+// declaration, so that there is no second list. A service that package captcha does not
+// have is never served.
+func standIn(v vendor) bool {
+	special[v.name] = v
+	return true
 }
 
-func flagOf(service string) string {
-	if v, found := vendors[service]; found {
-		return v.flag
+// vendors returns all services, in the order of captcha.Services.
+var vendors = sync.OnceValue(func() (all []*vendor) {
+	for _, d := range captcha.Services() {
+		all = append(all, newVendor(d, all))
 	}
-	return "success"
+	return all
+})
+
+// vendorOf returns a service, or nil.
+func vendorOf(name string) *vendor {
+	return vendorIn(vendors(), name)
 }
 
-// decide makes the answer to a request. The lock is held.
-func (v *vendor) decide(s *Server, service string, r *http.Request, form url.Values, unread error) (int, map[string]any) {
+func vendorIn(all []*vendor, name string) *vendor {
+	if i := slices.IndexFunc(all, func(v *vendor) bool { return v.name == name }); i >= 0 {
+		return all[i]
+	}
+	return nil
+}
+
+// newVendor fills in what a service's file leaves out. The others are those that come
+// before: a path that one of them has gets the name of the service in front, unless the
+// requests can be told apart.
+func newVendor(d captcha.Descriptor, others []*vendor) *vendor {
+	v := special[d.Name]
+	v.name, v.checks = d.Name, d
+	v.life = cmp.Or(v.life, d.Life)
+	v.flag = cmp.Or(v.flag, "success")
+	if !v.fieldless {
+		v.field = d.Field
+	}
+	v.speakSiteverify()
+	if first := vendorIn(others, v.like); first != nil {
+		v.path, v.script = first.path, first.script
+		return &v
+	}
+	taken := func(path string) bool {
+		return slices.ContainsFunc(others, func(o *vendor) bool { return o.path == path && o.mine == nil && v.mine == nil || o.script == path })
+	}
+	if v.path = cmp.Or(v.path, pathOf(d.Endpoint)); taken(v.path) {
+		v.path = "/" + v.name + v.path
+	}
+	if d.Class != "" || v.widget.Selector != "" {
+		if v.script = pathOf(d.Script); taken(v.script) {
+			v.script = "/" + v.name + v.script
+		}
+		v.widget = widget{
+			Service: v.name, Selector: cmp.Or(v.widget.Selector, "."+d.Class), Fields: cmp.Or(v.widget.Fields, d.Field),
+			Global: cmp.Or(v.widget.Global, strings.ReplaceAll(v.name, "-", "")), Rename: v.widget.Rename, Event: v.widget.Event, Empty: v.widget.Empty,
+		}
+	}
+	return &v
+}
+
+// Field returns the name of the form field that a service's widget fills. It is empty
+// for GeeTest, whose widget fills none, and for an unknown service.
+func Field(service string) string {
+	if v := vendorOf(service); v != nil {
+		return v.field
+	}
+	return ""
+}
+
+// Reports returns what a service's answer says of a good token: "age", "host", "action"
+// and "score", as far as it says them to every account. The list is empty for an unknown
+// service.
+func Reports(service string) []string {
+	if v := vendorOf(service); v != nil {
+		return slices.Clone(v.reports)
+	}
+	return nil
+}
+
+// Siteverify reports whether a service is asked and answers in the manner of reCAPTCHA's
+// siteverify: a form with secret and response, an object with success and error-codes.
+// It is false for an unknown service.
+func Siteverify(service string) bool {
+	v := vendorOf(service)
+	return v != nil && v.siteverify
+}
+
+// pathOf returns the path of a URL of package captcha.
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "/"
+	}
+	return u.Path
+}
+
+// decide makes the answer to a call. The lock is held.
+func (s *Server) decide(v *vendor, r *http.Request, form url.Values, unread error) (int, object) {
 	if unread != nil {
 		return v.tell(s, question{}, unreadable, nil)
 	}
 	q := v.ask(s, r, form)
-	said, t := s.rule(service, v, q)
+	if v.test != nil && !s.anySecret && q.secret != "" && q.token != "" {
+		if body := v.test(s, v, q, s.tokens[q.token] != nil); body != nil {
+			return http.StatusOK, body
+		}
+	}
+	v = s.version(v, q)
+	said, t := s.rule(v, q)
 	return v.tell(s, q, said, t)
 }
 
+// version tells services apart that share an endpoint: by the account, or by the token
+// where every secret is right.
+func (s *Server) version(v *vendor, q question) *vendor {
+	for _, other := range vendors() {
+		if other.like != v.name {
+			continue
+		}
+		t := s.tokens[q.token]
+		has := slices.ContainsFunc(s.sites[other.name], func(site site) bool { return site.secret == q.secret })
+		if s.anySecret && t != nil && t.service == other.name || !s.anySecret && has {
+			return other
+		}
+	}
+	return v
+}
+
 // rule decides by what all services have in common, and uses a good token up.
-func (s *Server) rule(service string, v *vendor, q question) (ruling, *token) {
+func (s *Server) rule(v *vendor, q question) (ruling, *token) {
 	var account []string
-	for _, site := range s.sites[service] {
+	for _, site := range s.sites[v.name] {
 		if site.secret == q.secret {
 			account = append(account, site.sitekey)
 		}
 	}
 	t := s.tokens[q.token]
-	if t != nil && t.service != service {
+	if t != nil && t.service != v.name {
 		t = nil
 	}
 	if s.anySecret && t != nil {
@@ -158,15 +263,15 @@ func (s *Server) rule(service string, v *vendor, q question) (ruling, *token) {
 		return foreign, t
 	case s.now().Sub(t.solution.Issued) > v.life:
 		return expired, t
-	case t.used && !v.pure && s.lie != Reusable:
+	case t.used && !v.pure && s.lie != Reusable && (q.again == "" || q.again != t.again):
 		return used, t
 	}
-	t.used = true
+	t.used, t.again = true, q.again
 	return good, t
 }
 
-// read returns the fields of a request: of its query and of its body.
-func (v *vendor) read(r *http.Request) (url.Values, error) {
+// readFields returns the fields of a request: of its query and of its body.
+func (v *vendor) readFields(r *http.Request) (url.Values, error) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if r.Method == http.MethodGet {
 		kind = ""
@@ -214,152 +319,15 @@ func flatten(values url.Values, prefix string, members map[string]any) {
 	}
 }
 
-// speaksProsopo tells Prosopo's requests from hCaptcha's, which takes no JSON and
-// has another name for the token. What it read is there to be read again.
-func speaksProsopo(r *http.Request) bool {
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if kind != "application/json" {
-		return false
-	}
-	body, err := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), ends{err}))
-	values := url.Values{}
-	return err != nil || readJSON(values, body) != nil || !values.Has("response")
-}
-
-// ends is the end of a body, however it ended.
-type ends struct{ err error }
-
-func (e ends) Read([]byte) (int, error) {
-	if e.err != nil {
-		return 0, e.err
-	}
-	return 0, io.EOF
-}
-
 // fields asks with three fields of the form.
 func fields(secret, sitekey, token string) func(*Server, *http.Request, url.Values) question {
 	return func(_ *Server, _ *http.Request, form url.Values) question {
-		return question{form.Get(secret), form.Get(sitekey), form.Get(token)}
+		return question{secret: form.Get(secret), sitekey: form.Get(sitekey), token: form.Get(token)}
 	}
-}
-
-func askEnterprise(_ *Server, r *http.Request, form url.Values) question {
-	key := r.Header.Get("X-Goog-Api-Key")
-	if key == "" {
-		key = form.Get("key")
-	}
-	return question{key, form.Get("event.siteKey"), form.Get("event.token")}
-}
-
-func askFriendlyV2(_ *Server, r *http.Request, form url.Values) question {
-	return question{r.Header.Get("X-API-Key"), form.Get("sitekey"), form.Get("response")}
-}
-
-func askPrivateCaptcha(_ *Server, r *http.Request, form url.Values) question {
-	return question{r.Header.Get("X-API-Key"), r.Header.Get("X-PC-Sitekey"), form.Get("body")}
-}
-
-func askCap(_ *Server, r *http.Request, form url.Values) question {
-	return question{form.Get("secret"), r.PathValue("sitekey"), form.Get("response")}
-}
-
-// mintCap makes a token as sitekey, id and secret.
-func mintCap(_ *Server, sitekey string, _ Solution) (text, key string) {
-	text = sitekey + ":" + randomHex(8) + ":" + randomHex(15)
-	return text, text
-}
-
-// askGeeTest finds the secret that made the signature, since none is sent.
-func askGeeTest(s *Server, _ *http.Request, form url.Values) question {
-	q := question{"nobody's", form.Get("captcha_id"), form.Get("lot_number") + " " + form.Get("pass_token") + " " + form.Get("gen_time")}
-	for _, site := range s.sites[GeeTest] {
-		mac := hmac.New(sha256.New, []byte(site.secret))
-		mac.Write([]byte(form.Get("lot_number")))
-		if site.sitekey == q.sitekey && form.Get("sign_token") == hex.EncodeToString(mac.Sum(nil)) {
-			q.secret = site.secret
-		}
-	}
-	return q
-}
-
-// mintGeeTest makes what getValidate() returns.
-func mintGeeTest(_ *Server, sitekey string, solution Solution) (text, key string) {
-	lot, pass, made := randomHex(16), randomHex(32), strconv.FormatInt(solution.Issued.Unix(), 10)
-	values, _ := json.Marshal(map[string]string{
-		"captcha_id": sitekey, "lot_number": lot, "captcha_output": rand.Text(), "pass_token": pass, "gen_time": made,
-	})
-	return string(values), lot + " " + pass + " " + made
-}
-
-// askSentinel finds a payload by what is signed and the signature, however it is
-// written.
-func askSentinel(_ *Server, _ *http.Request, form url.Values) question {
-	q := question{secret: form.Get("secret"), token: form.Get("payload")}
-	var payload struct{ Algorithm, VerificationData, Signature string }
-	if text, err := base64.StdEncoding.DecodeString(q.token); err == nil && json.Unmarshal(text, &payload) == nil {
-		q.token = payload.Algorithm + " " + payload.Signature + " " + payload.VerificationData
-	}
-	return q
-}
-
-// mintSentinel signs a payload with the secret of the site.
-func mintSentinel(s *Server, sitekey string, solution Solution) (text, key string) {
-	secret := ""
-	for _, site := range s.sites[Sentinel] {
-		if site.sitekey == sitekey {
-			secret = site.secret
-		}
-	}
-	data := url.Values{
-		"classification": {"GOOD"}, "id": {"ver_" + randomHex(8)}, "origin": {"https://" + solution.Hostname},
-		"time":   {strconv.FormatInt(solution.Issued.Unix(), 10)},
-		"expire": {strconv.FormatInt(solution.Issued.Add(vendors[Sentinel].life).Unix(), 10)}, "verified": {"true"},
-	}.Encode()
-	digest := sha256.Sum256([]byte(data))
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(digest[:])
-	signature := hex.EncodeToString(mac.Sum(nil))
-	payload, _ := json.Marshal(map[string]any{
-		"algorithm": "SHA-256", "apiKey": sitekey, "signature": signature, "verificationData": data, "verified": true,
-	})
-	return base64.StdEncoding.EncodeToString(payload), "SHA-256 " + signature + " " + data
-}
-
-// mintProsopo encodes a token as the vendor does: commitmentId, providerUrl, dapp
-// (the sitekey), user, challenge, nonce, timestamp and the signatures, in SCALE.
-func mintProsopo(_ *Server, sitekey string, solution Solution) (text, key string) {
-	var b []byte
-	none := []byte{0}
-	b = append(b, none...)
-	b = append(b, append([]byte{1}, scaleText("https://pronode1.prosopo.io")...)...)
-	b = append(b, scaleText(sitekey)...)
-	b = append(b, scaleText("5"+rand.Text())...)
-	b = append(b, none...)
-	b = append(b, none...)
-	b = append(b, scaleText(strconv.FormatInt(solution.Issued.UnixMilli(), 10))...)
-	b = append(b, scaleText("0x"+randomHex(32))...)
-	text = "0x" + hex.EncodeToString(b)
-	return text, text
-}
-
-// scaleText writes a text of less than 16384 bytes after its length.
-func scaleText(text string) []byte {
-	if n := len(text); n >= 64 {
-		return append([]byte{byte(n<<2 | 1), byte(n >> 6)}, text...)
-	}
-	return append([]byte{byte(len(text) << 2)}, text...)
 }
 
 func randomHex(size int) string {
 	b := make([]byte, size)
 	rand.Read(b)
 	return hex.EncodeToString(b)
-}
-
-// prosopoReadable reports a token that the vendor can decode, as far as hex goes.
-func prosopoReadable(token string) bool {
-	digits, prefixed := strings.CutPrefix(token, "0x")
-	_, err := hex.DecodeString(digits)
-	return prefixed && err == nil && digits != ""
 }

@@ -1,6 +1,7 @@
 package captchatest_test
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -11,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,13 +21,45 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// vendors are the services whose requests and answers are their own.
-func vendors() []string {
-	var names []string
+// sheet is what package captcha's testdata says of a service; see the README there.
+type sheet struct {
+	Name string `json:"-"`
+	Sent *struct{ Method, Kind, Secret, Token, Sitekey string }
+	// Situations has the case of Answers that the stand-in must answer with. Services
+	// without it are in reCAPTCHA's manner.
+	Situations map[string]string
+	Answers    map[string]struct {
+		Status int
+		Body   json.RawMessage
+	}
+}
+
+func sheets(t testing.TB) map[string]sheet {
+	all := map[string]sheet{}
 	for _, service := range captchatest.Services() {
-		switch service {
-		case captchatest.RecaptchaV2, captchatest.RecaptchaV3, captchatest.HCaptcha, captchatest.Turnstile:
-		default:
+		text, err := os.ReadFile("../captcha/testdata/" + service + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := sheet{Name: service}
+		if err := json.Unmarshal(text, &one); err != nil {
+			t.Fatalf("%s: %v", service, err)
+		}
+		all[service] = one
+	}
+	return all
+}
+
+// vendors are the services whose requests and answers are their own.
+func vendors(t testing.TB) []string { return manner(t, true) }
+
+// siteverify are the services in reCAPTCHA's manner.
+func siteverify(t testing.TB) []string { return manner(t, false) }
+
+func manner(t testing.TB, own bool) (names []string) {
+	all := sheets(t)
+	for _, service := range captchatest.Services() {
+		if (all[service].Situations != nil) == own {
 			names = append(names, service)
 		}
 	}
@@ -34,7 +69,7 @@ func vendors() []string {
 func market(t *testing.T) *captchatest.Server {
 	s := captchatest.NewServer()
 	t.Cleanup(s.Close)
-	for _, service := range vendors() {
+	for _, service := range vendors(t) {
 		s.AddSite(service, "site-1", "secret-1")
 		s.AddSite(service, "foreign", "secret-2")
 	}
@@ -44,55 +79,61 @@ func market(t *testing.T) *captchatest.Server {
 // request is what the vendors' documents say that a call looks like.
 func request(t *testing.T, s *captchatest.Server, service, sitekey, secret, token string) *http.Request {
 	t.Helper()
-	address, header := s.VerifyURL(service), http.Header{}
-	members, form, text := map[string]any(nil), url.Values(nil), ""
+	places := sheets(t)[service].Sent
+	address, header, form := s.VerifyURL(service), http.Header{}, url.Values{}
+	for place, value := range map[string]string{places.Secret: secret, places.Token: token, places.Sitekey: sitekey} {
+		if name, isHeader := strings.CutSuffix(place, ":"); isHeader {
+			header.Set(name, value)
+		} else if place != "" {
+			form.Set(place, value)
+		}
+	}
 	switch service {
-	case captchatest.RecaptchaEnterprise:
-		header.Set("X-Goog-Api-Key", secret)
-		members = map[string]any{"event": map[string]any{"token": token, "siteKey": sitekey}}
-	case captchatest.FriendlyV1:
-		form = url.Values{"solution": {token}, "secret": {secret}, "sitekey": {sitekey}}
-	case captchatest.FriendlyV2:
-		header.Set("X-API-Key", secret)
-		members = map[string]any{"response": token, "sitekey": sitekey}
-	case captchatest.Sentinel:
-		members = map[string]any{"payload": token, "secret": secret}
 	case captchatest.Cap:
 		address = s.URL() + "/" + sitekey + "/siteverify"
-		members = map[string]any{"secret": secret, "response": token}
-	case captchatest.MCaptcha:
-		members = map[string]any{"secret": secret, "key": sitekey, "token": token}
-	case captchatest.PrivateCaptcha:
-		header.Set("X-API-Key", secret)
-		header.Set("X-PC-Sitekey", sitekey)
-		text = token
-	case captchatest.Yandex:
-		form = url.Values{"secret": {secret}, "token": {token}}
 	case captchatest.GeeTest:
 		address += "?captcha_id=" + sitekey
 		form = geetestForm(secret, token)
-	case captchatest.MTCaptcha:
-		address += "?" + url.Values{"privatekey": {secret}, "token": {token}}.Encode()
-	case captchatest.Prosopo:
-		members = map[string]any{"secret": secret, "token": token}
 	}
-	method, kind := http.MethodPost, "text/plain"
-	switch {
-	case service == captchatest.MTCaptcha:
-		method, kind = http.MethodGet, ""
-	case members != nil:
-		body, _ := json.Marshal(members)
-		kind, text = "application/json", string(body)
-	case form != nil:
-		kind, text = "application/x-www-form-urlencoded", form.Encode()
+	var body string
+	switch places.Kind {
+	case "":
+		address += "?" + form.Encode()
+	case "application/json":
+		body = nested(form)
+	case "text/plain":
+		body = form.Get("body")
+	default:
+		body = form.Encode()
 	}
-	r, err := http.NewRequest(method, address, strings.NewReader(text))
+	r, err := http.NewRequest(places.Method, address, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header = header
-	r.Header.Set("Content-Type", kind)
+	r.Header.Set("Content-Type", places.Kind)
 	return r
+}
+
+// nested is an object with the fields as members; event.token is a member of event.
+func nested(form url.Values) string {
+	members := map[string]any{}
+	for name := range form {
+		at, rest := members, name
+		for {
+			outer, inner, found := strings.Cut(rest, ".")
+			if !found {
+				break
+			}
+			if at[outer] == nil {
+				at[outer] = map[string]any{}
+			}
+			at, rest = at[outer].(map[string]any), inner
+		}
+		at[rest] = form.Get(name)
+	}
+	text, _ := json.Marshal(members)
+	return string(text)
 }
 
 func geetestForm(secret, token string) url.Values {
@@ -125,25 +166,12 @@ func send(t *testing.T, r *http.Request) (int, string) {
 }
 
 // The answers must be the vendors' own, which are in package captcha's testdata. A
-// name in place of a file is a status without JSON.
+// status in place of a case is one without JSON.
 func TestAnswersAreTheVendors(t *testing.T) {
 	const madeUp = "0x00000c6162630c616263"
-	rows := map[string]map[string]string{
-		captchatest.RecaptchaEnterprise: {"good": "success", "again": "invalid-dupe", "expired": "invalid-expired", "foreign": "invalid-key-mismatch", "made up": "invalid-malformed", "nothing": "invalid-missing", "no secret": "api-error-403", "wrong secret": "api-error-400"},
-		captchatest.FriendlyV1:          {"good": "success", "again": "solution-timeout-or-duplicate", "expired": "solution-timeout-or-duplicate", "foreign": "solution-invalid", "made up": "solution-invalid", "nothing": "solution-missing", "no secret": "secret-missing", "wrong secret": "secret-invalid", "wrong sitekey": "solution-invalid"},
-		captchatest.FriendlyV2:          {"good": "success", "again": "response-duplicate", "expired": "response-timeout", "foreign": "response-invalid", "made up": "response-invalid", "nothing": "response-missing", "no secret": "auth-required", "wrong secret": "auth-invalid", "wrong sitekey": "sitekey-invalid"},
-		captchatest.Sentinel:            {"good": "verify-signature-ok", "again": "verify-signature-ok", "expired": "verify-signature-refused", "nothing": "verify-signature-400"},
-		captchatest.Cap:                 {"good": "siteverify-success", "again": "siteverify-token-not-found", "expired": "siteverify-token-expired", "made up": "siteverify-token-not-found", "no secret": "siteverify-missing-parameters", "wrong secret": "siteverify-bad-secret", "wrong sitekey": "siteverify-invalid-sitekey-or-secret", "nothing": "500"},
-		captchatest.MCaptcha:            {"good": "valid", "again": "invalid", "expired": "invalid", "foreign": "invalid", "made up": "invalid", "wrong secret": "wrong-secret", "wrong sitekey": "unknown-sitekey", "nothing": "400"},
-		captchatest.PrivateCaptcha:      {"good": "success", "again": "solution-verified-before", "expired": "puzzle-expired", "foreign": "property-owner-mismatch", "made up": "solution-invalid", "wrong sitekey": "property-invalid", "wrong secret": "403", "nothing": "400"},
-		captchatest.Yandex:              {"good": "ok", "again": "failed-token", "expired": "failed-token", "foreign": "failed-token", "made up": "failed-token", "no secret": "failed-no-secret"},
-		captchatest.GeeTest:             {"good": "success", "expired": "fail-pass-token-expire", "foreign": "fail-pass-token-error"},
-		captchatest.MTCaptcha:           {"good": "success", "again": "token-duplicate-cal", "expired": "token-expired", "foreign": "privatekey-mismatch-token", "made up": "invalid-token", "nothing": "missing-input-token", "no secret": "missing-input-privatekey", "wrong secret": "invalid-privatekey"},
-		captchatest.Prosopo:             {"good": "verified", "again": "not-verified", "expired": "timestamp-too-old", "foreign": "not-verified", "made up": "not-verified"},
-	}
-	statuses := statusesOfFixtures(t)
-	for _, service := range vendors() {
-		for situation, want := range rows[service] {
+	all := sheets(t)
+	for _, service := range vendors(t) {
+		for situation, want := range all[service].Situations {
 			t.Run(service+", "+situation, func(t *testing.T) {
 				s := market(t)
 				solution := captchatest.Solution{Hostname: "www.example.com", Action: "login"}
@@ -168,54 +196,41 @@ func TestAnswersAreTheVendors(t *testing.T) {
 					sitekey = "nobody"
 				}
 				status, body := send(t, request(t, s, service, sitekey, secret, token))
-				if status != statuses(service, want) {
-					t.Errorf("status %d, want %d", status, statuses(service, want))
+				if wanted := statusOf(t, all[service], want); status != wanted {
+					t.Errorf("status %d, want %d", status, wanted)
 				}
-				if file := fixture(service, want); file != "" && !reflect.DeepEqual(verdict(t, body), verdict(t, file)) {
+				if file := fixture(all[service], want); file != "" && !reflect.DeepEqual(verdict(t, body), verdict(t, file)) {
 					t.Errorf("the answer is\n%s, the vendor's\n%s", body, file)
 				}
 			})
 		}
-		if rows[service]["good"] == "" {
-			t.Errorf("%s has no rows", service)
+		if all[service].Situations["good"] == "" {
+			t.Errorf("%s: the sheet does not say what a good token gets", service)
 		}
 	}
 }
 
-func fixture(service, name string) string {
-	text, err := os.ReadFile("../captcha/testdata/" + service + "." + name + ".json")
+// fixture is a case's answer, or nothing.
+func fixture(s sheet, name string) string {
+	if body := s.Answers[name].Body; body != nil {
+		return string(body)
+	}
+	text, err := os.ReadFile("../captcha/testdata/" + s.Name + "." + name + ".json")
 	if err != nil {
 		return ""
 	}
 	return string(text)
 }
 
-// statusesOfFixtures reads the statuses in package captcha's table.
-func statusesOfFixtures(t *testing.T) func(service, name string) int {
-	text, err := os.ReadFile("../captcha/testdata/outcomes.json")
-	if err != nil {
-		t.Fatal(err)
+func statusOf(t *testing.T, s sheet, name string) int {
+	if status, err := strconv.Atoi(name); err == nil {
+		return status
 	}
-	var table struct {
-		Answers map[string]struct{ Status int }
+	answer, found := s.Answers[name]
+	if !found {
+		t.Fatalf("no fixture %s of %s", name, s.Name)
 	}
-	if err := json.Unmarshal(text, &table); err != nil {
-		t.Fatal(err)
-	}
-	return func(service, name string) int {
-		bare := map[string]int{"400": 400, "403": 403, "500": 500}
-		if status, found := bare[name]; found {
-			return status
-		}
-		row, found := table.Answers[service+"."+name+".json"]
-		if !found {
-			t.Fatalf("no fixture %s of %s", name, service)
-		}
-		if row.Status == 0 {
-			return 200
-		}
-		return row.Status
-	}
+	return cmp.Or(answer.Status, 200)
 }
 
 // verdict is an answer without what differs from token to token and is for people
@@ -239,6 +254,44 @@ func blank(members map[string]any) {
 		case isObject:
 			blank(inside)
 		}
+	}
+}
+
+// What an audit may expect of a service's answers is what the answers have.
+func TestReportsAreInTheAnswers(t *testing.T) {
+	members := map[string][]string{
+		"host": {"hostname", "host", "origin"}, "action": {"action"}, "score": {"score"}, "age": {"challenge_ts", "timestamp", "timestampISO", "createTime"},
+	}
+	for _, service := range captchatest.Services() {
+		if reported := captchatest.Reports(service); captchatest.Siteverify(service) != slices.Contains(siteverify(t), service) || len(reported) > 4 {
+			t.Errorf("%s is taken for one of the wrong manner; it reports %v", service, reported)
+			continue
+		}
+		s := captchatest.NewServer()
+		defer s.Close()
+		s.AddSite(service, "site-1", "secret-1")
+		token := s.Solve(service, "site-1", captchatest.Solution{Hostname: "www.example.com", Action: "login"})
+		var body string
+		if captchatest.Siteverify(service) {
+			response, err := http.PostForm(s.VerifyURL(service), url.Values{"secret": {"secret-1"}, "response": {token}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := io.ReadAll(response.Body)
+			response.Body.Close()
+			body = string(text)
+		} else {
+			_, body = send(t, request(t, s, service, "site-1", "secret-1", token))
+		}
+		for what, names := range members {
+			has := slices.ContainsFunc(names, func(name string) bool { return strings.Contains(body, `"`+name+`":`) })
+			if reports := slices.Contains(captchatest.Reports(service), what); reports != has {
+				t.Errorf("%s reports %s: %v, and its answer is %s", service, what, reports, body)
+			}
+		}
+	}
+	if captchatest.Field(captchatest.GeeTest) != "" || captchatest.Field(captchatest.Cap) != "cap-token" || captchatest.Field("nobody") != "" || captchatest.Reports("nobody") != nil {
+		t.Error("fields of services are wrong")
 	}
 }
 
@@ -326,7 +379,7 @@ func TestPublicTestSitekeysOfVendors(t *testing.T) {
 		{"Prosopo's that fails", captchatest.Prosopo, fail, "", "test-fail"},
 	} {
 		token := s.Solve(row.service, row.sitekey, captchatest.Solution{})
-		if _, body := send(t, request(t, s, row.service, row.named, "any", token)); !reflect.DeepEqual(verdict(t, body), verdict(t, fixture(row.service, row.want))) {
+		if _, body := send(t, request(t, s, row.service, row.named, "any", token)); !reflect.DeepEqual(verdict(t, body), verdict(t, fixture(sheets(t)[row.service], row.want))) {
 			t.Errorf("%s: %s", row.name, body)
 		}
 	}
@@ -340,7 +393,7 @@ func TestPublicTestSitekeysOfVendors(t *testing.T) {
 func TestRequestsToVendorsAreBounded(t *testing.T) {
 	s := market(t)
 	long := strings.Repeat("x", 1<<20)
-	for _, service := range vendors() {
+	for _, service := range vendors(t) {
 		if service == captchatest.MTCaptcha { // a GET: net/http bounds the URL
 			continue
 		}

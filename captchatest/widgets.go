@@ -11,7 +11,10 @@ import (
 //go:embed widget.js
 var widgetScript string
 
-// widget is what the one script behind all vendors' must know of one of them.
+// widget is what the one script behind all vendors' must know of one of them. It is
+// served at the path of the vendor's own; one at a CDN has the version that package
+// captcha names. There is none for GeeTest, mCaptcha and ALTCHA Sentinel, whose widgets
+// fill no element of a class: tests get those tokens from [Server.Solve].
 type widget struct {
 	Service  string `json:"service"`
 	Selector string `json:"selector"` // of the elements that become widgets
@@ -21,38 +24,6 @@ type widget struct {
 	Event    string `json:"event"`  // what the element hears when it is solved
 	Empty    string `json:"empty"`  // what is in the field before
 	Solve    string `json:"solve"`
-}
-
-// widgets are the vendors' own script paths; those at a CDN have the version that
-// package captcha names. There is no stand-in for GeeTest, mCaptcha and ALTCHA
-// Sentinel, whose widgets fill no element of a class: tests get those tokens from
-// [Server.Solve].
-var widgets = map[string]widget{
-	"/recaptcha/api.js":        {Service: RecaptchaV2, Selector: ".g-recaptcha", Fields: "g-recaptcha-response", Global: "grecaptcha"},
-	"/recaptcha/enterprise.js": {Service: RecaptchaEnterprise, Selector: ".g-recaptcha", Fields: "g-recaptcha-response", Global: "grecaptcha"},
-	"/1/api.js":                {Service: HCaptcha, Selector: ".h-captcha", Fields: "h-captcha-response g-recaptcha-response", Global: "hcaptcha"},
-	"/turnstile/v0/api.js":     {Service: Turnstile, Selector: ".cf-turnstile", Fields: "cf-turnstile-response", Global: "turnstile", Rename: "responseFieldName"},
-
-	"/npm/friendly-challenge@0.9.20/widget.min.js": {
-		Service: FriendlyV1, Selector: ".frc-captcha", Fields: "frc-captcha-solution", Global: "friendlyChallenge",
-		Rename: "solutionFieldName", Empty: ".UNSTARTED",
-	},
-	"/npm/@friendlycaptcha/sdk@1.0.0/site.compat.min.js": {
-		Service: FriendlyV2, Selector: ".frc-captcha", Fields: "frc-captcha-response", Global: "frcaptcha",
-		Rename: "formFieldName", Event: "frc:widget.complete", Empty: ".UNSTARTED",
-	},
-	"/npm/cap-widget": {
-		Service: Cap, Selector: "cap-widget", Fields: "cap-token", Global: "CapTest", Rename: "capHiddenFieldName", Event: "solve",
-	},
-	"/widget/js/privatecaptcha.js": {
-		Service: PrivateCaptcha, Selector: ".private-captcha", Fields: "private-captcha-solution", Global: "privateCaptcha",
-		Rename: "solutionField", Event: "privatecaptcha:finish",
-	},
-	"/captcha.js": {Service: Yandex, Selector: ".smart-captcha", Fields: "smart-token", Global: "smartCaptcha"},
-	"/mtcv1/client/mtcaptcha.min.js": {
-		Service: MTCaptcha, Selector: ".mtcaptcha", Fields: "mtcaptcha-verifiedtoken", Global: "mtcaptcha",
-	},
-	"/js/procaptcha.bundle.iife.js": {Service: Prosopo, Selector: ".procaptcha", Fields: "procaptcha-response", Global: "procaptcha"},
 }
 
 // solvePath is where the widgets get their tokens.
@@ -69,18 +40,19 @@ func (s *Server) ScriptURL(service string) string {
 }
 
 func scriptPath(service string) (path string, found bool) {
-	for path, widget := range widgets {
-		if widget.Service == endpointOf(service) {
-			return path, true
-		}
+	if v := vendorOf(service); v != nil {
+		path = v.script
 	}
-	return "", false
+	return path, path != ""
 }
 
 func (s *Server) handleWidgets() {
-	for path, widget := range widgets {
-		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			facts := widget
+	for _, v := range vendors() {
+		if v.script == "" || v.like != "" {
+			continue
+		}
+		s.mux.HandleFunc("GET "+v.script, func(w http.ResponseWriter, r *http.Request) {
+			facts := v.widget
 			if r.URL.Query().Get("recaptchacompat") == "off" {
 				facts.Fields, _, _ = strings.Cut(facts.Fields, " ")
 			}
@@ -125,18 +97,13 @@ func (s *Server) solve(w http.ResponseWriter, r *http.Request) {
 // tokenFor is what a vendor gives a page with a sitekey: the documented token for
 // a test key, none for one that blocks or that nobody registered.
 func (s *Server) tokenFor(service, sitekey string, solution Solution) (token, why string) {
-	if i := slices.Index(hcaptchaSitekeys, sitekey); service == HCaptcha && i >= 0 {
-		return hcaptchaTokens[i], ""
-	}
-	if service == Turnstile {
-		switch sitekey {
-		case "1x00000000000000000000AA", "1x00000000000000000000BB", "3x00000000000000000000FF":
-			return "XXXX.DUMMY.TOKEN.XXXX", ""
-		case "2x00000000000000000000AB", "2x00000000000000000000BB":
-			return "", "blocked"
+	v := vendorOf(service)
+	if v != nil && v.give != nil {
+		if token, why = v.give(sitekey); token != "" || why != "" {
+			return token, why
 		}
 	}
-	public := slices.ContainsFunc(officialKeys[service], func(keys keyPair) bool { return keys.Sitekey == sitekey })
+	public := v != nil && slices.ContainsFunc(v.keys, func(keys keyPair) bool { return keys.Sitekey == sitekey })
 	if !public && !s.registered(service, sitekey) {
 		return "", "invalid-sitekey"
 	}

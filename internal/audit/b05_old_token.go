@@ -27,11 +27,4 @@ func solved(what string, change func(*captchatest.Solution), script func(*middle
 }
 
 // tells reports whether a service says that of its tokens.
-func tells(service, what string) bool {
-	told := map[string][]string{
-		captchatest.Turnstile: {"age", "host", "action"}, captchatest.HCaptcha: {"age", "host"}, captchatest.RecaptchaV2: {"age", "host"},
-		captchatest.RecaptchaV3: {"age", "host", "action", "score"}, captchatest.RecaptchaEnterprise: {"age", "host", "action", "score"},
-		captchatest.FriendlyV2: {"age", "host"}, captchatest.MTCaptcha: {"age", "host", "action"}, captchatest.Yandex: {"host"}, captchatest.PrivateCaptcha: {"age", "host"},
-	}
-	return slices.Contains(told[service], what)
-}
+func tells(service, what string) bool { return slices.Contains(captchatest.Reports(service), what) }

@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/palisade-dev/palisade/captchatest"
@@ -15,7 +14,7 @@ var c05 = &Rule{
 	Refs: Refs{CWE: 697, ASVS: "15.3.5"},
 	check: func(ctx context.Context, p *Probe) Result {
 		attempts := []Attempt{faulty("an answer whose success is the text \"true\"", captchatest.SuccessString)}
-		if slices.Contains(inOneManner, p.service) {
+		if captchatest.Siteverify(p.service) {
 			for _, value := range []string{`"false"`, `1`, `null`, `[]`, `{}`} {
 				attempts = append(attempts, scripted("an answer whose success is "+value, p.answering(`"success":`+value)))
 			}
@@ -34,6 +33,3 @@ func (p *Probe) answering(success string) func(*middle) {
 		m.server.Answer(m.service, 200, body, -1)
 	}
 }
-
-// inOneManner are the services whose answers look like reCAPTCHA's.
-var inOneManner = []string{captchatest.Turnstile, captchatest.HCaptcha, captchatest.RecaptchaV2, captchatest.RecaptchaV3}

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"slices"
 
 	"github.com/palisade-dev/palisade/captchatest"
 )
@@ -12,7 +11,7 @@ var c06 = &Rule{
 	Why:  "Some readers of JSON match names in any case, and the last of two wins: an answer that says false is read as true.",
 	Refs: Refs{CWE: 436, ASVS: "15.3.5"},
 	check: func(ctx context.Context, p *Probe) Result {
-		if !slices.Contains(inOneManner, p.service) {
+		if !captchatest.Siteverify(p.service) {
 			return p.mustRefuse(ctx, faulty("an answer whose success is written in another case", captchatest.SuccessCase))
 		}
 		return p.mustRefuse(ctx,

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/palisade-dev/palisade/captchatest"
@@ -14,7 +13,7 @@ var c08 = &Rule{
 	Refs: Refs{CWE: 770, ASVS: "15.2.2"},
 	check: func(ctx context.Context, p *Probe) Result {
 		const what = "a submission while the verifier's answer has ten megabytes"
-		if slices.Contains(inOneManner, p.service) {
+		if captchatest.Siteverify(p.service) {
 			return p.mustRefuse(ctx, scripted(what, p.answering(`"success":true,"padding":"`+strings.Repeat("x", 10<<20)+`"`)))
 		}
 		return p.mustRefuse(ctx, faulty(what, captchatest.HugeBody))

@@ -19,27 +19,19 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// tokenNames are the fields in which each service's widget leaves its token.
-var tokenNames = map[string][]string{
-	"palisade":                      {palisade.FieldTicket, palisade.FieldProof},
-	"palisade-service":              {"palisade-response"},
-	captchatest.Turnstile:           {"cf-turnstile-response"},
-	captchatest.HCaptcha:            {"h-captcha-response"},
-	captchatest.RecaptchaV2:         {"g-recaptcha-response"},
-	captchatest.RecaptchaV3:         {"g-recaptcha-response"},
-	captchatest.RecaptchaEnterprise: {"g-recaptcha-response"},
-	captchatest.FriendlyV1:          {"frc-captcha-solution"},
-	captchatest.FriendlyV2:          {"frc-captcha-response"},
-	captchatest.Yandex:              {"smart-token"},
-	captchatest.PrivateCaptcha:      {"private-captcha-solution"},
-	captchatest.MTCaptcha:           {"mtcaptcha-verifiedtoken"},
-	captchatest.Cap:                 {"cap-token"},
-	captchatest.MCaptcha:            {"mcaptcha__token"},
-	captchatest.Prosopo:             {"procaptcha-response"},
-	captchatest.Sentinel:            {"altcha"},
+// tokenFieldsOf returns the fields in which a service's widget leaves its token.
+func tokenFieldsOf(service string) []string {
+	switch service {
+	case "palisade":
+		return []string{palisade.FieldTicket, palisade.FieldProof}
+	case "palisade-service":
+		return []string{"palisade-response"}
+	}
+	if field := captchatest.Field(service); field != "" {
+		return []string{field}
+	}
+	return nil
 }
-
-func tokenFieldsOf(service string) []string { return tokenNames[service] }
 
 // testTokens are what the widgets with the vendors' public test keys hand out.
 var testTokens = map[string]string{

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"fmt"
+
+	"github.com/palisade-dev/palisade/captcha"
 )
 
 // write puts files into a folder and returns it.
@@ -187,6 +189,11 @@ func TestMistakes(t *testing.T) {
 		{"a key that is too short", "key_file: short.key" + small, `palisade.yaml:1:11: key_file: the secret has 7 bytes; at least 32 are needed`},
 		{"an exemption by what an operation asks for", strings.Replace(small, "    upstream", "    exempt: [{route: POST /graphql, when: {graphql: [posts]}}]\n    upstream", 1), `exempt: "POST /graphql": graphql narrows no exemption`},
 		{"a captcha for any host", "sites: [{host: '*', protect: auto, upstream: 'http://a', captcha: {service: hcaptcha, sitekey: a, secret_file: short.key}}]", "needs a host by name"},
+		{"a captcha of nobody", asks("hcaptch", ""), `"hcaptch" must be turnstile, hcaptcha, recaptcha-v2, `},
+		{"an address of a service that has its own", asks("hcaptcha", ", address: 'https://a'"), "address is where one's own altcha-sentinel, cap or mcaptcha is"},
+		{"no address of one's own", asks("cap", ""), "address is where one's own"},
+		{"a project of a service without projects", asks("hcaptcha", ", project: a"), "project is needed for recaptcha-enterprise, and for nothing else"},
+		{"no project", asks("recaptcha-enterprise", ""), "project is needed"},
 		{"what is no YAML", "sites: [", "not YAML"},
 		{"two documents", small + "---\na: b\n", "must hold one YAML document"},
 		{"nothing", "", "must hold one YAML document"},
@@ -202,6 +209,26 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("a secret is shown: %v", err)
 			}
 		})
+	}
+}
+
+// asks is a site with a captcha of a third party.
+func asks(service, more string) string {
+	return "sites: [{host: a, protect: auto, upstream: 'http://a', captcha: {service: " + service + ", sitekey: a, secret_file: short.key" + more + "}}]"
+}
+
+func TestEveryServiceOfTheLibraryCanBeAsked(t *testing.T) {
+	for _, d := range captcha.Services() {
+		more := ""
+		if d.Hosted {
+			more += ", address: 'https://captcha.example'"
+		}
+		if d.Project {
+			more += ", project: p"
+		}
+		if c, err := load(t, asks(d.Name, more)); err != nil || c.Sites[0].Captcha.Service != d.Name {
+			t.Errorf("%s: %v", d.Name, err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/internal/route"
 	"github.com/palisade-dev/palisade/signal"
 )
@@ -135,19 +136,38 @@ func (n node) when() (w route.When) {
 	return w
 }
 
-// captchas are the services that a site can ask, by the names in docs/providers.md.
-var captchas = []string{
-	"turnstile", "hcaptcha", "recaptcha-v2", "recaptcha-v3", "recaptcha-enterprise", "friendly-v1", "friendly-v2", "private-captcha",
-	"yandex-smartcaptcha", "geetest-v4", "mtcaptcha", "prosopo", "altcha-sentinel", "cap", "mcaptcha",
+// captchas returns the names of the services that pass a test, in the order of
+// captcha.Services.
+func captchas(passes func(captcha.Descriptor) bool) (names []string) {
+	for _, d := range captcha.Services() {
+		if passes(d) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
-// hosted are those that people run themselves, and so have an address.
-var hosted = []string{"altcha-sentinel", "cap", "mcaptcha"}
+// allCaptchas are the services that a site can ask. hostedCaptchas are those that people
+// run themselves, and so have an address. projectCaptchas belong to a project.
+var (
+	allCaptchas     = captchas(func(captcha.Descriptor) bool { return true })
+	hostedCaptchas  = captchas(func(d captcha.Descriptor) bool { return d.Hosted })
+	projectCaptchas = captchas(func(d captcha.Descriptor) bool { return d.Project })
+)
+
+// oneOf joins names as a sentence does: "a, b or c".
+func oneOf(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
 
 func (r *reader) captcha(n node) *Captcha {
 	c := &Captcha{MinScore: 0.5}
 	n.object(map[string]func(node){
-		"service":     func(n node) { n.word(&c.Service, captchas...) },
+		"service":     func(n node) { n.word(&c.Service, allCaptchas...) },
 		"address":     func(n node) { n.string(&c.Address) },
 		"project":     func(n node) { n.string(&c.Project) },
 		"sitekey":     func(n node) { n.string(&c.Sitekey) },
@@ -160,11 +180,11 @@ func (r *reader) captcha(n node) *Captcha {
 	if c.Service == "" || c.Sitekey == "" {
 		n.mistake("service and sitekey are needed, and secret_file or secret_env")
 	}
-	if needs := slices.Contains(hosted, c.Service); needs != (c.Address != "") && c.Service != "" {
-		n.mistake("address is where one's own altcha-sentinel, cap or mcaptcha is; the others have endpoint, and need none")
+	if needs := slices.Contains(hostedCaptchas, c.Service); needs != (c.Address != "") && c.Service != "" {
+		n.mistake("address is where one's own %s is; the others have endpoint, and need none", oneOf(hostedCaptchas))
 	}
-	if (c.Service == "recaptcha-enterprise") != (c.Project != "") {
-		n.mistake("project is needed for recaptcha-enterprise, and for nothing else")
+	if slices.Contains(projectCaptchas, c.Service) != (c.Project != "") {
+		n.mistake("project is needed for %s, and for nothing else", oneOf(projectCaptchas))
 	}
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/palisade-dev/palisade"
@@ -166,47 +167,20 @@ func fallbacks(c *config.Captcha, p Parts) (list []captcha.Provider) {
 	return list
 }
 
+// vendor makes the provider of a service, which config has found in captcha.Services.
 func vendor(c *config.Captcha) captcha.Provider {
+	services := captcha.Services()
+	i := slices.IndexFunc(services, func(d captcha.Descriptor) bool { return d.Name == c.Service })
 	var opts []captcha.Option
 	if c.Endpoint != "" {
 		opts = append(opts, captcha.Endpoint(c.Endpoint))
 	}
-	return vendors[c.Service](c, string(c.Secret), opts)
-}
-
-// vendors make a provider of the names that config knows.
-var vendors = map[string]func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider{
-	"altcha-sentinel": onesOwn(captcha.Sentinel),
-	"cap":             onesOwn(captcha.Cap),
-	"friendly-v1":     plain(captcha.FriendlyV1),
-	"friendly-v2":     plain(captcha.FriendlyV2),
-	"geetest-v4":      plain(captcha.GeeTest),
-	"hcaptcha":        plain(captcha.HCaptcha),
-	"mcaptcha":        onesOwn(captcha.MCaptcha),
-	"mtcaptcha":       plain(captcha.MTCaptcha),
-	"private-captcha": plain(captcha.PrivateCaptcha),
-	"prosopo":         plain(captcha.Prosopo),
-	"recaptcha-enterprise": func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider {
-		return captcha.RecaptchaEnterprise(c.Sitekey, c.Project, secret, append(opts, captcha.MaxRisk(1-c.MinScore))...)
-	},
-	"recaptcha-v2": plain(captcha.RecaptchaV2),
-	"recaptcha-v3": func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider {
-		return captcha.RecaptchaV3(c.Sitekey, secret, append(opts, captcha.MaxRisk(1-c.MinScore))...)
-	},
-	"turnstile":           plain(captcha.Turnstile),
-	"yandex-smartcaptcha": plain(captcha.Yandex),
-}
-
-func plain(make func(sitekey, secret string, opts ...captcha.Option) captcha.Provider) func(*config.Captcha, string, []captcha.Option) captcha.Provider {
-	return func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider {
-		return make(c.Sitekey, secret, opts...)
+	if services[i].Scored {
+		opts = append(opts, captcha.MaxRisk(1-c.MinScore))
 	}
-}
-
-func onesOwn(make func(address, sitekey, secret string, opts ...captcha.Option) captcha.Provider) func(*config.Captcha, string, []captcha.Option) captcha.Provider {
-	return func(c *config.Captcha, secret string, opts []captcha.Option) captcha.Provider {
-		return make(c.Address, c.Sitekey, secret, opts...)
-	}
+	return services[i].New(captcha.Settings{
+		Sitekey: c.Sitekey, Secret: string(c.Secret), Address: c.Address, Project: c.Project,
+	}, opts...)
 }
 
 // Check reports what is wrong with a configuration beyond its file: what only the

@@ -3,6 +3,7 @@ package server
 import (
 	"testing"
 
+	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/captchatest"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 )
@@ -10,17 +11,15 @@ import (
 // Every service that can be stood in for can be asked, and is the one of its name.
 func TestEveryServiceCanBeAsked(t *testing.T) {
 	for _, name := range captchatest.Services() {
-		build := vendors[name]
-		if build == nil {
-			t.Errorf("a configuration cannot ask %s", name)
-			continue
-		}
-		provider := build(&config.Captcha{Service: name, Sitekey: "k", Project: "p", Address: "https://captcha.example", MinScore: 0.5}, "s", nil)
+		provider := vendor(&config.Captcha{Service: name, Sitekey: "k", Secret: "s", Project: "p", Address: "https://captcha.example", MinScore: 0.5})
 		if got := provider.Service().Name; got != name {
 			t.Errorf("%s is built as %s", name, got)
 		}
+		if err := provider.Validate(false); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	if len(vendors) != len(captchatest.Services()) {
-		t.Errorf("%d services can be asked, and %d stood in for", len(vendors), len(captchatest.Services()))
+	if asked, stoodIn := len(captcha.Services()), len(captchatest.Services()); asked != stoodIn {
+		t.Errorf("%d services can be asked, and %d stood in for", asked, stoodIn)
 	}
 }
