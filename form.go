@@ -43,12 +43,14 @@ const (
 	Refuse
 )
 
+// Defaults of [FormConfig].
 const (
-	maxLimits      = 8
-	defaultMaxAge  = 4 * time.Hour
-	defaultMinFill = 3 * time.Second
-	defaultMaxBody = 1 << 20
+	DefaultMinFill = 3 * time.Second
+	DefaultMaxAge  = 4 * time.Hour
+	DefaultMaxBody = 1 << 20
 )
+
+const maxLimits = 8
 
 // DefaultLimits are those of a form of which nothing was said. An address gets at most
 // five attempts accepted in any ten minutes: three at once, then one more every 200
@@ -65,11 +67,11 @@ type FormConfig struct {
 	Name string
 
 	// MinFill is the shortest time in which a person fills the form. Anything
-	// quicker is challenged, never denied. Default 3 s; negative: none.
+	// quicker is challenged, never denied. Default [DefaultMinFill]; negative: none.
 	MinFill time.Duration
 
 	// MaxAge is for how long a page may stay open before its form is asked for
-	// again, with what was typed. Default 4 h, at most 24 h.
+	// again, with what was typed. Default [DefaultMaxAge], at most 24 h.
 	MaxAge time.Duration
 
 	// Limits are taken together. Nil: [DefaultLimits]. An empty list that is not nil means none. At most 8.
@@ -83,7 +85,7 @@ type FormConfig struct {
 	ProviderDown ProviderDown
 
 	// MaxBody is the most bytes of a body; more is refused with 413. The body is
-	// held in memory while it is judged. Default 1 MiB.
+	// held in memory while it is judged. Default [DefaultMaxBody].
 	MaxBody int64
 
 	// Exempt, if set, lets an attempt through unjudged, e.g. that of a signed-in
@@ -127,7 +129,7 @@ func (c *FormConfig) validate() error {
 	if c.MaxAge != 0 && (c.MaxAge < time.Minute || c.MaxAge > 24*time.Hour) {
 		errs = append(errs, errors.New("MaxAge must lie between 1 min and 24 h"))
 	}
-	if 4*c.MinFill > cmp.Or(c.MaxAge, defaultMaxAge) {
+	if 4*c.MinFill > cmp.Or(c.MaxAge, DefaultMaxAge) {
 		errs = append(errs, errors.New("MinFill must be at most a quarter of MaxAge")) // the hardest challenge takes twice MinFill
 	}
 	if c.MaxBody < 0 {
@@ -161,9 +163,9 @@ func (c *FormConfig) validate() error {
 }
 
 func (c *FormConfig) setDefaults() {
-	c.MaxAge = cmp.Or(c.MaxAge, defaultMaxAge)
-	c.MinFill = cmp.Or(c.MinFill, defaultMinFill)
-	c.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
+	c.MaxAge = cmp.Or(c.MaxAge, DefaultMaxAge)
+	c.MinFill = cmp.Or(c.MinFill, DefaultMinFill)
+	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	if c.Limits == nil {
 		c.Limits = DefaultLimits()
 	}

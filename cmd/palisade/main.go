@@ -23,6 +23,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -52,6 +54,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(new(commands),
 		kong.Name("palisade"),
 		kong.Description("Palisade keeps automation out of sign-ups, logins, comments and votes.\nFlags take one dash or two."),
+		kong.Vars(config.Defaults()),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(status int) { exit = status }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 100}),

@@ -57,7 +57,7 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 	a.MinFill = form.MinFill
 	a.Upstream = site.Upstream.String()
 	a.Facts = [][2]string{
-		{"monitor", fmt.Sprint(form.Monitor || len(form.Signals) > 0)}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
+		{"monitor", fmt.Sprint(form.Monitor || len(form.MonitorSignals) > 0)}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
 	}
 	if site.Captcha != nil {
 		a.Facts = append(a.Facts, [2]string{"sitekey", site.Captcha.Sitekey})

@@ -17,47 +17,10 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/server"
 )
 
-// configFlags are what can be said without a file.
-type configFlags struct {
-	Upstream string   `placeholder:"http://127.0.0.1:8000" help:"The app: where requests go."`
-	Protect  []string `placeholder:"'POST /signup'" sep:"none" help:"What is guarded: a method and a path, or auto for every request that changes something. Again for more."`
-	Exempt   []string `placeholder:"'POST /webhooks/*'" sep:"none" help:"What is open all the same. Again for more."`
-	Listen   []string `placeholder:"127.0.0.1:8080" sep:"none" help:"Address to listen on. Again for more."`
-	Site     string   `placeholder:"example.com" help:"Public host of the site. Without it any host is served."`
-	Trust    []string `placeholder:"10.0.0.0/8" help:"Proxies in front, whose X-Forwarded-For counts."`
-	State    string   `placeholder:"palisade.key" help:"File of the signing key, made on the first run."`
-	Admin    string   `placeholder:"127.0.0.1:9090" help:"Address of metrics and health; off for none."`
-	TLSCert  string   `name:"tls-cert" placeholder:"cert.pem" help:"Certificate, for HTTPS."`
-	TLSKey   string   `name:"tls-key" placeholder:"key.pem" help:"Its key."`
-	Script   bool     `help:"Put the script into every page: for pages that send with fetch and have no form of their own."`
-	Monitor  bool     `help:"Only watch: log what would be done, and let everything through."`
-}
-
-func (f configFlags) flags() config.Flags {
-	return config.Flags{
-		Listen: f.Listen, Protect: f.Protect, Exempt: f.Exempt, Trust: f.Trust,
-		Upstream: f.Upstream, Site: f.Site, State: f.State, Admin: f.Admin, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
-		Script: f.Script, Monitor: f.Monitor,
-	}
-}
-
-// file returns the configuration file: the one that is named, or palisade.yaml of
-// the folder when nothing else says what to guard.
-func (f configFlags) file(named string) string {
-	named = cmp.Or(named, os.Getenv("PALISADE_CONFIG"))
-	if named != "" || f.Upstream != "" || len(f.Protect) > 0 || os.Getenv("PALISADE_UPSTREAM") != "" {
-		return named
-	}
-	if _, err := os.Stat("palisade.yaml"); err == nil {
-		return "palisade.yaml"
-	}
-	return ""
-}
-
 type serveCommand struct {
 	File   string `arg:"" optional:"" placeholder:"palisade.yaml" help:"Configuration file, for more than flags can say."`
 	Config string `short:"c" placeholder:"palisade.yaml" help:"The same."`
-	configFlags
+	config.Flags
 }
 
 // Help is shown by palisade help serve.
@@ -69,9 +32,9 @@ func (serveCommand) Help() string {
 
 // Run serves until Ctrl-C or SIGTERM.
 func (c serveCommand) Run(ctx context.Context, t terminal) error {
-	file := c.file(cmp.Or(c.File, c.Config))
+	file := c.Flags.File(cmp.Or(c.File, c.Config))
 	read := func() (*config.Config, error) {
-		return config.Load(config.Source{File: file, Flags: c.flags(), Env: os.Environ()})
+		return config.Load(config.Source{File: file, Flags: c.Flags, Env: os.Environ()})
 	}
 	level := new(slog.LevelVar)
 	logger := slog.New(slog.NewJSONHandler(t.err, &slog.HandlerOptions{Level: level}))
@@ -146,7 +109,7 @@ func reachable(address string) string {
 type checkConfigCommand struct {
 	File   string `arg:"" optional:"" placeholder:"palisade.yaml" help:"Configuration file."`
 	Config string `short:"c" placeholder:"palisade.yaml" help:"The same, as serve takes it."`
-	configFlags
+	config.Flags
 }
 
 // Help is shown by palisade help check-config.
@@ -156,7 +119,7 @@ func (checkConfigCommand) Help() string {
 
 // Run checks a configuration.
 func (c checkConfigCommand) Run(t terminal) error {
-	conf, err := config.Load(config.Source{File: c.file(cmp.Or(c.File, c.Config)), Flags: c.flags(), Env: os.Environ()})
+	conf, err := config.Load(config.Source{File: c.Flags.File(cmp.Or(c.File, c.Config)), Flags: c.Flags, Env: os.Environ()})
 	if err == nil {
 		err = server.Check(conf)
 	}
@@ -174,7 +137,7 @@ func (c checkConfigCommand) Run(t terminal) error {
 
 type verdictKeyCommand struct {
 	File string `arg:"" optional:"" placeholder:"palisade.yaml" help:"Configuration file."`
-	configFlags
+	config.Flags
 }
 
 // Help is shown by palisade help verdict-key.
@@ -185,7 +148,7 @@ func (verdictKeyCommand) Help() string {
 
 // Run prints the keys.
 func (c verdictKeyCommand) Run(t terminal) error {
-	conf, err := config.Load(config.Source{File: c.file(c.File), Flags: c.flags(), Env: os.Environ()})
+	conf, err := config.Load(config.Source{File: c.Flags.File(c.File), Flags: c.Flags, Env: os.Environ()})
 	if err != nil {
 		return err
 	}

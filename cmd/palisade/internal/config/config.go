@@ -2,8 +2,11 @@
 // environment and flags, of which the later wins. It reports all mistakes at once,
 // each with its place and what to do, and never shows a secret.
 //
-// It knows neither the library nor the gateway: a [Config] is plain data, checked
-// as far as that goes without them.
+// Each object of the file has a table of its keys, such as [rootKeys]: a key is
+// declared there once, with its default, its check and its row in the docs.
+//
+// A [Config] is plain data. A form of it is a form of the library's, whose defaults
+// and checks are not repeated here.
 package config
 
 import (
@@ -16,7 +19,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/parser"
@@ -26,12 +28,12 @@ import (
 
 // Config is what was asked for, with the defaults filled in.
 type Config struct {
-	Listen  []string // default 127.0.0.1:8080
-	Admin   string   // metrics and health; "" for none, default 127.0.0.1:9090
-	State   string   // file of the key that is made on the first run; default palisade.key
+	Listen  []string
+	Admin   string // metrics and health; "" for none
+	State   string // file of the key that is made on the first run
 	TLS     TLS
 	Trust   []string // proxies in front: addresses or CIDRs
-	Header  string   // what they write: "x-forwarded-for" (default) or "forwarded"
+	Header  string   // what they write: "x-forwarded-for" or "forwarded"
 	Keys    Keys
 	Log     Log
 	Limits  Limits
@@ -51,20 +53,20 @@ type Keys struct{ Current, Previous, Next Secret }
 
 // Log says what is logged.
 type Log struct {
-	Level  slog.Level // default info
-	Sample int        // decisions a second and kind before they are thinned; default 50, 0 for all
+	Level  slog.Level
+	Sample int // decisions a second and kind before they are thinned; 0 for all
 }
 
 // Limits bound what clients can take.
 type Limits struct {
-	Connections     int           // open at once; default 10000
-	PerClient       int           // of those, for one address (a /64 of IPv6); default 512
-	Header          int64         // bytes of a request's head; default 32 KiB
-	InFlight        int64         // bytes of bodies under judgement; default 256 MiB
-	ReadTimeout     time.Duration // of heads, and of bodies that stand still; default 30s
-	WriteTimeout    time.Duration // of one write, to a client that does not read; default 2m
-	UpstreamTimeout time.Duration // until the app begins to answer; default 60s
-	IdleTimeout     time.Duration // of connections between requests; default 2m
+	Connections     int           // open at once
+	PerClient       int           // of those, for one address (a /64 of IPv6)
+	Header          int64         // bytes of a request's head
+	InFlight        int64         // bytes of bodies under judgement
+	ReadTimeout     time.Duration // of heads, and of bodies that stand still
+	WriteTimeout    time.Duration // of one write, to a client that does not read
+	UpstreamTimeout time.Duration // until the app begins to answer
+	IdleTimeout     time.Duration // of connections between requests
 }
 
 // Site is one app.
@@ -106,30 +108,6 @@ type Client struct {
 	Key  Secret
 }
 
-// Form is one guarded form. What is zero is left to the library's defaults.
-type Form struct {
-	Name        string
-	Routes      []route.Pattern
-	Captcha     string // always, when-risky (default) or never
-	MinFill     time.Duration
-	MaxAge      time.Duration
-	MaxBody     int64   // default 10 MiB
-	Limits      []Limit // nil: the default
-	Monitor     bool
-	Signals     []string // whose findings are only recorded
-	DownRefuses bool     // provider_down: refuse
-	Accept200   bool     // rejected_200: false
-
-	at string
-}
-
-// Limit is a rate limit.
-type Limit struct {
-	Rate, Burst int
-	Per         time.Duration
-	By          string // ip, network, form or field:NAME
-}
-
 // Secret does not show itself.
 type Secret string
 
@@ -138,14 +116,6 @@ func (Secret) String() string               { return "[secret]" }
 func (Secret) GoString() string             { return "[secret]" }
 func (Secret) LogValue() slog.Value         { return slog.StringValue("[secret]") }
 func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
-
-// Flags are what the command line says; what is zero was not said.
-type Flags struct {
-	Listen, Protect, Exempt, Trust []string
-
-	Upstream, Site, State, Admin, TLSCert, TLSKey string
-	Script, Monitor                               bool
-}
 
 // Source is where a configuration comes from.
 type Source struct {
@@ -157,30 +127,22 @@ type Source struct {
 // maxFile bounds the configuration file.
 const maxFile = 1 << 20
 
-// DefaultMaxBody is the most bytes of a body that a form takes unless it says
-// otherwise: enough for a photograph.
-const DefaultMaxBody = 10 << 20
-
 // Load reads a configuration. The error is [Mistakes].
 func Load(src Source) (*Config, error) {
-	c := &Config{
-		Admin: "127.0.0.1:9090", State: "palisade.key", Header: "x-forwarded-for", Log: Log{Sample: 50},
-		Limits: Limits{Connections: 10000, PerClient: 512, Header: 32 << 10, InFlight: 256 << 20,
-			ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, UpstreamTimeout: time.Minute, IdleTimeout: 2 * time.Minute},
-	}
+	c := new(Config)
 	r := &reader{file: src.File}
+	preset(r, c, rootKeys)
 	if src.File != "" {
-		c.State = filepath.Join(filepath.Dir(src.File), c.State)
 		r.open(func(n node) { r.root(n, c) })
 	}
 	fromEnv := r.environment(c, src.Env)
-	r.override(c, fromEnv, func(flag string) string { return "PALISADE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")) })
+	r.override(c, fromEnv, variable)
 	r.override(c, src.Flags, func(flag string) string { return "-" + flag })
 	if fromEnv.Monitor || src.Flags.Monitor {
 		c.watch()
 	}
 	if len(c.Listen) == 0 && (len(c.Sites) > 0 || c.Service == nil) {
-		c.Listen = []string{"127.0.0.1:8080"}
+		c.Listen = []string{listenHere}
 	}
 	r.check(c)
 	if len(r.mistakes) > 0 {
@@ -265,35 +227,70 @@ func (r *reader) notYAML(err error) {
 	r.say(r.file, "not YAML")
 }
 
+// listenHere is where the gateway listens unless the configuration says otherwise.
+const listenHere = "127.0.0.1:8080"
+
+var rootKeys = []key[Config]{
+	{name: "listen", absent: "`" + listenHere + "`", about: "one address or several",
+		read: func(n node, c *Config) { n.strings(&c.Listen) }},
+	{name: "admin", preset: "127.0.0.1:9090", about: "`/metrics` (Prometheus), `/healthz`, `/readyz`; `off` for none",
+		read: func(n node, c *Config) { n.string(&c.Admin) }},
+	{name: "state", preset: "palisade.key", about: "file of the signing key, made on the first run with mode 0600. Names of files are relative to the folder of this one",
+		read: func(n node, c *Config) { n.state(&c.State) }},
+	{name: "key_file", about: "a key of your own, or `PALISADE_KEY`",
+		read: func(n node, c *Config) { n.secretFile(&c.Keys.Current, minKey) }},
+	{name: "previous_key_file", about: "the one before, or `PALISADE_KEY_PREVIOUS`",
+		read: func(n node, c *Config) { n.secretFile(&c.Keys.Previous, minKey) }},
+	{name: "next_key_file", about: "the one to come, or `PALISADE_KEY_NEXT`",
+		read: func(n node, c *Config) { n.secretFile(&c.Keys.Next, minKey) }},
+	{name: "tls.cert", about: "certificate, for HTTPS with HTTP/2; read again when it changes",
+		read: func(n node, c *Config) { n.filename(&c.TLS.Cert) }},
+	{name: "tls.key", about: "its key",
+		read: func(n node, c *Config) { n.filename(&c.TLS.Key) }},
+	{name: "trust", absent: "nobody", about: "proxies in front, whose word is taken for address and scheme. Each must write the forwarding header for every visitor: without it a guarded submission is answered 400, and what is open counts as the proxy's own",
+		read: func(n node, c *Config) { n.strings(&c.Trust) }},
+	{name: "proxy_header", preset: "x-forwarded-for", about: "or `forwarded`",
+		read: func(n node, c *Config) { n.word(&c.Header, "x-forwarded-for", "forwarded") }},
+	{name: "log.level", preset: "info", about: "or `debug`, `warn`, `error`",
+		read: func(n node, c *Config) { n.level(&c.Log.Level) }},
+	{name: "log.sample", preset: "50", about: "decisions a second and kind before they are thinned; 0 for all",
+		read: func(n node, c *Config) { n.int(&c.Log.Sample, 0) }},
+	{name: "limits.connections", preset: "10000", about: "open at once",
+		read: func(n node, c *Config) { n.int(&c.Limits.Connections, 1) }},
+	{name: "limits.per_client", preset: "512", about: "of those, for one address (a /64 of IPv6)",
+		read: func(n node, c *Config) { n.int(&c.Limits.PerClient, 1) }},
+	{name: "limits.header", preset: "32KiB", about: "a request's head",
+		read: func(n node, c *Config) { n.size(&c.Limits.Header) }},
+	{name: "limits.inflight", preset: "256MiB", about: "bodies under judgement, of which a quarter is for those of up to 64 KiB alone, and a network has a quarter of each part",
+		read: func(n node, c *Config) { n.size(&c.Limits.InFlight) }},
+	{name: "limits.read_timeout", preset: "30s", about: "a head, and a body that stands still",
+		read: func(n node, c *Config) { n.duration(&c.Limits.ReadTimeout) }},
+	{name: "limits.write_timeout", preset: "2m", about: "one write, to a client that does not read",
+		read: func(n node, c *Config) { n.duration(&c.Limits.WriteTimeout) }},
+	{name: "limits.upstream_timeout", preset: "60s", about: "until the app begins to answer",
+		read: func(n node, c *Config) { n.duration(&c.Limits.UpstreamTimeout) }},
+	{name: "limits.idle_timeout", preset: "2m", about: "a connection between requests",
+		read: func(n node, c *Config) { n.duration(&c.Limits.IdleTimeout) }},
+	{name: "tracing.endpoint", about: "an OpenTelemetry collector, `http://127.0.0.1:4318`: a span a request. Without it, trace context passes as it came",
+		read: func(n node, c *Config) { n.collector(&c.Tracing) }},
+	{name: "sites", about: "apps that the gateway stands in front of",
+		read: func(n node, c *Config) { n.list(func(n node) { c.Sites = append(c.Sites, n.r.site(n)) }) }},
+	{name: "service", absent: "none", about: "the [verification service](service.md)",
+		read: func(n node, c *Config) { c.Service = n.r.service(n) }},
+}
+
 func (r *reader) root(n node, c *Config) {
-	n.object(map[string]func(node){
-		"listen": func(n node) { n.strings(&c.Listen) },
-		"admin":  func(n node) { n.string(&c.Admin) },
-		"state":  func(n node) { r.state(n, c) },
-		"tls": func(n node) {
-			n.object(map[string]func(node){"cert": func(n node) { n.filename(&c.TLS.Cert) }, "key": func(n node) { n.filename(&c.TLS.Key) }})
-		},
-		"trust":             func(n node) { n.strings(&c.Trust) },
-		"proxy_header":      func(n node) { n.word(&c.Header, "x-forwarded-for", "forwarded") },
-		"key_file":          func(n node) { n.secretFile(&c.Keys.Current, 32) },
-		"previous_key_file": func(n node) { n.secretFile(&c.Keys.Previous, 32) },
-		"next_key_file":     func(n node) { n.secretFile(&c.Keys.Next, 32) },
-		"log":               func(n node) { r.log(n, &c.Log) },
-		"limits":            func(n node) { r.limits(n, &c.Limits) },
-		"tracing":           func(n node) { n.object(map[string]func(node){"endpoint": func(n node) { n.collector(&c.Tracing) }}) },
-		"sites": func(n node) {
-			n.list(func(n node) { c.Sites = append(c.Sites, r.site(n)) })
-		},
-		"service": func(n node) { c.Service = r.service(n) },
-	})
+	fill(n, c, rootKeys)
 	if len(c.Sites) == 0 && c.Service == nil {
 		n.mistake("there is no site: write sites, with host, upstream and forms, for the gateway; or service, for others to ask")
 	}
 }
 
-func (r *reader) state(n node, c *Config) {
-	if n.string(&c.State); !filepath.IsAbs(c.State) {
-		c.State = filepath.Join(filepath.Dir(r.file), c.State)
+// state reads the name of a file that need not be there yet. It is relative to the
+// configuration's folder.
+func (n node) state(to *string) {
+	if n.string(to); !filepath.IsAbs(*to) {
+		*to = filepath.Join(filepath.Dir(n.r.file), *to)
 	}
 }
 
@@ -304,26 +301,8 @@ func (n node) word(to *string, words ...string) {
 	*to = words[i]
 }
 
-func (r *reader) log(n node, l *Log) {
-	level := ""
-	n.object(map[string]func(node){
-		"level": func(n node) {
-			n.word(&level, "info", "debug", "warn", "error")
-			_ = l.Level.UnmarshalText([]byte(level))
-		},
-		"sample": func(n node) { n.int(&l.Sample, 0) },
-	})
-}
-
-func (r *reader) limits(n node, l *Limits) {
-	n.object(map[string]func(node){
-		"connections":      func(n node) { n.int(&l.Connections, 1) },
-		"per_client":       func(n node) { n.int(&l.PerClient, 1) },
-		"header":           func(n node) { n.size(&l.Header) },
-		"inflight":         func(n node) { n.size(&l.InFlight) },
-		"read_timeout":     func(n node) { n.duration(&l.ReadTimeout) },
-		"write_timeout":    func(n node) { n.duration(&l.WriteTimeout) },
-		"upstream_timeout": func(n node) { n.duration(&l.UpstreamTimeout) },
-		"idle_timeout":     func(n node) { n.duration(&l.IdleTimeout) },
-	})
+func (n node) level(to *slog.Level) {
+	var level string
+	n.word(&level, "info", "debug", "warn", "error")
+	_ = to.UnmarshalText([]byte(level))
 }

@@ -12,6 +12,7 @@ import (
 
 	"fmt"
 
+	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
 )
 
@@ -73,7 +74,7 @@ func TestExampleOfTheServiceSaysWhatItSays(t *testing.T) {
 	}
 	s := c.Service
 	if len(c.Listen) != 0 || len(s.Sites) != 2 || s.Sites[0].Level != 1 || len(s.Sites[0].Forms[0].Limits) != 2 ||
-		s.Sites[1].Captcha.Fallbacks[0].Service != "hcaptcha" || s.Sites[1].Form.Captcha != "when-risky" {
+		s.Sites[1].Captcha.Fallbacks[0].Service != "hcaptcha" || s.Sites[1].Form.Ask != palisade.WhenRisky {
 		t.Errorf("%+v", s)
 	}
 }
@@ -117,7 +118,11 @@ sites:
         limits: []
       - name: join
         routes: [POST /join, {route: POST /graphql, when: {graphql: [signUp]}}]
-      - {name: rpc, route: POST /rpc, when: {json: method, in: [user.create]}}
+      - name: rpc
+        route: POST /rpc
+        when: {json: method, in: [user.create]}
+        captcha: never
+        limits: [{rate: 1, per: 1m, by: network}, {rate: 2, per: 1m, by: form}]
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -125,13 +130,17 @@ sites:
 	f := c.Sites[0].Forms[0]
 	routes := []string{f.Routes[0].String(), f.Routes[1].String()}
 	f.Routes, f.at = nil, ""
-	want := Form{Name: "vote", Captcha: "always", MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10,
-		Limits:  []Limit{{Rate: 3, Per: 10 * time.Minute, Burst: 5, By: "ip"}, {Rate: 1, Per: time.Hour, By: "field:email"}},
-		Monitor: true, Signals: []string{"timing", "decoy"}, DownRefuses: true, Accept200: true}
+	want := Form{Accept200: true, FormConfig: palisade.FormConfig{
+		Name: "vote", Ask: palisade.Always, MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10,
+		Limits:  []palisade.Limit{{Rate: 3, Per: 10 * time.Minute, Burst: 5, By: palisade.ByIP}, {Rate: 1, Per: time.Hour, By: palisade.ByField("email")}},
+		Monitor: true, MonitorSignals: []string{"timing", "decoy"}, ProviderDown: palisade.Refuse}}
 	if !reflect.DeepEqual(f, want) || !slices.Equal(routes, []string{"POST /vote", "PUT /vote/*"}) {
 		t.Errorf("got  %+v %v\nwant %+v", f, routes, want)
 	}
-	if f := c.Sites[0].Forms[1]; f.Name != "blog-comments" || f.Limits == nil || len(f.Limits) != 0 || f.MaxBody != DefaultMaxBody || f.Captcha != "when-risky" {
+	if f := c.Sites[0].Forms[1]; f.Name != "blog-comments" || f.Limits == nil || len(f.Limits) != 0 || f.MaxBody != 10<<20 || f.Ask != palisade.WhenRisky {
+		t.Errorf("%+v", f)
+	}
+	if f := c.Sites[0].Forms[3]; f.Ask != palisade.Never || inWords(f.Limits) != "1 in 1m by network; 2 in 1m by form" {
 		t.Errorf("%+v", f)
 	}
 	if s := c.Sites[0]; !s.Exempt[1].Conditional() || s.Exempt[0].Conditional() || s.Odd[0].Path() != "/projects/**" ||
@@ -256,7 +265,7 @@ func TestFlagsAndVariables(t *testing.T) {
 		{"an upstream and a route are enough", flags, nil, false, "", func(c *Config) bool {
 			s := c.Sites[0]
 			return s.Host == "*" && len(s.Forms) == 3 && s.Forms[0].Name == "signup" && len(s.Forms[0].Routes) == 2 &&
-				s.Forms[1].Name == "a-b" && s.Forms[2].Name == "a-b-03" && s.Forms[0].MaxBody == DefaultMaxBody
+				s.Forms[1].Name == "a-b" && s.Forms[2].Name == "a-b-03" && s.Forms[0].MaxBody == 10<<20
 		}},
 		{"auto", Flags{Upstream: "http://a", Protect: []string{"auto"}}, nil, false, "", func(c *Config) bool { return c.Sites[0].Auto }},
 		{"all from variables", Flags{}, []string{"PALISADE_UPSTREAM=http://a", "PALISADE_PROTECT=POST /a, POST /b", "HOME=/root"}, false, "",
@@ -299,6 +308,16 @@ func TestFlagsAndVariables(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 		})
+	}
+}
+
+func TestEveryFlagHasAVariable(t *testing.T) {
+	known := new(reader).variables(new(Flags), new(Keys))
+	flags := reflect.TypeFor[Flags]()
+	for i := range flags.NumField() {
+		if flag := flags.Field(i).Tag.Get("name"); flag == "" || known[variable(flag)] == nil {
+			t.Errorf("the field %s needs a name, and a type that variables knows", flags.Field(i).Name)
+		}
 	}
 }
 

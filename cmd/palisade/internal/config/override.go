@@ -1,62 +1,103 @@
 package config
 
 import (
+	"cmp"
+	"maps"
+	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// variables are what the environment can say, besides the secrets and those that a
-// secret_env names.
-var variables = []string{"PALISADE_UPSTREAM", "PALISADE_PROTECT", "PALISADE_EXEMPT", "PALISADE_LISTEN", "PALISADE_SITE", "PALISADE_TRUST",
-	"PALISADE_STATE", "PALISADE_ADMIN", "PALISADE_TLS_CERT", "PALISADE_TLS_KEY", "PALISADE_SCRIPT", "PALISADE_MONITOR",
-	"PALISADE_CONFIG", "PALISADE_KEY", "PALISADE_KEY_PREVIOUS", "PALISADE_KEY_NEXT"}
+// Flags are what can be said without a file; what is zero was not said. The command
+// line reads the tags, and puts [Defaults] in place of ${…}. The environment reads the
+// same tags: each flag has a variable of its name, see [variable].
+type Flags struct {
+	Upstream string   `name:"upstream" placeholder:"http://127.0.0.1:8000" help:"The app: where requests go."`
+	Protect  []string `name:"protect" placeholder:"'POST /signup'" sep:"none" help:"What is guarded: a method and a path, or auto for every request that changes something. Again for more."`
+	Exempt   []string `name:"exempt" placeholder:"'POST /webhooks/*'" sep:"none" help:"What is open all the same. Again for more."`
+	Listen   []string `name:"listen" placeholder:"${listen}" sep:"none" help:"Address to listen on. Again for more."`
+	Site     string   `name:"site" placeholder:"example.com" help:"Public host of the site. Without it any host is served."`
+	Trust    []string `name:"trust" placeholder:"10.0.0.0/8" help:"Proxies in front, whose X-Forwarded-For counts."`
+	State    string   `name:"state" placeholder:"${state}" help:"File of the signing key, made on the first run."`
+	Admin    string   `name:"admin" placeholder:"${admin}" help:"Address of metrics and health; off for none."`
+	TLSCert  string   `name:"tls-cert" placeholder:"cert.pem" help:"Certificate, for HTTPS."`
+	TLSKey   string   `name:"tls-key" placeholder:"key.pem" help:"Its key."`
+	Script   bool     `name:"script" help:"Put the script into every page: for pages that send with fetch and have no form of their own."`
+	Monitor  bool     `name:"monitor" help:"Only watch: log what would be done, and let everything through."`
+}
+
+// Defaults returns the defaults by the names of their keys.
+func Defaults() map[string]string {
+	all := map[string]string{"listen": listenHere}
+	for _, k := range rootKeys {
+		if k.preset != "" {
+			all[k.name] = k.preset
+		}
+	}
+	return all
+}
+
+// variable returns the environment variable of a flag.
+func variable(flag string) string {
+	return "PALISADE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// fileVariable names the configuration file.
+const fileVariable = "PALISADE_CONFIG"
+
+// File returns the configuration file: the one that is named, or palisade.yaml of
+// the folder when nothing else says what to guard.
+func (f Flags) File(named string) string {
+	named = cmp.Or(named, os.Getenv(fileVariable))
+	if named != "" || f.Upstream != "" || len(f.Protect) > 0 || os.Getenv(variable("upstream")) != "" {
+		return named
+	}
+	if _, err := os.Stat("palisade.yaml"); err == nil {
+		return "palisade.yaml"
+	}
+	return ""
+}
+
+// variables returns what reads each variable: those of the flags, and the secrets.
+func (r *reader) variables(f *Flags, k *Keys) map[string]func(name, value string) {
+	known := map[string]func(name, value string){
+		fileVariable:            func(string, string) {}, // File has read it
+		"PALISADE_KEY":          func(name, value string) { r.key(&k.Current, name, value) },
+		"PALISADE_KEY_PREVIOUS": func(name, value string) { r.key(&k.Previous, name, value) },
+		"PALISADE_KEY_NEXT":     func(name, value string) { r.key(&k.Next, name, value) },
+	}
+	fields := reflect.ValueOf(f).Elem()
+	for i := range fields.NumField() {
+		flag := fields.Type().Field(i).Tag.Get("name")
+		switch to := fields.Field(i).Addr().Interface().(type) {
+		case *string:
+			known[variable(flag)] = func(_, value string) { *to = value }
+		case *[]string:
+			known[variable(flag)] = func(_, value string) { *to = commas(value) }
+		case *bool:
+			known[variable(flag)] = func(name, value string) { *to = r.yes(name, value) }
+		}
+	}
+	return known
+}
 
 // environment returns what the environment says, in the shape of flags, and takes
 // the secrets.
 func (r *reader) environment(c *Config, environ []string) (f Flags) {
+	known := r.variables(&f, &c.Keys)
 	for _, pair := range environ {
 		name, value, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(name, "PALISADE_") || value == "" {
 			continue
 		}
-		switch name {
-		case "PALISADE_UPSTREAM":
-			f.Upstream = value
-		case "PALISADE_PROTECT":
-			f.Protect = commas(value)
-		case "PALISADE_EXEMPT":
-			f.Exempt = commas(value)
-		case "PALISADE_LISTEN":
-			f.Listen = commas(value)
-		case "PALISADE_SITE":
-			f.Site = value
-		case "PALISADE_TRUST":
-			f.Trust = commas(value)
-		case "PALISADE_STATE":
-			f.State = value
-		case "PALISADE_ADMIN":
-			f.Admin = value
-		case "PALISADE_TLS_CERT":
-			f.TLSCert = value
-		case "PALISADE_TLS_KEY":
-			f.TLSKey = value
-		case "PALISADE_SCRIPT":
-			f.Script = r.yes(name, value)
-		case "PALISADE_MONITOR":
-			f.Monitor = r.yes(name, value)
-		case "PALISADE_KEY":
-			r.key(&c.Keys.Current, name, value)
-		case "PALISADE_KEY_PREVIOUS":
-			r.key(&c.Keys.Previous, name, value)
-		case "PALISADE_KEY_NEXT":
-			r.key(&c.Keys.Next, name, value)
-		case "PALISADE_CONFIG":
-		default:
-			if !strings.HasPrefix(name, "PALISADE_SECRET_") { // for secret_env
-				r.say(name, "there is no such variable; %s. Names for secret_env may begin with PALISADE_SECRET_", nearest(name, variables))
-			}
+		if read := known[name]; read != nil {
+			read(name, value)
+		} else if !strings.HasPrefix(name, "PALISADE_SECRET_") { // for secret_env
+			r.say(name, "there is no such variable; %s. Names for secret_env may begin with PALISADE_SECRET_", nearest(name, slices.Sorted(maps.Keys(known))))
 		}
 	}
 	return f
@@ -78,9 +119,12 @@ func (r *reader) yes(name, value string) bool {
 	return value == "true"
 }
 
+// minKey is the least length of a signing key, in bytes.
+const minKey = 32
+
 func (r *reader) key(to *Secret, name, value string) {
-	if len(value) < 32 {
-		r.say(name, "the secret has %d bytes; at least 32 are needed", len(value))
+	if len(value) < minKey {
+		r.say(name, "the secret has %d bytes; at least %d are needed", len(value), minKey)
 	}
 	*to = Secret(value)
 }
@@ -198,7 +242,9 @@ func addRoute(forms []Form, p route.Pattern, at string) []Form {
 			name = numbered(name, len(forms)+1)
 		}
 	}
-	return append(forms, Form{Name: name, Routes: []route.Pattern{p}, Captcha: "when-risky", MaxBody: DefaultMaxBody, at: at})
+	f := NewForm()
+	f.Name, f.Routes, f.at = name, []route.Pattern{p}, at
+	return append(forms, f)
 }
 
 func numbered(name string, n int) string {

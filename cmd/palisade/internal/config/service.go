@@ -7,8 +7,8 @@ import (
 
 // Service is the verification service: siteverify, the widget, and /v1.
 type Service struct {
-	Listen []string // default 127.0.0.1:8088
-	Query  bool     // secrets in the URL are taken, for old clients
+	Listen []string
+	Query  bool // secrets in the URL are taken, for old clients
 	Sites  []ServiceSite
 
 	at string
@@ -30,15 +30,24 @@ type ServiceSite struct {
 	at string
 }
 
+// serveHere is where the service listens unless the configuration says otherwise.
+const serveHere = "127.0.0.1:8088"
+
+var serviceKeys = []key[Service]{
+	{name: "listen", absent: "`" + serveHere + "`", about: "one address or several",
+		read: func(n node, s *Service) { n.strings(&s.Listen) }},
+	{name: "secrets_in_url", preset: "false", about: "take secret and token in the URL too, which ruby-recaptcha and hand-written clients send; they then stand in the logs of every proxy",
+		read: func(n node, s *Service) { n.bool(&s.Query) }},
+	{name: "sites", absent: "required", about: "pairs of keys",
+		read: func(n node, s *Service) { n.list(func(n node) { s.Sites = append(s.Sites, n.r.serviceSite(n)) }) }},
+}
+
 func (r *reader) service(n node) *Service {
 	s := &Service{at: n.place()}
-	n.object(map[string]func(node){
-		"listen":         func(n node) { n.strings(&s.Listen) },
-		"secrets_in_url": func(n node) { n.bool(&s.Query) },
-		"sites":          func(n node) { n.list(func(n node) { s.Sites = append(s.Sites, r.serviceSite(n)) }) },
-	})
+	preset(r, s, serviceKeys)
+	fill(n, s, serviceKeys)
 	if len(s.Listen) == 0 {
-		s.Listen = []string{"127.0.0.1:8088"}
+		s.Listen = []string{serveHere}
 	}
 	if len(s.Sites) == 0 {
 		n.mistake("there is no site: write sites, with key, secret_file and hosts")
@@ -46,37 +55,55 @@ func (r *reader) service(n node) *Service {
 	return s
 }
 
-// levels are the words for how much work the embedded captcha asks.
-var levels = []string{"normal", "low", "high"}
+var serviceSiteKeys = []key[ServiceSite]{
+	{name: "key", absent: "required", about: "public, as in `data-sitekey`",
+		read: func(n node, s *ServiceSite) { n.string(&s.Key) }},
+	{name: "secret_file", absent: "required", about: "a file with at least 20 bytes",
+		read: func(n node, s *ServiceSite) { n.secretFile(&s.Secret, minSiteSecret) }},
+	{name: "secret_env", about: "in place of it, an environment variable",
+		read: func(n node, s *ServiceSite) { n.secretEnv(&s.Secret, minSiteSecret) }},
+	{name: "hosts", absent: "required", about: "a host is `name` or `name:port`, as it stands in the address of the page; any port of `localhost` and other loopback hosts is the same site. `/siteverify` compares names alone",
+		read: func(n node, s *ServiceSite) { n.strings(&s.Hosts) }},
+	{name: "host", about: "the same",
+		read: func(n node, s *ServiceSite) { n.strings(&s.Hosts) }},
+	{name: "difficulty", preset: "normal", about: "work of the embedded captcha: `low`, `normal`, `high`",
+		read: func(n node, s *ServiceSite) { n.difficulty(&s.Level) }},
+	{name: "actions", absent: "any", about: "actions that a token may be made for",
+		read: func(n node, s *ServiceSite) { n.strings(&s.Actions) }},
+	{name: "captcha", absent: "the embedded one", about: "a vendor whose tokens are verified: [providers.md](providers.md)",
+		read: func(n node, s *ServiceSite) { s.Captcha = n.r.captcha(n) }},
+	{name: "idempotent", preset: "false", about: "a call with the `idempotency_key` of an earlier one gets its answer again, as with Turnstile",
+		read: func(n node, s *ServiceSite) { n.bool(&s.Again) }},
+	{name: "form", absent: "the defaults", about: "limits and so on of the forms of `/v1` that `forms` does not name: the keys are those of [gateway.md](gateway.md), without " + namesOf(routeKeys),
+		read: func(n node, s *ServiceSite) { s.Form = n.r.form(n) }},
+	{name: "forms", about: "the same, with a `name` each",
+		read: func(n node, s *ServiceSite) { n.list(func(n node) { s.Forms = append(s.Forms, n.r.form(n)) }) }},
+	{name: "base", absent: "`/.palisade/`", about: "where the app forwards `/v1/base/`",
+		read: func(n node, s *ServiceSite) { n.string(&s.Base) }},
+}
 
 func (r *reader) serviceSite(n node) ServiceSite {
-	s := ServiceSite{at: n.place(), Form: defaultForm(n)}
-	secret, level := false, 0
-	n.object(map[string]func(node){
-		"key":         func(n node) { n.string(&s.Key) },
-		"secret_file": func(n node) { secret = true; n.secretFile(&s.Secret, minSiteSecret) },
-		"secret_env":  func(n node) { secret = true; n.secretEnv(&s.Secret, minSiteSecret) },
-		"hosts":       func(n node) { n.strings(&s.Hosts) },
-		"host":        func(n node) { n.strings(&s.Hosts) },
-		"difficulty":  func(n node) { n.choice(&level, levels...) },
-		"captcha":     func(n node) { s.Captcha = r.captcha(n) },
-		"actions":     func(n node) { n.strings(&s.Actions) },
-		"idempotent":  func(n node) { n.bool(&s.Again) },
-		"base":        func(n node) { n.string(&s.Base) },
-		"form":        func(n node) { s.Form = r.form(n, false) },
-		"forms":       func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n, false)) }) },
-	})
-	s.Level = []uint8{1, 0, 2}[level]
+	s := ServiceSite{at: n.place(), Form: NewForm()}
+	s.Form.at = s.at
+	preset(r, &s, serviceSiteKeys)
+	has := fill(n, &s, serviceSiteKeys)
 	switch {
 	case s.Key == "":
 		n.mistake("key is missing: make one up, such as shop-1; it is public")
-	case !secret:
+	case !has["secret_file"] && !has["secret_env"]:
 		n.mistake("secret_file or secret_env is missing; make a secret with: head -c 24 /dev/urandom | base64 > shop.secret")
 	}
 	if len(s.Hosts) == 0 {
 		n.mistake("hosts is missing: name the hosts of the pages, such as example.com, with the port where there is one")
 	}
 	return s
+}
+
+// difficulty reads how much work the embedded captcha asks.
+func (n node) difficulty(to *uint8) {
+	i := 0
+	n.choice(&i, "normal", "low", "high")
+	*to = []uint8{1, 0, 2}[i]
 }
 
 // minSiteSecret is the least length of a site's secret, in bytes.

@@ -4,35 +4,48 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/internal/route"
-	"github.com/palisade-dev/palisade/signal"
 )
+
+var siteKeys = []key[Site]{
+	{name: "host", absent: "required", about: "the public name; `\"*\"` for any host, as the only site",
+		read: func(n node, s *Site) { n.string(&s.Host) }},
+	{name: "hosts", about: "its other names. A form that leads to another host than the visitor's gets no ticket, unless `hosts` names it",
+		read: func(n node, s *Site) { n.strings(&s.Hosts) }},
+	{name: "upstream", absent: "required", about: "`http://` or `https://` and a host",
+		read: func(n node, s *Site) { n.upstream(&s.Upstream) }},
+	{name: "forms", about: "the forms that are guarded; one, or `protect`, is required",
+		read: func(n node, s *Site) { n.list(func(n node) { s.Forms = append(s.Forms, n.r.routedForm(n)) }) }},
+	{name: "protect", about: "`auto` guards [whatever changes something](#what-is-guarded)",
+		read: func(n node, s *Site) { var i int; n.choice(&i, "auto"); s.Auto = true }},
+	{name: "exempt", about: "open routes",
+		read: func(n node, s *Site) { n.routes(&s.Exempt) }},
+	{name: "clients", about: "`{name, key_file}` of programs that sign",
+		read: func(n node, s *Site) { n.list(func(n node) { s.Clients = append(s.Clients, n.r.client(n)) }) }},
+	{name: "odd_paths", about: "where paths may be written oddly, see above",
+		read: func(n node, s *Site) { n.routes(&s.Odd) }},
+	{name: "strip_headers", about: "headers that the app does not get, besides those that it never gets: names, or beginnings such as `X-Corp-*`",
+		read: func(n node, s *Site) { n.strings(&s.Strip) }},
+	{name: "allow_headers", about: "of both, the ones that the proxy in `trust` sets itself on every request, and that the app gets from it alone",
+		read: func(n node, s *Site) { n.strings(&s.Allow) }},
+	{name: "script", preset: "false", about: "`guard.js` in every page",
+		read: func(n node, s *Site) { n.bool(&s.Script) }},
+	{name: "captcha", absent: "the embedded one", about: "`{service: turnstile, sitekey, secret_file}`; the [names of all services](providers.md#all-services-by-name)",
+		read: func(n node, s *Site) { s.Captcha = n.r.captcha(n) }},
+	{name: "forward_auth", about: "`nginx`, `caddy` or `traefik`, see below",
+		read: func(n node, s *Site) { n.word(&s.Asks, "nginx", "caddy", "traefik") }},
+}
 
 func (r *reader) site(n node) Site {
 	s := Site{at: n.place()}
-	var hasUpstream bool // also where what is there is wrong
-	n.object(map[string]func(node){
-		"host":          func(n node) { n.string(&s.Host) },
-		"hosts":         func(n node) { n.strings(&s.Hosts) },
-		"upstream":      func(n node) { hasUpstream = true; n.upstream(&s.Upstream) },
-		"protect":       func(n node) { var i int; n.choice(&i, "auto"); s.Auto = true },
-		"script":        func(n node) { n.bool(&s.Script) },
-		"forward_auth":  func(n node) { n.word(&s.Asks, "nginx", "caddy", "traefik") },
-		"captcha":       func(n node) { s.Captcha = r.captcha(n) },
-		"exempt":        func(n node) { n.routes(&s.Exempt) },
-		"odd_paths":     func(n node) { n.routes(&s.Odd) },
-		"strip_headers": func(n node) { n.strings(&s.Strip) },
-		"allow_headers": func(n node) { n.strings(&s.Allow) },
-		"clients":       func(n node) { n.list(func(n node) { s.Clients = append(s.Clients, r.client(n)) }) },
-		"forms":         func(n node) { n.list(func(n node) { s.Forms = append(s.Forms, r.form(n, true)) }) },
-	})
+	preset(r, &s, siteKeys)
+	has := fill(n, &s, siteKeys)
 	if s.Host == "" {
 		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")
 	}
-	if !hasUpstream {
+	if !has["upstream"] {
 		n.mistake("upstream is missing: say where the app is, e.g. http://127.0.0.1:8000")
 	}
 	if len(s.Forms) == 0 && !s.Auto {
@@ -198,114 +211,4 @@ func (r *reader) client(n node) (c Client) {
 		n.mistake("name and key_file are needed")
 	}
 	return c
-}
-
-// defaultForm is a form of which nothing was said.
-func defaultForm(n node) Form {
-	return Form{at: n.place(), MaxBody: DefaultMaxBody, Captcha: "when-risky"}
-}
-
-// form reads a form: one with routes, of the gateway, or one that only has a name.
-func (r *reader) form(n node, routed bool) Form {
-	f := defaultForm(n)
-	var mode, down string
-	rejected, hasRoute, narrowed := true, false, false
-	var when route.When
-	known := map[string]func(node){
-		"name":          func(n node) { n.string(&f.Name) },
-		"when":          func(n node) { when = n.when(); narrowed = true },
-		"route":         func(n node) { hasRoute = true; n.routes(&f.Routes) },
-		"routes":        func(n node) { hasRoute = true; n.routes(&f.Routes) },
-		"captcha":       func(n node) { n.word(&f.Captcha, "always", "when-risky", "never") },
-		"min_fill":      func(n node) { n.duration(&f.MinFill); f.MinFill = noneIfZero(f.MinFill) },
-		"max_age":       func(n node) { n.duration(&f.MaxAge) },
-		"max_body":      func(n node) { n.size(&f.MaxBody) },
-		"limits":        func(n node) { r.formLimits(n, &f) },
-		"mode":          func(n node) { n.word(&mode, "enforce", "monitor"); f.Monitor = mode == "monitor" },
-		"monitor":       func(n node) { n.list(func(n node) { f.Signals = append(f.Signals, r.signal(n)) }) },
-		"provider_down": func(n node) { n.word(&down, "step-down", "refuse"); f.DownRefuses = down == "refuse" },
-		"rejected_200":  func(n node) { n.bool(&rejected); f.Accept200 = !rejected },
-	}
-	if !routed {
-		for _, name := range []string{"route", "routes", "when", "rejected_200", "max_body"} {
-			delete(known, name)
-		}
-		n.object(known)
-		return f
-	}
-	n.object(known)
-	if !hasRoute {
-		n.mistake("route is missing, e.g. route: POST /signup")
-	} else if f.Name == "" && len(f.Routes) > 0 {
-		f.Name = nameOf(f.Routes[0])
-	}
-	if narrowed {
-		for i := range f.Routes {
-			f.Routes[i] = f.Routes[i].Only(when)
-		}
-	}
-	return f
-}
-
-// formLimits reads the limits of a form. What was left out by mistake is not taken
-// for none at all.
-func (r *reader) formLimits(n node, f *Form) {
-	if n.null() {
-		n.mistake("has no value; write [] for no limits")
-		return
-	}
-	f.Limits = []Limit{}
-	n.list(func(n node) { f.Limits = append(f.Limits, r.limit(n)) })
-}
-
-// noneIfZero turns a length of time that was written as 0 into the library's word
-// for none.
-func noneIfZero(d time.Duration) time.Duration {
-	if d == 0 {
-		return -1
-	}
-	return d
-}
-
-func (r *reader) signal(n node) (name string) {
-	n.word(&name, signal.Names()...)
-	return name
-}
-
-func (r *reader) limit(n node) (l Limit) {
-	n.object(map[string]func(node){
-		"rate":  func(n node) { n.int(&l.Rate, 1) },
-		"burst": func(n node) { n.int(&l.Burst, 1) },
-		"per":   func(n node) { n.duration(&l.Per) },
-		"by": func(n node) {
-			if n.string(&l.By); !slices.Contains([]string{"ip", "network", "form"}, l.By) && (!strings.HasPrefix(l.By, "field:") || l.By == "field:") {
-				n.mistake("%q must be ip, network, form or field:NAME", l.By)
-			}
-		},
-	})
-	if l.Rate == 0 || l.Per == 0 || l.By == "" {
-		n.mistake("rate, per and by are needed, e.g. {rate: 3, per: 10m, by: ip}")
-	}
-	return l
-}
-
-// nameOf makes a form's name of its first route: "POST /blog/*/comments/" becomes
-// blog-comments.
-func nameOf(p route.Pattern) string {
-	name := strings.Map(func(c rune) rune {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
-			return c
-		case c == '*':
-			return -1
-		}
-		return '-'
-	}, strings.Trim(p.Path(), "/*"))
-	for strings.Contains(name, "--") {
-		name = strings.ReplaceAll(name, "--", "-")
-	}
-	if name = strings.Trim(name[:min(len(name), 32)], "-"); name == "" {
-		return "form"
-	}
-	return name
 }

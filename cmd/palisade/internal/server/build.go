@@ -69,12 +69,13 @@ func site(c *config.Site, p Parts) gateway.Site {
 		s.Clients = append(s.Clients, gateway.Client{Name: client.Name, Key: []byte(client.Key)})
 	}
 	for i := range c.Forms {
-		s.Forms = append(s.Forms, form(&c.Forms[i]))
+		f := &c.Forms[i]
+		s.Forms = append(s.Forms, gateway.Form{FormConfig: f.FormConfig, Routes: f.Routes, Accept200: f.Accept200})
 	}
 	if c.Auto {
-		s.Auto = &gateway.Form{FormConfig: palisade.FormConfig{
-			Name: autoName, Ask: palisade.WhenRisky, MaxBody: config.DefaultMaxBody, Limits: autoLimits, Monitor: c.Monitor,
-		}}
+		f := config.NewForm().FormConfig
+		f.Name, f.Limits, f.Monitor = autoName, autoLimits, c.Monitor
+		s.Auto = &gateway.Form{FormConfig: f}
 	}
 	return s
 }
@@ -106,41 +107,6 @@ func VerdictKeys(c *config.Config) ([]VerdictKey, error) {
 		list = append(list, VerdictKey{site, verdict.Key(secrets.Current, site)})
 	}
 	return list, nil
-}
-
-func form(c *config.Form) gateway.Form {
-	f := gateway.Form{Routes: c.Routes, Accept200: c.Accept200, FormConfig: palisade.FormConfig{
-		Name: c.Name, MinFill: c.MinFill, MaxAge: c.MaxAge, MaxBody: c.MaxBody,
-		Monitor: c.Monitor, MonitorSignals: c.Signals,
-	}}
-	switch c.Captcha {
-	case "when-risky":
-		f.Ask = palisade.WhenRisky
-	case "never":
-		f.Ask = palisade.Never
-	}
-	if c.DownRefuses {
-		f.ProviderDown = palisade.Refuse
-	}
-	if c.Limits != nil {
-		f.Limits = []palisade.Limit{}
-	}
-	for _, l := range c.Limits {
-		f.Limits = append(f.Limits, palisade.Limit{Rate: l.Rate, Per: l.Per, Burst: l.Burst, By: by(l.By)})
-	}
-	return f
-}
-
-func by(word string) palisade.By {
-	switch word {
-	case "ip":
-		return palisade.ByIP
-	case "network":
-		return palisade.ByNetwork
-	case "form":
-		return palisade.ByForm
-	}
-	return palisade.ByField(strings.TrimPrefix(word, "field:"))
 }
 
 // provider makes what a form asks, behind a breaker of its own.
@@ -224,7 +190,7 @@ func Describe(c *config.Config) string {
 				watched = "  (only watched)"
 			}
 			fmt.Fprintf(&b, "    %-12s %s%s\n", f.Name, strings.Join(routes, ", "), watched)
-			describeLimits(&b, form(&f).Limits)
+			describeLimits(&b, f.Limits)
 		}
 		if s.Auto {
 			fmt.Fprintf(&b, "    %-12s every other request that is not GET, HEAD or OPTIONS\n", autoName)

@@ -27,10 +27,10 @@ func BuildService(c *config.Config, p Parts, tell func(context.Context, service.
 func serviceSite(c *config.ServiceSite, p Parts) service.Site {
 	s := service.Site{
 		Key: c.Key, Secret: string(c.Secret), Hosts: c.Hosts, Level: c.Level,
-		Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Actions: c.Actions, Idempotent: c.Again, Base: c.Base, Form: form(&c.Form).FormConfig,
+		Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Actions: c.Actions, Idempotent: c.Again, Base: c.Base, Form: c.Form.FormConfig,
 	}
 	for i := range c.Forms {
-		s.Forms = append(s.Forms, form(&c.Forms[i]).FormConfig)
+		s.Forms = append(s.Forms, c.Forms[i].FormConfig)
 	}
 	return s
 }

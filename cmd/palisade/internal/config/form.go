@@ -1,0 +1,206 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/signal"
+)
+
+// Form is one guarded form. What is zero is left to the library's defaults.
+type Form struct {
+	palisade.FormConfig
+	Routes    []route.Pattern
+	Accept200 bool // rejected_200: false
+
+	when route.When // narrows all routes
+	at   string
+}
+
+// formKeys are the keys of every form.
+var formKeys = []key[Form]{
+	{name: "name", absent: "from the route", about: "what the log and the metrics call it",
+		read: func(n node, f *Form) { n.string(&f.Name) }},
+	{name: "captcha", preset: "when-risky", about: "the visible step: `always`, `when-risky`, `never`",
+		read: func(n node, f *Form) { pick(n, &f.Ask, "always", "when-risky", "never") }},
+	{name: "min_fill", absent: brief(palisade.DefaultMinFill), about: "quicker is challenged; `0s` for none",
+		read: func(n node, f *Form) { n.duration(&f.MinFill); f.MinFill = noneIfZero(f.MinFill) }},
+	{name: "max_age", absent: brief(palisade.DefaultMaxAge), about: "older is asked for again",
+		read: func(n node, f *Form) { n.duration(&f.MaxAge) }},
+	{name: "limits", absent: inWords(palisade.DefaultLimits()), about: "`[{rate, per, burst, by}]`; by `ip`, `network`, `form` or `field:NAME`; `[]` for none",
+		read: func(n node, f *Form) { n.limits(&f.Limits) }},
+	{name: "mode", preset: "enforce", about: "`monitor` only watches: it logs what it would do, lets through what it judges, spends nothing. Odd paths (400) and methods that nobody named (405) are refused all the same. So it cannot tell about limits",
+		read: func(n node, f *Form) { n.either(&f.Monitor, "enforce", "monitor") }},
+	{name: "monitor", about: "signals that are only recorded: " + quoted(signal.Names()) + " ([the list](../signal/all.go))",
+		read: func(n node, f *Form) { n.signals(&f.MonitorSignals) }},
+	{name: "provider_down", preset: "step-down", about: "or `refuse`",
+		read: func(n node, f *Form) { pick(n, &f.ProviderDown, "step-down", "refuse") }},
+}
+
+// routeKeys are the keys that a form of the gateway has besides.
+var routeKeys = []key[Form]{
+	{name: "route", absent: "required", about: "[what is guarded](#what-is-guarded): one route or several",
+		read: func(n node, f *Form) { n.routes(&f.Routes) }},
+	{name: "routes", about: "the same",
+		read: func(n node, f *Form) { n.routes(&f.Routes) }},
+	{name: "when", about: "a condition of all its routes: `{graphql: [signUp]}` and so on",
+		read: func(n node, f *Form) { f.when = n.when() }},
+	{name: "max_body", preset: "10MiB", about: "more is answered 413 before it is read", // enough for a photograph
+		read: func(n node, f *Form) { n.size(&f.MaxBody) }},
+	{name: "rejected_200", preset: "true", about: "an answer 200 that shows the form again asks for a correction, which then needs no second visible step (two at most)",
+		read: func(n node, f *Form) { n.unless(&f.Accept200) }},
+}
+
+// gatewayFormKeys are all keys of a form of the gateway.
+var gatewayFormKeys = slices.Concat(routeKeys, formKeys)
+
+// NewForm returns a form of which nothing was said.
+func NewForm() (f Form) {
+	preset(new(reader), &f, gatewayFormKeys)
+	return f
+}
+
+// form reads a form that only has a name, of the service.
+func (r *reader) form(n node) Form {
+	f := NewForm()
+	f.at = n.place()
+	fill(n, &f, formKeys)
+	return f
+}
+
+// routedForm reads a form of the gateway.
+func (r *reader) routedForm(n node) Form {
+	f := NewForm()
+	f.at = n.place()
+	has := fill(n, &f, gatewayFormKeys)
+	if !has["route"] && !has["routes"] {
+		n.mistake("route is missing, e.g. route: POST /signup")
+	} else if f.Name == "" && len(f.Routes) > 0 {
+		f.Name = nameOf(f.Routes[0])
+	}
+	if has["when"] {
+		for i := range f.Routes {
+			f.Routes[i] = f.Routes[i].Only(f.when)
+		}
+	}
+	return f
+}
+
+// pick reads one of a few words, which stand in the order of the constants of T.
+func pick[T ~uint8](n node, to *T, words ...string) {
+	i := 0
+	n.choice(&i, words...)
+	*to = T(i)
+}
+
+// either reads one of two words, of which the second one sets the switch.
+func (n node) either(to *bool, off, on string) {
+	i := 0
+	n.choice(&i, off, on)
+	*to = i == 1
+}
+
+// unless reads a truth of which the switch is the contrary.
+func (n node) unless(to *bool) {
+	not := !*to
+	n.bool(&not)
+	*to = !not
+}
+
+// noneIfZero turns a length of time that was written as 0 into the library's word
+// for none.
+func noneIfZero(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+func (n node) signals(to *[]string) {
+	n.list(func(n node) {
+		var name string
+		n.word(&name, signal.Names()...)
+		*to = append(*to, name)
+	})
+}
+
+// limits reads the limits of a form. What was left out by mistake is not taken for
+// none at all.
+func (n node) limits(to *[]palisade.Limit) {
+	if n.null() {
+		n.mistake("has no value; write [] for no limits")
+		return
+	}
+	*to = []palisade.Limit{}
+	n.list(func(n node) { *to = append(*to, n.limit()) })
+}
+
+func (n node) limit() (l palisade.Limit) {
+	by := ""
+	n.object(map[string]func(node){
+		"rate":  func(n node) { n.int(&l.Rate, 1) },
+		"burst": func(n node) { n.int(&l.Burst, 1) },
+		"per":   func(n node) { n.duration(&l.Per) },
+		"by":    func(n node) { n.string(&by); l.By = n.by(by) },
+	})
+	if l.Rate == 0 || l.Per == 0 || by == "" {
+		n.mistake("rate, per and by are needed, e.g. {rate: 3, per: 10m, by: ip}")
+	}
+	return l
+}
+
+// by says what the word of a limit counts by.
+func (n node) by(word string) (by palisade.By) {
+	switch word {
+	case "ip":
+		return palisade.ByIP
+	case "network":
+		return palisade.ByNetwork
+	case "form":
+		return palisade.ByForm
+	}
+	name, found := strings.CutPrefix(word, "field:")
+	if !found || name == "" {
+		n.mistake("%q must be ip, network, form or field:NAME", word)
+	}
+	return palisade.ByField(name)
+}
+
+// nameOf makes a form's name of its first route: "POST /blog/*/comments/" becomes
+// blog-comments.
+func nameOf(p route.Pattern) string {
+	name := strings.Map(func(c rune) rune {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
+			return c
+		case c == '*':
+			return -1
+		}
+		return '-'
+	}, strings.Trim(p.Path(), "/*"))
+	for strings.Contains(name, "--") {
+		name = strings.ReplaceAll(name, "--", "-")
+	}
+	if name = strings.Trim(name[:min(len(name), 32)], "-"); name == "" {
+		return "form"
+	}
+	return name
+}
+
+// brief writes a length of time as people do: 4h in place of 4h0m0s.
+func brief(d time.Duration) string {
+	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
+}
+
+func inWords(limits []palisade.Limit) string {
+	words := make([]string, len(limits))
+	for i, l := range limits {
+		words[i] = l.String()
+	}
+	return strings.Join(words, "; ")
+}
+
+func quoted(names []string) string { return "`" + strings.Join(names, "`, `") + "`" }

@@ -1,0 +1,72 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// key is all that is said about one key of an object, which T holds: the reader
+// takes name, default and check from here, and the docs take the row of their table.
+type key[T any] struct {
+	name   string // one with a dot is a key of an object inside: tls.cert
+	preset string // the default, as the file would say it
+	absent string // for the docs, where there is no preset: what holds then
+	about  string // for the docs
+	read   func(n node, to *T)
+}
+
+// preset fills in the defaults.
+func preset[T any](r *reader, to *T, keys []key[T]) {
+	for _, k := range keys {
+		if k.preset != "" {
+			k.read(node{Node: &ast.StringNode{Value: k.preset}, r: r, path: k.name}, to)
+		}
+	}
+}
+
+// fill reads an object and returns which of the keys it has, also where a value is a
+// mistake. It returns no keys of objects inside.
+func fill[T any](n node, to *T, keys []key[T]) (has map[string]bool) {
+	has = make(map[string]bool)
+	known := make(map[string]func(node))
+	inside := make(map[string][]key[T])
+	for _, k := range keys {
+		if object, name, dotted := strings.Cut(k.name, "."); dotted {
+			k.name = name
+			inside[object] = append(inside[object], k)
+			continue
+		}
+		known[k.name] = func(n node) { has[k.name] = true; k.read(n, to) }
+	}
+	for object, keys := range inside {
+		known[object] = func(n node) { fill(n, to, keys) }
+	}
+	n.object(known)
+	return has
+}
+
+// row is the key's row in the table of the docs.
+func (k key[T]) row() string {
+	cells := []string{"", "`" + k.name + "`", k.absent, k.about, ""}
+	if k.preset != "" {
+		cells[2] = "`" + k.preset + "`"
+	}
+	return strings.ReplaceAll(strings.Trim(strings.Join(cells, " | "), " "), "|  |", "| |") + "\n"
+}
+
+func rows[T any](keys []key[T]) string {
+	var b strings.Builder
+	for _, k := range keys {
+		b.WriteString(k.row())
+	}
+	return b.String()
+}
+
+func namesOf[T any](keys []key[T]) string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return quoted(names)
+}
