@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 // quiet is the log of servers that are meant to fail.
@@ -24,8 +25,8 @@ var quiet = log.New(io.Discard, "", 0)
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // specFor is how the reference app is audited.
-func specFor(t testing.TB, a *reference, url string) audit.Spec {
-	s := audit.Spec{
+func specFor(t testing.TB, a *reference, url string) engine.Spec {
+	s := engine.Spec{
 		Target: url + "/signup", Effect: "/effects#signups", Verifier: a.services, Seed: 7, Patience: 8 * time.Second, Rate: 2000,
 		Captcha: a.service, Upstream: "http://127.0.0.1:9",
 	}
@@ -84,7 +85,7 @@ func TestEachRuleFindsItsMistakeAndNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, filepath.Join("rules", rule.ID+".golden"), describe(report, url))
-			if f := report.Findings[0]; f.Status != audit.Fail {
+			if f := report.Findings[0]; f.Status != engine.Fail {
 				t.Errorf("%s: %s: %s %s", rule.ID, f.Status, f.Says, report.Broken)
 			}
 			if report.Requests > report.Bound {
@@ -102,7 +103,7 @@ func TestTheReferenceAppHasNoFindings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range report.Findings {
-		if f.Status == audit.Fail || f.Status == audit.Inconclusive {
+		if f.Status == engine.Fail || f.Status == engine.Inconclusive {
 			t.Errorf("%s %s: %s", f.ID, f.Status, f.Says)
 		}
 	}
@@ -116,7 +117,7 @@ func TestTheReferenceAppHasNoFindings(t *testing.T) {
 }
 
 // describe is a finding as the golden files have it, without what differs from run to run.
-func describe(r *audit.Report, url string) string {
+func describe(r *engine.Report, url string) string {
 	var b strings.Builder
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "%s %s, %s\n%s\n%s\n", f.ID, f.Status, f.Severity, f.Title, f.Says)
@@ -172,7 +173,7 @@ func golden(t *testing.T, name, got string) {
 
 // What no app shows from outside is read from settings.
 func TestSettings(t *testing.T) {
-	wrong := map[string][]audit.Setting{
+	wrong := map[string][]engine.Setting{
 		"H01": {{Name: "TURNSTILE_SITEKEY", Value: "0x4AAA"}, {Name: "TURNSTILE_SECRET", Value: ""}},
 		"H02": {{Name: "TESTING", Value: "True"}},
 		"H03": {{Name: "CAPTCHA_FAIL_OPEN", Value: "yes"}},
@@ -182,13 +183,13 @@ func TestSettings(t *testing.T) {
 		"H07": {{Name: "replicas", Value: "3"}, {Name: "store", Value: "memory"}},
 		"H08": {{Name: "HCAPTCHA_SECRET", Value: "0x0000000000000000000000000000000000000000"}},
 	}
-	right := []audit.Setting{
+	right := []engine.Setting{
 		{Name: "TURNSTILE_SECRET", Value: "0x4AAAAAAAzzzzzzzzzzzzzzzzzzzzzz"}, {Name: "TESTING", Value: "False"}, {Name: "FAIL_OPEN", Value: "false"}, {Name: "SECRET_KEY", Value: "k3j4h5k3j4h5kj3h4k5jh3k4j5h"},
 		{Name: "trust", Value: "[10.0.0.0/8]"}, {Name: "RECAPTCHA_HOSTNAME", Value: "example.com"}, {Name: "replicas", Value: "3"}, {Name: "store", Value: "redis://cache"},
 	}
 	a, url := startReference(t, "")
 	for id, settings := range wrong {
-		for status, given := range map[audit.Status][]audit.Setting{audit.Fail: settings, audit.Pass: right, audit.LeftOut: nil} {
+		for status, given := range map[engine.Status][]engine.Setting{engine.Fail: settings, engine.Pass: right, engine.LeftOut: nil} {
 			for i := range given {
 				given[i].Place = fmt.Sprintf("settings:%d", i+1)
 			}
@@ -200,7 +201,7 @@ func TestSettings(t *testing.T) {
 			}
 			if f := report.Findings[0]; f.Status != status {
 				t.Errorf("%s with %v: %s, %s; want %s", id, given, f.Status, f.Says, status)
-			} else if status == audit.Fail {
+			} else if status == engine.Fail {
 				golden(t, filepath.Join("rules", id+".golden"), describe(report, url))
 			}
 		}
@@ -215,7 +216,7 @@ func TestNoEntryOfTheCatalogueIsForgotten(t *testing.T) {
 		for i := 1; i <= n; i++ {
 			id := fmt.Sprintf("%c%02d", group, i)
 			_, absent := audit.Absent[id]
-			has := slices.ContainsFunc(rules, func(r *audit.Rule) bool { return r.ID == id })
+			has := slices.ContainsFunc(rules, func(r *engine.Rule) bool { return r.ID == id })
 			if has == absent {
 				t.Errorf("%s: a rule %v, said to be absent %v", id, has, absent)
 			}

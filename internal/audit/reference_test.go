@@ -59,12 +59,6 @@ const (
 	refSitekey = "reference-sitekey"
 )
 
-func (a *reference) seen() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.requests
-}
-
 func (a *reference) has(id string) bool { return a.defect == id }
 
 var fieldOf = map[string]string{captchatest.Turnstile: "cf-turnstile-response", captchatest.HCaptcha: "h-captcha-response", captchatest.RecaptchaV3: "g-recaptcha-response"}

@@ -1,0 +1,28 @@
+package verify
+
+import (
+	"github.com/palisade-dev/palisade/internal/audit/engine"
+	"github.com/palisade-dev/palisade/internal/audit/fix"
+)
+
+var a14 = &engine.Rule{
+	ID: "A14", Title: "Who says that it is the mobile app needs no captcha", Severity: engine.Critical, Fix: fix.NoClaims, Needs: engine.Baseline, Shots: 5,
+	Why:  "A User-Agent is a text that anybody can send.",
+	Refs: engine.Refs{CWE: 290, ASVS: "15.3.4"},
+	Check: engine.Refuses(
+		engine.Attempt{What: "the User-Agent MyApp/1.0 (iPhone; iOS 18.1)", Change: func(s *engine.Shot) { s.Set("User-Agent", "MyApp/1.0 (iPhone; iOS 18.1) CFNetwork/1568 Mobile") }},
+		engine.Attempt{What: "the User-Agent okhttp/4.12.0 of Android apps", Change: func(s *engine.Shot) { s.Set("User-Agent", "okhttp/4.12.0 Android") }},
+		engine.Attempt{What: "headers of an app such as X-Requested-With: com.app and X-Client: ios", Change: func(s *engine.Shot) {
+			for _, h := range []engine.Field{{Name: "X-Requested-With", Value: "com.example.app"}, {Name: "X-Client", Value: "ios"}, {Name: "X-Client-Type", Value: "mobile"}, {Name: "X-Platform", Value: "ios"}, {Name: "X-App-Version", Value: "1.0"}, {Name: "X-Mobile-App", Value: "1"}, {Name: "X-Mobile", Value: "1"}} {
+				s.Set(h.Name, h.Value)
+			}
+		}},
+		engine.Attempt{What: "X-Requested-With: XMLHttpRequest and Accept: application/json, as of a script", Change: func(s *engine.Shot) {
+			s.Set("X-Requested-With", "XMLHttpRequest")
+			s.Set("Accept", "application/json")
+		}},
+		engine.Attempt{What: "the User-Agent Googlebot/2.1", Change: func(s *engine.Shot) {
+			s.Set("User-Agent", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+		}},
+	),
+}
