@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -396,14 +398,9 @@ func listRules(w io.Writer) error {
 		}
 	}
 	fmt.Fprintln(w, "\nThere is no rule for:")
-	for group := 'A'; group <= 'J'; group++ {
-		for i := 1; i <= 20; i++ {
-			id := fmt.Sprintf("%c%02d", group, i)
-			if why, absent := audit.Absent[id]; absent {
-				if _, err := fmt.Fprintf(w, "%s  %s\n", id, why); err != nil {
-					return err
-				}
-			}
+	for _, id := range slices.Sorted(maps.Keys(audit.Absent)) {
+		if _, err := fmt.Fprintf(w, "%s  %s\n", id, audit.Absent[id]); err != nil {
+			return err
 		}
 	}
 	return nil

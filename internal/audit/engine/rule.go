@@ -6,6 +6,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -87,6 +88,12 @@ type Rule struct {
 	Root int
 	// Offline says that the rule reads settings alone, and so needs no page.
 	Offline bool
+	// Example is what a configuration with the mistake says, for a rule that reads settings.
+	Example []Setting
+	// Takes reports a request that an app with the mistake takes without a token. The
+	// tests serve such an app. A mistake that takes more than that has a case in the app
+	// of the tests.
+	Takes func(r *http.Request) bool
 	// Check looks for the mistake.
 	Check func(ctx context.Context, p *Probe) Result
 }

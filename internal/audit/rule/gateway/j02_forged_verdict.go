@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/palisade-dev/palisade/internal/audit/engine"
@@ -10,8 +11,9 @@ import (
 
 var j02 = &engine.Rule{
 	ID: "J02", Title: "A forged verdict is believed", Severity: engine.Critical, Fix: fix.NoClaims, Needs: engine.Baseline, Shots: 8,
-	Why:  "What a gateway tells the app in a header, a client can write as well: in another spelling, twice, or named in Connection so that it is dropped.",
-	Refs: engine.Refs{CWE: 290, ASVS: "4.1.3, 4.2.5"},
+	Why:   "What a gateway tells the app in a header, a client can write as well: in another spelling, twice, or named in Connection so that it is dropped.",
+	Refs:  engine.Refs{CWE: 290, ASVS: "4.1.3, 4.2.5"},
+	Takes: func(r *http.Request) bool { return r.Header.Get("X-Captcha-Verified") == "true" },
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		names := []string{"Palisade-Verdict", "X-Captcha-Verified", "X-Captcha", "X-Guard", "X-Bot-Score", "X-Verified", "X-Human", "X-Turnstile-Verified", "X-Recaptcha-Verified"}
 		claim := func(what string, change func(*engine.Shot, string, string)) engine.Attempt {

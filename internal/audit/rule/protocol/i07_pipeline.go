@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net"
+	"net/http"
 
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/fix"
@@ -11,8 +12,9 @@ import (
 
 var i07 = &engine.Rule{
 	ID: "I07", Title: "The second request of a connection is not checked", Severity: engine.High, Fix: fix.OnRoute, Needs: engine.Baseline, Shots: 3,
-	Why:  "The check is done once for a connection, and what follows on it passes.",
-	Refs: engine.Refs{CWE: 444, ASVS: "4.2.1"},
+	Why:   "The check is done once for a connection, and what follows on it passes.",
+	Refs:  engine.Refs{CWE: 444, ASVS: "4.2.1"},
+	Takes: func(r *http.Request) bool { return r.ProtoMinor == 0 },
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		old := p.MustRefuse(ctx, engine.Attempt{What: "a submission as HTTP/1.0", Change: func(s *engine.Shot) { s.Proto = "HTTP/1.0" }})
 		if old.Status != engine.Pass {

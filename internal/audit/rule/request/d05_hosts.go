@@ -2,6 +2,8 @@ package request
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/fix"
@@ -9,8 +11,9 @@ import (
 
 var d05 = &engine.Rule{
 	ID: "D05", Title: "Under another host the form needs no captcha", Severity: engine.Critical, Fix: fix.EveryWay, Needs: engine.Baseline, Shots: 7,
-	Why:  "The check is bound to one name of the site, and the app answers to others.",
-	Refs: engine.Refs{CWE: 288, ASVS: "4.1.2"},
+	Why:   "The check is bound to one name of the site, and the app answers to others.",
+	Refs:  engine.Refs{CWE: 288, ASVS: "4.1.2"},
+	Takes: func(r *http.Request) bool { return strings.HasPrefix(r.Host, "staging.") },
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		name := p.Target.Hostname()
 		var attempts []engine.Attempt

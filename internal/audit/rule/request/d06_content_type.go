@@ -2,6 +2,8 @@ package request
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/fix"
@@ -9,8 +11,9 @@ import (
 
 var d06 = &engine.Rule{
 	ID: "D06", Title: "Another content type gets past the captcha", Severity: engine.Critical, Fix: fix.OneParser, Needs: engine.Baseline, After: []string{"A07", "A16"}, Shots: 9,
-	Why:  "The check reads one kind of body; what it cannot read it lets through, and the handler reads it.",
-	Refs: engine.Refs{CWE: 436, ASVS: "15.3.7", WSTG: "INPV-04"},
+	Why:   "The check reads one kind of body; what it cannot read it lets through, and the handler reads it.",
+	Refs:  engine.Refs{CWE: 436, ASVS: "15.3.7", WSTG: "INPV-04"},
+	Takes: func(r *http.Request) bool { return strings.HasPrefix(r.Header.Get("Content-Type"), "text/plain") },
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		var attempts []engine.Attempt
 		add := func(what, contentType string, encode func([]engine.Field) (string, []byte)) {

@@ -6,6 +6,7 @@ import (
 	"compress/zlib"
 	"context"
 	"io"
+	"net/http"
 
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/fix"
@@ -13,8 +14,9 @@ import (
 
 var d09 = &engine.Rule{
 	ID: "D09", Title: "A compressed body gets past the captcha", Severity: engine.High, Fix: fix.OneParser, Needs: engine.Baseline, Shots: 3,
-	Why:  "The check cannot read it and lets it through; the server behind unpacks it.",
-	Refs: engine.Refs{CWE: 436, ASVS: "15.2.2"},
+	Why:   "The check cannot read it and lets it through; the server behind unpacks it.",
+	Refs:  engine.Refs{CWE: 436, ASVS: "15.2.2"},
+	Takes: func(r *http.Request) bool { return r.Header.Get("Content-Encoding") != "" },
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		packed := func(name string, pack func(io.Writer) io.WriteCloser) engine.Attempt {
 			return engine.Attempt{What: "a body with Content-Encoding: " + name, Tidy: true, Change: func(s *engine.Shot) {

@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/fix"
@@ -10,8 +11,9 @@ import (
 
 var d10 = &engine.Rule{
 	ID: "D10", Title: "A body that is framed oddly gets past the captcha", Severity: engine.High, Fix: fix.OneParser, Needs: engine.Baseline, Shots: 5,
-	Why:  "Two servers that disagree on where a body begins and ends see two different requests.",
-	Refs: engine.Refs{CWE: 444, ASVS: "4.2.1"},
+	Why:   "Two servers that disagree on where a body begins and ends see two different requests.",
+	Refs:  engine.Refs{CWE: 444, ASVS: "4.2.1"},
+	Takes: func(r *http.Request) bool { return len(r.TransferEncoding) > 0 },
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		framed := func(what string, header []engine.Field, frame func([]byte) []byte) engine.Attempt {
 			return engine.Attempt{What: what, Change: func(s *engine.Shot) {

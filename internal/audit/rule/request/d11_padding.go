@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/palisade-dev/palisade/internal/audit/engine"
@@ -11,8 +12,9 @@ import (
 
 var d11 = &engine.Rule{
 	ID: "D11", Title: "A long body gets past the captcha", Severity: engine.Critical, Fix: fix.OneParser, Needs: engine.Baseline, Shots: 6,
-	Why:  "The check looks at the beginning of a body and lets what is longer through.",
-	Refs: engine.Refs{CWE: 636, ASVS: "15.2.2, 16.5.3"},
+	Why:   "The check looks at the beginning of a body and lets what is longer through.",
+	Refs:  engine.Refs{CWE: 636, ASVS: "15.2.2, 16.5.3"},
+	Takes: func(r *http.Request) bool { return r.ContentLength > 1<<20 },
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		pad := engine.Field{Name: "padding", Value: strings.Repeat("x", 1100<<10)}
 		var attempts []engine.Attempt
