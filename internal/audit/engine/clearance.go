@@ -24,14 +24,14 @@ func (p *Probe) Clear(ctx context.Context) (jar map[string]string, second *Outco
 	}
 	jar = maps.Clone(first.Shot.Cookies)
 	TakeCookies(jar, first.Answer)
-	pg, err := p.Fetch(ctx, p.Target, first.Shot.From, jar)
+	pg, err := p.Visitors.Fetch(ctx, p.Target, first.Shot.From, jar)
 	if err != nil {
 		return nil, nil, err
 	}
-	if p.choose(pg) != nil { // who is signed in now is not shown the form
+	if p.Filler.choose(pg) != nil { // who is signed in now is not shown the form
 		pg.Form, pg.URL = p.First.Form, p.First.URL
 	}
-	if err := Sleep(ctx, p.Wait); err != nil {
+	if err := Sleep(ctx, p.Visitors.Wait); err != nil {
 		return nil, nil, err
 	}
 	second = p.Try(ctx, Attempt{What: "the next submission of a visitor who solved the captcha, without a token", Visit: pg})

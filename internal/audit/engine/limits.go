@@ -39,8 +39,8 @@ func (p *Probe) findLimit(ctx context.Context) (*LimitFound, error) {
 	if p.limit != nil {
 		return p.limit, nil
 	}
-	l := &LimitFound{from: p.Address()}
-	pages, err := p.Crowd(ctx, LimitTries+Spares, l.from)
+	l := &LimitFound{from: p.Visitors.Address()}
+	pages, err := p.Visitors.Crowd(ctx, LimitTries+Spares, l.from)
 	if err != nil {
 		return nil, err
 	}
@@ -62,23 +62,8 @@ func (p *Probe) findLimit(ctx context.Context) (*LimitFound, error) {
 	return l, nil
 }
 
-// Crowd loads the page n times from each address, and waits until all of them are old
-// enough.
-func (p *Probe) Crowd(ctx context.Context, n int, from ...netip.Addr) (pages []*Page, err error) {
-	for _, address := range from {
-		for range n {
-			pg, err := p.Load(ctx, address)
-			if err != nil {
-				return nil, err
-			}
-			pages = append(pages, pg)
-		}
-	}
-	return pages, Sleep(ctx, p.Wait)
-}
-
 // MustHold makes attempts from the address that reached the limit.
-func (p *Probe) MustHold(ctx context.Context, l *LimitFound, attempts []Attempt) Result {
+func (l *LimitFound) MustHold(ctx context.Context, p *Probe, attempts []Attempt) Result {
 	var found []*Outcome
 	for i, a := range attempts {
 		a.Visit = l.Spare[i]

@@ -2,155 +2,34 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"math/rand/v2"
-	"net/netip"
 	"net/url"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Probe is an audit under way: what rules attempt things with.
+// Probe makes the attempts of rules: it loads a page, fills the form in, sends it, and
+// looks at what the app did.
 type Probe struct {
-	Spec   *Spec
-	Target *url.URL
-	Wire   *Wire
-	oracle Oracle
-	random *rand.Rand
-	roots  []string // rules about the baseline itself, by their rank
+	Spec     *Spec
+	Target   *url.URL
+	Visitors *Visitors
+	Filler   *Filler
+	Effects  *Effects
 
-	Service     string
-	TokenFields []string
-	Source      Source
-	Middle      *Middle // nil without a verifier in the middle
+	Service string  // whose captcha it is
+	Source  Source  // of valid tokens
+	Middle  *Middle // nil without a verifier in the middle
 
-	First    *Page         // the page at the first look
-	Home     *url.URL      // where the form posts to
-	Wait     time.Duration // as long as a person must take
-	settle   time.Duration // until an effect is seen
-	Own      bool          // probes come from addresses of their own
-	visits   int
-	ready    []*Page // loaded ahead, growing old
-	Seen     []*Outcome
-	Accepted *Outcome // the accepted submission of the baseline
-	Refused  *Outcome // that without a token
+	First    *Page      // the page at the first look
+	Home     *url.URL   // where the form posts to
+	Seen     []*Outcome // of all attempts so far
+	Accepted *Outcome   // the accepted submission of the baseline
+	Refused  *Outcome   // that without a token
 	limit    *LimitFound
 	cleared  *clearanceFound
 	silent   *SilenceFound
-
-	confirmed int // findings after which it was watched whether effects come by themselves
-}
-
-// Canary returns a text that is in no other submission.
-func (p *Probe) Canary() string {
-	const letters = "abcdefghjkmnpqrstuvwxyz23456789"
-	b := []byte("pal")
-	for range 9 {
-		b = append(b, letters[p.random.IntN(len(letters))])
-	}
-	return string(b)
-}
-
-// Address returns one that no visitor had before, where that is possible: on Linux
-// all of 127.0.0.0/8 is the machine's own. So no limit of the app's answers in the
-// place of what is being probed.
-func (p *Probe) Address() netip.Addr {
-	if !p.Own {
-		return netip.Addr{}
-	}
-	p.visits++
-	n := p.visits % addresses
-	return netip.AddrFrom4([4]byte{127, byte(64 + n>>8&63), byte(n), byte(1 + n>>14)})
-}
-
-// addresses is how many there are for visitors: 127.64.0.0/10, without the ends of its
-// smallest networks.
-const addresses = 254 << 14
-
-// canOwn reports whether visitors can have addresses of their own.
-func canOwn(target netip.Addr) bool {
-	return target.Is4() && target.IsLoopback() && runtime.GOOS == "linux"
-}
-
-// ahead is how many pages are loaded at most before they are used, so that they grow
-// old in the meantime.
-const ahead = 120
-
-// Visit loads the page as a new visitor. Aged waits until a person could have filled
-// the form in: one page is loaded for each that is used, and more while none is old
-// enough.
-func (p *Probe) Visit(ctx context.Context, aged bool) (*Page, error) {
-	if !aged || p.Wait == 0 {
-		return p.Load(ctx, p.Address())
-	}
-	for fresh := 0; len(p.ready) < ahead && (fresh == 0 || p.unripe(p.ready[0]) > 0); fresh++ {
-		pg, err := p.Load(ctx, p.Address())
-		if err != nil {
-			return nil, err
-		}
-		p.ready = append(p.ready, pg)
-	}
-	pg := p.ready[0]
-	p.ready = p.ready[1:]
-	return pg, Sleep(ctx, p.unripe(pg))
-}
-
-// unripe is how long it is until a page could have been filled in by a person.
-func (p *Probe) unripe(pg *Page) time.Duration { return time.Until(pg.got.Add(p.Wait)) }
-
-// Load loads the page from an address and chooses its form.
-func (p *Probe) Load(ctx context.Context, from netip.Addr) (*Page, error) {
-	pg, err := p.Fetch(ctx, p.Target, from, nil)
-	if err != nil {
-		return nil, fmt.Errorf("the page: %w", err)
-	}
-	if err := p.choose(pg); err != nil {
-		return nil, err
-	}
-	return pg, nil
-}
-
-// Shot makes the submission that a person on this page would send, without a token.
-func (p *Probe) Shot(pg *Page) *Shot {
-	canary := p.Canary()
-	action := p.actionOf(pg, pg.Form)
-	s := &Shot{
-		Method: "POST", Target: action.RequestURI(), Host: p.Target.Host, From: pg.From, Cookies: maps.Clone(pg.Cookies),
-		Encode: EncodeForm, Canary: canary, TokenFields: p.TokenFields,
-	}
-	if pg.Form.enctype == "multipart/form-data" {
-		s.Encode = EncodeMultipart
-	}
-	if encode := encodings[p.Spec.Encoding]; encode != nil {
-		s.Encode = encode
-	}
-	s.Fields = p.Fill(pg, pg.Form, canary)
-	s.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
-	s.Set("Origin", p.Target.Scheme+"://"+p.Target.Host)
-	s.Set("Referer", p.Target.String())
-	s.Set("Sec-Fetch-Site", "same-origin")
-	p.give(s)
-	return s
-}
-
-// give puts the headers into a request that were given for all.
-func (p *Probe) give(s *Shot) {
-	for _, h := range p.Spec.Headers {
-		value := h.Value
-		for name, cookie := range s.Cookies {
-			value = strings.ReplaceAll(value, "{cookie:"+name+"}", cookie)
-		}
-		s.Set(h.Name, value)
-	}
-}
-
-// Fire sends a shot.
-func (p *Probe) Fire(ctx context.Context, s *Shot) (*Answer, error) {
-	return p.Wire.send(ctx, s.Method, s.Bytes(), s.From)
 }
 
 // Try makes an attempt: page, token, change, submission, and a look at what happened.
@@ -159,14 +38,14 @@ func (p *Probe) Try(ctx context.Context, a Attempt) *Outcome {
 	if o.Err = p.aim(ctx, o); o.Err != nil {
 		return o
 	}
-	before, err := p.Mark(ctx)
+	before, err := p.Effects.Mark(ctx)
 	if err != nil {
 		o.Err = err
 		return o
 	}
 	age := time.Since(o.Visit.got)
 	p.send(ctx, o)
-	effects, err := p.Since(ctx, before, o.Shot.canaries(), 0)
+	effects, err := p.Effects.Since(ctx, before, o.Shot.canaries(), 0)
 	if err != nil {
 		o.Err = err
 		return o
@@ -174,7 +53,7 @@ func (p *Probe) Try(ctx context.Context, a Attempt) *Outcome {
 	if o.Effects = effects; o.Err != nil && effects > 0 {
 		o.Err, o.Answer = nil, &Answer{} // it hung up, and did it all the same
 	}
-	if a.AtOnce && effects > 0 && p.Wait > 0 && age > p.Wait/2 {
+	if a.AtOnce && effects > 0 && p.Visitors.Wait > 0 && age > p.Visitors.Wait/2 {
 		o.Err = fmt.Errorf("it took %s until it could be sent, which is not at once", age.Round(time.Millisecond))
 	}
 	return o
@@ -203,7 +82,7 @@ func (p *Probe) volley(ctx context.Context, attempts []Attempt) (outcomes []*Out
 
 // unseen makes attempts, and returns how many effects they had together.
 func (p *Probe) unseen(ctx context.Context, attempts []Attempt) (outcomes []*Outcome, n int) {
-	before, err := p.Mark(ctx)
+	before, err := p.Effects.Mark(ctx)
 	var canaries []string
 	for _, a := range attempts {
 		o := &Outcome{Attempt: a, Err: err}
@@ -219,7 +98,7 @@ func (p *Probe) unseen(ctx context.Context, attempts []Attempt) (outcomes []*Out
 	if canaries == nil {
 		return outcomes, 0
 	}
-	n, err = p.Since(ctx, before, canaries, 0)
+	n, err = p.Effects.Since(ctx, before, canaries, 0)
 	for _, o := range outcomes {
 		if err != nil {
 			o.Err = err
@@ -239,7 +118,7 @@ func (p *Probe) send(ctx context.Context, o *Outcome) {
 			o.Shot.PutToken(o.Token(p.Middle))
 		}
 	}
-	o.Answer, o.Err = p.Fire(ctx, o.Shot)
+	o.Answer, o.Err = p.Visitors.Fire(ctx, o.Shot)
 	if p.Middle != nil {
 		o.Calls = len(p.Middle.Calls())
 	}
@@ -257,12 +136,12 @@ const mostKept = 64 << 10
 func (p *Probe) aim(ctx context.Context, o *Outcome) (err error) {
 	pg := o.Visit
 	if pg == nil {
-		if pg, err = p.Visit(ctx, !o.AtOnce); err != nil {
+		if pg, err = p.Visitors.Visit(ctx, !o.AtOnce); err != nil {
 			return err
 		}
 	}
 	o.Visit = pg
-	o.Shot = p.Shot(pg)
+	o.Shot = p.Filler.Shot(pg)
 	if o.Valid {
 		token, err := p.Source.Mint(ctx, pg)
 		if err != nil {
@@ -277,51 +156,6 @@ func (p *Probe) aim(ctx context.Context, o *Outcome) (err error) {
 		o.Fresh(o.Shot, pg)
 	}
 	return nil
-}
-
-// errOracle is wrapped by what went wrong with the oracle.
-var errOracle = errors.New("the effect cannot be seen")
-
-// ReadsBack reports an oracle that counts the canaries alone that it is asked for.
-func (p *Probe) ReadsBack() bool {
-	o, ok := p.oracle.(*urlOracle)
-	return ok && o.canary
-}
-
-// Mark reads the oracle before a submission.
-func (p *Probe) Mark(ctx context.Context) (int, error) {
-	if p.ReadsBack() {
-		return 0, nil // what is unique needs no comparison
-	}
-	n, err := p.oracle.Count(ctx, nil)
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%w: %w", errOracle, err)
-	}
-	return n, err
-}
-
-// Since waits until effects would be seen, and counts them. With patience it looks
-// again until there is one.
-func (p *Probe) Since(ctx context.Context, before int, canaries []string, patience time.Duration) (int, error) {
-	deadline := time.Now().Add(patience)
-	if err := Sleep(ctx, p.settle); err != nil {
-		return 0, err
-	}
-	for pause := 50 * time.Millisecond; ; pause *= 2 {
-		n, err := p.oracle.Count(ctx, canaries)
-		if err != nil {
-			if ctx.Err() == nil {
-				err = fmt.Errorf("%w: %w", errOracle, err)
-			}
-			return 0, err
-		}
-		if n-before != 0 || time.Now().Add(pause).After(deadline) {
-			return n - before, nil
-		}
-		if err := Sleep(ctx, pause); err != nil {
-			return 0, err
-		}
-	}
 }
 
 // SendValid makes a submission with a valid token, which is expected to have an effect.
@@ -341,14 +175,14 @@ func (p *Probe) baseline(ctx context.Context) (string, error) {
 	}
 	var last *Outcome
 	for _, wait := range waits {
-		p.Wait = wait
-		p.settle = least
+		p.Visitors.Wait = wait
+		p.Effects.settle = least
 		o, settled, err := p.valid(ctx)
 		if err != nil {
 			return "", err
 		}
 		if o.Effects > 0 {
-			p.Accepted, p.settle = o, max(least, 2*settled)
+			p.Accepted, p.Effects.settle = o, max(least, 2*settled)
 			if wait == 0 {
 				return fmt.Sprintf("accepted with %d at once", o.Answer.Status), nil
 			}
@@ -384,12 +218,12 @@ func firstWords(body []byte) string {
 
 // valid makes one valid submission, and measures how long its effect takes to be seen.
 func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
-	p.ready = nil
-	pg, err := p.Load(ctx, p.Address())
+	p.Visitors.ready = nil
+	pg, err := p.Visitors.Load(ctx, p.Visitors.Address())
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := Sleep(ctx, p.Wait); err != nil {
+	if err := Sleep(ctx, p.Visitors.Wait); err != nil {
 		return nil, 0, err
 	}
 	o := &Outcome{Attempt: Attempt{What: "a valid submission", Valid: true, Visit: pg}}
@@ -399,11 +233,11 @@ func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
 	if p.Middle != nil {
 		p.Middle.Reset()
 	}
-	before, err := p.Mark(ctx)
+	before, err := p.Effects.Mark(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	if o.Answer, err = p.Fire(ctx, o.Shot); err != nil {
+	if o.Answer, err = p.Visitors.Fire(ctx, o.Shot); err != nil {
 		return nil, 0, err
 	}
 	if p.Middle != nil {
@@ -414,9 +248,9 @@ func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
 	if o.Answer.Status >= 400 {
 		patience = 200 * time.Millisecond
 	}
-	o.Effects, err = p.Since(ctx, before, []string{o.Shot.Canary}, patience)
+	o.Effects, err = p.Effects.Since(ctx, before, []string{o.Shot.Canary}, patience)
 	p.Seen = append(p.Seen, o)
-	settled := time.Since(began) - p.settle
+	settled := time.Since(began) - p.Effects.settle
 	if settled < 40*time.Millisecond {
 		settled = 0
 	}
@@ -429,25 +263,16 @@ const Races = 3
 // AtOnce is how many submissions race for one token.
 const AtOnce = 20
 
-// Gather has the verifier keep its answers back until all that race have asked, in
-// every other round: most apps lose the race while they wait for it. In between they
-// are tried as they come.
-func (p *Probe) Gather(round, calls int) {
-	if p.Middle != nil && round%2 == 0 {
-		p.Middle.Server.Gather(p.Middle.Service, calls, 400*time.Millisecond)
-	}
-}
-
 // Race sends shots so that their last bytes leave at once, and counts what they did
 // together.
 func (p *Probe) Race(ctx context.Context, what string, shots []*Shot) *Outcome {
 	o := &Outcome{Attempt: Attempt{What: what}, Shot: shots[0]}
-	before, err := p.Mark(ctx)
+	before, err := p.Effects.Mark(ctx)
 	if err != nil {
 		o.Err = err
 		return o
 	}
-	answers, err := p.together(ctx, shots)
+	answers, err := p.Visitors.Wire.together(ctx, shots)
 	if err != nil {
 		o.Err = err
 		return o
@@ -457,7 +282,7 @@ func (p *Probe) Race(ctx context.Context, what string, shots []*Shot) *Outcome {
 		canaries = append(canaries, s.Canary)
 	}
 	o.Answer = telling(answers)
-	o.Effects, o.Err = p.Since(ctx, before, canaries, 300*time.Millisecond)
+	o.Effects, o.Err = p.Effects.Since(ctx, before, canaries, 300*time.Millisecond)
 	return o
 }
 
@@ -470,35 +295,4 @@ func telling(answers []*Answer) *Answer {
 		}
 	}
 	return answers[0]
-}
-
-// together sends shots so that their last bytes leave at once.
-func (p *Probe) together(ctx context.Context, shots []*Shot) ([]*Answer, error) {
-	var holding []*held
-	for _, s := range shots {
-		h, err := p.Wire.hold(ctx, s.Method, s.Bytes(), s.From)
-		if err != nil {
-			for _, h := range holding {
-				h.conn.Close()
-			}
-			return nil, err
-		}
-		holding = append(holding, h)
-	}
-	// Give the heads time to be read, so that only the last bytes are under way.
-	if err := Sleep(ctx, 60*time.Millisecond); err != nil {
-		return nil, err
-	}
-	answers := make([]*Answer, len(holding))
-	ended := make(chan struct{})
-	for i, h := range holding {
-		go func() {
-			answers[i], _ = h.release() // one that failed has no answer
-			ended <- struct{}{}
-		}()
-	}
-	for range holding {
-		<-ended
-	}
-	return answers, ctx.Err()
 }

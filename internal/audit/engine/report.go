@@ -45,10 +45,43 @@ type Finding struct {
 // mostShown bounds what a report shows of one request or answer.
 const mostShown = 3000
 
+// unreached is what a rule says that was not decided before the audit was stopped.
+const unreached = "not reached: the audit was stopped"
+
+// Unreached returns the rules that were not decided because the audit was stopped.
+func (r *Report) Unreached() (ids []string) {
+	for _, f := range r.Findings {
+		if f.Status == LeftOut && f.Says == unreached {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids
+}
+
+// Count returns how many findings have a status, those left out that are known.
+func (r *Report) Count(status Status) (n int) {
+	for _, f := range r.Findings {
+		if f.Status == status && !f.Known {
+			n++
+		}
+	}
+	return n
+}
+
+// Worst returns the severity of the worst new finding, and whether there is one.
+func (r *Report) Worst() (worst Severity, found bool) {
+	for _, f := range r.Findings {
+		if f.Status == Fail && !f.Known {
+			worst, found = max(worst, f.Severity), true
+		}
+	}
+	return worst, found
+}
+
 // clean takes out of a report what it must not tell, the app's secret, which the
 // verifier saw, and the session that was given; and what a terminal would obey. What is
 // long is cut only now, so that no half of a secret stays.
-func (p *Probe) clean(report *Report) {
+func (p *run) clean(report *Report) {
 	names := map[string]string{}
 	for _, f := range slices.Concat(p.Spec.Cookies, p.Spec.Headers) {
 		if len(f.Value) >= 8 {
@@ -86,37 +119,4 @@ func (p *Probe) clean(report *Report) {
 		}
 		*s = Printable([]byte(*s), mostShown)
 	}
-}
-
-// unreached is what a rule says that was not decided before the audit was stopped.
-const unreached = "not reached: the audit was stopped"
-
-// Unreached returns the rules that were not decided because the audit was stopped.
-func (r *Report) Unreached() (ids []string) {
-	for _, f := range r.Findings {
-		if f.Status == LeftOut && f.Says == unreached {
-			ids = append(ids, f.ID)
-		}
-	}
-	return ids
-}
-
-// Count returns how many findings have a status, those left out that are known.
-func (r *Report) Count(status Status) (n int) {
-	for _, f := range r.Findings {
-		if f.Status == status && !f.Known {
-			n++
-		}
-	}
-	return n
-}
-
-// Worst returns the severity of the worst new finding, and whether there is one.
-func (r *Report) Worst() (worst Severity, found bool) {
-	for _, f := range r.Findings {
-		if f.Status == Fail && !f.Known {
-			worst, found = max(worst, f.Severity), true
-		}
-	}
-	return worst, found
 }

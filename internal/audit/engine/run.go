@@ -73,10 +73,10 @@ func Run(ctx context.Context, spec Spec, rules []*Rule) (*Report, error) {
 	}
 	bounded, cancel := context.WithTimeout(ctx, spec.MaxTime)
 	defer cancel()
-	p := newProbe(&spec, plan, rules, &Wire{
+	p := &run{roots: rootsOf(rules), Probe: newProbe(&spec, plan, &Wire{
 		scheme: plan.Target.Scheme, at: reachable(ctx, addresses, PortOf(&reached)), port: PortOf(&reached), patience: spec.Patience, every: time.Second / time.Duration(spec.Rate), left: plan.Requests,
 		tls: &tls.Config{ServerName: plan.Target.Hostname(), InsecureSkipVerify: spec.Insecure},
-	})
+	})}
 	report := &Report{Target: plan.Target.Redacted(), Began: time.Now().UTC().Truncate(time.Second), Seed: spec.Seed, Bound: plan.Requests}
 	began := time.Now()
 	broken := p.begin(bounded, report)
@@ -88,24 +88,25 @@ func Run(ctx context.Context, spec Spec, rules []*Rule) (*Report, error) {
 		report.Stopped = fmt.Sprintf("the %s that were announced are over", spec.MaxTime)
 	}
 	report.Took = time.Since(began).Seconds()
-	report.Requests = p.Wire.count()
+	report.Requests = p.Visitors.Wire.count()
 	p.clean(report)
 	return report, nil
 }
 
-func newProbe(spec *Spec, plan Plan, rules []*Rule, w *Wire) *Probe {
+func newProbe(spec *Spec, plan Plan, w *Wire) *Probe {
 	if spec.Seed == 0 {
 		spec.Seed = rand.Uint64N(1<<32) + 1
 	}
-	p := &Probe{
-		Spec: spec, Target: plan.Target, roots: rootsOf(rules), oracle: spec.Oracle, Own: canOwn(w.at[0]), Wire: w,
-		random: rand.New(rand.NewPCG(spec.Seed, 0x9a115ade)),
+	filler := &Filler{spec: spec, target: plan.Target, random: rand.New(rand.NewPCG(spec.Seed, 0x9a115ade))}
+	p := &Probe{Spec: spec, Target: plan.Target, Filler: filler, Effects: &Effects{oracle: spec.Oracle}}
+	p.Visitors = &Visitors{
+		Wire: w, Own: canOwn(w.at[0]), spec: spec, target: plan.Target, filler: filler,
 		visits: rand.IntN(addresses), // whatever the seed: the app may remember those of the run before
 	}
-	if o, ok := p.oracle.(*urlOracle); ok && sameServer(o.address, plan.Target) {
+	if o, ok := p.Effects.oracle.(*urlOracle); ok && sameServer(o.address, plan.Target) {
 		own := *o
-		own.get = p.getCounted
-		p.oracle = &own
+		own.get = p.Visitors.getCounted
+		p.Effects.oracle = &own
 	}
 	return p
 }
@@ -116,36 +117,38 @@ func sameServer(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && PortOf(a) == PortOf(b) && (a.Hostname() == b.Hostname() || Loopback(a.Hostname()) && Loopback(b.Hostname()))
 }
 
-// getCounted reads a page of the target for the oracle.
-func (p *Probe) getCounted(ctx context.Context, u *url.URL) ([]byte, error) {
-	s := &Shot{Method: "GET", Target: u.RequestURI(), Host: u.Host, From: p.Address(), Cookies: map[string]string{}}
-	for _, c := range p.Spec.Cookies {
-		s.Cookies[c.Name] = c.Value
-	}
-	p.give(s)
-	a, err := p.Fire(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	if a.Status != 200 {
-		return nil, fmt.Errorf("answered %d", a.Status)
-	}
-	return a.Body, nil
+// run is an audit under way: it applies the rules one after the other.
+type run struct {
+	*Probe
+	roots     []string // rules about the baseline itself, by their rank
+	confirmed int      // findings after which it was watched whether effects come by themselves
 }
+
+// rootsOf returns the ids of the rules about the baseline itself, by their rank.
+func rootsOf(rules []*Rule) (ids []string) {
+	roots := slices.DeleteFunc(slices.Clone(rules), func(r *Rule) bool { return r.Root == 0 })
+	slices.SortFunc(roots, func(a, b *Rule) int { return a.Root - b.Root })
+	for _, r := range roots {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func firstLine(s string) string { line, _, _ := strings.Cut(s, "\n"); return line }
 
 // begin looks at the page and makes the baselines. The error says why hardly a rule
 // can be decided.
-func (p *Probe) begin(ctx context.Context, report *Report) error {
-	pg, err := p.Fetch(ctx, p.Target, p.Address(), nil)
+func (p *run) begin(ctx context.Context, report *Report) error {
+	pg, err := p.Visitors.Fetch(ctx, p.Target, p.Visitors.Address(), nil)
 	if err != nil {
 		return p.unreachable(err)
 	}
 	p.First = pg
 	report.Stack = cmp.Or(p.Spec.Stack, stackOf(pg))
-	if err := p.choose(pg); err != nil {
+	if err := p.Filler.choose(pg); err != nil {
 		return err
 	}
-	p.Home = p.actionOf(pg, pg.Form)
+	p.Home = p.Filler.actionOf(pg, pg.Form)
 	if p.Home.Host != p.Target.Host {
 		return fmt.Errorf("the form posts to another host, %s: audit that one", p.Home.Host)
 	}
@@ -155,10 +158,10 @@ func (p *Probe) begin(ctx context.Context, report *Report) error {
 		return err
 	}
 	report.Captcha = p.Service
-	if p.oracle == nil {
+	if p.Effects.oracle == nil {
 		return errors.New("nothing says how an effect is seen, and an answer's status proves nothing: give -effect, such as the URL of a count")
 	}
-	if err := p.alone(ctx, 300*time.Millisecond); err != nil {
+	if err := p.Effects.alone(ctx, 300*time.Millisecond); err != nil {
 		return err
 	}
 	if report.Baseline, err = p.baseline(ctx); err != nil {
@@ -180,23 +183,7 @@ func (p *Probe) begin(ctx context.Context, report *Report) error {
 	return nil
 }
 
-// alone makes sure that nothing happens while nothing is sent: what others do in the
-// meantime would be taken for the effect of a probe.
-func (p *Probe) alone(ctx context.Context, watch time.Duration) error {
-	if p.ReadsBack() {
-		return nil // it tells one's own from others'
-	}
-	before, err := p.Mark(ctx)
-	if err == nil {
-		var n int
-		if n, err = p.Since(ctx, before, nil, watch); err == nil && n != 0 {
-			return fmt.Errorf("the effects rose by %d while nothing was sent: the app must be this audit's alone", n)
-		}
-	}
-	return err
-}
-
-func (p *Probe) unreachable(err error) error {
+func (p *run) unreachable(err error) error {
 	if errors.Is(err, errOracle) {
 		return err
 	}
@@ -207,7 +194,7 @@ func (p *Probe) unreachable(err error) error {
 }
 
 // judge runs the rules in the order of the catalogue.
-func (p *Probe) judge(ctx context.Context, plan Plan, report *Report, broken error) {
+func (p *run) judge(ctx context.Context, plan Plan, report *Report, broken error) {
 	if broken != nil {
 		report.Broken = broken.Error()
 	}
@@ -222,7 +209,7 @@ func (p *Probe) judge(ctx context.Context, plan Plan, report *Report, broken err
 			group = len(report.Findings)
 		}
 		result := p.apply(ctx, r, broken, failed)
-		if report.Stopped == "" && p.Wire.gone() {
+		if report.Stopped == "" && p.Visitors.Wire.gone() {
 			report.Stopped = fmt.Sprintf("the app took no connections any more during %s, after %.0f s", r.ID, time.Since(report.Began).Seconds())
 		}
 		if result.Status == Fail {
@@ -244,7 +231,7 @@ func (p *Probe) judge(ctx context.Context, plan Plan, report *Report, broken err
 	}
 }
 
-func (p *Probe) finding(r *Rule, result Result, stack string) Finding {
+func (p *run) finding(r *Rule, result Result, stack string) Finding {
 	f := Finding{
 		ID: r.ID, Title: cmp.Or(result.Title, r.Title), Status: result.Status, Severity: result.Severity, Says: result.Says, Refs: r.Refs, Evidence: result.Evidence,
 	}
@@ -255,9 +242,9 @@ func (p *Probe) finding(r *Rule, result Result, stack string) Finding {
 }
 
 // apply decides one rule, as far as its conditions are there.
-func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[string]bool) Result {
+func (p *run) apply(ctx context.Context, r *Rule, broken error, failed map[string]bool) Result {
 	switch {
-	case ctx.Err() != nil, p.Wire.gone():
+	case ctx.Err() != nil, p.Visitors.Wire.gone():
 		return Omitted(unreached)
 	case broken != nil && (r.Needs&Baseline != 0 || p.Home == nil && !r.Offline):
 		return Undecided("%s", firstLine(broken.Error()))
@@ -277,7 +264,7 @@ func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[str
 		return Omitted("needs the verifier in the middle: let the app's verify URL point to this audit (-verifier)")
 	case r.Needs&Fresh != 0 && p.Source.constant():
 		return Omitted("needs tokens that differ, and every token of a test key is the same: use the verifier in the middle (-verifier)")
-	case r.Needs&Own != 0 && !p.Own:
+	case r.Needs&Own != 0 && !p.Visitors.Own:
 		return Omitted("needs requests from addresses of their own, which only a loopback target allows")
 	}
 	if p.Middle != nil {
@@ -285,7 +272,7 @@ func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[str
 		defer p.Middle.Reset()
 	}
 	result := p.check(ctx, r)
-	if (ctx.Err() != nil || p.Wire.gone()) && result.Status != Fail {
+	if (ctx.Err() != nil || p.Visitors.Wire.gone()) && result.Status != Fail {
 		return Omitted(unreached)
 	}
 	return result
@@ -293,34 +280,24 @@ func (p *Probe) apply(ctx context.Context, r *Rule, broken error, failed map[str
 
 // check runs a rule. What it found counts only if nothing happens by itself: an effect
 // of somebody else's is not the app's mistake.
-func (p *Probe) check(ctx context.Context, r *Rule) (result Result) {
+func (p *run) check(ctx context.Context, r *Rule) (result Result) {
 	defer func() {
 		if why := recover(); why != nil { // a fault of ours costs one rule, not the report
 			result = Undecided("this rule has a fault, please report it: %v", why)
 		}
 	}()
-	result = r.Check(ctx, p)
+	result = r.Check(ctx, p.Probe)
 	if result.Status == Fail && p.confirmed < 8 && slices.ContainsFunc(result.Evidence, func(e Evidence) bool { return e.Effects > 0 }) {
 		p.confirmed++
-		if err := p.alone(ctx, time.Second); err != nil {
+		if err := p.Effects.alone(ctx, time.Second); err != nil {
 			return Undecided("%v", err)
 		}
 	}
 	return result
 }
 
-// rootsOf returns the ids of the rules about the baseline itself, by their rank.
-func rootsOf(rules []*Rule) (ids []string) {
-	roots := slices.DeleteFunc(slices.Clone(rules), func(r *Rule) bool { return r.Root == 0 })
-	slices.SortFunc(roots, func(a, b *Rule) int { return a.Root - b.Root })
-	for _, r := range roots {
-		ids = append(ids, r.ID)
-	}
-	return ids
-}
-
 // rootOf returns the rule about the baseline that failed, or the first of them.
-func (p *Probe) rootOf(failed map[string]bool) string {
+func (p *run) rootOf(failed map[string]bool) string {
 	for _, id := range p.roots {
 		if failed[id] {
 			return id
@@ -329,11 +306,9 @@ func (p *Probe) rootOf(failed map[string]bool) string {
 	return p.roots[0]
 }
 
-func firstLine(s string) string { line, _, _ := strings.Cut(s, "\n"); return line }
-
 // stillWorks makes sure that the form still takes a valid submission: otherwise what
 // was refused may have been refused for that reason alone.
-func (p *Probe) stillWorks(ctx context.Context, findings []Finding) {
+func (p *run) stillWorks(ctx context.Context, findings []Finding) {
 	if p.Accepted == nil || ctx.Err() != nil || !slices.ContainsFunc(findings, func(f Finding) bool { return f.Status == Pass }) {
 		return
 	}
@@ -342,7 +317,7 @@ func (p *Probe) stillWorks(ctx context.Context, findings []Finding) {
 		return
 	}
 	why := fmt.Sprintf("what was sent was refused, but a valid submission after it was as well (%v)", cmp.Or(o.Err, errors.New("it had no effect")))
-	if p.Wire.gone() {
+	if p.Visitors.Wire.gone() {
 		why = "the app was gone before it was sure that it refused this and not everything"
 	}
 	for i := range findings {

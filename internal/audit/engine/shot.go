@@ -196,3 +196,13 @@ func (s *Shot) Bytes() []byte {
 	}
 	return b.Bytes()
 }
+
+func setField(fields []Field, name, value string) []Field {
+	for i := range fields {
+		if fields[i].Name == name {
+			fields[i].Value = value
+			return fields
+		}
+	}
+	return append(fields, Field{name, value})
+}

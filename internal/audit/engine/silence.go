@@ -28,9 +28,9 @@ func (p *Probe) Silence(ctx context.Context) *SilenceFound {
 	found.Took = time.Since(began)
 	if found.Outcome.Err == nil {
 		var before int
-		if before, found.Err = p.Mark(ctx); found.Err == nil {
+		if before, found.Err = p.Effects.Mark(ctx); found.Err == nil {
 			p.Middle.Reset() // which lets go what was gathered
-			found.Late, found.Err = p.Since(ctx, before, []string{found.Outcome.Shot.Canary}, 800*time.Millisecond)
+			found.Late, found.Err = p.Effects.Since(ctx, before, []string{found.Outcome.Shot.Canary}, 800*time.Millisecond)
 		}
 	}
 	if ctx.Err() == nil {

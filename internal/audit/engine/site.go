@@ -10,11 +10,6 @@ import (
 // Harmful are words of paths at which nothing is tried: an audit destroys nothing.
 var Harmful = regexp.MustCompile(`(?i)delete|remove|destroy|drop|logout|signout|cancel|unsubscribe|pay|checkout|order|purge|reset-all|shutdown`)
 
-// Get reads a page of the target.
-func (p *Probe) Get(ctx context.Context, target string) (*Answer, error) {
-	return p.Fire(ctx, &Shot{Method: "GET", Target: target, Host: p.Target.Host, From: p.Address()})
-}
-
 // SameOrigin returns the paths of the first few addresses that are the target's own.
 func (p *Probe) SameOrigin(addresses []string, most int) (paths []string) {
 	for _, address := range addresses {
@@ -54,7 +49,7 @@ func (p *Probe) Siblings(ctx context.Context) (found []Sibling, bare []string, e
 			found = append(found, Sibling{&own, action.RequestURI()})
 		}
 	}
-	own, err := p.Fetch(ctx, p.Target, p.Address(), nil)
+	own, err := p.Visitors.Fetch(ctx, p.Target, p.Visitors.Address(), nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,7 +63,7 @@ func (p *Probe) Siblings(ctx context.Context) (found []Sibling, bare []string, e
 		if err != nil || at.Host != p.Target.Host {
 			continue
 		}
-		pg, err := p.Fetch(ctx, at, p.Address(), nil)
+		pg, err := p.Visitors.Fetch(ctx, at, p.Visitors.Address(), nil)
 		if errors.Is(err, ErrBound) || ctx.Err() != nil {
 			return nil, nil, err
 		}

@@ -140,3 +140,14 @@ func Loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
 }
+
+// give puts the headers into a request that were given for all.
+func (spec *Spec) give(s *Shot) {
+	for _, h := range spec.Headers {
+		value := h.Value
+		for name, cookie := range s.Cookies {
+			value = strings.ReplaceAll(value, "{cookie:"+name+"}", cookie)
+		}
+		s.Set(h.Name, value)
+	}
+}

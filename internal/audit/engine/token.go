@@ -57,7 +57,7 @@ var testTokens = map[string]string{
 
 // Source is how valid tokens are had.
 type Source interface {
-	// mint returns the fields of a fresh token, for a page that was just loaded.
+	// Mint returns the fields of a fresh token, for a page that was just loaded.
 	Mint(ctx context.Context, pg *Page) ([]Field, error)
 	// constant reports that every token is the same, so that a used one cannot be told from another.
 	constant() bool
@@ -67,9 +67,9 @@ type Source interface {
 func (p *Probe) sourceOf(pg *Page) (Source, error) {
 	s := p.Spec
 	p.Service = cmp.Or(s.Captcha, pg.widget)
-	p.TokenFields = tokenFieldsOf(p.Service)
+	p.Filler.TokenFields = tokenFieldsOf(p.Service)
 	if s.TokenField != "" {
-		p.TokenFields = []string{s.TokenField}
+		p.Filler.TokenFields = []string{s.TokenField}
 	}
 	kind, command, _ := strings.Cut(s.Token, ":")
 	if kind == "" && p.Service == "palisade" {
@@ -78,27 +78,27 @@ func (p *Probe) sourceOf(pg *Page) (Source, error) {
 	if kind == "" && s.Verifier != nil {
 		kind = "verifier"
 	}
-	if len(p.TokenFields) == 0 {
+	if len(p.Filler.TokenFields) == 0 {
 		return nil, fmt.Errorf("no captcha was found on %s: say which it is with -captcha, or its field with -token-field", pg.URL)
 	}
 	switch kind {
 	case "palisade":
 		return embedded{}, nil
 	case "service":
-		return &widgetTokens{address: strings.TrimRight(command, "/"), field: p.TokenFields[0], p: p}, nil
+		return &widgetTokens{address: strings.TrimRight(command, "/"), field: p.Filler.TokenFields[0], p: p}, nil
 	case "cmd":
-		return commandTokens{command, p.TokenFields[0]}, nil
+		return commandTokens{command, p.Filler.TokenFields[0]}, nil
 	case "testkey":
 		if testTokens[p.Service] == "" {
 			return nil, fmt.Errorf("%s has no test key whose token is known", p.Service)
 		}
-		return constantToken{Field{p.TokenFields[0], testTokens[p.Service]}}, nil
+		return constantToken{Field{p.Filler.TokenFields[0], testTokens[p.Service]}}, nil
 	case "verifier":
 		if !slices.Contains(captchatest.Services(), p.Service) {
 			return nil, fmt.Errorf("the verifier in the middle does not speak for %q: say with -captcha which service it stands in for", p.Service)
 		}
 		v := &Middle{
-			Server: s.Verifier, Service: p.Service, field: p.TokenFields[0], sitekey: cmp.Or(s.Sitekey, pg.sitekey, "sitekey"),
+			Server: s.Verifier, Service: p.Service, field: p.Filler.TokenFields[0], sitekey: cmp.Or(s.Sitekey, pg.sitekey, "sitekey"),
 			Hostname: cmp.Or(s.Hostname, p.Target.Hostname()), Action: cmp.Or(s.CaptchaFor, pg.action),
 		}
 		v.Server.AnySecret()
@@ -253,4 +253,13 @@ func (v *Middle) Reset() {
 	v.Calls()
 	v.Server.Clear()
 	v.Server.SetClock(time.Now)
+}
+
+// Gather has the verifier keep its answers back until all that race have asked, in
+// every other round: most apps lose the race while they wait for it. In between they
+// are tried as they come.
+func (v *Middle) Gather(round, calls int) {
+	if v != nil && round%2 == 0 {
+		v.Server.Gather(v.Service, calls, 400*time.Millisecond)
+	}
 }

@@ -281,3 +281,34 @@ func Printable(b []byte, most int) string {
 	}, b)
 	return string(clean) + cut
 }
+
+// together sends shots so that their last bytes leave at once.
+func (w *Wire) together(ctx context.Context, shots []*Shot) ([]*Answer, error) {
+	var holding []*held
+	for _, s := range shots {
+		h, err := w.hold(ctx, s.Method, s.Bytes(), s.From)
+		if err != nil {
+			for _, h := range holding {
+				h.conn.Close()
+			}
+			return nil, err
+		}
+		holding = append(holding, h)
+	}
+	// Give the heads time to be read, so that only the last bytes are under way.
+	if err := Sleep(ctx, 60*time.Millisecond); err != nil {
+		return nil, err
+	}
+	answers := make([]*Answer, len(holding))
+	ended := make(chan struct{})
+	for i, h := range holding {
+		go func() {
+			answers[i], _ = h.release() // one that failed has no answer
+			ended <- struct{}{}
+		}()
+	}
+	for range holding {
+		<-ended
+	}
+	return answers, ctx.Err()
+}

@@ -20,6 +20,6 @@ var e01 = &engine.Rule{
 		} {
 			attempts = append(attempts, engine.Attempt{What: h.Name + ": " + h.Value + " after the limit was reached", Valid: true, Change: func(s *engine.Shot) { s.Set(h.Name, h.Value) }})
 		}
-		return p.MustHold(ctx, l, attempts)
+		return l.MustHold(ctx, p, attempts)
 	}),
 }

@@ -12,12 +12,12 @@ var e03 = &engine.Rule{
 	Why:  "The limit counts an address that the client names, such as a victim's, who is then locked out.",
 	Refs: engine.Refs{CWE: 645, ASVS: "6.1.1", OAT: "OAT-015"},
 	Check: engine.Limited(func(ctx context.Context, p *engine.Probe, l *engine.LimitFound) engine.Result {
-		victim := p.Address()
-		own, err := p.Load(ctx, victim)
+		victim := p.Visitors.Address()
+		own, err := p.Visitors.Load(ctx, victim)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
-		pages, err := p.Crowd(ctx, l.Allowed+1, p.Address())
+		pages, err := p.Visitors.Crowd(ctx, l.Allowed+1, p.Visitors.Address())
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}

@@ -17,9 +17,9 @@ var e07 = &engine.Rule{
 		most := 2*l.Allowed + 4
 		var from []netip.Addr
 		for range engine.Races {
-			from = append(from, p.Address())
+			from = append(from, p.Visitors.Address())
 		}
-		pages, err := p.Crowd(ctx, most, from...)
+		pages, err := p.Visitors.Crowd(ctx, most, from...)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
@@ -29,7 +29,7 @@ var e07 = &engine.Rule{
 			if err != nil {
 				return engine.Undecided("%v", err)
 			}
-			p.Gather(round, len(shots))
+			p.Middle.Gather(round, len(shots))
 			o := p.Race(ctx, fmt.Sprintf("%d valid submissions at once", len(shots)), shots)
 			switch {
 			case o.Err != nil:
@@ -51,7 +51,7 @@ var e07 = &engine.Rule{
 // valids makes a submission of each page, with a token of its own.
 func valids(ctx context.Context, p *engine.Probe, pages []*engine.Page) (shots []*engine.Shot, err error) {
 	for _, pg := range pages {
-		s := p.Shot(pg)
+		s := p.Filler.Shot(pg)
 		token, err := p.Source.Mint(ctx, pg)
 		if err != nil {
 			return nil, err

@@ -12,20 +12,20 @@ var i01 = &engine.Rule{
 	Why:  "Another version of the protocol takes another way through the servers, past the check.",
 	Refs: engine.Refs{CWE: 444, ASVS: "4.2.1, 4.2.3"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
-		pg, err := p.Visit(ctx, true)
+		pg, err := p.Visitors.Visit(ctx, true)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
-		s := p.Shot(pg)
-		before, err := p.Mark(ctx)
+		s := p.Filler.Shot(pg)
+		before, err := p.Effects.Mark(ctx)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
-		a, err := p.OverHTTP2(ctx, s)
+		a, err := p.Visitors.OverHTTP2(ctx, s)
 		if err != nil {
 			return engine.Omitted("the server does not speak HTTP/2 here")
 		}
-		n, err := p.Since(ctx, before, []string{s.Canary}, 0)
+		n, err := p.Effects.Since(ctx, before, []string{s.Canary}, 0)
 		o := &engine.Outcome{Attempt: engine.Attempt{What: "a submission over HTTP/2"}, Shot: s, Answer: a, Effects: n}
 		switch {
 		case err != nil:

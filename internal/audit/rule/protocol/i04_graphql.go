@@ -18,9 +18,9 @@ var i04 = &engine.Rule{
 	Refs: engine.Refs{CWE: 288, ASVS: "4.3.1, 2.4.1", OAT: "OAT-019", WSTG: "APIT-99"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		const query = `{"query":"{__typename}"}`
-		s := &engine.Shot{Method: "POST", Target: "/graphql", Host: p.Target.Host, From: p.Address(), Body: []byte(query)}
+		s := &engine.Shot{Method: "POST", Target: "/graphql", Host: p.Target.Host, From: p.Visitors.Address(), Body: []byte(query)}
 		s.Set("Content-Type", "application/json")
-		a, err := p.Fire(ctx, s)
+		a, err := p.Visitors.Fire(ctx, s)
 		switch {
 		case err != nil:
 			return engine.Undecided("%v", err)

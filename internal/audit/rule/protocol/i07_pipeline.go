@@ -20,28 +20,28 @@ var i07 = &engine.Rule{
 		if old.Status != engine.Pass {
 			return old
 		}
-		pg, err := p.Visit(ctx, true)
+		pg, err := p.Visitors.Visit(ctx, true)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
-		first, second := p.Shot(pg), p.Shot(pg)
+		first, second := p.Filler.Shot(pg), p.Filler.Shot(pg)
 		token, err := p.Source.Mint(ctx, pg)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
 		first.Fields = append(first.Fields, token...)
 		first.Set("Connection", "keep-alive")
-		before, err := p.Mark(ctx)
+		before, err := p.Effects.Mark(ctx)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
 		for range 2 {
-			if err := p.Wire.Turn(ctx); err != nil {
+			if err := p.Visitors.Wire.Turn(ctx); err != nil {
 				return engine.Undecided("%v", err)
 			}
 		}
 		var last *engine.Answer
-		err = p.Wire.Connect(ctx, pg.From, func(conn net.Conn, r *bufio.Reader) error {
+		err = p.Visitors.Wire.Connect(ctx, pg.From, func(conn net.Conn, r *bufio.Reader) error {
 			if _, err := conn.Write(append(first.Bytes(), second.Bytes()...)); err != nil {
 				return err
 			}
@@ -57,8 +57,8 @@ var i07 = &engine.Rule{
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
-		n, err := p.Since(ctx, before, []string{second.Canary}, 0)
-		if p.ReadsBack() {
+		n, err := p.Effects.Since(ctx, before, []string{second.Canary}, 0)
+		if p.Effects.ReadsBack() {
 			n++ // only the second was counted
 		}
 		o := &engine.Outcome{Attempt: engine.Attempt{What: "a submission without a token behind a valid one, on one connection"}, Shot: second, Answer: last, Effects: n}

@@ -29,7 +29,7 @@ var b02 = &engine.Rule{
 				if remembers {
 					again(p.Middle)
 				}
-				p.Gather(round, engine.AtOnce)
+				p.Middle.Gather(round, engine.AtOnce)
 			}
 			shots, err := withOneToken(ctx, p)
 			if err != nil {
@@ -57,7 +57,7 @@ var b02 = &engine.Rule{
 func withOneToken(ctx context.Context, p *engine.Probe) (shots []*engine.Shot, err error) {
 	var token []engine.Field
 	for i := range engine.AtOnce {
-		pg, err := p.Visit(ctx, true)
+		pg, err := p.Visitors.Visit(ctx, true)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func withOneToken(ctx context.Context, p *engine.Probe) (shots []*engine.Shot, e
 				return nil, err
 			}
 		}
-		s := p.Shot(pg)
+		s := p.Filler.Shot(pg)
 		s.Fields = append(s.Fields, token...)
 		shots = append(shots, s)
 	}

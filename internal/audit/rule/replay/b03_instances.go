@@ -18,7 +18,7 @@ var b03 = &engine.Rule{
 		if len(p.Spec.Instances) == 0 {
 			return engine.Omitted("it is not known that the app has several instances: name their addresses (instances)")
 		}
-		other, err := p.InstanceAt(ctx, p.Spec.Instances[0])
+		other, err := p.Visitors.InstanceAt(ctx, p.Spec.Instances[0])
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
@@ -56,8 +56,8 @@ func greets(ctx context.Context, p *engine.Probe, other *engine.Instance) (engin
 
 // welcome is a fresh valid submission of the instance's own page.
 func welcome(ctx context.Context, p *engine.Probe, other *engine.Instance) (o *engine.Outcome) {
-	p.There(other, func() {
-		pg, err := p.Ripe(ctx, p.Address())
+	p.Visitors.There(other, func() {
+		pg, err := p.Visitors.Ripe(ctx, p.Visitors.Address())
 		if err != nil {
 			o = &engine.Outcome{Err: err}
 			return
@@ -140,8 +140,8 @@ type crossing struct {
 // crossed takes a token of the first instance to the other one. The first outcome is
 // that of its use before, if there was one; without it the second is nil.
 func crossed(ctx context.Context, p *engine.Probe, other *engine.Instance, c crossing) (first, second *engine.Outcome) {
-	from := p.Address()
-	pg, err := p.Ripe(ctx, from)
+	from := p.Visitors.Address()
+	pg, err := p.Visitors.Ripe(ctx, from)
 	if err != nil {
 		return &engine.Outcome{Err: err}, &engine.Outcome{Err: err}
 	}
@@ -156,9 +156,9 @@ func crossed(ctx context.Context, p *engine.Probe, other *engine.Instance, c cro
 			return first, nil
 		}
 	}
-	p.There(other, func() {
+	p.Visitors.There(other, func() {
 		if c.borrow {
-			if pg, err = p.Ripe(ctx, from); err != nil {
+			if pg, err = p.Visitors.Ripe(ctx, from); err != nil {
 				second = &engine.Outcome{Err: err}
 				return
 			}

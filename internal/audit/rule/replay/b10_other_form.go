@@ -29,17 +29,17 @@ var b10 = &engine.Rule{
 			return engine.Omitted("no other form with the same captcha was found: name its page (siblings)")
 		}
 		other := siblings[i]
-		own, err := p.Load(ctx, other.Page.From)
+		own, err := p.Visitors.Load(ctx, other.Page.From)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
-		if err := engine.Sleep(ctx, p.Wait); err != nil {
+		if err := engine.Sleep(ctx, p.Visitors.Wait); err != nil {
 			return engine.Undecided("%v", err)
 		}
 		return p.MustRefuse(ctx, engine.Attempt{What: "what was solved at the form that posts to " + other.Path, Valid: true, Visit: other.Page, Change: func(s *engine.Shot) {
 			s.Target = p.Home.RequestURI()
-			for _, f := range p.Fill(own, own.Form, s.Canary) {
-				if !slices.Contains(p.Traps(own), f.Name) { // this form's traps are none of the other's
+			for _, f := range p.Filler.Fill(own, own.Form, s.Canary) {
+				if !slices.Contains(p.Filler.Traps(own), f.Name) { // this form's traps are none of the other's
 					s.Put(f.Name, f.Value)
 				}
 			}

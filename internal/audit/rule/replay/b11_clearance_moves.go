@@ -29,7 +29,7 @@ var b11 = &engine.Rule{
 		switch {
 		case other.Err != nil:
 			return engine.Undecided("%v", other.Err)
-		case other.Effects > 0 && !p.Own:
+		case other.Effects > 0 && !p.Visitors.Own:
 			return engine.Undecided("the clearance was taken from another browser; whether from another address too cannot be seen from here")
 		case other.Effects > 0:
 			return engine.Failed(other, "After one solved captcha, its cookies are enough for others, from another address and without a token.")

@@ -15,7 +15,7 @@ var b14 = &engine.Rule{
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		others := func(s *engine.Shot) {
 			for _, name := range []string{"cf-turnstile-response", "h-captcha-response", "g-recaptcha-response", "frc-captcha-response", "captcha", "altcha", "captcha_token"} {
-				if !slices.Contains(p.TokenFields, name) {
+				if !slices.Contains(p.Filler.TokenFields, name) {
 					s.Put(name, "10000000-aaaa-bbbb-cccc-000000000001")
 				}
 			}

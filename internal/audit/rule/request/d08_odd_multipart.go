@@ -23,7 +23,7 @@ var d08 = &engine.Rule{
 				}
 			}})
 		}
-		token := p.TokenFields[len(p.TokenFields)-1]
+		token := p.Filler.TokenFields[len(p.Filler.TokenFields)-1]
 		name := `name="` + token + `"`
 		add("multipart whose token is a file", func(b string) string { return strings.Replace(b, name, name+`; filename="t.txt"`, 1) })
 		add("multipart whose token has the name in another encoding", func(b string) string { return strings.Replace(b, name, "name*=utf-8''"+token, 1) })

@@ -12,11 +12,11 @@ var f01 = &engine.Rule{
 	Why:  "A browser sends every field. A program that leaves the trap out is told apart by that, if one looks.",
 	Refs: engine.Refs{CWE: 1023, ASVS: "2.2.2", OAT: "OAT-017, OAT-019"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
-		if len(p.Traps(p.First)) == 0 {
+		if len(p.Filler.Traps(p.First)) == 0 {
 			return engine.Omitted("the page shows no honeypot; name it with -leave-empty if there is one")
 		}
 		return p.MustRefuse(ctx, engine.Attempt{What: "a valid token and the form without its honeypots", Valid: true, Fresh: func(s *engine.Shot, pg *engine.Page) {
-			for _, name := range p.Traps(pg) {
+			for _, name := range p.Filler.Traps(pg) {
 				s.Drop(name)
 			}
 		}})

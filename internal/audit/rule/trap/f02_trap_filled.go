@@ -13,10 +13,10 @@ var f02 = &engine.Rule{
 	Refs: engine.Refs{CWE: 602, ASVS: "2.4.1", OAT: "OAT-017"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		var attempts []engine.Attempt
-		for i, name := range p.Traps(p.First) {
+		for i, name := range p.Filler.Traps(p.First) {
 			if i < 4 {
 				attempts = append(attempts, engine.Attempt{What: "a valid token and something in the honeypot " + name, Valid: true, Fresh: func(s *engine.Shot, pg *engine.Page) {
-					if names := p.Traps(pg); i < len(names) {
+					if names := p.Filler.Traps(pg); i < len(names) {
 						s.Put(names[i], "https://spam.example")
 					}
 				}})

@@ -16,8 +16,8 @@ var f03 = &engine.Rule{
 		switch {
 		case p.Spec.MinFill > 0: // as was said, which nothing has tried yet
 			return p.MustRefuse(ctx, engine.Attempt{What: "a valid submission in the moment in which the page was loaded", Valid: true, AtOnce: true})
-		case p.Wait > 0:
-			return engine.Passed("What came at once was refused; it was accepted after %s.", p.Wait)
+		case p.Visitors.Wait > 0:
+			return engine.Passed("What came at once was refused; it was accepted after %s.", p.Visitors.Wait)
 		case name == "":
 			return engine.Omitted("the page has no load time that shows, and whether the app takes one is not known")
 		}

@@ -18,7 +18,7 @@ var f04 = &engine.Rule{
 		switch {
 		case name == "":
 			return engine.Omitted("the page has no load time that shows")
-		case p.Wait == 0:
+		case p.Visitors.Wait == 0:
 			return engine.Omitted("the form is accepted at once in any case")
 		}
 		young := func(what string, change func(*engine.Shot, string)) engine.Attempt {

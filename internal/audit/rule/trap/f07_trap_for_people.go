@@ -17,7 +17,7 @@ var f07 = &engine.Rule{
 		known := []string{"name", "email", "website", "url", "phone", "address", "zip", "company", "my_name", "tel", "city", "organization"}
 		for _, i := range p.First.Form.Inputs {
 			switch {
-			case !p.IsTrap(i):
+			case !p.Filler.IsTrap(i):
 			case slices.Contains(known, strings.ToLower(i.Name)) && i.Autocomplete == "":
 				return engine.Failed(nil, "The honeypot %s has a name that browsers fill in, and no autocomplete.", i.Name)
 			case i.Autocomplete == "" || i.Tabindex != "-1":
@@ -26,7 +26,7 @@ var f07 = &engine.Rule{
 				return engine.Failed(nil, "The honeypot %s is hidden by a style sheet alone, and read out by screen readers: it lacks aria-hidden.", i.Name)
 			}
 		}
-		if len(p.Traps(p.First)) == 0 {
+		if len(p.Filler.Traps(p.First)) == 0 {
 			return engine.Omitted("the page shows no honeypot")
 		}
 		return engine.Passed("The honeypot has autocomplete, tabindex and aria-hidden.")

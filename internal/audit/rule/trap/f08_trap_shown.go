@@ -16,7 +16,7 @@ var f08 = &engine.Rule{
 		policy := engine.PolicyOf(p.First.Answer)
 		styles := engine.Directive(policy, "style-src", "default-src")
 		for _, i := range p.First.Form.Inputs {
-			if p.IsTrap(i) && i.InlineHidden && styles != "" && !strings.Contains(styles, "'unsafe-inline'") && !strings.Contains(styles, "'unsafe-hashes'") {
+			if p.Filler.IsTrap(i) && i.InlineHidden && styles != "" && !strings.Contains(styles, "'unsafe-inline'") && !strings.Contains(styles, "'unsafe-hashes'") {
 				return engine.Failed(nil, "The honeypot %s is hidden by a style attribute, and the policy says %s.", i.Name, styles)
 			}
 		}

@@ -15,11 +15,11 @@ var f09 = &engine.Rule{
 	Refs: engine.Refs{CWE: 656},
 	Check: func(_ context.Context, p *engine.Probe) engine.Result {
 		for _, i := range p.First.Form.Inputs {
-			if p.IsTrap(i) && slices.ContainsFunc(engine.Honeypots, func(word string) bool { return strings.Contains(strings.ToLower(i.Name), word) }) {
+			if p.Filler.IsTrap(i) && slices.ContainsFunc(engine.Honeypots, func(word string) bool { return strings.Contains(strings.ToLower(i.Name), word) }) {
 				return engine.Failed(nil, "The honeypot is called %s.", i.Name)
 			}
 		}
-		if len(p.Traps(p.First)) == 0 {
+		if len(p.Filler.Traps(p.First)) == 0 {
 			return engine.Omitted("the page shows no honeypot")
 		}
 		return engine.Passed("It has none of the usual names of honeypots.")

@@ -13,7 +13,7 @@ var f11 = &engine.Rule{
 	Why:  "The page, or its token, comes from a cache. What one visitor learned of the form is good for all.",
 	Refs: engine.Refs{CWE: 524, ASVS: "9.2.2"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
-		other, err := p.Load(ctx, p.Address())
+		other, err := p.Visitors.Load(ctx, p.Visitors.Address())
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}

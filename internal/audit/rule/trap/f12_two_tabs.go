@@ -12,16 +12,16 @@ var f12 = &engine.Rule{
 	Why:  "The second page overwrote what the first one needs. People lose what they typed.",
 	Refs: engine.Refs{CWE: 841},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
-		first, err := p.Load(ctx, p.Address())
+		first, err := p.Visitors.Load(ctx, p.Visitors.Address())
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
-		second, err := p.Fetch(ctx, p.Target, first.From, first.Cookies)
+		second, err := p.Visitors.Fetch(ctx, p.Target, first.From, first.Cookies)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
 		first.Cookies = second.Cookies
-		if err := engine.Sleep(ctx, p.Wait); err != nil {
+		if err := engine.Sleep(ctx, p.Visitors.Wait); err != nil {
 			return engine.Undecided("%v", err)
 		}
 		o := p.Try(ctx, engine.Attempt{What: "a valid submission of the first of two tabs", Valid: true, Visit: first})

@@ -12,7 +12,7 @@ import (
 // loadTime finds a hidden field with the time in it, as a number or a number in base64.
 func loadTime(p *engine.Probe, pg *engine.Page) (name, value string) {
 	for _, i := range pg.Form.Inputs {
-		if i.Kind == "hidden" && !slices.Contains(p.TokenFields, i.Name) && earlier(i.Value, 0) != "" {
+		if i.Kind == "hidden" && !slices.Contains(p.Filler.TokenFields, i.Name) && earlier(i.Value, 0) != "" {
 			return i.Name, i.Value
 		}
 	}

@@ -14,7 +14,7 @@ var a01 = &engine.Rule{
 	Refs: engine.Refs{CWE: 602, ASVS: "2.2.2", OAT: "OAT-009, OAT-019", WSTG: "ATHN-03"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		if p.Refused.Effects == 0 {
-			return engine.Passed("A submission without %s was refused with %d, without an effect.", strings.Join(p.TokenFields, " and "), p.Refused.Answer.Status)
+			return engine.Passed("A submission without %s was refused with %d, without an effect.", strings.Join(p.Filler.TokenFields, " and "), p.Refused.Answer.Status)
 		}
 		if n, _ := refusedLater(ctx, p); n > 0 {
 			return engine.Omitted("A12 tells it more exactly")
@@ -24,6 +24,6 @@ var a01 = &engine.Rule{
 				return engine.Omitted("the app asks the verifier and is told no, so that A04 or A06 tell it more exactly")
 			}
 		}
-		return engine.Failed(p.Refused, "The app did it for a submission without %s.", strings.Join(p.TokenFields, " and "))
+		return engine.Failed(p.Refused, "The app did it for a submission without %s.", strings.Join(p.Filler.TokenFields, " and "))
 	},
 }

@@ -13,7 +13,7 @@ var a05 = &engine.Rule{
 	Why:  "The app takes any text for a token, and asks nobody whether it is one.",
 	Refs: engine.Refs{CWE: 602, ASVS: "2.2.2", OAT: "OAT-009"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
-		o := p.Try(ctx, engine.WithToken("a token that nobody issued", "0.pAlIsAdE-"+strings.Repeat("dW5hc2tlZA", 12)+p.Canary()))
+		o := p.Try(ctx, engine.WithToken("a token that nobody issued", "0.pAlIsAdE-"+strings.Repeat("dW5hc2tlZA", 12)+p.Filler.Canary()))
 		switch {
 		case o.Err != nil:
 			return engine.Undecided("%v", o.Err)

@@ -41,7 +41,7 @@ func twins(ctx context.Context, p *engine.Probe) ([]string, error) {
 	text := p.First.Inline
 	sources := append(p.SameOrigin(p.First.Scripts, 3), "/openapi.json")
 	for _, src := range sources {
-		a, err := p.Get(ctx, src)
+		a, err := p.Visitors.Get(ctx, src)
 		if err != nil {
 			return nil, err
 		}

@@ -29,7 +29,7 @@ var a10 = &engine.Rule{
 		if len(attempts) == 0 {
 			return engine.Omitted("no other form was found: name its page (-sibling)")
 		}
-		if err := engine.Sleep(ctx, p.Wait); err != nil {
+		if err := engine.Sleep(ctx, p.Visitors.Wait); err != nil {
 			return engine.Undecided("%v", err)
 		}
 		r := p.MustRefuse(ctx, attempts...)

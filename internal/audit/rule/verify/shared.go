@@ -9,11 +9,11 @@ import (
 
 // ignoring sends a token that the verifier refuses, with 200 and then with 400.
 func ignoring(ctx context.Context, p *engine.Probe) (said, status *engine.Outcome) {
-	a := engine.WithToken("a token that the verifier refused", "0.pAlIsAdE-"+strings.Repeat("cmVmdXNlZA", 12)+p.Canary())
+	a := engine.WithToken("a token that the verifier refused", "0.pAlIsAdE-"+strings.Repeat("cmVmdXNlZA", 12)+p.Filler.Canary())
 	if said = p.Try(ctx, a); said.Err != nil || said.Effects == 0 {
 		return said, nil
 	}
-	a = engine.WithToken("a token that the verifier refused with status 400", "0.pAlIsAdE-"+strings.Repeat("cmVmdXNlZA", 12)+p.Canary())
+	a = engine.WithToken("a token that the verifier refused with status 400", "0.pAlIsAdE-"+strings.Repeat("cmVmdXNlZA", 12)+p.Filler.Canary())
 	a.Before = func(m *engine.Middle) {
 		m.Server.Answer(m.Service, 400, `{"success":false,"error-codes":["invalid-input-response"]}`, -1)
 	}

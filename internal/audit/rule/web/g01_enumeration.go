@@ -19,7 +19,7 @@ var g01 = &engine.Rule{
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		known := map[string]string{}
 		for _, f := range p.Accepted.Shot.Fields {
-			if strings.Contains(f.Value, p.Accepted.Shot.Canary) && !slices.Contains(p.TokenFields, f.Name) {
+			if strings.Contains(f.Value, p.Accepted.Shot.Canary) && !slices.Contains(p.Filler.TokenFields, f.Name) {
 				known[f.Name] = f.Value
 			}
 		}

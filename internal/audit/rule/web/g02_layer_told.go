@@ -14,8 +14,8 @@ var g02 = &engine.Rule{
 	Refs: engine.Refs{CWE: 204, ASVS: "16.5.1"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		outcomes := []*engine.Outcome{p.Refused}
-		if len(p.Traps(p.First)) > 0 {
-			outcomes = append(outcomes, p.Try(ctx, engine.Attempt{What: "a filled honeypot", Fresh: func(s *engine.Shot, pg *engine.Page) { s.Put(p.Traps(pg)[0], "x") }}))
+		if len(p.Filler.Traps(p.First)) > 0 {
+			outcomes = append(outcomes, p.Try(ctx, engine.Attempt{What: "a filled honeypot", Fresh: func(s *engine.Shot, pg *engine.Page) { s.Put(p.Filler.Traps(pg)[0], "x") }}))
 		}
 		for _, o := range outcomes {
 			if o.Err != nil {

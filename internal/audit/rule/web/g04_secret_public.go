@@ -18,7 +18,7 @@ var g04 = &engine.Rule{
 		places := append(p.SameOrigin(p.First.Scripts, 5), "/.env", "/config.js", "/api/config", "/.git/config", "/env.js", "/static/config.js", "/.env.local", "/config.json")
 		looked := map[string][]byte{"the page": p.First.Answer.Body}
 		for _, place := range places {
-			a, err := p.Get(ctx, place)
+			a, err := p.Visitors.Get(ctx, place)
 			if errors.Is(err, engine.ErrBound) || ctx.Err() != nil {
 				return engine.Undecided("%v", err)
 			}

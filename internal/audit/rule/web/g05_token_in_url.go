@@ -21,7 +21,7 @@ var g05 = &engine.Rule{
 		}
 		location := p.Accepted.Answer.Header.Get("Location")
 		for _, f := range p.Accepted.Shot.Fields {
-			if slices.Contains(p.TokenFields, f.Name) && len(f.Value) > 8 && strings.Contains(location, url.QueryEscape(f.Value)) {
+			if slices.Contains(p.Filler.TokenFields, f.Name) && len(f.Value) > 8 && strings.Contains(location, url.QueryEscape(f.Value)) {
 				return engine.Failed(p.Accepted, "The answer redirects to a URL with the token in it.")
 			}
 		}

@@ -20,7 +20,7 @@ var g06 = &engine.Rule{
 			return engine.Omitted("the page has no Content-Security-Policy")
 		}
 		sources := engine.Directive(policy, "script-src-elem", "script-src", "default-src")
-		again, err := p.Fetch(ctx, p.Target, p.Address(), nil)
+		again, err := p.Visitors.Fetch(ctx, p.Target, p.Visitors.Address(), nil)
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}

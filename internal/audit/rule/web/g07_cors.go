@@ -13,10 +13,10 @@ var g07 = &engine.Rule{
 	Refs: engine.Refs{CWE: 942, ASVS: "3.5.2"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		for _, method := range []string{"GET", "OPTIONS"} {
-			s := &engine.Shot{Method: method, Target: p.Home.RequestURI(), Host: p.Target.Host, From: p.Address()}
+			s := &engine.Shot{Method: method, Target: p.Home.RequestURI(), Host: p.Target.Host, From: p.Visitors.Address()}
 			s.Set("Origin", "https://evil.example")
 			s.Set("Access-Control-Request-Method", "POST")
-			a, err := p.Fire(ctx, s)
+			a, err := p.Visitors.Fire(ctx, s)
 			if err != nil {
 				return engine.Undecided("%v", err)
 			}
