@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,14 @@ func Directive(policy string, names ...string) string {
 
 // Field is a field of a form, in its place.
 type Field struct{ Name, Value string }
+
+// Fields returns fields from their names and values, in turn.
+func Fields(pairs ...string) (fields []Field) {
+	for pair := range slices.Chunk(pairs, 2) {
+		fields = append(fields, Field{pair[0], pair[1]})
+	}
+	return fields
+}
 
 // Input is a control of a form as the page has it.
 type Input struct {

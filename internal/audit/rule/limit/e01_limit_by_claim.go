@@ -13,11 +13,11 @@ var e01 = &engine.Rule{
 	Refs: engine.Refs{CWE: 348, ASVS: "15.3.4, 4.1.3", OAT: "OAT-007, OAT-008"},
 	Check: engine.Limited(func(ctx context.Context, p *engine.Probe, l *engine.LimitFound) engine.Result {
 		var attempts []engine.Attempt
-		for _, h := range []engine.Field{
-			{Name: "X-Forwarded-For", Value: "203.0.113.50"}, {Name: "X-Real-IP", Value: "203.0.113.51"}, {Name: "True-Client-IP", Value: "203.0.113.52"}, {Name: "CF-Connecting-IP", Value: "203.0.113.53"},
-			{Name: "Fastly-Client-IP", Value: "203.0.113.54"}, {Name: "X-Client-IP", Value: "203.0.113.55"}, {Name: "X-Cluster-Client-IP", Value: "203.0.113.56"}, {Name: "Forwarded", Value: "for=203.0.113.57"}, {Name: "X-Forwarded", Value: "203.0.113.58"},
-			{Name: "Client-IP", Value: "203.0.113.59"}, {Name: "X-Remote-IP", Value: "203.0.113.60"}, {Name: "X-Originating-IP", Value: "203.0.113.61"},
-		} {
+		for _, h := range engine.Fields(
+			"X-Forwarded-For", "203.0.113.50", "X-Real-IP", "203.0.113.51", "True-Client-IP", "203.0.113.52", "CF-Connecting-IP", "203.0.113.53",
+			"Fastly-Client-IP", "203.0.113.54", "X-Client-IP", "203.0.113.55", "X-Cluster-Client-IP", "203.0.113.56", "Forwarded", "for=203.0.113.57", "X-Forwarded", "203.0.113.58",
+			"Client-IP", "203.0.113.59", "X-Remote-IP", "203.0.113.60", "X-Originating-IP", "203.0.113.61",
+		) {
 			attempts = append(attempts, engine.Attempt{What: h.Name + ": " + h.Value + " after the limit was reached", Valid: true, Change: func(s *engine.Shot) { s.Set(h.Name, h.Value) }})
 		}
 		return l.MustHold(ctx, p, attempts)

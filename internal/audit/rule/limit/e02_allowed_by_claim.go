@@ -13,11 +13,11 @@ var e02 = &engine.Rule{
 	Refs: engine.Refs{CWE: 290, ASVS: "15.3.4"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		var attempts []engine.Attempt
-		for _, h := range []engine.Field{
-			{Name: "X-Forwarded-For", Value: "127.0.0.1"}, {Name: "X-Forwarded-For", Value: "10.0.0.1"}, {Name: "X-Forwarded-For", Value: "192.168.1.1"}, {Name: "X-Real-IP", Value: "127.0.0.1"},
-			{Name: "Forwarded", Value: "for=127.0.0.1"}, {Name: "X-Client-IP", Value: "127.0.0.1"}, {Name: "CF-Connecting-IP", Value: "127.0.0.1"}, {Name: "X-Originating-IP", Value: "127.0.0.1"},
-			{Name: "X-Forwarded-For", Value: "::1"}, {Name: "X-Forwarded-For", Value: "172.17.0.1"}, {Name: "X-Real-IP", Value: "10.0.0.1"}, {Name: "Client-IP", Value: "127.0.0.1"}, {Name: "X-Remote-IP", Value: "127.0.0.1"},
-		} {
+		for _, h := range engine.Fields(
+			"X-Forwarded-For", "127.0.0.1", "X-Forwarded-For", "10.0.0.1", "X-Forwarded-For", "192.168.1.1", "X-Real-IP", "127.0.0.1",
+			"Forwarded", "for=127.0.0.1", "X-Client-IP", "127.0.0.1", "CF-Connecting-IP", "127.0.0.1", "X-Originating-IP", "127.0.0.1",
+			"X-Forwarded-For", "::1", "X-Forwarded-For", "172.17.0.1", "X-Real-IP", "10.0.0.1", "Client-IP", "127.0.0.1", "X-Remote-IP", "127.0.0.1",
+		) {
 			attempts = append(attempts, engine.Attempt{What: h.Name + ": " + h.Value, Change: func(s *engine.Shot) { s.Set(h.Name, h.Value) }})
 		}
 		return p.MustRefuse(ctx, attempts...)

@@ -14,10 +14,10 @@ var e04 = &engine.Rule{
 	Refs: engine.Refs{CWE: 755, ASVS: "16.5.3"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		var attempts []engine.Attempt
-		for _, c := range []engine.Field{
-			{Name: "a comma", Value: ","}, {Name: "nothing", Value: ""}, {Name: "rubbish", Value: "'; DROP TABLE users; --"}, {Name: "five kilobytes", Value: strings.Repeat("a", 5000)},
-			{Name: "two hundred hops", Value: strings.Repeat("203.0.113.9, ", 199) + "203.0.113.9"}, {Name: "an IPv4-mapped address", Value: "::ffff:127.0.0.1"}, {Name: "an address with a zone", Value: "fe80::1%eth0"}, {Name: "an address with a port", Value: "127.0.0.1:80"},
-		} {
+		for _, c := range engine.Fields(
+			"a comma", ",", "nothing", "", "rubbish", "'; DROP TABLE users; --", "five kilobytes", strings.Repeat("a", 5000),
+			"two hundred hops", strings.Repeat("203.0.113.9, ", 199)+"203.0.113.9", "an IPv4-mapped address", "::ffff:127.0.0.1", "an address with a zone", "fe80::1%eth0", "an address with a port", "127.0.0.1:80",
+		) {
 			attempts = append(attempts, engine.Attempt{What: "an X-Forwarded-For that is " + c.Name, Tidy: true, Change: func(s *engine.Shot) { s.Set("X-Forwarded-For", c.Value) }})
 		}
 		attempts = append(attempts, engine.Attempt{What: "X-Forwarded-For twice", Tidy: true, Change: func(s *engine.Shot) {

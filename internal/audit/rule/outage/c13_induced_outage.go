@@ -15,10 +15,10 @@ var c13 = &engine.Rule{
 	Refs: engine.Refs{CWE: 636, ASVS: "16.5.3"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		var attempts []engine.Attempt
-		for _, c := range []engine.Field{
-			{Name: "a token with a zero byte", Value: "abc\x00def"}, {Name: "a token that is no UTF-8", Value: "\xff\xfe\xc0\x80"}, {Name: "a token with line ends", Value: "a\r\nX-Injected: 1\r\n\r\n"},
-			{Name: "a token with half a surrogate", Value: "\xed\xa0\x80"}, {Name: "a token of 30000 bytes", Value: strings.Repeat("B", 30_000)}, {Name: "a token of emoji", Value: strings.Repeat("🦊", 50)},
-		} {
+		for _, c := range engine.Fields(
+			"a token with a zero byte", "abc\x00def", "a token that is no UTF-8", "\xff\xfe\xc0\x80", "a token with line ends", "a\r\nX-Injected: 1\r\n\r\n",
+			"a token with half a surrogate", "\xed\xa0\x80", "a token of 30000 bytes", strings.Repeat("B", 30_000), "a token of emoji", strings.Repeat("🦊", 50),
+		) {
 			a := engine.WithToken(c.Name, c.Value)
 			a.Tidy = true
 			a.Before = func(m *engine.Middle) { m.Server.Fail(m.Service, captchatest.Status500, -1) }

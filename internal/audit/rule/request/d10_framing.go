@@ -28,8 +28,8 @@ var d10 = &engine.Rule{
 		}
 		return p.MustRefuse(ctx,
 			framed("a body in chunks", []engine.Field{{Name: "Transfer-Encoding", Value: "chunked"}}, chunked("")),
-			framed("a body in chunks with trailers", []engine.Field{{Name: "Transfer-Encoding", Value: "chunked"}, {Name: "Trailer", Value: "X-Captcha"}}, chunked("X-Captcha: ok\r\n")),
-			framed("a body with both a length and chunks", []engine.Field{{Name: "Content-Length", Value: "4"}, {Name: "Transfer-Encoding", Value: "chunked"}}, chunked("")),
+			framed("a body in chunks with trailers", engine.Fields("Transfer-Encoding", "chunked", "Trailer", "X-Captcha"), chunked("X-Captcha: ok\r\n")),
+			framed("a body with both a length and chunks", engine.Fields("Content-Length", "4", "Transfer-Encoding", "chunked"), chunked("")),
 			engine.Attempt{What: "a GET with the fields in a body", Change: func(s *engine.Shot) { s.Method = "GET" }},
 			engine.Attempt{What: "Expect: 100-continue", Change: func(s *engine.Shot) { s.Set("Expect", "100-continue") }},
 		)

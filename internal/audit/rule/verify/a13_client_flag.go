@@ -34,8 +34,8 @@ var a13 = &engine.Rule{
 }
 
 // flagged are names that apps were seen to believe.
-var flagged = []engine.Field{
-	{Name: "captcha_verified", Value: "true"}, {Name: "captchaVerified", Value: "true"}, {Name: "captcha_ok", Value: "1"}, {Name: "captcha_passed", Value: "1"}, {Name: "captcha_valid", Value: "1"}, {Name: "skip_captcha", Value: "1"}, {Name: "skipCaptcha", Value: "true"},
-	{Name: "skip_recaptcha", Value: "1"}, {Name: "recaptcha", Value: "false"}, {Name: "captcha", Value: "false"}, {Name: "no_captcha", Value: "1"}, {Name: "is_human", Value: "1"}, {Name: "isHuman", Value: "true"}, {Name: "human", Value: "1"},
-	{Name: "verified", Value: "true"}, {Name: "test", Value: "1"}, {Name: "debug", Value: "1"}, {Name: "bypass", Value: "1"}, {Name: "is_bot", Value: "false"}, {Name: "mobile", Value: "1"}, {Name: "is_mobile", Value: "1"}, {Name: "turnstile_ok", Value: "1"}, {Name: "turnstile_verified", Value: "true"},
-}
+var flagged = engine.Fields(
+	"captcha_verified", "true", "captchaVerified", "true", "captcha_ok", "1", "captcha_passed", "1", "captcha_valid", "1", "skip_captcha", "1", "skipCaptcha", "true",
+	"skip_recaptcha", "1", "recaptcha", "false", "captcha", "false", "no_captcha", "1", "is_human", "1", "isHuman", "true", "human", "1",
+	"verified", "true", "test", "1", "debug", "1", "bypass", "1", "is_bot", "false", "mobile", "1", "is_mobile", "1", "turnstile_ok", "1", "turnstile_verified", "true",
+)

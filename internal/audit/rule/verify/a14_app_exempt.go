@@ -17,7 +17,7 @@ var a14 = &engine.Rule{
 		engine.Attempt{What: "the User-Agent MyApp/1.0 (iPhone; iOS 18.1)", Change: func(s *engine.Shot) { s.Set("User-Agent", "MyApp/1.0 (iPhone; iOS 18.1) CFNetwork/1568 Mobile") }},
 		engine.Attempt{What: "the User-Agent okhttp/4.12.0 of Android apps", Change: func(s *engine.Shot) { s.Set("User-Agent", "okhttp/4.12.0 Android") }},
 		engine.Attempt{What: "headers of an app such as X-Requested-With: com.app and X-Client: ios", Change: func(s *engine.Shot) {
-			for _, h := range []engine.Field{{Name: "X-Requested-With", Value: "com.example.app"}, {Name: "X-Client", Value: "ios"}, {Name: "X-Client-Type", Value: "mobile"}, {Name: "X-Platform", Value: "ios"}, {Name: "X-App-Version", Value: "1.0"}, {Name: "X-Mobile-App", Value: "1"}, {Name: "X-Mobile", Value: "1"}} {
+			for _, h := range engine.Fields("X-Requested-With", "com.example.app", "X-Client", "ios", "X-Client-Type", "mobile", "X-Platform", "ios", "X-App-Version", "1.0", "X-Mobile-App", "1", "X-Mobile", "1") {
 				s.Set(h.Name, h.Value)
 			}
 		}},

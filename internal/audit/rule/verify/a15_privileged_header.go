@@ -16,7 +16,7 @@ var a15 = &engine.Rule{
 		engine.Attempt{What: "the header Authorization: Bearer x", Change: func(s *engine.Shot) { s.Set("Authorization", "Bearer x") }},
 		engine.Attempt{What: "an empty X-Api-Key", Change: func(s *engine.Shot) { s.Set("X-Api-Key", "") }},
 		engine.Attempt{What: "X-Api-Key: x, X-Internal: 1, X-Admin: 1 and X-Debug: 1", Change: func(s *engine.Shot) {
-			for _, h := range []engine.Field{{Name: "X-Api-Key", Value: "x"}, {Name: "X-Internal", Value: "1"}, {Name: "X-Internal-Request", Value: "true"}, {Name: "X-Admin", Value: "1"}, {Name: "X-Debug", Value: "1"}, {Name: "X-Test", Value: "1"}} {
+			for _, h := range engine.Fields("X-Api-Key", "x", "X-Internal", "1", "X-Internal-Request", "true", "X-Admin", "1", "X-Debug", "1", "X-Test", "1") {
 				s.Set(h.Name, h.Value)
 			}
 		}},
