@@ -9,16 +9,16 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// WithToken puts a text in the place of the token.
+// WithToken is an attempt with a given text in place of the token.
 func WithToken(what, token string) Attempt {
 	return Attempt{What: what, Once: true, Change: func(s *Shot) { s.PutToken(token) }}
 }
 
-// AfterVerify are the rules that, once they failed, leave nothing to be learned from
-// tokens: the app does not look at them.
+// AfterVerify names the rules that find an app that ignores tokens. Once one of them
+// failed, rules about tokens learn nothing.
 var AfterVerify = []string{"A02", "A04", "A05", "A06"}
 
-// InURL sends the fields in the URL, with no body.
+// InURL changes a submission so that the URL carries the fields and there is no body.
 func InURL(method string) func(*Shot) {
 	return func(s *Shot) {
 		s.Method, s.Encode = method, nil
@@ -40,13 +40,13 @@ func Scripted(what string, script func(*Middle)) Attempt {
 	return Attempt{What: what, Valid: true, Tidy: true, Before: script}
 }
 
-// Refuses is the check of most rules: none of the attempts may have an effect.
+// Refuses makes the check of most rules: the app must refuse all attempts.
 func Refuses(attempts ...Attempt) func(context.Context, *Probe) Result {
 	return func(ctx context.Context, p *Probe) Result { return p.MustRefuse(ctx, attempts...) }
 }
 
-// MustRefuse makes the attempts. One that had an effect is a finding; one that could
-// not be judged leaves the rule undecided.
+// MustRefuse makes the attempts. An attempt with an effect is a finding. An attempt that
+// could not be judged leaves the rule undecided.
 func (p *Probe) MustRefuse(ctx context.Context, attempts ...Attempt) Result {
 	var found, crashed []*Outcome
 	var undecided error

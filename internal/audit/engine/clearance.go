@@ -12,8 +12,8 @@ type clearanceFound struct {
 	second *Outcome
 }
 
-// Clear makes a valid submission, and then one without a token by the same visitor,
-// once.
+// Clear makes a valid submission, and then one without a token by the same visitor. Clear
+// does so once for all rules.
 func (p *Probe) Clear(ctx context.Context) (jar map[string]string, second *Outcome, err error) {
 	if c := p.cleared; c != nil {
 		return c.jar, c.second, nil

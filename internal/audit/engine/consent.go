@@ -17,7 +17,7 @@ import (
 // ConsentPath is where a host says that it may be audited.
 const ConsentPath = "/.well-known/palisade-audit"
 
-// ErrConsent is wrapped by what [Consent] refuses.
+// ErrConsent is the error that [Consent] wraps when it refuses a host.
 var ErrConsent = errors.New("this host may not be audited yet")
 
 // Consent makes sure that a target belongs to who audits it, and returns the addresses

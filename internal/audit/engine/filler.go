@@ -189,6 +189,6 @@ func typed(i Input, canary string) string {
 	return canary
 }
 
-// Honeypots are the words by which a field is known that only programs fill in, when
-// the page hides it where no attribute tells.
+// Honeypots are parts of names that fields have only if programs alone should fill them
+// in. They tell a honeypot where no attribute does.
 var Honeypots = []string{"honeypot", "honey", "hp_", "_gotcha", "bot-field", "bot_field", "botcheck", "leave_blank", "leave-blank"}

@@ -4,7 +4,7 @@ import (
 	"net/url"
 )
 
-// Instance is another address of the app.
+// Instance is another address of the same app.
 type Instance struct {
 	At   *url.URL
 	Host string // that is sent: the site's, as from a balancer, or its own

@@ -6,7 +6,8 @@ import (
 	"net/netip"
 )
 
-// Limited is the check of a rule about the limit of submissions from one address.
+// Limited makes the check of a rule about the limit of submissions from one address. The
+// rule is left out when no limit is found.
 func Limited(check func(context.Context, *Probe, *LimitFound) Result) func(context.Context, *Probe) Result {
 	return func(ctx context.Context, p *Probe) Result {
 		l, err := p.findLimit(ctx)
@@ -20,10 +21,10 @@ func Limited(check func(context.Context, *Probe, *LimitFound) Result) func(conte
 	}
 }
 
-// LimitTries is how many valid submissions are made to meet a limit.
+// LimitTries is the number of valid submissions by which an audit looks for a limit.
 const LimitTries = 12
 
-// Spares are the pages for what is tried from an address that is over its limit.
+// Spares is the number of pages that are kept for attempts over the limit.
 const Spares = 14
 
 // LimitFound is the limit of submissions from one address, if there is one.
@@ -62,7 +63,8 @@ func (p *Probe) findLimit(ctx context.Context) (*LimitFound, error) {
 	return l, nil
 }
 
-// MustHold makes attempts from the address that reached the limit.
+// MustHold makes attempts from the address that reached the limit. The app must refuse
+// all of them.
 func (l *LimitFound) MustHold(ctx context.Context, p *Probe, attempts []Attempt) Result {
 	var found []*Outcome
 	for i, a := range attempts {

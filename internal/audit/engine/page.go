@@ -16,7 +16,7 @@ import (
 // PolicyOf returns the Content-Security-Policy of an answer.
 func PolicyOf(a *Answer) string { return a.Header.Get("Content-Security-Policy") }
 
-// Directive returns the sources of the first directive that the policy has.
+// Directive returns the sources of the first of the named directives that a policy has.
 func Directive(policy string, names ...string) string {
 	for _, name := range names {
 		for part := range strings.SplitSeq(policy, ";") {
@@ -28,7 +28,7 @@ func Directive(policy string, names ...string) string {
 	return ""
 }
 
-// Field is a field of a form, in its place.
+// Field is a field of a form, or a header.
 type Field struct{ Name, Value string }
 
 // Fields returns fields from their names and values, in turn.
@@ -56,7 +56,7 @@ type Form struct {
 	Inputs                      []Input
 }
 
-// Page is a page as one visitor got it.
+// Page is a page as one visitor received it.
 type Page struct {
 	URL     *url.URL
 	Answer  *Answer

@@ -158,7 +158,7 @@ func (p *Probe) aim(ctx context.Context, o *Outcome) (err error) {
 	return nil
 }
 
-// SendValid makes a submission with a valid token, which is expected to have an effect.
+// SendValid makes a submission with a valid token. The caller expects an effect.
 func (p *Probe) SendValid(ctx context.Context, what string, change func(*Shot)) *Outcome {
 	return p.Try(ctx, Attempt{What: what, Valid: true, Change: change})
 }
@@ -257,10 +257,11 @@ func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
 	return o, settled, err
 }
 
-// Races is how often a race is run: an app that can lose it wins it now and then.
+// Races is the number of rounds of each race. An app that can lose a race does not lose
+// every round.
 const Races = 3
 
-// AtOnce is how many submissions race for one token.
+// AtOnce is the number of submissions that race for one token.
 const AtOnce = 20
 
 // Race sends shots so that their last bytes leave at once, and counts what they did

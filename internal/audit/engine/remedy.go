@@ -10,7 +10,7 @@ type Remedy struct {
 	Code map[string]string // by stack, see stackOf
 }
 
-// Stacks are those for which there is code.
+// Stacks returns the names of the stacks for which advice has code.
 func Stacks() []string { return []string{"django", "flask", "go", "rails", "express", "php"} }
 
 // stackOf tells what an app is made with, as far as its answers show.

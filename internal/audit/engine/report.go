@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Report is what an audit found.
+// Report is the result of an audit.
 type Report struct {
 	Target   string    `json:"target"`
 	Form     string    `json:"form"` // what is posted to
@@ -27,7 +27,7 @@ type Report struct {
 	Findings []Finding `json:"rules"`
 }
 
-// Finding is what became of one rule.
+// Finding is the result of one rule in a report.
 type Finding struct {
 	ID       string     `json:"id"`
 	Title    string     `json:"title"`

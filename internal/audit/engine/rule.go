@@ -106,7 +106,7 @@ type Refs struct {
 	WSTG string `json:"wstg,omitempty"`
 }
 
-// Need is a set of conditions.
+// Need is a set of conditions of a rule.
 type Need int
 
 // Conditions.
@@ -150,7 +150,7 @@ func Omitted(format string, args ...any) Result {
 	return Result{Status: LeftOut, Says: fmt.Sprintf(format, args...)}
 }
 
-// Failed is a finding of the rule's own severity.
+// Failed is the result of a rule that found its mistake, with the severity of the rule.
 func Failed(o *Outcome, format string, args ...any) Result {
 	r := Result{Status: Fail, Severity: -1, Says: fmt.Sprintf(format, args...)}
 	if o != nil {
@@ -159,7 +159,7 @@ func Failed(o *Outcome, format string, args ...any) Result {
 	return r
 }
 
-// Attempt is one submission of a probe.
+// Attempt describes one submission that a rule makes.
 type Attempt struct {
 	What   string      // "a token that was made up", after "The app did it for …"
 	Valid  bool        // it carries a fresh valid token
@@ -173,7 +173,7 @@ type Attempt struct {
 	Token  func(*Middle) string // that is sent, when the verifier must know it
 }
 
-// Outcome is what became of an attempt.
+// Outcome is the result of an attempt.
 type Outcome struct {
 	Attempt
 	Shot    *Shot

@@ -56,8 +56,9 @@ func Prepare(spec *Spec, rules []*Rule) (Plan, error) {
 	return plan, nil
 }
 
-// Run audits by these rules, in their order. It ends within a moment when ctx does, with a report of what was left
-// out. The error is about the specification alone: a target that is down is a report.
+// Run audits a form by these rules, in their order. Run ends within a moment when ctx
+// does, with a report of what was left out. The error is about the specification alone: a
+// target that is down is a report.
 func Run(ctx context.Context, spec Spec, rules []*Rule) (*Report, error) {
 	plan, err := Prepare(&spec, rules)
 	if err != nil {

@@ -113,7 +113,8 @@ func EncodeForm(fields []Field) (string, []byte) {
 // EncodeJSON encodes a body as one JSON object.
 func EncodeJSON(fields []Field) (string, []byte) { return "application/json", JSONObject(fields) }
 
-// JSONObject keeps the order of the fields, and fields that come twice.
+// JSONObject returns a JSON object that keeps the order of the fields and fields that
+// come twice.
 func JSONObject(fields []Field) []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -129,7 +130,7 @@ func JSONObject(fields []Field) []byte {
 	return b.Bytes()
 }
 
-// JSONText is a text as JSON spells it.
+// JSONText returns a text as a JSON string.
 func JSONText(s string) []byte { b, _ := json.Marshal(s); return b }
 
 // EncodeMultipart encodes a body as multipart/form-data.
@@ -147,7 +148,7 @@ func EncodeMultipart(fields []Field) (string, []byte) {
 // encodings are those that a form can be sent in.
 var encodings = map[string]func([]Field) (string, []byte){"form": EncodeForm, "multipart": EncodeMultipart, "json": EncodeJSON}
 
-// EncodeAs returns an encoding under another content type.
+// EncodeAs returns an encoding that announces another content type.
 func EncodeAs(contentType string, encode func([]Field) (string, []byte)) func([]Field) (string, []byte) {
 	return func(fields []Field) (string, []byte) {
 		_, body := encode(fields)

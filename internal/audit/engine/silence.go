@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// SilenceFound is what the app does while the verifier is silent, and after.
+// SilenceFound is what the app did while the verifier was silent, and afterwards.
 type SilenceFound struct {
 	Outcome *Outcome
 	Took    time.Duration
@@ -14,8 +14,8 @@ type SilenceFound struct {
 	Err     error
 }
 
-// Silence makes a valid submission that the verifier answers only once the app has
-// answered without it, once.
+// Silence makes a valid submission, and the verifier answers only after the app has
+// answered. Silence does so once for all rules.
 func (p *Probe) Silence(ctx context.Context) *SilenceFound {
 	if p.silent != nil {
 		return p.silent

@@ -7,10 +7,11 @@ import (
 	"slices"
 )
 
-// Harmful are words of paths at which nothing is tried: an audit destroys nothing.
+// Harmful matches words of paths that an audit never calls, because it must not destroy
+// anything.
 var Harmful = regexp.MustCompile(`(?i)delete|remove|destroy|drop|logout|signout|cancel|unsubscribe|pay|checkout|order|purge|reset-all|shutdown`)
 
-// SameOrigin returns the paths of the first few addresses that are the target's own.
+// SameOrigin returns the paths of the first few addresses that belong to the target.
 func (p *Probe) SameOrigin(addresses []string, most int) (paths []string) {
 	for _, address := range addresses {
 		u, err := p.First.URL.Parse(address)
@@ -30,8 +31,8 @@ type Sibling struct {
 // usual are paths at which sites have forms.
 var usual = []string{"/register", "/signup", "/login", "/join", "/subscribe", "/newsletter", "/contact"}
 
-// Siblings loads pages of the same site and returns their forms that post elsewhere,
-// and the pages that were named and have none.
+// Siblings loads pages of the same site. It returns their forms that post elsewhere, and
+// the named pages without a form.
 func (p *Probe) Siblings(ctx context.Context) (found []Sibling, bare []string, err error) {
 	paths := slices.Concat(p.Spec.Siblings, p.SameOrigin(p.First.links, 6), usual)
 	looked := []string{p.Target.RequestURI()}

@@ -19,7 +19,7 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// TestKeys are the vendors' public site keys, from their documents.
+// TestKeys are the public site keys that vendors publish for tests.
 var TestKeys = []string{
 	"1x00000000000000000000AA", "2x00000000000000000000AB", "1x00000000000000000000BB", "2x00000000000000000000BB", "3x00000000000000000000FF",
 	"10000000-ffff-ffff-ffff-000000000001", "20000000-ffff-ffff-ffff-000000000002", "30000000-ffff-ffff-ffff-000000000003",
@@ -219,7 +219,7 @@ func (v *Middle) Mint(context.Context, *Page) ([]Field, error) {
 	return []Field{{v.field, v.Solve(nil)}}, nil
 }
 
-// Solve makes a token, of which change may alter what the service will say.
+// Solve makes a token. With change, a rule alters what the service will say of the token.
 func (v *Middle) Solve(change func(*captchatest.Solution)) string {
 	s := captchatest.Solution{Hostname: v.Hostname, Action: v.Action}
 	if change != nil {
@@ -228,7 +228,7 @@ func (v *Middle) Solve(change func(*captchatest.Solution)) string {
 	return v.Server.Solve(v.Service, v.sitekey, s)
 }
 
-// Calls returns what the app asked since the last reset.
+// Calls returns the calls of the app since the last reset.
 func (v *Middle) Calls() []captchatest.Call {
 	calls := v.Server.History()
 	for _, c := range calls {
@@ -248,16 +248,16 @@ func (v *Middle) Calls() []captchatest.Call {
 	return calls
 }
 
-// Reset forgets the calls and heals what fails.
+// Reset forgets the calls and removes all faults.
 func (v *Middle) Reset() {
 	v.Calls()
 	v.Server.Clear()
 	v.Server.SetClock(time.Now)
 }
 
-// Gather has the verifier keep its answers back until all that race have asked, in
-// every other round: most apps lose the race while they wait for it. In between they
-// are tried as they come.
+// Gather makes the verifier hold its answers back in every other round, until all
+// submissions of a race have asked. Most apps lose a race while they wait for the
+// verifier.
 func (v *Middle) Gather(round, calls int) {
 	if v != nil && round%2 == 0 {
 		v.Server.Gather(v.Service, calls, 400*time.Millisecond)

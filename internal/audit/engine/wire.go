@@ -29,7 +29,7 @@ var (
 	ErrSilent = errors.New("no answer in time")
 )
 
-// Answer is what came back.
+// Answer is the answer to a request.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -126,7 +126,7 @@ func (w *Wire) dial(ctx context.Context, from netip.Addr, protocols ...string) (
 	return secure, nil
 }
 
-// PortOf is the port of a URL.
+// PortOf returns the port of a URL, also where the scheme implies it.
 func PortOf(u *url.URL) string {
 	switch {
 	case u.Port() != "":
@@ -249,7 +249,7 @@ func (w *Wire) Connect(ctx context.Context, from netip.Addr, f func(net.Conn, *b
 	return nil
 }
 
-// Sleep waits, or ends with the context.
+// Sleep waits for a time, or until the context ends.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
@@ -262,8 +262,8 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Printable shows bytes of a request or answer, of a long one both ends, without what a
-// terminal obeys.
+// Printable returns bytes of a request or answer as a text without control characters of
+// terminals. Of a long text it keeps both ends.
 func Printable(b []byte, most int) string {
 	cut := ""
 	if len(b) > most {
