@@ -52,7 +52,6 @@ var mayImport = map[string][]string{
 	"web":          {"challenge"},
 
 	"internal/adaptertest": {".", "clientip", "pow"},
-	"internal/audit":       {".", "captchatest", "pow"},
 	"internal/duplicate":   nil,
 	"internal/email":       nil,
 	"internal/host":        nil,
@@ -67,14 +66,37 @@ var mayImport = map[string][]string{
 	"internal/service":     {".", "captcha", "clientip", "internal/host", "internal/mac", "pow", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,
 
-	"audittest":             {"captchatest", "internal/audit"},
-	"internal/audit/report": {"internal/audit"},
+	"audittest":                    {"captchatest", "internal/audit", "internal/audit/engine"},
+	"internal/audit":               auditRules,
+	"internal/audit/engine":        {".", "captchatest", "pow"},
+	"internal/audit/fix":           {"internal/audit/engine"},
+	"internal/audit/report":        {"internal/audit", "internal/audit/engine"},
+	"internal/audit/rule/gateway":  forAuditRule,
+	"internal/audit/rule/limit":    forAuditRule,
+	"internal/audit/rule/outage":   forAuditRule,
+	"internal/audit/rule/protocol": forAuditRule,
+	"internal/audit/rule/replay":   forAuditRule,
+	"internal/audit/rule/request":  forAuditRule,
+	"internal/audit/rule/setup":    forAuditRule,
+	"internal/audit/rule/trap":     forAuditRule,
+	"internal/audit/rule/verify":   forAuditRule,
+	"internal/audit/rule/web":      forAuditRule,
 
 	"captchatest":      {"captcha"},
 	"store/storetest":  {"store"},
 	"examples/signup":  {".", "clientip"},
 	"scripts/mutate":   nil,
 	"scripts/outdated": nil,
+}
+
+// forAuditRule is what a rule of the audit may import: the engine and the advice, never
+// another group of rules.
+var forAuditRule = []string{".", "captchatest", "internal/audit/engine", "internal/audit/fix"}
+
+// auditRules is what the list of all rules may import.
+var auditRules = []string{
+	"internal/audit/engine", "internal/audit/rule/gateway", "internal/audit/rule/limit", "internal/audit/rule/outage", "internal/audit/rule/protocol",
+	"internal/audit/rule/replay", "internal/audit/rule/request", "internal/audit/rule/setup", "internal/audit/rule/trap", "internal/audit/rule/verify", "internal/audit/rule/web",
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -27,6 +27,7 @@ import (
 
 	"github.com/palisade-dev/palisade/captchatest"
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 // TB is as much of testing.TB as is needed, so that no program that imports this
@@ -65,7 +66,7 @@ func Run(t TB, handler http.Handler, o Options) {
 	server := httptest.NewServer(handler)
 	defer server.Close()
 	defer server.CloseClientConnections()
-	least := audit.Low
+	least := engine.Low
 	if o.FailOn != "" {
 		if err := least.UnmarshalText([]byte(o.FailOn)); err != nil {
 			t.Errorf("audittest: FailOn: %v", err)
@@ -73,7 +74,7 @@ func Run(t TB, handler http.Handler, o Options) {
 		}
 	}
 	host := server.Listener.Addr().String()
-	spec := audit.Spec{
+	spec := engine.Spec{
 		Target: "http://" + cmp.Or(o.Host, host) + "/" + strings.TrimPrefix(o.Page, "/"), Connect: host, Verifier: o.Verifier, Captcha: o.Captcha, CaptchaFor: o.Action, Hostname: o.Hostname,
 		Form: o.Form, MinFill: o.MinFill, Only: o.Only, Skip: o.Skip, MaxTime: o.MaxTime, Rate: 2000, Stack: "go",
 	}
@@ -81,7 +82,7 @@ func Run(t TB, handler http.Handler, o Options) {
 		spec.Oracle = count(o.Count)
 	}
 	for name, value := range o.Fields {
-		spec.Fields = append(spec.Fields, audit.Field{Name: name, Value: value})
+		spec.Fields = append(spec.Fields, engine.Field{Name: name, Value: value})
 	}
 	ctx := o.Context
 	if ctx == nil {
@@ -96,7 +97,7 @@ func Run(t TB, handler http.Handler, o Options) {
 }
 
 // tell fails the test for what was found.
-func tell(t TB, r *audit.Report, least audit.Severity, accepted []string) {
+func tell(t TB, r *engine.Report, least engine.Severity, accepted []string) {
 	t.Helper()
 	if r.Broken != "" || r.Stopped != "" {
 		t.Errorf("audit: hardly anything could be decided: %s%s", r.Broken, r.Stopped)
@@ -104,18 +105,18 @@ func tell(t TB, r *audit.Report, least audit.Severity, accepted []string) {
 	}
 	for _, f := range r.Findings {
 		switch {
-		case f.Status == audit.Inconclusive:
+		case f.Status == engine.Inconclusive:
 			t.Errorf("audit: %s could not be decided: %s: %s", f.ID, f.Title, f.Says)
-		case f.Status == audit.Fail && !has(accepted, f.ID) && f.Severity >= least:
+		case f.Status == engine.Fail && !has(accepted, f.ID) && f.Severity >= least:
 			t.Errorf("audit: %s, %s: %s\n%s\n%s\nto mend it: %s\n%s\n%s", f.ID, f.Severity, f.Title, f.Says, f.Why, f.Fix, f.Code, shown(f))
-		case f.Status == audit.Fail:
+		case f.Status == engine.Fail:
 			t.Logf("audit: %s, %s: %s", f.ID, f.Severity, f.Says)
 		}
 	}
-	t.Logf("audit of %s: %d rules passed, %d left out, %d requests", r.Form, r.Count(audit.Pass), r.Count(audit.LeftOut), r.Requests)
+	t.Logf("audit of %s: %d rules passed, %d left out, %d requests", r.Form, r.Count(engine.Pass), r.Count(engine.LeftOut), r.Requests)
 }
 
-func shown(f audit.Finding) string {
+func shown(f engine.Finding) string {
 	if len(f.Evidence) == 0 {
 		return ""
 	}
@@ -135,5 +136,5 @@ func has(list []string, id string) bool {
 // count is an oracle that asks the test.
 type count func() (int, error)
 
-// Count implements audit.Oracle.
+// Count implements engine.Oracle.
 func (c count) Count(context.Context, []string) (int, error) { return c() }

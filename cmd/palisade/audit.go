@@ -6,16 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/palisade-dev/palisade/captchatest"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/report"
 )
 
@@ -102,7 +105,7 @@ func (c auditCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	verifiers := map[string]*captchatest.Server{}
-	var reports []*audit.Report
+	var reports []*engine.Report
 	worst := 0
 	for _, w := range wanted {
 		spec, err := c.spec(w)
@@ -207,8 +210,8 @@ func (c auditCommand) override(a *config.Audit) error {
 }
 
 // spec makes a specification of what is wanted.
-func (c auditCommand) spec(a config.Audit) (*audit.Spec, error) {
-	s := &audit.Spec{
+func (c auditCommand) spec(a config.Audit) (*engine.Spec, error) {
+	s := &engine.Spec{
 		Target: a.Target, Connect: a.Connect, Form: a.Form, Action: a.Action, LeaveEmpty: a.LeaveEmpty, Effect: a.Effect, Captcha: a.Captcha, TokenField: a.TokenField,
 		Token: a.Token, Hostname: a.Hostname, CaptchaFor: a.CaptchaFor, Sitekey: a.Sitekey, MinFill: a.MinFill, Siblings: a.Siblings, Later: a.Later,
 		Instances: a.Instances, Upstream: a.Upstream, Only: a.Only, Skip: a.Skip, Seed: c.Seed, Rate: a.Rate, MaxTime: a.MaxTime, Patience: a.Patience,
@@ -218,21 +221,21 @@ func (c auditCommand) spec(a config.Audit) (*audit.Spec, error) {
 		s.Target = "http://" + s.Target
 	}
 	for _, fact := range a.Facts {
-		s.Settings = append(s.Settings, audit.Setting{Name: fact[0], Value: fact[1], Place: "the gateway's configuration"})
+		s.Settings = append(s.Settings, engine.Setting{Name: fact[0], Value: fact[1], Place: "the gateway's configuration"})
 	}
 	for _, name := range a.Settings {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		s.Settings = append(s.Settings, audit.ReadSettings(filepath.Base(name), text)...)
+		s.Settings = append(s.Settings, engine.ReadSettings(filepath.Base(name), text)...)
 	}
 	return s, nil
 }
 
-func fields(pairs [][2]string) (list []audit.Field) {
+func fields(pairs [][2]string) (list []engine.Field) {
 	for _, p := range pairs {
-		list = append(list, audit.Field{Name: p[0], Value: p[1]})
+		list = append(list, engine.Field{Name: p[0], Value: p[1]})
 	}
 	return list
 }
@@ -252,8 +255,8 @@ func listenVerifier(ctx context.Context, address string) (*captchatest.Server, e
 }
 
 // known are the rules that failed in the report of a run before, by form.
-func (c auditCommand) known() (map[string]audit.Severity, error) {
-	known := map[string]audit.Severity{}
+func (c auditCommand) known() (map[string]engine.Severity, error) {
+	known := map[string]engine.Severity{}
 	for _, name := range c.Baseline {
 		file, err := os.Open(name)
 		if err != nil {
@@ -266,7 +269,7 @@ func (c auditCommand) known() (map[string]audit.Severity, error) {
 		}
 		for _, r := range reports {
 			for _, f := range r.Findings {
-				if f.Status == audit.Fail {
+				if f.Status == engine.Fail {
 					known[f.ID+" "+f.Title+" "+r.Form] = f.Severity
 				}
 			}
@@ -276,7 +279,7 @@ func (c auditCommand) known() (map[string]audit.Severity, error) {
 }
 
 // one audits one form and tells the terminal.
-func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, known map[string]audit.Severity) (*audit.Report, error) {
+func (c auditCommand) one(ctx context.Context, t terminal, spec engine.Spec, known map[string]engine.Severity) (*engine.Report, error) {
 	plan, err := audit.Prepare(&spec)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
@@ -290,7 +293,7 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, know
 	}
 	spec.Progress = progress(t.err)
 	r, err := audit.Run(ctx, spec)
-	if errors.Is(err, audit.ErrConsent) {
+	if errors.Is(err, engine.ErrConsent) {
 		return nil, err
 	}
 	if err != nil {
@@ -299,7 +302,7 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, know
 	for k := range r.Findings {
 		f := &r.Findings[k]
 		severity, listed := known[f.ID+" "+f.Title+" "+r.Form]
-		f.Known = f.Status == audit.Fail && listed && f.Severity <= severity // a worse one is new
+		f.Known = f.Status == engine.Fail && listed && f.Severity <= severity // a worse one is new
 	}
 	if c.JSON == "-" || c.SARIF == "-" || c.JUnit == "-" || c.HTML == "-" {
 		return r, nil
@@ -308,7 +311,7 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec audit.Spec, know
 }
 
 // write writes the files that were asked for, each with all forms.
-func (c auditCommand) write(t terminal, reports []*audit.Report) error {
+func (c auditCommand) write(t terminal, reports []*engine.Report) error {
 	for _, to := range []struct{ format, file string }{{"json", c.JSON}, {"sarif", c.SARIF}, {"junit", c.JUnit}, {"html", c.HTML}} {
 		if to.file == "" {
 			continue
@@ -329,7 +332,7 @@ func stoodInFor(captcha string) []string {
 	return []string{captchatest.Turnstile, captchatest.HCaptcha, captchatest.RecaptchaV2}
 }
 
-func writeReport(out io.Writer, file string, write report.Writer, reports []*audit.Report) error {
+func writeReport(out io.Writer, file string, write report.Writer, reports []*engine.Report) error {
 	if file == "-" {
 		return write(out, reports...)
 	}
@@ -340,31 +343,31 @@ func writeReport(out io.Writer, file string, write report.Writer, reports []*aud
 	return errors.Join(f.Chmod(0o600), write(f, reports...), f.Close()) // also one that was there before
 }
 
-func (c auditCommand) status(r *audit.Report) int {
-	var least audit.Severity
+func (c auditCommand) status(r *engine.Report) int {
+	var least engine.Severity
 	_ = least.UnmarshalText([]byte(c.FailOn)) // the parser lets nothing else in
 	severity, found := r.Worst()
 	switch {
 	case found && severity >= least:
-		return exitLow + max(0, int(severity-audit.Low))
-	case r.Broken != "" || r.Stopped != "" || r.Count(audit.Inconclusive) > 0:
+		return exitLow + max(0, int(severity-engine.Low))
+	case r.Broken != "" || r.Stopped != "" || r.Count(engine.Inconclusive) > 0:
 		return exitInconclusive
 	}
 	return 0
 }
 
 // progress draws a bar on a terminal, and elsewhere a line now and then.
-func progress(w io.Writer) func(done, total int, rule *audit.Rule) {
+func progress(w io.Writer) func(done, total int, rule *engine.Rule) {
 	if !isTerminal(w) {
 		last := time.Now()
-		return func(done, total int, rule *audit.Rule) {
+		return func(done, total int, rule *engine.Rule) {
 			if rule != nil && time.Since(last) >= 10*time.Second {
 				last = time.Now()
 				fmt.Fprintf(w, "%d of %d rules, now %s %s\n", done, total, rule.ID, rule.Title)
 			}
 		}
 	}
-	return func(done, total int, rule *audit.Rule) {
+	return func(done, total int, rule *engine.Rule) {
 		const width = 30
 		full := done * width / max(total, 1)
 		if rule == nil {
@@ -395,14 +398,9 @@ func listRules(w io.Writer) error {
 		}
 	}
 	fmt.Fprintln(w, "\nThere is no rule for:")
-	for group := 'A'; group <= 'J'; group++ {
-		for i := 1; i <= 20; i++ {
-			id := fmt.Sprintf("%c%02d", group, i)
-			if why, absent := audit.Absent[id]; absent {
-				if _, err := fmt.Fprintf(w, "%s  %s\n", id, why); err != nil {
-					return err
-				}
-			}
+	for _, id := range slices.Sorted(maps.Keys(audit.Absent)) {
+		if _, err := fmt.Fprintf(w, "%s  %s\n", id, audit.Absent[id]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/palisade-dev/palisade/e2e/apps"
-	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/report"
 )
 
@@ -86,15 +86,15 @@ func TestOwnFormsPass(t *testing.T) {
 			t.Parallel()
 			r := audited(t, form(t)...)
 			for _, f := range r.Findings {
-				if known[name+", "+f.ID] != "" && f.Status == audit.Fail {
+				if known[name+", "+f.ID] != "" && f.Status == engine.Fail {
 					t.Logf("known %s: %s (%s)", f.ID, f.Says, known[name+", "+f.ID])
-				} else if f.Status == audit.Inconclusive || f.Status == audit.Fail && f.Severity > audit.Note {
+				} else if f.Status == engine.Inconclusive || f.Status == engine.Fail && f.Severity > engine.Note {
 					t.Errorf("%s %s: %s: %s\n%s", f.ID, f.Status, f.Title, f.Says, evidence(f))
-				} else if f.Status == audit.Fail {
+				} else if f.Status == engine.Fail {
 					t.Logf("remark %s: %s", f.ID, f.Says)
 				}
 			}
-			t.Logf("%s: %d passed, %d left out, %d requests of %d, %.0f s", r.Form, r.Count(audit.Pass), r.Count(audit.LeftOut), r.Requests, r.Bound, r.Took)
+			t.Logf("%s: %d passed, %d left out, %d requests of %d, %.0f s", r.Form, r.Count(engine.Pass), r.Count(engine.LeftOut), r.Requests, r.Bound, r.Took)
 		})
 	}
 }
@@ -156,7 +156,7 @@ func TestARunningGatewayAuditsItself(t *testing.T) {
 		form := r.Form + " at " + r.Target
 		found[form] = []string{}
 		for _, f := range r.Findings {
-			if f.Status == audit.Fail {
+			if f.Status == engine.Fail {
 				found[form] = append(found[form], f.ID)
 			}
 		}

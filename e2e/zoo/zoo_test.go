@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"github.com/palisade-dev/palisade/e2e/apps"
-	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/report"
 )
 
@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 }
 
 // audited runs palisade audit, and returns what it found.
-func audited(t *testing.T, args ...string) *audit.Report {
+func audited(t *testing.T, args ...string) *engine.Report {
 	t.Helper()
 	program, err := apps.Palisade()
 	if err != nil {
@@ -73,7 +73,7 @@ func audited(t *testing.T, args ...string) *audit.Report {
 		t.Errorf("it sent %d requests and announced %d", r.Requests, r.Bound)
 	}
 	worst, found := r.Worst()
-	if status := cmd.ProcessState.ExitCode(); (status >= 4) != (found && worst > audit.Note) {
+	if status := cmd.ProcessState.ExitCode(); (status >= 4) != (found && worst > engine.Note) {
 		t.Errorf("it ended with status %d, and the worst finding is %s", status, worst)
 	}
 	return r
@@ -171,9 +171,9 @@ func visit(t *testing.T, a animal) string {
 	var found, others []string
 	for _, f := range report.Findings {
 		switch {
-		case f.Status == audit.Inconclusive:
+		case f.Status == engine.Inconclusive:
 			t.Errorf("%s is inconclusive: %s", f.ID, f.Says)
-		case f.Status != audit.Fail:
+		case f.Status != engine.Fail:
 		case f.ID == a.defect:
 			found = append(found, f.ID)
 		case also[a.name+" "+f.ID] != "":
@@ -189,7 +189,7 @@ func visit(t *testing.T, a animal) string {
 	return fmt.Sprintf("%s | %s | %s | %s | %.1f", a.name, a.defect, strings.Join(found, " "), strings.Join(others, " "), report.Took)
 }
 
-func say(r *audit.Report, id string) string {
+func say(r *engine.Report, id string) string {
 	for _, f := range r.Findings {
 		if f.ID == id {
 			return f.Status.String() + ": " + f.Says
@@ -198,7 +198,7 @@ func say(r *audit.Report, id string) string {
 	return "there is no such rule"
 }
 
-func evidence(f audit.Finding) string {
+func evidence(f engine.Finding) string {
 	if len(f.Evidence) == 0 {
 		return ""
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 // quiet is the log of servers that are meant to fail.
@@ -24,8 +25,8 @@ var quiet = log.New(io.Discard, "", 0)
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // specFor is how the reference app is audited.
-func specFor(t testing.TB, a *reference, url string) audit.Spec {
-	s := audit.Spec{
+func specFor(t testing.TB, a *reference, url string) engine.Spec {
+	s := engine.Spec{
 		Target: url + "/signup", Effect: "/effects#signups", Verifier: a.services, Seed: 7, Patience: 8 * time.Second, Rate: 2000,
 		Captcha: a.service, Upstream: "http://127.0.0.1:9",
 	}
@@ -68,7 +69,7 @@ func outerListener(t testing.TB) string {
 // Each rule is tried with the app that has its mistake and with the one that has none.
 func TestEachRuleFindsItsMistakeAndNoOther(t *testing.T) {
 	for _, rule := range audit.Catalogue() {
-		if strings.HasPrefix(rule.ID, "H") {
+		if rule.Offline {
 			continue
 		}
 		t.Run(rule.ID, func(t *testing.T) {
@@ -84,7 +85,7 @@ func TestEachRuleFindsItsMistakeAndNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, filepath.Join("rules", rule.ID+".golden"), describe(report, url))
-			if f := report.Findings[0]; f.Status != audit.Fail {
+			if f := report.Findings[0]; f.Status != engine.Fail {
 				t.Errorf("%s: %s: %s %s", rule.ID, f.Status, f.Says, report.Broken)
 			}
 			if report.Requests > report.Bound {
@@ -102,7 +103,7 @@ func TestTheReferenceAppHasNoFindings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range report.Findings {
-		if f.Status == audit.Fail || f.Status == audit.Inconclusive {
+		if f.Status == engine.Fail || f.Status == engine.Inconclusive {
 			t.Errorf("%s %s: %s", f.ID, f.Status, f.Says)
 		}
 	}
@@ -116,7 +117,7 @@ func TestTheReferenceAppHasNoFindings(t *testing.T) {
 }
 
 // describe is a finding as the golden files have it, without what differs from run to run.
-func describe(r *audit.Report, url string) string {
+func describe(r *engine.Report, url string) string {
 	var b strings.Builder
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "%s %s, %s\n%s\n%s\n", f.ID, f.Status, f.Severity, f.Title, f.Says)
@@ -172,23 +173,17 @@ func golden(t *testing.T, name, got string) {
 
 // What no app shows from outside is read from settings.
 func TestSettings(t *testing.T) {
-	wrong := map[string][]audit.Setting{
-		"H01": {{Name: "TURNSTILE_SITEKEY", Value: "0x4AAA"}, {Name: "TURNSTILE_SECRET", Value: ""}},
-		"H02": {{Name: "TESTING", Value: "True"}},
-		"H03": {{Name: "CAPTCHA_FAIL_OPEN", Value: "yes"}},
-		"H04": {{Name: "SECRET_KEY", Value: "django-insecure-abc"}},
-		"H05": {{Name: "trust", Value: "[10.0.0.0/8, 0.0.0.0/0]"}},
-		"H06": {{Name: "RECAPTCHA_HOSTNAME", Value: ""}},
-		"H07": {{Name: "replicas", Value: "3"}, {Name: "store", Value: "memory"}},
-		"H08": {{Name: "HCAPTCHA_SECRET", Value: "0x0000000000000000000000000000000000000000"}},
-	}
-	right := []audit.Setting{
+	right := []engine.Setting{
 		{Name: "TURNSTILE_SECRET", Value: "0x4AAAAAAAzzzzzzzzzzzzzzzzzzzzzz"}, {Name: "TESTING", Value: "False"}, {Name: "FAIL_OPEN", Value: "false"}, {Name: "SECRET_KEY", Value: "k3j4h5k3j4h5kj3h4k5jh3k4j5h"},
 		{Name: "trust", Value: "[10.0.0.0/8]"}, {Name: "RECAPTCHA_HOSTNAME", Value: "example.com"}, {Name: "replicas", Value: "3"}, {Name: "store", Value: "redis://cache"},
 	}
 	a, url := startReference(t, "")
-	for id, settings := range wrong {
-		for status, given := range map[audit.Status][]audit.Setting{audit.Fail: settings, audit.Pass: right, audit.LeftOut: nil} {
+	for _, rule := range audit.Catalogue() {
+		if !rule.Offline {
+			continue
+		}
+		id := rule.ID
+		for status, given := range map[engine.Status][]engine.Setting{engine.Fail: slices.Clone(rule.Example), engine.Pass: right, engine.LeftOut: nil} {
 			for i := range given {
 				given[i].Place = fmt.Sprintf("settings:%d", i+1)
 			}
@@ -200,26 +195,69 @@ func TestSettings(t *testing.T) {
 			}
 			if f := report.Findings[0]; f.Status != status {
 				t.Errorf("%s with %v: %s, %s; want %s", id, given, f.Status, f.Says, status)
-			} else if status == audit.Fail {
+			} else if status == engine.Fail {
 				golden(t, filepath.Join("rules", id+".golden"), describe(report, url))
 			}
 		}
 	}
 }
 
-// The catalogue of known mistakes, and what became of each.
+// Each known mistake has a rule, or a reason why it has none.
 func TestNoEntryOfTheCatalogueIsForgotten(t *testing.T) {
-	entries := map[byte]int{'A': 16, 'B': 20, 'C': 13, 'D': 13, 'E': 12, 'F': 12, 'G': 10, 'H': 10, 'I': 7, 'J': 7}
-	rules := audit.Catalogue()
-	for group, n := range entries {
-		for i := 1; i <= n; i++ {
-			id := fmt.Sprintf("%c%02d", group, i)
-			_, absent := audit.Absent[id]
-			has := slices.ContainsFunc(rules, func(r *audit.Rule) bool { return r.ID == id })
-			if has == absent {
-				t.Errorf("%s: a rule %v, said to be absent %v", id, has, absent)
+	has := map[string]bool{}
+	last := map[byte]string{} // id of each group
+	for _, rule := range audit.Catalogue() {
+		if has[rule.ID] {
+			t.Errorf("there are two rules %s", rule.ID)
+		}
+		has[rule.ID] = true
+	}
+	for id := range audit.Absent {
+		if has[id] {
+			t.Errorf("%s has a rule, and is said to have none", id)
+		}
+		has[id] = true
+	}
+	for id := range has {
+		last[id[0]] = max(last[id[0]], id)
+	}
+	for group, end := range last {
+		for i, id := 1, ""; id != end; i++ {
+			if id = fmt.Sprintf("%c%02d", group, i); !has[id] {
+				t.Errorf("%s: there is neither a rule nor a reason why there is none", id)
 			}
 		}
+	}
+}
+
+// A rule is one file, one golden file, and one line in the list of its folder.
+func TestARuleIsOneFileAndOneGoldenFile(t *testing.T) {
+	files := map[string]bool{}
+	for pattern, prefix := range map[string]string{"rule/*/[a-z][0-9][0-9]_*.go": "file ", "testdata/rules/*.golden": "golden "} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			files[prefix+strings.ToUpper(filepath.Base(name)[:3])] = true
+		}
+	}
+	for _, rule := range audit.Catalogue() {
+		for _, prefix := range []string{"file ", "golden "} {
+			if !files[prefix+rule.ID] {
+				t.Errorf("%s has no %sof its own", rule.ID, prefix)
+			}
+			delete(files, prefix+rule.ID)
+		}
+		if rule.Title == "" || rule.Why == "" || rule.Fix.Text == "" || rule.Refs.CWE == 0 || rule.Check == nil {
+			t.Errorf("%s: a rule has a title, a reason, advice, a weakness (CWE) and a check", rule.ID)
+		}
+		if rule.Offline != (rule.Example != nil) {
+			t.Errorf("%s: a rule that reads settings has an example of wrong ones", rule.ID)
+		}
+	}
+	for name := range files {
+		t.Errorf("%s: the list of its folder, rules.go, has no such rule", name)
 	}
 }
 

@@ -1,24 +1,38 @@
 package audit
 
-import "slices"
+import (
+	"slices"
 
-// catalogue is every rule, in the order in which they are run: what is wrong with the
-// check itself comes first, since it leaves little to be learned behind it.
-var catalogue = []*Rule{
-	a01, a05, a04, a06, a02, a03, a07, a08, a09, a10, a11, a12, a13, a14, a15, a16,
-	b01, b02, b03, b04, b05, b06, b07, b08, b09, b10, b11, b12, b13, b14, b15, b16, b17, b18, b19, b20,
-	c01, c02, c03, c04, c05, c06, c07, c08, c10, c11, c12, c13,
-	d01, d02, d03, d04, d05, d06, d07, d08, d09, d10, d11, d12,
-	e01, e02, e03, e04, e07, e10, e12,
-	f01, f02, f03, f04, f07, f08, f09, f11, f12,
-	g01, g02, g03, g04, g05, g06, g07, g08, g09, g10,
-	h01, h02, h03, h04, h05, h06, h07, h08,
-	i01, i02, i04, i07,
-	j01, j02,
-}
+	"github.com/palisade-dev/palisade/internal/audit/engine"
+	"github.com/palisade-dev/palisade/internal/audit/rule/gateway"
+	"github.com/palisade-dev/palisade/internal/audit/rule/limit"
+	"github.com/palisade-dev/palisade/internal/audit/rule/outage"
+	"github.com/palisade-dev/palisade/internal/audit/rule/protocol"
+	"github.com/palisade-dev/palisade/internal/audit/rule/replay"
+	"github.com/palisade-dev/palisade/internal/audit/rule/request"
+	"github.com/palisade-dev/palisade/internal/audit/rule/setup"
+	"github.com/palisade-dev/palisade/internal/audit/rule/trap"
+	"github.com/palisade-dev/palisade/internal/audit/rule/verify"
+	"github.com/palisade-dev/palisade/internal/audit/rule/web"
+)
 
-// Catalogue returns every rule, in the order in which they are run.
-func Catalogue() []*Rule { return slices.Clone(catalogue) }
+// rules are all rules, in the order in which an audit runs them. What is wrong with the
+// check itself comes first, because it leaves little to be learned behind it.
+var rules = slices.Concat(
+	verify.Rules,
+	replay.Rules,
+	outage.Rules,
+	request.Rules,
+	limit.Rules,
+	trap.Rules,
+	web.Rules,
+	setup.Rules,
+	protocol.Rules,
+	gateway.Rules,
+)
+
+// Catalogue returns all rules, in the order in which an audit runs them.
+func Catalogue() []*engine.Rule { return slices.Clone(rules) }
 
 // Absent are the entries of the catalogue of known mistakes for which there is no
 // rule, and why: nobody should think that they were looked for.

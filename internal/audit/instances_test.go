@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 // A refusal says something of a memory only where the same instance takes what was not
@@ -23,20 +24,20 @@ func TestASecondInstanceIsJudgedByWhatItTakes(t *testing.T) {
 	for name, c := range map[string]struct {
 		defect string // of the first instance, and of the second where the two are one app
 		second func(a *reference) http.HandlerFunc
-		want   audit.Status
+		want   engine.Status
 		says   string
 	}{
-		"one memory for both":                                {"", together, audit.Pass, "before and after"},
-		"one memory, and the site's Host alone":              {"", onlyHost("first"), audit.Pass, ""},
-		"one memory, and the instance's Host alone":          {"", onlyHost("second"), audit.Pass, ""},
-		"one memory, and sessions of its own":                {"", ownSessions, audit.Pass, ""},
-		"no memory, and sessions of its own":                 {"B03", ownSessions, audit.Fail, "did it again"},
-		"no memory":                                          {"B03", together, audit.Fail, "did it again"},
-		"a memory of its own, and a service that sees to it": {"", apart, audit.Fail, "When the service said yes"},
-		"everything is refused":                              {"", refusesAll, audit.Inconclusive, "not taken a valid submission"},
-		"used and unused are refused by a fold of names":     {"", foldsNames, audit.Inconclusive, "not taken a valid submission"},
-		"other instances' pages are refused, tokens and all": {"", ownTokens, audit.Inconclusive, "takes no token of the first"},
-		"pages without a form":                               {"", noPage, audit.Inconclusive, "not taken a valid submission"},
+		"one memory for both":                                {"", together, engine.Pass, "before and after"},
+		"one memory, and the site's Host alone":              {"", onlyHost("first"), engine.Pass, ""},
+		"one memory, and the instance's Host alone":          {"", onlyHost("second"), engine.Pass, ""},
+		"one memory, and sessions of its own":                {"", ownSessions, engine.Pass, ""},
+		"no memory, and sessions of its own":                 {"B03", ownSessions, engine.Fail, "did it again"},
+		"no memory":                                          {"B03", together, engine.Fail, "did it again"},
+		"a memory of its own, and a service that sees to it": {"", apart, engine.Fail, "When the service said yes"},
+		"everything is refused":                              {"", refusesAll, engine.Inconclusive, "not taken a valid submission"},
+		"used and unused are refused by a fold of names":     {"", foldsNames, engine.Inconclusive, "not taken a valid submission"},
+		"other instances' pages are refused, tokens and all": {"", ownTokens, engine.Inconclusive, "takes no token of the first"},
+		"pages without a form":                               {"", noPage, engine.Inconclusive, "not taken a valid submission"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,21 +64,21 @@ func TestALimitOfTheSecondInstanceIsNoMemory(t *testing.T) {
 				a.serve(w, r)
 			}
 		})
-		if f.Status != audit.Inconclusive {
+		if f.Status != engine.Inconclusive {
 			t.Errorf("limit %d: %s: %s", most, f.Status, f.Says)
 		}
 	}
 }
 
 // auditOfTwo looks for B03 in an app of two instances.
-func auditOfTwo(t *testing.T, defect string, second func(*reference) http.HandlerFunc) audit.Finding {
+func auditOfTwo(t *testing.T, defect string, second func(*reference) http.HandlerFunc) engine.Finding {
 	t.Helper()
 	a, address := startReference(t, defect)
 	other := httptest.NewServer(second(a))
 	t.Cleanup(other.Close)
 	spec := specFor(t, a, address)
 	spec.Only, spec.Instances = []string{"B03"}, []string{other.URL}
-	spec.Fields = []audit.Field{{Name: "CF_Turnstile_Response", Value: "{canary}"}} // like the token's name, which one of them minds
+	spec.Fields = []engine.Field{{Name: "CF_Turnstile_Response", Value: "{canary}"}} // like the token's name, which one of them minds
 	report, err := audit.Run(context.Background(), spec)
 	if err != nil {
 		t.Fatal(err)

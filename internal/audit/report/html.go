@@ -6,20 +6,20 @@ import (
 	"io"
 	"strings"
 
-	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 //go:embed page.html
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"refs":     func(r audit.Refs) string { r.CWE = 0; return strings.Join(refs(r), " · ") },
+	"refs":     func(r engine.Refs) string { r.CWE = 0; return strings.Join(refs(r), " · ") },
 	"weakness": weakness,
 	"inc":      func(i int) int { return i + 1 },
-	"dict": func(title string, rules []audit.Finding, open bool) any {
+	"dict": func(title string, rules []engine.Finding, open bool) any {
 		return struct {
 			Title string
-			Rules []audit.Finding
+			Rules []engine.Finding
 			Open  bool
 		}{title, rules, open}
 	},
@@ -28,14 +28,14 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 
 // view is a report as the page shows it.
 type view struct {
-	*audit.Report
+	*engine.Report
 	Verdict                           string
 	Worst                             string
-	Failed, Known, Unclear, Fine, Out []audit.Finding
+	Failed, Known, Unclear, Fine, Out []engine.Finding
 }
 
 // HTML writes reports as one page that needs nothing else, to be shown or printed.
-func HTML(w io.Writer, reports ...*audit.Report) error {
+func HTML(w io.Writer, reports ...*engine.Report) error {
 	var views []view
 	for _, r := range reports {
 		views = append(views, viewOf(r))
@@ -43,17 +43,17 @@ func HTML(w io.Writer, reports ...*audit.Report) error {
 	return page.Execute(w, views)
 }
 
-func viewOf(r *audit.Report) view {
+func viewOf(r *engine.Report) view {
 	view := view{Report: r, Verdict: Verdict(r), Worst: "fine"}
 	for _, f := range worst(r) {
 		switch {
-		case f.Status == audit.Fail && f.Known:
+		case f.Status == engine.Fail && f.Known:
 			view.Known = append(view.Known, f)
-		case f.Status == audit.Fail:
+		case f.Status == engine.Fail:
 			view.Failed = append(view.Failed, f)
-		case f.Status == audit.Inconclusive:
+		case f.Status == engine.Inconclusive:
 			view.Unclear = append(view.Unclear, f)
-		case f.Status == audit.Pass:
+		case f.Status == engine.Pass:
 			view.Fine = append(view.Fine, f)
 		default:
 			view.Out = append(view.Out, f)

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 type junitSuite struct {
@@ -42,7 +42,7 @@ type junitSuites struct {
 // JUnit writes reports as build servers show tests: a form is a suite, a rule a test,
 // what was found is a failure, what could not be decided is an error, and what was left
 // out, known or only remarked is skipped.
-func JUnit(w io.Writer, reports ...*audit.Report) error {
+func JUnit(w io.Writer, reports ...*engine.Report) error {
 	var all junitSuites
 	for _, r := range reports {
 		all.Suites = append(all.Suites, suiteOf(r))
@@ -59,21 +59,21 @@ func JUnit(w io.Writer, reports ...*audit.Report) error {
 	return err
 }
 
-func suiteOf(r *audit.Report) junitSuite {
+func suiteOf(r *engine.Report) junitSuite {
 	suite := junitSuite{Name: "palisade audit " + r.Form, Tests: len(r.Findings), Time: fmt.Sprintf("%.1f", r.Took), Began: r.Began.Format("2006-01-02T15:04:05")}
 	for _, f := range r.Findings {
 		c := junitCase{Name: f.ID + " " + f.Title, Class: "palisade.audit." + f.ID[:1]}
 		switch {
-		case f.Status == audit.Fail && (f.Known || f.Severity == audit.Note):
+		case f.Status == engine.Fail && (f.Known || f.Severity == engine.Note):
 			c.Skipped = &junitSaid{Message: f.Says}
 			suite.Skipped++
-		case f.Status == audit.Fail:
+		case f.Status == engine.Fail:
 			c.Failure = &junitSaid{Message: f.Says, Type: f.Severity.String(), Text: junitText(f)}
 			suite.Failures++
-		case f.Status == audit.Inconclusive:
+		case f.Status == engine.Inconclusive:
 			c.Error = &junitSaid{Message: f.Says, Type: "inconclusive"}
 			suite.Errors++
-		case f.Status == audit.LeftOut:
+		case f.Status == engine.LeftOut:
 			c.Skipped = &junitSaid{Message: f.Says}
 			suite.Skipped++
 		}
@@ -82,7 +82,7 @@ func suiteOf(r *audit.Report) junitSuite {
 	return suite
 }
 
-func junitText(f audit.Finding) string {
+func junitText(f engine.Finding) string {
 	parts := []string{f.Why, strings.Join(refs(f.Refs), ", "), "To mend it: " + f.Fix, f.Code}
 	for _, e := range f.Evidence {
 		parts = append(parts, e.What+":\n"+e.Request+"\n\n"+e.Response)

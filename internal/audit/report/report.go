@@ -10,17 +10,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 // Writer writes the reports of one or several forms.
-type Writer func(io.Writer, ...*audit.Report) error
+type Writer func(io.Writer, ...*engine.Report) error
 
 // Formats are the formats by name, without that of the terminal.
 var Formats = map[string]Writer{"json": JSON, "sarif": SARIF, "junit": JUnit, "html": HTML}
 
 // JSON writes a report as it is, and several as a list.
-func JSON(w io.Writer, reports ...*audit.Report) error {
+func JSON(w io.Writer, reports ...*engine.Report) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
@@ -31,26 +31,26 @@ func JSON(w io.Writer, reports ...*audit.Report) error {
 }
 
 // Read reads what [JSON] wrote, such as the findings that are known already.
-func Read(reader io.Reader) ([]*audit.Report, error) {
+func Read(reader io.Reader) ([]*engine.Report, error) {
 	text, err := io.ReadAll(io.LimitReader(reader, 64<<20))
 	if err != nil {
 		return nil, err
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
-		var list []*audit.Report
+		var list []*engine.Report
 		err := json.Unmarshal(text, &list)
 		return list, err
 	}
-	var one audit.Report
+	var one engine.Report
 	err = json.Unmarshal(text, &one)
-	return []*audit.Report{&one}, err
+	return []*engine.Report{&one}, err
 }
 
 // worst sorts findings for people: what is bad first, what was left out last.
-func worst(r *audit.Report) []audit.Finding {
+func worst(r *engine.Report) []engine.Finding {
 	list := slices.Clone(r.Findings)
-	rank := map[audit.Status]int{audit.Fail: 0, audit.Inconclusive: 1, audit.Pass: 2, audit.LeftOut: 3}
-	slices.SortStableFunc(list, func(a, b audit.Finding) int {
+	rank := map[engine.Status]int{engine.Fail: 0, engine.Inconclusive: 1, engine.Pass: 2, engine.LeftOut: 3}
+	slices.SortStableFunc(list, func(a, b engine.Finding) int {
 		switch {
 		case a.Status != b.Status:
 			return rank[a.Status] - rank[b.Status]
@@ -58,7 +58,7 @@ func worst(r *audit.Report) []audit.Finding {
 			return 1
 		case a.Known != b.Known:
 			return -1
-		case a.Status == audit.Fail:
+		case a.Status == engine.Fail:
 			return int(b.Severity) - int(a.Severity)
 		}
 		return 0
@@ -67,24 +67,24 @@ func worst(r *audit.Report) []audit.Finding {
 }
 
 // Verdict is the report in one sentence.
-func Verdict(r *audit.Report) string {
-	inconclusive := r.Count(audit.Inconclusive)
+func Verdict(r *engine.Report) string {
+	inconclusive := r.Count(engine.Inconclusive)
 	severity, found := r.Worst()
 	switch {
 	case r.Broken != "":
 		return "Hardly anything could be decided."
-	case found && severity == audit.Note:
-		return fmt.Sprintf("Protected, with %s.", plural(r.Count(audit.Fail), "remark"))
-	case found && r.Count(audit.Fail) == 1:
+	case found && severity == engine.Note:
+		return fmt.Sprintf("Protected, with %s.", plural(r.Count(engine.Fail), "remark"))
+	case found && r.Count(engine.Fail) == 1:
 		return fmt.Sprintf("Not protected as it should be: 1 finding, %s.", severity)
 	case found:
-		return fmt.Sprintf("Not protected as it should be: %s, the worst of them %s.", plural(r.Count(audit.Fail), "finding"), severity)
+		return fmt.Sprintf("Not protected as it should be: %s, the worst of them %s.", plural(r.Count(engine.Fail), "finding"), severity)
 	case r.Stopped != "":
 		return "Not finished, and nothing found so far."
 	case inconclusive > 0:
 		return fmt.Sprintf("Nothing found, but %s could not be decided.", plural(inconclusive, "rule"))
 	}
-	return fmt.Sprintf("Protected, as far as %s can tell.", plural(r.Count(audit.Pass), "rule"))
+	return fmt.Sprintf("Protected, as far as %s can tell.", plural(r.Count(engine.Pass), "rule"))
 }
 
 func plural(n int, what string) string {
@@ -95,7 +95,7 @@ func plural(n int, what string) string {
 }
 
 // weakness is the page of the mistake in MITRE's list, or "".
-func weakness(r audit.Refs) string {
+func weakness(r engine.Refs) string {
 	if r.CWE == 0 {
 		return ""
 	}
@@ -103,7 +103,7 @@ func weakness(r audit.Refs) string {
 }
 
 // refs lists where a mistake is written down.
-func refs(r audit.Refs) []string {
+func refs(r engine.Refs) []string {
 	var list []string
 	if r.CWE != 0 {
 		list = append(list, fmt.Sprintf("CWE-%d", r.CWE))

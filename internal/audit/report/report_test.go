@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 	"github.com/palisade-dev/palisade/internal/audit/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func rule(id string) *audit.Rule {
+func rule(id string) *engine.Rule {
 	for _, r := range audit.Catalogue() {
 		if r.ID == id {
 			return r
@@ -25,37 +26,37 @@ func rule(id string) *audit.Rule {
 	panic(id)
 }
 
-func other(id string, status audit.Status, says string) audit.Finding {
+func other(id string, status engine.Status, says string) engine.Finding {
 	r := rule(id)
-	return audit.Finding{ID: id, Title: r.Title, Status: status, Severity: r.Severity, Says: says, Refs: r.Refs}
+	return engine.Finding{ID: id, Title: r.Title, Status: status, Severity: r.Severity, Says: says, Refs: r.Refs}
 }
 
 // sample has a finding of each severity and a rule of each status.
-func sample() *audit.Report {
-	found := func(id, says string, known bool) audit.Finding {
+func sample() *engine.Report {
+	found := func(id, says string, known bool) engine.Finding {
 		r := rule(id)
-		return audit.Finding{
-			ID: id, Title: r.Title, Status: audit.Fail, Severity: r.Severity, Says: says, Why: r.Why, Fix: r.Fix.Text, Code: r.Fix.Code["flask"], Refs: r.Refs, Known: known,
-			Evidence: []audit.Evidence{{
+		return engine.Finding{
+			ID: id, Title: r.Title, Status: engine.Fail, Severity: r.Severity, Says: says, Why: r.Why, Fix: r.Fix.Text, Code: r.Fix.Code["flask"], Refs: r.Refs, Known: known,
+			Evidence: []engine.Evidence{{
 				What:     "a token that is <b>bold</b>",
 				Request:  "POST /signup HTTP/1.1\nHost: 127.0.0.1:8000\nContent-Type: application/x-www-form-urlencoded\n\nemail=palqwertyuio%40example.org&cf-turnstile-response=" + strings.Repeat("x", 300),
 				Response: "HTTP 303\nLocation: /welcome\n\n<script>alert(1)</script>", Effects: 1,
 			}},
 		}
 	}
-	return &audit.Report{
+	return &engine.Report{
 		Target: "http://127.0.0.1:8000/signup", Form: "POST /signup", Captcha: "turnstile", Stack: "flask", Began: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
 		Took: 8.44, Seed: 7, Requests: 1012, Bound: 1996, Baseline: "accepted with 303 at once; without a token refused with 403",
-		Findings: []audit.Finding{
-			other("A01", audit.Pass, "A submission without cf-turnstile-response was refused with 403, without an effect."),
+		Findings: []engine.Finding{
+			other("A01", engine.Pass, "A submission without cf-turnstile-response was refused with 403, without an effect."),
 			found("A07", "The app did it for the same fields as JSON to /api/submit.", false),
 			found("B01", "The app did it again for a token that was used.", false),
 			found("B06", "The app did it for a token that was made on evil.example.", false),
 			found("B07", "The app did it for a token that was made for the action newsletter.", true),
 			found("B17", "A token of one million bytes was sent on to the verifier.", false),
-			other("C01", audit.Inconclusive, "no answer in time"),
+			other("C01", engine.Inconclusive, "no answer in time"),
 			found("G10", "The page has neither frame-ancestors in its policy nor X-Frame-Options.", false),
-			other("H01", audit.LeftOut, "stands in a configuration, which was not given or says nothing of it: give it with -settings"),
+			other("H01", engine.LeftOut, "stands in a configuration, which was not given or says nothing of it: give it with -settings"),
 		},
 	}
 }
@@ -64,8 +65,8 @@ func TestFormats(t *testing.T) {
 	clean := sample()
 	clean.Findings = clean.Findings[:1]
 	stopped := sample()
-	stopped.Stopped, stopped.Findings = "it was interrupted", append(stopped.Findings[:1:1], other("B01", audit.LeftOut, "not reached: the audit was stopped"), other("C01", audit.LeftOut, "not reached: the audit was stopped"))
-	broken := &audit.Report{Target: "http://127.0.0.1:1/", Began: clean.Began, Broken: "http://127.0.0.1:1/ cannot be reached:\nconnection refused", Bound: 80}
+	stopped.Stopped, stopped.Findings = "it was interrupted", append(stopped.Findings[:1:1], other("B01", engine.LeftOut, "not reached: the audit was stopped"), other("C01", engine.LeftOut, "not reached: the audit was stopped"))
+	broken := &engine.Report{Target: "http://127.0.0.1:1/", Began: clean.Began, Broken: "http://127.0.0.1:1/ cannot be reached:\nconnection refused", Bound: 80}
 	for name, write := range map[string]func(*bytes.Buffer) error{
 		"sample.json":  func(b *bytes.Buffer) error { return report.JSON(b, sample()) },
 		"sample.sarif": func(b *bytes.Buffer) error { return report.SARIF(b, sample()) },
@@ -129,7 +130,7 @@ func TestJSONIsReadAgain(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%v, %+v", err, list)
 	}
-	if r := list[0]; len(r.Findings) != len(sample().Findings) || r.Findings[1].Status != audit.Fail || r.Findings[1].Severity != audit.Critical {
+	if r := list[0]; len(r.Findings) != len(sample().Findings) || r.Findings[1].Status != engine.Fail || r.Findings[1].Severity != engine.Critical {
 		t.Errorf("%+v", r)
 	}
 	if err := report.JSON(&b, sample(), sample()); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 type object = map[string]any
@@ -15,7 +16,7 @@ type object = map[string]any
 // SARIF writes reports as SARIF 2.1.0 (OASIS), which code hosts and editors show, each
 // as a run of its own. Rules that passed, were left out or stayed undecided are in it
 // too, as results of that kind.
-func SARIF(w io.Writer, reports ...*audit.Report) error {
+func SARIF(w io.Writer, reports ...*engine.Report) error {
 	runs := []object{}
 	for _, r := range reports {
 		runs = append(runs, sarifRun(r))
@@ -27,7 +28,7 @@ func SARIF(w io.Writer, reports ...*audit.Report) error {
 	})
 }
 
-func sarifRun(r *audit.Report) object {
+func sarifRun(r *engine.Report) object {
 	rules, results := []object{}, []object{} // [] and not null
 	for i, f := range r.Findings {
 		rules = append(rules, sarifRule(f.ID))
@@ -82,8 +83,8 @@ func name(title string) string {
 	return b.String()
 }
 
-func sarifResult(r *audit.Report, f audit.Finding, index int) object {
-	kind := map[audit.Status]string{audit.Fail: "fail", audit.Pass: "pass", audit.LeftOut: "notApplicable", audit.Inconclusive: "open"}[f.Status]
+func sarifResult(r *engine.Report, f engine.Finding, index int) object {
+	kind := map[engine.Status]string{engine.Fail: "fail", engine.Pass: "pass", engine.LeftOut: "notApplicable", engine.Inconclusive: "open"}[f.Status]
 	message := f.Says
 	if f.Fix != "" {
 		message += " To mend it: " + f.Fix
@@ -100,7 +101,7 @@ func sarifResult(r *audit.Report, f audit.Finding, index int) object {
 		}},
 		"partialFingerprints": object{"ruleAndForm/v1": fmt.Sprintf("%x", sum[:16])},
 	}
-	if f.Status == audit.Fail {
+	if f.Status == engine.Fail {
 		result["level"] = level(f.Severity)
 		if len(f.Evidence) > 0 {
 			result["properties"] = object{"request": f.Evidence[0].Request, "response": f.Evidence[0].Response}
@@ -112,17 +113,17 @@ func sarifResult(r *audit.Report, f audit.Finding, index int) object {
 	return result
 }
 
-func level(s audit.Severity) string {
+func level(s engine.Severity) string {
 	switch {
-	case s >= audit.High:
+	case s >= engine.High:
 		return "error"
-	case s >= audit.Low:
+	case s >= engine.Low:
 		return "warning"
 	}
 	return "note"
 }
 
 // score is a severity as code hosts sort it, on the scale of CVSS.
-func score(s audit.Severity) string {
-	return map[audit.Severity]string{audit.Critical: "9.5", audit.High: "8.0", audit.Medium: "5.5", audit.Low: "3.0", audit.Note: "0.0"}[s]
+func score(s engine.Severity) string {
+	return map[engine.Severity]string{engine.Critical: "9.5", engine.High: "8.0", engine.Medium: "5.5", engine.Low: "3.0", engine.Note: "0.0"}[s]
 }

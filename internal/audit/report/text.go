@@ -5,12 +5,12 @@ import (
 	"io"
 	"strings"
 
-	"github.com/palisade-dev/palisade/internal/audit"
+	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
 // Text writes the report for a terminal; colour only when it is one. Verbose also
 // tells what passed and what was left out.
-func Text(w io.Writer, r *audit.Report, colour, verbose bool) error {
+func Text(w io.Writer, r *engine.Report, colour, verbose bool) error {
 	p := &printer{w: w, colour: colour}
 	p.line("%s", p.bold(Verdict(r)))
 	p.line("")
@@ -33,11 +33,11 @@ func Text(w io.Writer, r *audit.Report, colour, verbose bool) error {
 		p.finding(f, r.Broken != "", verbose)
 	}
 	p.line("")
-	p.line("%s, %d inconclusive, %d passed, %d left out%s", plural(r.Count(audit.Fail), "finding"), r.Count(audit.Inconclusive), r.Count(audit.Pass), r.Count(audit.LeftOut), known(r))
+	p.line("%s, %d inconclusive, %d passed, %d left out%s", plural(r.Count(engine.Fail), "finding"), r.Count(engine.Inconclusive), r.Count(engine.Pass), r.Count(engine.LeftOut), known(r))
 	return p.err
 }
 
-func known(r *audit.Report) string {
+func known(r *engine.Report) string {
 	n := 0
 	for _, f := range r.Findings {
 		if f.Known {
@@ -71,16 +71,16 @@ func (p *printer) paint(code, s string) string {
 
 func (p *printer) bold(s string) string { return p.paint("1", s) }
 
-var colours = map[audit.Severity]string{audit.Critical: "1;31", audit.High: "31", audit.Medium: "33", audit.Low: "36", audit.Note: "2"}
+var colours = map[engine.Severity]string{engine.Critical: "1;31", engine.High: "31", engine.Medium: "33", engine.Low: "36", engine.Note: "2"}
 
-func (p *printer) finding(f audit.Finding, broken, verbose bool) {
+func (p *printer) finding(f engine.Finding, broken, verbose bool) {
 	switch {
-	case f.Status == audit.Fail && f.Known:
+	case f.Status == engine.Fail && f.Known:
 		p.line("")
 		p.line("%s %s %s (known)", p.paint("2", "known   "), f.ID, f.Title)
-	case f.Status == audit.Fail:
+	case f.Status == engine.Fail:
 		p.failed(f)
-	case f.Status == audit.Inconclusive && !broken:
+	case f.Status == engine.Inconclusive && !broken:
 		p.line("")
 		p.line("%s  %s %s", p.paint("33", "inconclusive"), f.ID, f.Title)
 		p.line("    %s", indent(f.Says, "    "))
@@ -89,7 +89,7 @@ func (p *printer) finding(f audit.Finding, broken, verbose bool) {
 	}
 }
 
-func (p *printer) failed(f audit.Finding) {
+func (p *printer) failed(f engine.Finding) {
 	p.line("")
 	p.line("%s  %s %s", p.paint(colours[f.Severity], fmt.Sprintf("%-8s", f.Severity)), f.ID, p.bold(f.Title))
 	p.line("    %s", indent(f.Says, "    "))

@@ -1,0 +1,37 @@
+package setup
+
+import (
+	"context"
+	"regexp"
+
+	"github.com/palisade-dev/palisade/internal/audit/engine"
+)
+
+// What nobody sees from outside stands in a configuration. Each of these rules reads
+// the settings that it is given, and says that it was left out when there are none.
+
+var (
+	captchaName = regexp.MustCompile(`(?i)captcha|turnstile`)
+	storeName   = regexp.MustCompile(`(?i)store|cache|backend`)
+)
+
+// settings looks at those whose name matches. Wrong says what is wrong with one, or "".
+func settings(pattern string, wrong func(name, value string, all []engine.Setting) string) func(context.Context, *engine.Probe) engine.Result {
+	names := regexp.MustCompile(pattern)
+	return func(_ context.Context, p *engine.Probe) engine.Result {
+		looked := 0
+		for _, s := range p.Spec.Settings {
+			if !names.MatchString(s.Name) {
+				continue
+			}
+			looked++
+			if why := wrong(s.Name, s.Value, p.Spec.Settings); why != "" {
+				return engine.Failed(nil, "%s: %s %s.", s.Place, s.Name, why)
+			}
+		}
+		if looked == 0 {
+			return engine.Omitted("stands in a configuration, which was not given or says nothing of it: give it with -settings")
+		}
+		return engine.Passed("%d settings were looked at.", looked)
+	}
+}
