@@ -37,6 +37,9 @@ func (f *Form) Again(r *http.Request, d Decision, page Page) (template.HTML, *Of
 	if err != nil {
 		return f.markup(shown{}, page), nil
 	}
+	if w.flags&ticket.Challenged != 0 {
+		f.tellShown(r.Context(), &o, d.ID.String())
+	}
 	return f.markup(shown{offer: &o, ask: d.judged && d.Outcome == Challenge && o.Level > 0}, page), &o
 }
 

@@ -41,6 +41,7 @@ type attempt struct {
 
 	// Room for one trip, so that a decision does not allocate it.
 	takes  [maxLimits + 2]store.Take
+	rules  [maxLimits + 2]*rule // of the takes; nil where no limit asks for one
 	claims [2]store.Claim
 }
 
@@ -143,6 +144,7 @@ func (a *attempt) trip(f *Form) (trip store.Trip, soft int) {
 	if a.kind.Rung < challenge.Hard {
 		takes = a.fill(takes, f.networks)
 		if take, ok := f.minted(a); ok {
+			a.rules[len(takes)] = f.travel
 			takes = append(takes, take)
 		}
 	}
@@ -158,6 +160,7 @@ func (a *attempt) fill(takes []store.Take, rules []rule) []store.Take {
 	}
 	for i := range rules {
 		if take, ok := rules[i].fill(a, cost); ok {
+			a.rules[len(takes)] = &rules[i]
 			takes = append(takes, take)
 		}
 	}

@@ -267,7 +267,7 @@ func (f *Form) checkProof(a *attempt) ending {
 // same ticket may be sent again; from here on ticket and proof are gone.
 func (f *Form) spend(ctx context.Context, a *attempt) ending {
 	trip, soft := a.trip(f)
-	result, err := f.guard.config.Store.Spend(ctx, trip)
+	result, err := f.visit(ctx, trip)
 	if err != nil {
 		return f.outage(a, ReasonStoreDown, err)
 	}
@@ -276,6 +276,7 @@ func (f *Form) spend(ctx context.Context, a *attempt) ending {
 		a.answer = f.recent.Begin(a.duplicateKey(), a.now)
 		return goOn
 	case store.Limited:
+		f.tellLimit(ctx, a.rules[result.Index], result.Index >= soft)
 		if result.Index >= soft {
 			a.need = challenge.Hard
 			return challenged(ReasonNetworkLimit)
@@ -321,7 +322,7 @@ func (f *Form) judgeReply(ctx context.Context, a *attempt) ending {
 	if a.kind.Check == nil {
 		return goOn
 	}
-	result, err := a.kind.Check(ctx, f.ask(a.kind, &a.ticket, a.addr, a.now), a.reply)
+	result, err := f.askFor(ctx, a)
 	switch {
 	case errors.Is(err, challenge.ErrUnavailable):
 		return f.outage(a, ReasonProviderDown, err)
@@ -339,7 +340,7 @@ func (f *Form) judgeReply(ctx context.Context, a *attempt) ending {
 // promote claims for good what a token is, by whichever text it came.
 func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Duration) ending {
 	claim := store.Claim{Key: tokenKey(id), Expires: a.now.Add(life + unverifiedLife)}
-	result, err := f.guard.config.Store.Spend(ctx, store.Trip{Now: a.now, Claims: []store.Claim{claim}})
+	result, err := f.visit(ctx, store.Trip{Now: a.now, Claims: []store.Claim{claim}})
 	switch {
 	case err != nil:
 		return f.outage(a, ReasonStoreDown, err)
@@ -356,13 +357,14 @@ func (f *Form) takeTargets(ctx context.Context, a *attempt) ending {
 	if len(takes) == 0 || a.kind.Rung >= challenge.Hard {
 		return goOn
 	}
-	result, err := f.guard.config.Store.Spend(ctx, store.Trip{Now: a.now, Takes: takes})
+	result, err := f.visit(ctx, store.Trip{Now: a.now, Takes: takes})
 	switch {
 	case err != nil:
 		return f.outage(a, ReasonStoreDown, err)
 	case result.Status == store.Granted:
 		return goOn
 	}
+	f.tellLimit(ctx, a.rules[result.Index], true)
 	a.need = challenge.Hard
 	return challenged(ReasonTargetLimit)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/signal"
 )
@@ -126,6 +127,8 @@ func (v Visitor) MarshalText() ([]byte, error) { return []byte(v.String()), nil 
 // Decision is the judgement of one attempt, and the form in which log, audit
 // and metrics see it. The zero Decision denies.
 type Decision struct {
+	event.Sealed `json:"-"`
+
 	ID         ID            `json:"id"`
 	Site       string        `json:"site"`
 	Form       string        `json:"form"`
@@ -150,7 +153,7 @@ type Decision struct {
 
 // retry is the wish for a ticket after a challenge.
 func (d Decision) retry() wish {
-	return wish{rung: max(challenge.Rung(d.Level), challenge.Visible), from: d.next, flags: ticket.Retry}
+	return wish{rung: max(challenge.Rung(d.Level), challenge.Visible), from: d.next, flags: ticket.Retry | ticket.Challenged}
 }
 
 // fromElsewhere reports that a browser says so, though the signal is only recorded.
@@ -199,6 +202,21 @@ func (d Decision) Status() int {
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusForbidden
+}
+
+// Name returns "decision", the name of the event.
+func (Decision) Name() string { return "decision" }
+
+// Severity is Error for outages, Debug for attempts of which nothing is to be said, and
+// Info otherwise: also for allowed ones where a monitored signal found something.
+func (d Decision) Severity() slog.Level {
+	switch {
+	case d.Err != nil:
+		return slog.LevelError
+	case d.Allowed() && d.Would == Allow:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // LogValue groups the decision for slog. It holds nothing that was typed and no

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -247,7 +246,7 @@ func (f *Form) Check(r *http.Request) Decision {
 	return d
 }
 
-// decide judges one attempt and tells the observers. The answer is the one to
+// decide judges one attempt and tells of it. The answer is the one to
 // record when allowed, or the one to give again when this is a double click.
 func (f *Form) decide(r *http.Request) (Decision, *duplicate.Answer) {
 	a := f.begin(r)
@@ -259,8 +258,8 @@ func (f *Form) decide(r *http.Request) (Decision, *duplicate.Answer) {
 	if a.answer != nil && !d.Allowed() && d.Reason != ReasonDuplicate {
 		f.recent.Drop(a.answer)
 	}
-	f.guard.observe(r.Context(), d)
-	d.read = a.read // only for the answer: an observer may keep what it was told
+	f.tell(r.Context(), a, d)
+	d.read = a.read // only for the answer: a listener may keep the decision
 	return d, a.answer
 }
 
@@ -285,21 +284,4 @@ func (f *Form) Handle(next func(http.ResponseWriter, *http.Request, Pass)) http.
 		defer answer.Close()
 		next(answer.Record(w), r, Pass{form: f, request: r, decision: d})
 	})
-}
-
-// observe tells log and observer. The visitor is told none of it.
-func (g *Guard) observe(ctx context.Context, d Decision) {
-	level := slog.LevelInfo
-	switch {
-	case d.Err != nil:
-		level = slog.LevelError
-	case d.Allowed() && d.Would == Allow: // the operator wants to see the findings of monitored signals
-		level = slog.LevelDebug
-	}
-	if g.config.Logger.Enabled(ctx, level) {
-		g.config.Logger.LogAttrs(ctx, level, "palisade decision", slog.Any("decision", d))
-	}
-	if g.config.Observe != nil {
-		g.config.Observe(ctx, d)
-	}
 }

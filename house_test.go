@@ -34,7 +34,7 @@ const rootModule = "github.com/palisade-dev/palisade"
 //
 // Test files are free too: their imports reach nobody who uses the package.
 var mayImport = map[string][]string{
-	".": {"captcha", "challenge", "challenge/vendor", "challenge/work", "clientip", "internal/duplicate", "internal/email", "internal/host", "internal/names", "internal/submission", "internal/ticket", "pow", "signal", "store", "store/memory", "web"},
+	".": {"captcha", "challenge", "challenge/vendor", "challenge/work", "clientip", "event", "internal/duplicate", "internal/email", "internal/host", "internal/names", "internal/submission", "internal/ticket", "pow", "signal", "store", "store/memory", "web"},
 
 	"captcha":  nil,
 	"clientip": nil,
@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"challenge":        {"signal"},
 	"challenge/vendor": {"captcha", "challenge", "signal"},
 	"challenge/work":   {"challenge", "clientip", "pow"},
+	"event":            nil,
 
 	"pow":          {"internal/mac", "pow/internal/share"},
 	"signal":       nil,
@@ -55,7 +56,7 @@ var mayImport = map[string][]string{
 	"internal/duplicate":   nil,
 	"internal/email":       nil,
 	"internal/host":        nil,
-	"internal/gateway":     {".", "captcha", "clientip", "internal/inject", "internal/route", "store", "store/memory", "verdict", "web"},
+	"internal/gateway":     {".", "captcha", "clientip", "event", "internal/inject", "internal/route", "store", "store/memory", "verdict", "web"},
 	"internal/inject":      nil,
 	"internal/mac":         nil,
 	"internal/names":       nil,
@@ -63,7 +64,7 @@ var mayImport = map[string][]string{
 	"internal/snippet":     nil,
 	"internal/submission":  {"internal/names"},
 	"internal/ticket":      {"challenge", "clientip", "internal/mac", "pow", "store"},
-	"internal/service":     {".", "captcha", "clientip", "internal/host", "internal/mac", "pow", "store", "store/memory", "web"},
+	"internal/service":     {".", "captcha", "clientip", "event", "internal/host", "internal/mac", "pow", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,
 
 	"audittest":                    {"captchatest", "internal/audit", "internal/audit/engine"},

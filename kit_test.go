@@ -20,6 +20,7 @@ import (
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/pow"
 )
 
@@ -34,6 +35,7 @@ type site struct {
 	mu        sync.Mutex
 	now       time.Time
 	decisions []palisade.Decision
+	events    []event.Event
 	log       bytes.Buffer
 }
 
@@ -52,10 +54,13 @@ func newSite(t testing.TB, options ...func(*palisade.Config, *palisade.FormConfi
 		Site:     "example.com",
 		Clock:    s.clock,
 		Logger:   slog.New(slog.NewJSONHandler(lockedWriter{s}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Observe: func(_ context.Context, d palisade.Decision) {
+		Events: func(_ context.Context, e event.Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.decisions = append(s.decisions, d)
+			s.events = append(s.events, e)
+			if d, is := e.(palisade.Decision); is {
+				s.decisions = append(s.decisions, d)
+			}
 		},
 	}
 	form := palisade.FormConfig{Name: "signup", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}
@@ -119,7 +124,7 @@ func (s *site) last() palisade.Decision {
 func (s *site) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.decisions = s.decisions[:0]
+	s.decisions, s.events = s.decisions[:0], s.events[:0]
 	s.log.Reset()
 }
 

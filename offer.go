@@ -66,6 +66,7 @@ const networkShare = 8
 
 // mint makes a ticket for the visitor who sent r.
 func (f *Form) mint(r *http.Request, w wish) (t ticket.Ticket, err error) {
+	defer func(wanted wish) { f.tellTicket(r.Context(), &t, wanted, err) }(w)
 	now := f.guard.config.Clock()
 	addr := f.addrOf(r)
 	granted, err := f.afford(r, addr, w.rung, now)

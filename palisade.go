@@ -1,7 +1,6 @@
 package palisade
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +16,7 @@ import (
 	"github.com/palisade-dev/palisade/challenge"
 	"github.com/palisade-dev/palisade/challenge/work"
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/internal/host"
 	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/pow"
@@ -78,13 +78,13 @@ type Config struct {
 	// [DefaultBase].
 	Base string
 
-	// Logger is told each decision: refusals at level Info, outages at Error,
-	// the rest at Debug. Default slog.Default().
+	// Logger is told each event at the level of its Severity: of decisions, refusals at
+	// Info, outages at Error, the rest at Debug. Default slog.Default().
 	Logger *slog.Logger
 
-	// Observe, if set, is called with each decision, after it was made and
-	// before it is answered. It must not block.
-	Observe func(context.Context, Decision)
+	// Events is told each event of package event, a decision after it was made and before
+	// it is answered. Default: nobody listens, and events cost nothing.
+	Events event.Sink
 
 	// Clock tells the time. Default time.Now. It is read once an attempt.
 	Clock func() time.Time

@@ -139,9 +139,11 @@ func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
 	w.flags |= ticket.Shared // a bot that posts and leaves costs us no derivation
 	o, err := p.form.offer(r, w)
 	if err != nil {
-		p.form.guard.config.Logger.ErrorContext(r.Context(), "palisade: no challenge", "id", p.id, "error", err)
 		p.refusal(http.StatusServiceUnavailable, 0)
 		return
+	}
+	if w.flags&ticket.Challenged != 0 {
+		p.form.tellShown(r.Context(), &o, p.id)
 	}
 	if p.problem {
 		p.writeProblem(status, "Confirmation needed", &o)

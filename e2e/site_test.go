@@ -66,7 +66,7 @@ func newSite(t *testing.T, options ...func(*palisade.Config, *palisade.FormConfi
 		Site:     server.Listener.Addr().String(),
 		Clock:    s.clock,
 		Logger:   slog.New(slog.DiscardHandler),
-		Observe:  s.observe,
+		Events:   palisade.Decisions(s.observe),
 	}
 	form := palisade.FormConfig{Ask: palisade.WhenRisky, MinFill: -1, Limits: []palisade.Limit{}}
 	for _, option := range options {

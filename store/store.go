@@ -82,6 +82,16 @@ const (
 	Limited
 )
 
+var statusNames = [...]string{"none", "granted", "spent", "forgotten", "limited"}
+
+// String returns the name of a status in lower case.
+func (s Status) String() string {
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return "invalid"
+}
+
 // Result is the answer to a trip. Claims are looked at before takes, so a
 // replay is told as a replay even when its sender is over a limit.
 type Result struct {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/internal/route"
 	"github.com/palisade-dev/palisade/web"
 )
@@ -48,9 +49,9 @@ type Config struct {
 	// UpstreamTimeout is how long an app may take to begin its answer. Default 60 s.
 	UpstreamTimeout time.Duration
 
-	Logger  *slog.Logger                             // default slog.Default()
-	Observe func(context.Context, palisade.Decision) // told of each decision; must not block
-	Clock   func() time.Time                         // default time.Now
+	Logger *slog.Logger     // default slog.Default()
+	Events event.Sink       // told of each event; must not block
+	Clock  func() time.Time // default time.Now
 }
 
 // Gateway guards the forms of its sites. It is safe for concurrent use.
@@ -283,9 +284,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 		attrs = append(attrs, slog.String("path", shorten(writtenPath(r))))
 	}
 	g.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "refused", attrs...)
-	if g.config.Observe != nil {
-		g.config.Observe(r.Context(), d)
-	}
+	g.config.Events.Tell(r.Context(), d)
 	kind := web.NoticeDenied
 	switch status {
 	case http.StatusBadRequest:

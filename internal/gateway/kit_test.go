@@ -63,11 +63,11 @@ func newWorld(t testing.TB, change ...func(*gateway.Config, *gateway.Site)) *wor
 	}}}
 	config := gateway.Config{
 		ClientIP: clientip.RemoteAddr(), Logger: slog.New(slog.DiscardHandler), Clock: w.clock,
-		Observe: func(_ context.Context, d palisade.Decision) {
+		Events: palisade.Decisions(func(_ context.Context, d palisade.Decision) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.decisions = append(w.decisions, d)
-		},
+		}),
 	}
 	for _, c := range change {
 		c(&config, &site)

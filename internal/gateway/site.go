@@ -105,7 +105,7 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 		Keys: config.Keys, Site: config.Host, Hosts: config.Hosts, AnyHost: config.AnyHost,
 		ClientIP: clientip.RemoteAddr(), // cleanse has put the client's address there
 		Captcha:  config.Captcha, Fallbacks: config.Fallbacks, Store: s.store, Base: s.base,
-		Logger: g.config.Logger, Observe: g.config.Observe, Clock: g.config.Clock,
+		Logger: g.config.Logger, Events: g.config.Events, Clock: g.config.Clock,
 		InsecureTestKeys: config.InsecureTestKeys,
 	})
 	if err != nil {

@@ -23,7 +23,6 @@
 package service
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -38,6 +37,7 @@ import (
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/internal/host"
 	"github.com/palisade-dev/palisade/internal/mac"
 	"github.com/palisade-dev/palisade/pow"
@@ -53,10 +53,9 @@ type Config struct {
 	Query    bool            // also take secrets in the URL, which some old clients send
 	Sites    []Site
 
-	Logger  *slog.Logger                             // default slog.Default()
-	Observe func(context.Context, palisade.Decision) // told the judgements of /v1/check; may be nil
-	Tell    func(context.Context, Verification)      // told what siteverify answered; may be nil
-	Clock   func() time.Time                         // default time.Now
+	Logger *slog.Logger     // default slog.Default()
+	Events event.Sink       // told of each event; must not block
+	Clock  func() time.Time // default time.Now
 
 	InsecureTestKeys bool // accept the vendors' public test keys, with which everybody passes
 }
@@ -86,13 +85,6 @@ type Site struct {
 
 // MinSecret is the least length of a site's secret, in bytes.
 const MinSecret = 20
-
-// Verification is what siteverify came to, for logs and metrics.
-type Verification struct {
-	Site string // its public key, "" when the secret is nobody's
-	OK   bool
-	Why  string // a stable word, "" when OK
-}
 
 // Service is an http.Handler. It is safe for concurrent use.
 type Service struct {
@@ -145,9 +137,6 @@ func (c *Config) setDefaults() {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
-	}
-	if c.Tell == nil {
-		c.Tell = func(context.Context, Verification) {}
 	}
 }
 
@@ -243,7 +232,7 @@ func (t *site) prepare() (err error) {
 	t.guard, err = palisade.New(palisade.Config{
 		Keys: k, ClientIP: clientip.RemoteAddr(), // what the backend says, see request
 		Site: t.Hosts[0], Hosts: t.Hosts[1:], Captcha: t.Captcha, Fallbacks: t.Fallbacks, Store: c.Store, Base: t.Base,
-		Logger: c.Logger, Observe: c.Observe, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
+		Logger: c.Logger, Events: c.Events, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
 	})
 	if err != nil {
 		return err

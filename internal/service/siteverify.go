@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/palisade-dev/palisade/event"
 )
 
 // maxCall bounds a call: hCaptcha's tokens have some kilobytes.
@@ -22,16 +24,15 @@ const maxCall = 64 << 10
 // its vendor and with HTTP 200.
 func (s *Service) siteverify(d *dialect, w http.ResponseWriter, r *http.Request) {
 	v, owner := s.judge(d, w, r)
-	told := Verification{OK: v.why == none, Why: v.why.String()}
+	e := event.Verification{Dialect: d.name, OK: v.why == none, Why: v.why.String(), Detail: v.detail}
 	if owner != nil {
-		told.Site = owner.Key
+		e.Site = owner.Key
 	}
-	s.config.Tell(r.Context(), told)
+	event.Log(r.Context(), s.config.Logger, e)
+	s.config.Events.Tell(r.Context(), e)
 	body := d.failure(d.codes[v.why])
 	if v.why == none {
 		body = d.success(&v)
-	} else {
-		s.config.Logger.InfoContext(r.Context(), "palisade siteverify", "site", told.Site, "dialect", d.name, "why", told.Why, "detail", v.detail)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

@@ -53,6 +53,7 @@ const (
 	Decoys Flags = 1 << iota // the decoys were shown with it
 	Retry                    // the form was filled before
 	Shared                   // its puzzle is that of its network
+	Challenged               // minted for a challenge
 )
 
 const (

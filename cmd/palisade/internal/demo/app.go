@@ -97,7 +97,7 @@ func (a *App) protect() error {
 		Captcha:          a.config.Captcha,
 		InsecureTestKeys: a.config.InsecureTestKeys,
 		Logger:           a.config.Logger,
-		Observe:          a.observe,
+		Events:           palisade.Decisions(a.observe),
 		Clock:            a.config.Clock,
 	})
 	if err != nil {

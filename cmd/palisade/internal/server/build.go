@@ -4,7 +4,6 @@ package server
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +16,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/outage"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
+	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/internal/gateway"
 	"github.com/palisade-dev/palisade/store"
 	"github.com/palisade-dev/palisade/verdict"
@@ -30,10 +30,10 @@ var autoLimits = []palisade.Limit{{Rate: 30, Per: autoPer, By: palisade.ByIP}, {
 
 // Parts are what outlives a reload.
 type Parts struct {
-	Keys    palisade.Keys
-	Store   store.Store
-	Logger  *slog.Logger
-	Observe func(context.Context, palisade.Decision)
+	Keys   palisade.Keys
+	Store  store.Store
+	Logger *slog.Logger
+	Events event.Sink
 }
 
 // Build makes a gateway of a configuration; nil where it has no sites.
@@ -44,7 +44,7 @@ func Build(c *config.Config, p Parts) (*gateway.Gateway, error) {
 	g := gateway.Config{
 		ClientIP: source(c), InFlight: c.Limits.InFlight,
 		BodyTimeout: c.Limits.ReadTimeout, UpstreamTimeout: c.Limits.UpstreamTimeout,
-		Logger: p.Logger, Observe: p.Observe,
+		Logger: p.Logger, Events: p.Events,
 	}
 	for i := range c.Sites {
 		g.Sites = append(g.Sites, site(&c.Sites[i], p))
@@ -155,7 +155,7 @@ func Check(c *config.Config) error {
 	secret := []byte("for a check alone, not for signing anything")
 	parts := Parts{Keys: palisade.Keys{Current: secret}, Logger: slog.New(slog.DiscardHandler)}
 	_, err := Build(c, parts)
-	_, err2 := BuildService(c, parts, nil)
+	_, err2 := BuildService(c, parts)
 	return errors.Join(err, err2, checkKey(c))
 }
 

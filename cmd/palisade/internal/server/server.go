@@ -22,6 +22,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/telemetry"
+	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/internal/gateway"
 	"github.com/palisade-dev/palisade/internal/service"
 	"github.com/palisade-dev/palisade/store/memory"
@@ -72,7 +73,7 @@ func Start(read func() (*config.Config, error), logger *slog.Logger, level *slog
 			return nil, fmt.Errorf("tracing: %w", err)
 		}
 	}
-	s.parts = Parts{Logger: logger, Observe: s.observe, Store: memory.New(memory.Epoch(time.Now()))}
+	s.parts = Parts{Logger: logger, Events: s.tell, Store: memory.New(memory.Epoch(time.Now()))}
 	if s.parts.Keys, s.Made, err = keys(c); err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (s *Server) apply(c *config.Config) error {
 		parts.Keys, _, _ = keys(c)
 	}
 	g, err := Build(c, parts)
-	asked, err2 := BuildService(c, parts, s.metrics.Verified)
+	asked, err2 := BuildService(c, parts)
 	err = errors.Join(err, err2)
 	if err == nil && c.TLS.Cert != "" {
 		var cert tls.Certificate
@@ -134,7 +135,7 @@ func (s *Server) apply(c *config.Config) error {
 		}
 	}
 	if err != nil {
-		s.metrics.Reloaded(err)
+		s.tell(context.Background(), event.Configuration{Err: err})
 		return err
 	}
 	if old := s.gateway.Swap(g); old != nil {
@@ -142,7 +143,7 @@ func (s *Server) apply(c *config.Config) error {
 	}
 	s.service.Store(asked)
 	s.config.Store(c)
-	s.metrics.Reloaded(nil) // last, so that who reads it finds the new one in place
+	s.tell(context.Background(), event.Configuration{}) // last, so that who reads it finds the new one in place
 	return nil
 }
 
@@ -151,7 +152,7 @@ func (s *Server) apply(c *config.Config) error {
 func (s *Server) Reload() error {
 	c, err := s.read()
 	if err != nil {
-		s.metrics.Reloaded(err)
+		s.tell(context.Background(), event.Configuration{Err: err})
 		return err
 	}
 	old := s.config.Load()
@@ -256,9 +257,10 @@ func (s *Server) run(serve func() error) {
 	}
 }
 
-func (s *Server) observe(ctx context.Context, d palisade.Decision) {
-	s.metrics.Observe(ctx, d)
-	s.tracing.Observe(ctx, d)
+// tell passes events on to all who listen. The guards log them on their own.
+func (s *Server) tell(ctx context.Context, e event.Event) {
+	s.metrics.Tell(ctx, e)
+	s.tracing.Tell(ctx, e)
 }
 
 // A reload may take away what a listener is for.

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"context"
-
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/internal/service"
@@ -10,13 +8,13 @@ import (
 
 // BuildService makes a verification service of a configuration; nil where none is
 // asked for.
-func BuildService(c *config.Config, p Parts, tell func(context.Context, service.Verification)) (*service.Service, error) {
+func BuildService(c *config.Config, p Parts) (*service.Service, error) {
 	if c.Service == nil {
 		return nil, nil
 	}
 	s := service.Config{
 		Keys: p.Keys, Store: p.Store, ClientIP: source(c), Query: c.Service.Query,
-		Logger: p.Logger, Observe: p.Observe, Tell: tell,
+		Logger: p.Logger, Events: p.Events,
 	}
 	for i := range c.Service.Sites {
 		s.Sites = append(s.Sites, serviceSite(&c.Service.Sites[i], p))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/event"
 )
 
 func decision(form string, reason palisade.Reason) palisade.Decision {
@@ -61,13 +62,24 @@ func TestNothingIsLeftOutWhenAllIsAskedFor(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	m := NewMetrics()
-	m.Observe(context.Background(), decision("signup", palisade.ReasonTicketMissing))
-	m.Observe(context.Background(), decision("signup", palisade.ReasonStoreDown))
-	m.Observe(context.Background(), decision("signup", palisade.ReasonProviderDown))
-	m.Observe(context.Background(), decision("signup", "captcha-spent"))
+	m.Tell(context.Background(), decision("signup", palisade.ReasonTicketMissing))
+	m.Tell(context.Background(), decision("signup", palisade.ReasonStoreDown))
+	m.Tell(context.Background(), decision("signup", palisade.ReasonProviderDown))
+	m.Tell(context.Background(), decision("signup", "captcha-spent"))
 	m.Answered(200, time.Millisecond)
 	m.Answered(999, time.Millisecond)
-	m.Reloaded(nil)
+	m.Tell(context.Background(), event.Configuration{})
+	where := event.Form{Site: "example.com", Form: "signup"}
+	m.Tell(context.Background(), event.Ticket{Form: where, Kind: "silent"})
+	m.Tell(context.Background(), event.Ticket{Form: where, Kind: "hard-work", Escalated: true})
+	m.Tell(context.Background(), event.Ticket{Form: where, Err: context.Canceled})
+	m.Tell(context.Background(), event.ChallengeShown{Form: where, Kind: "work"})
+	m.Tell(context.Background(), event.ChallengeShown{Form: where, Kind: "work"})
+	m.Tell(context.Background(), event.ChallengePassed{Form: where, Kind: "work"})
+	m.Tell(context.Background(), event.ProviderCall{Form: where, Kind: "turnstile", Result: "ok", Took: time.Second})
+	m.Tell(context.Background(), event.StoreTrip{Form: where, Result: "granted", Took: time.Microsecond})
+	m.Tell(context.Background(), event.Limit{Form: where, By: "ip"})
+	m.Tell(context.Background(), event.Verification{Site: "key", OK: true})
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for _, want := range []string{
@@ -80,6 +92,15 @@ func TestMetrics(t *testing.T) {
 		`palisade_http_requests_total{code="5xx"} 1`,
 		`palisade_http_request_duration_seconds_count 2`,
 		`palisade_config_reloads_total{result="applied"} 1`,
+		`palisade_tickets_total{form="signup",kind="silent",result="minted",site="example.com"} 1`,
+		`palisade_tickets_total{form="signup",kind="hard-work",result="escalated",site="example.com"} 1`,
+		`palisade_tickets_total{form="signup",kind="",result="failed",site="example.com"} 1`,
+		`palisade_challenges_total{form="signup",kind="work",result="shown",site="example.com"} 2`,
+		`palisade_challenges_total{form="signup",kind="work",result="passed",site="example.com"} 1`,
+		`palisade_provider_call_duration_seconds_sum{result="ok",service="turnstile"} 1`,
+		`palisade_store_trip_duration_seconds_count{result="granted"} 1`,
+		`palisade_limits_total{by="ip",form="signup",site="example.com",soft="false"} 1`,
+		`palisade_siteverify_total{result="ok",site="key"} 1`,
 	} {
 		if !strings.Contains(w.Body.String(), want+"\n") {
 			t.Errorf("there is no %s", want)

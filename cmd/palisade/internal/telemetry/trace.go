@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/event"
 )
 
 // Tracing sends a span for each request to a collector (OTLP over HTTP). The nil
@@ -63,9 +64,10 @@ func (t *Tracing) End(span trace.Span, status int) {
 	span.End()
 }
 
-// Observe notes a decision in the span of its request.
-func (t *Tracing) Observe(ctx context.Context, d palisade.Decision) {
-	if t == nil {
+// Tell notes a decision in the span of its request.
+func (t *Tracing) Tell(ctx context.Context, e event.Event) {
+	d, is := e.(palisade.Decision)
+	if t == nil || !is {
 		return
 	}
 	trace.SpanFromContext(ctx).SetAttributes(

@@ -35,7 +35,7 @@ func TestSpanSaysWhatWasDecidedAndHangsTogether(t *testing.T) {
 	r := httptest.NewRequest("POST", "/signup?token=hunter2", nil)
 	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	r, span := tracing.Start(r)
-	tracing.Observe(r.Context(), decision("signup", palisade.ReasonTicketMissing))
+	tracing.Tell(r.Context(), decision("signup", palisade.ReasonTicketMissing))
 	tracing.End(span, 403)
 	if err := tracing.Stop(context.Background()); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestWithoutTracingTheContextPassesAsItCame(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Traceparent", "as it came")
 	same, span := none.Start(r)
-	none.Observe(r.Context(), palisade.Decision{})
+	none.Tell(r.Context(), palisade.Decision{})
 	none.End(span, 200)
 	if same != r || r.Header.Get("Traceparent") != "as it came" || none.Stop(context.Background()) != nil {
 		t.Error("it was touched")
