@@ -23,11 +23,17 @@ import (
 // The offer is nil where none may be minted now, and the markup then that of
 // [Form.CachedFields]. A denied attempt gets an ordinary ticket.
 func (f *Form) Again(r *http.Request, d Decision, page Page) (template.HTML, *Offer) {
+	return f.Show(d.submission(r), d, page)
+}
+
+// Show is [Form.Again] for a submission.
+func (f *Form) Show(s *Submission, d Decision, page Page) (template.HTML, *Offer) {
+	r := s.request
 	if page.Cached {
 		return f.markup(shown{}, page), nil
 	}
 	if !d.judged {
-		if kept, ok := f.keep(r); ok {
+		if kept, ok := f.keep(s); ok {
 			return f.markup(kept, page), kept.offer
 		}
 	}
@@ -54,14 +60,14 @@ func (f *Form) wishAfter(d Decision) wish {
 	return wish{rung: f.pageRung()}
 }
 
-// keep returns what r brought, if its ticket is still good. Whether it was spent
+// keep returns what a submission brought, if its ticket is still good. Whether it was spent
 // is not asked: that is seen when it is judged.
-func (f *Form) keep(r *http.Request) (shown, bool) {
-	read, now := f.readRequest(r), f.guard.config.Clock()
-	if read.err != nil {
+func (f *Form) keep(s *Submission) (shown, bool) {
+	r, now := s.request, f.guard.config.Clock()
+	if s.readFor(f); s.err != nil {
 		return shown{}, false
 	}
-	t, ours := read.ticketOf(f.guard)
+	t, ours := s.ticketOf(f.guard)
 	if !ours || !f.fits(t) || now.Sub(t.Issued) >= f.config.MaxAge {
 		return shown{}, false
 	}
@@ -71,22 +77,22 @@ func (f *Form) keep(r *http.Request) (shown, bool) {
 	if granted, err := f.afford(r, f.addrOf(r), t.Rung, now); err != nil || !granted {
 		return shown{}, false
 	}
-	o, err := f.describe(r, t, read.ticketText)
+	o, err := f.describe(r, t, s.ticketText)
 	if err != nil {
 		return shown{}, false
 	}
-	if f.shows(read, t, now) { // it need not be made again
-		return shown{offer: &o, proof: read.proofText}, true
+	if f.shows(s, t, now) { // it need not be made again
+		return shown{offer: &o, proof: s.proofText}, true
 	}
 	return shown{offer: &o}, true
 }
 
 // shows reports whether the proof of a submission is as much as its ticket asks for.
-func (f *Form) shows(read *reading, t *ticket.Ticket, now time.Time) bool {
+func (f *Form) shows(s *Submission, t *ticket.Ticket, now time.Time) bool {
 	kind, binding := f.ladder.Kind(t.Kind), t.Binding()
 	if kind.Work == challenge.NoWork {
 		return false
 	}
-	proof, bad := f.guard.proofs.Check(read.proofText, binding[:], now)
+	proof, bad := f.guard.proofs.Check(s.proofText, binding[:], now)
 	return bad == "" && proof.Level() >= kind.Work.Level()
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/palisade-dev/palisade/challenge"
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/internal/duplicate"
-	"github.com/palisade-dev/palisade/internal/submission"
 	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/pow"
 	"github.com/palisade-dev/palisade/signal"
@@ -24,7 +23,7 @@ type attempt struct {
 	req  *http.Request
 	now  time.Time
 	addr netip.Addr
-	read *reading
+	sub  *Submission
 
 	ticket ticket.Ticket
 	kind   *challenge.Kind // what the ticket's form was shown with
@@ -47,9 +46,9 @@ type attempt struct {
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
 
-func (f *Form) begin(r *http.Request) *attempt {
+func (f *Form) begin(s *Submission) *attempt {
 	a := attempts.Get().(*attempt)
-	*a = attempt{form: f, req: r, now: f.guard.config.Clock()}
+	*a = attempt{form: f, sub: s, req: s.request, now: f.guard.config.Clock()}
 	return a
 }
 
@@ -58,31 +57,20 @@ func (a *attempt) end() {
 	attempts.Put(a)
 }
 
-// unveil hands the request on as the page's own form would have sent it.
-func (a *attempt) unveil(f *Form) {
-	if a.read == nil || a.read.err != nil { // exempt, or watched only and not to be read
-		return
-	}
-	submission.Put(a.req, a.read.Without(a.read.own(f.guard)))
-	for _, name := range []string{HeaderTicket, HeaderProof, HeaderCaptcha} {
-		a.req.Header.Del(name)
-	}
-}
-
 // duplicateKey is by what a double click is known.
 func (a *attempt) duplicateKey() duplicate.Key {
-	return duplicate.KeyOf(a.ticket.Nonce, a.read.Digest(), a.req)
+	return duplicate.KeyOf(a.ticket.Nonce, a.sub.body.Digest(), a.req)
 }
 
 // value returns a field that read has found to be sent once at most.
 func (a *attempt) value(name string) string {
-	value, _ := a.read.Count(name)
+	value, _ := a.sub.body.Count(name)
 	return value
 }
 
-// weigh adds a finding to the score. It reports false where the form only records what
+// count adds a finding to the score. It reports false where the form only records what
 // the signal finds.
-func (a *attempt) weigh(g signal.Group, f *Finding) (counts bool) {
+func (a *attempt) count(g signal.Group, f *Finding) (counts bool) {
 	if slices.Contains(a.form.config.MonitorSignals, f.Signal) {
 		f.Weight, f.Hard, f.Monitored = 0, false, true
 	}
@@ -115,8 +103,8 @@ const (
 	deriveEvery = time.Second
 )
 
-// derive does the work of the proof, if the network's budget has a derivation left.
-func (a *attempt) derive(ctx context.Context) (right bool, err error) {
+// work does the work of the proof, if the network's budget has a derivation left.
+func (a *attempt) work(ctx context.Context) (right bool, err error) {
 	take := store.Take{Key: a.networkKey("derive\x00"), Every: deriveEvery, Burst: deriveBurst}
 	result, err := a.form.guard.budget.Spend(ctx, store.Trip{Now: a.now, Takes: []store.Take{take}})
 	switch {
@@ -131,7 +119,8 @@ func (a *attempt) derive(ctx context.Context) (right bool, err error) {
 // trip is all that this attempt asks of the store. The takes from soft on do not refuse:
 // above these limits the form asks for a step. A visitor who took the step is not
 // affected.
-func (a *attempt) trip(f *Form) (trip store.Trip, soft int) {
+func (a *attempt) trip() (trip store.Trip, soft int) {
+	f := a.form
 	takes := a.fill(a.takes[:0], f.limits)
 	expires := a.ticket.Issued.Add(f.config.MaxAge)
 	// The proof is bound to the ticket, so the ticket's claim uses up both.

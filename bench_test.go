@@ -161,9 +161,9 @@ func BenchmarkCheck(b *testing.B) {
 		s := newBenchSite(b)
 		attempts := make([]*attempt, prepared)
 		for n := range attempts {
-			attempts[n] = s.form.begin(s.submission(n))
-			if s.form.read(nil, attempts[n]); attempts[n].read.err != nil {
-				b.Fatal(attempts[n].read.err)
+			attempts[n] = s.form.begin(NewSubmission(s.submission(n)))
+			if attempts[n].read(nil); attempts[n].sub.err != nil {
+				b.Fatal(attempts[n].sub.err)
 			}
 		}
 		ctx := context.Background()
@@ -174,7 +174,7 @@ func BenchmarkCheck(b *testing.B) {
 			}
 			a := attempts[i%prepared]
 			a.now, a.findings, a.score, a.need, a.answer = s.now, nil, signal.Score{}, 0, nil
-			if d := judgeParsed(ctx, s.form, a); !d.Allowed() {
+			if d := judgeParsed(ctx, a); !d.Allowed() {
 				b.Fatal(d.Reason, d.Findings)
 			}
 		}
@@ -182,21 +182,21 @@ func BenchmarkCheck(b *testing.B) {
 }
 
 // judgeParsed is judge without the steps read and derive.
-func judgeParsed(ctx context.Context, f *Form, a *attempt) Decision {
+func judgeParsed(ctx context.Context, a *attempt) Decision {
 	for _, step := range parsedSteps {
-		if v := step.run(f, ctx, a); v.ends {
+		if v := step.run(a, ctx); v.ends {
 			return a.decide(v)
 		}
 	}
 	return a.decide(ending{outcome: Allow, reason: ReasonClean})
 }
 
-var parsedSteps = without((*Form).read, (*Form).derive)
+var parsedSteps = without((*attempt).read, (*attempt).derive)
 
-func without(left ...func(*Form, context.Context, *attempt) ending) (kept []step) {
+func without(left ...func(*attempt, context.Context) ending) (kept []step) {
 	at := func(step any) uintptr { return reflect.ValueOf(step).Pointer() }
 	for _, step := range steps {
-		if !slices.ContainsFunc(left, func(l func(*Form, context.Context, *attempt) ending) bool { return at(l) == at(step.run) }) {
+		if !slices.ContainsFunc(left, func(l func(*attempt, context.Context) ending) bool { return at(l) == at(step.run) }) {
 			kept = append(kept, step)
 		}
 	}
@@ -241,14 +241,14 @@ func BenchmarkRefusal(b *testing.B) {
 	for _, row := range rows {
 		b.Run(row.name, func(b *testing.B) {
 			ctx := context.Background()
-			a := s.form.begin(s.request(http.MethodPost, row.body))
-			if s.form.read(nil, a); a.read.err != nil {
-				b.Fatal(a.read.err)
+			a := s.form.begin(NewSubmission(s.request(http.MethodPost, row.body)))
+			if a.read(nil); a.sub.err != nil {
+				b.Fatal(a.sub.err)
 			}
 			b.ReportAllocs()
 			for b.Loop() {
 				a.findings, a.score, a.need = a.findings[:0], signal.Score{}, 0
-				if d := judgeParsed(ctx, s.form, a); d.Allowed() {
+				if d := judgeParsed(ctx, a); d.Allowed() {
 					b.Fatal("allowed")
 				}
 			}

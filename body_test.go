@@ -59,7 +59,7 @@ func TestPeekPutsBackWhatItRead(t *testing.T) {
 			r, _ := http.NewRequest("POST", "/", io.NopCloser(io.MultiReader(strings.NewReader("a=1"), row.rest)))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.ContentLength = -1
-			peeked, err := guard.Peek(r, row.limit)
+			peeked, err := guard.Read(r, row.limit)
 			if whole := row.err == nil && row.limit == 100; (err == nil) != whole || whole == (peeked == nil) {
 				t.Fatalf("%v, %v", peeked, err)
 			}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/palisade-dev/palisade/captcha"
@@ -21,31 +20,31 @@ import (
 // local before remote, and nothing is spent before the store's one trip. Each
 // step may end the judgement; an attempt that no step ends is allowed.
 var steps = [...]step{
-	{run: (*Form).exempt},                    // FormConfig.Exempt
-	{run: (*Form).read},                      // bounded body; one value for each field that decides
-	{run: (*Form).identify},                  // one typed client address
-	{run: (*Form).inspectRequest},            // signals of the request: a cross-site browser is refused
-	{run: (*Form).checkTicket},               // ours, for this form, old enough, not too old
-	{run: (*Form).inspectTicket},             // signals that compare with the ticket
-	{run: (*Form).weigh},                     // findings -> the rung that the answer must open
-	{run: (*Form).checkAnswer},               // enough for the level; format, signature, binding; no work yet
-	{run: (*Form).derive, spends: true},      // the work of the embedded proof, within the network's budget
-	{run: (*Form).spend, spends: true},       // ONE trip: the sender's limits, and ticket and proof are used up
-	{run: (*Form).judgeReply, spends: true},  // the captcha's service is asked, where one was
-	{run: (*Form).takeTargets, spends: true}, // limits that belong to somebody else
+	{run: (*attempt).exempt},                    // FormConfig.Exempt
+	{run: (*attempt).read},                      // bounded body; one value for each field that decides
+	{run: (*attempt).identify},                  // one typed client address
+	{run: (*attempt).inspectRequest},            // signals of the request: a cross-site browser is refused
+	{run: (*attempt).checkTicket},               // ours, for this form, old enough, not too old
+	{run: (*attempt).inspectTicket},             // signals that compare with the ticket
+	{run: (*attempt).weigh},                     // findings -> the rung that the answer must open
+	{run: (*attempt).checkAnswer},               // enough for the level; format, signature, binding; no work yet
+	{run: (*attempt).derive, spends: true},      // the work of the embedded proof, within the network's budget
+	{run: (*attempt).spend, spends: true},       // ONE trip: the sender's limits, and ticket and proof are used up
+	{run: (*attempt).judgeReply, spends: true},  // the captcha's service is asked, where one was
+	{run: (*attempt).takeTargets, spends: true}, // limits that belong to somebody else
 }
 
 type step struct {
-	run    func(*Form, context.Context, *attempt) ending
+	run    func(*attempt, context.Context) ending
 	spends bool // it uses something up or asks somebody, so monitor mode leaves it out
 }
 
-func (f *Form) judge(ctx context.Context, a *attempt) Decision {
+func (a *attempt) judge(ctx context.Context) Decision {
 	for _, step := range steps {
-		if step.spends && f.config.Monitor {
+		if step.spends && a.form.config.Monitor {
 			continue
 		}
-		if v := step.run(f, ctx, a); v.ends {
+		if v := step.run(a, ctx); v.ends {
 			return a.decide(v)
 		}
 	}
@@ -69,9 +68,9 @@ func challenged(why Reason) ending { return ending{ends: true, outcome: Challeng
 // outage is the one place where something being gone becomes a decision. Only a kind of
 // challenge whose service is really out of reach has a stand-in, the next of the ladder;
 // all else is refused.
-func (f *Form) outage(a *attempt, why Reason, err error) ending {
+func (a *attempt) outage(why Reason, err error) ending {
 	if why == ReasonProviderDown {
-		if next := f.ladder.After(a.kind); next != nil {
+		if next := a.form.ladder.After(a.kind); next != nil {
 			a.next = next.ID
 			if next.StandIn {
 				a.need = max(a.need, next.Rung)
@@ -82,16 +81,16 @@ func (f *Form) outage(a *attempt, why Reason, err error) ending {
 	return ending{ends: true, outcome: Deny, reason: why, err: err}
 }
 
-func (f *Form) exempt(_ context.Context, a *attempt) ending {
-	if f.config.Exempt != nil && f.config.Exempt(a.req) {
+func (a *attempt) exempt(_ context.Context) ending {
+	if a.form.config.Exempt != nil && a.form.config.Exempt(a.req) {
 		return ending{ends: true, outcome: Allow, reason: ReasonExempt}
 	}
 	return goOn
 }
 
-func (f *Form) read(_ context.Context, a *attempt) ending {
-	a.read = f.readRequest(a.req)
-	switch err := a.read.err; {
+func (a *attempt) read(_ context.Context) ending {
+	a.sub.readFor(a.form)
+	switch err := a.sub.err; {
 	case err == nil:
 		return goOn
 	case errors.Is(err, submission.ErrTooLarge):
@@ -100,7 +99,7 @@ func (f *Form) read(_ context.Context, a *attempt) ending {
 		return deny(ReasonUnsupported)
 	case errors.Is(err, submission.ErrAmbiguous):
 		return deny(ReasonAmbiguous)
-	case errors.Is(err, errBrowser) && f.fromOurPage(a.req):
+	case errors.Is(err, errBrowser) && a.fromOurPage():
 		a.need = challenge.Hard
 		return challenged(ReasonCapsule)
 	case errors.Is(err, errCapsule), errors.Is(err, errBrowser):
@@ -110,13 +109,13 @@ func (f *Form) read(_ context.Context, a *attempt) ending {
 }
 
 // fromOurPage reports what only a browser says, of a page of ours.
-func (f *Form) fromOurPage(r *http.Request) bool {
-	_, found := signal.Origin(r.Header, f.guard.hostsOf(r))
+func (a *attempt) fromOurPage() bool {
+	_, found := signal.Origin(a.req.Header, a.form.guard.hostsOf(a.req))
 	return !found
 }
 
-func (f *Form) identify(_ context.Context, a *attempt) ending {
-	addr, err := f.guard.config.ClientIP.Addr(a.req)
+func (a *attempt) identify(_ context.Context) ending {
+	addr, err := a.form.guard.config.ClientIP.Addr(a.req)
 	if err != nil {
 		return deny(ReasonAddress)
 	}
@@ -124,25 +123,25 @@ func (f *Form) identify(_ context.Context, a *attempt) ending {
 	return goOn
 }
 
-func (f *Form) inspectRequest(_ context.Context, a *attempt) ending {
-	a.evidence.Header, a.evidence.Hosts = a.req.Header, f.guard.hostsOf(a.req)
-	return f.inspect(a, false)
+func (a *attempt) inspectRequest(_ context.Context) ending {
+	a.evidence.Header, a.evidence.Hosts = a.req.Header, a.form.guard.hostsOf(a.req)
+	return a.inspect(false)
 }
 
-func (f *Form) inspectTicket(_ context.Context, a *attempt) ending {
+func (a *attempt) inspectTicket(_ context.Context) ending {
 	e, t := &a.evidence, &a.ticket
-	e.Age, e.MinFill, e.Retry = a.now.Sub(t.Issued), f.config.MinFill, t.Has(ticket.Retry)
+	e.Age, e.MinFill, e.Retry = a.now.Sub(t.Issued), a.form.config.MinFill, t.Has(ticket.Retry)
 	e.AgentChanged = t.Agent != ticket.AgentOf(a.req.Header)
-	e.NetworkChanged = t.Network != f.guard.keys.Network(a.addr)
-	if t.Has(ticket.Decoys) && !a.read.JSON() {
+	e.NetworkChanged = t.Network != a.form.guard.keys.Network(a.addr)
+	if t.Has(ticket.Decoys) && !a.sub.body.JSON() {
 		a.decoys = signal.Decoys(t.DecoySeed())
-		e.Decoys, e.Fields = &a.decoys, a.read
+		e.Decoys, e.Fields = &a.decoys, &a.sub.body
 	}
-	return f.inspect(a, true)
+	return a.inspect(true)
 }
 
 // inspect asks the signals that need a ticket, or the others.
-func (f *Form) inspect(a *attempt, ticket bool) ending {
+func (a *attempt) inspect(ticket bool) ending {
 	for i := range signal.All {
 		s := &signal.All[i]
 		if s.Ticket != ticket {
@@ -152,10 +151,10 @@ func (f *Form) inspect(a *attempt, ticket bool) ending {
 		a.findings = s.Inspect(&a.evidence, a.findings)
 		for j := before; j < len(a.findings); j++ {
 			finding := &a.findings[j]
-			switch counts := a.weigh(s.Group, finding); {
+			switch counts := a.count(s.Group, finding); {
 			case counts && finding.Hard:
 				return deny(finding.Reason)
-			case counts && finding.Reason == signal.ReasonDecoyFilled && f.config.Divert != nil:
+			case counts && finding.Reason == signal.ReasonDecoyFilled && a.form.config.Divert != nil:
 				return ending{ends: true, outcome: Divert, reason: finding.Reason}
 			}
 		}
@@ -165,11 +164,11 @@ func (f *Form) inspect(a *attempt, ticket bool) ending {
 
 // checkTicket believes nothing in a ticket before its signature holds. A visitor without
 // a good ticket is asked for a hard step, because a page of ours always gives one.
-func (f *Form) checkTicket(_ context.Context, a *attempt) ending {
+func (a *attempt) checkTicket(_ context.Context) ending {
 	why := ReasonTicketMissing
-	if a.read.ticketText != "" {
-		t, ours := a.read.ticketOf(f.guard)
-		if ours && f.fits(t) && !t.Issued.After(a.now.Add(pow.ClockSkew)) {
+	if a.sub.ticketText != "" {
+		t, ours := a.sub.ticketOf(a.form.guard)
+		if ours && a.form.fits(t) && !t.Issued.After(a.now.Add(pow.ClockSkew)) {
 			a.ticket, why = *t, ""
 		} else {
 			why = ReasonTicketForged
@@ -179,16 +178,16 @@ func (f *Form) checkTicket(_ context.Context, a *attempt) ending {
 		a.need = challenge.Hard
 		return challenged(why)
 	}
-	a.kind = f.ladder.Kind(a.ticket.Kind)
+	a.kind = a.form.ladder.Kind(a.ticket.Kind)
 	if !a.kind.StandIn {
 		a.next = a.kind.ID
 	}
-	a.need = max(f.base(a), a.ticket.Rung)
+	a.need = max(a.base(), a.ticket.Rung)
 	age := a.now.Sub(a.ticket.Issued)
-	if age >= f.config.MaxAge {
+	if age >= a.form.config.MaxAge {
 		return challenged(ReasonTicketExpired)
 	}
-	if age < a.ticket.Rung.Age(f.config.MinFill) {
+	if age < a.ticket.Rung.Age(a.form.config.MinFill) {
 		return challenged(ReasonTicketTooNew)
 	}
 	return goOn
@@ -204,7 +203,7 @@ const (
 	verySuspicious = 5.0
 )
 
-func (f *Form) weigh(_ context.Context, a *attempt) ending {
+func (a *attempt) weigh(_ context.Context) ending {
 	switch score := a.score.Total(); {
 	case score >= verySuspicious:
 		a.need = max(a.need, challenge.Hard)
@@ -217,17 +216,17 @@ func (f *Form) weigh(_ context.Context, a *attempt) ending {
 // checkAnswer looks at everything about the answer that costs nothing: whether the kind of
 // challenge opens the rung that is needed by now, whether the proof is ours and for this
 // ticket, and whether there is a reply at all.
-func (f *Form) checkAnswer(_ context.Context, a *attempt) ending {
+func (a *attempt) checkAnswer(_ context.Context) ending {
 	if a.kind.Work != challenge.NoWork {
-		if v := f.checkProof(a); v.ends {
+		if v := a.checkProof(); v.ends {
 			return v
 		}
 	}
 	if a.kind.Field != "" {
-		a.reply = a.read.reply(a.kind.Field)
+		a.reply = a.sub.reply(a.kind.Field)
 	}
 	if a.kind.Rung < a.need {
-		return challenged(f.missing(a))
+		return challenged(a.missing())
 	}
 	if a.kind.Check != nil && a.reply == "" {
 		return challenged(ReasonCaptcha)
@@ -236,8 +235,8 @@ func (f *Form) checkAnswer(_ context.Context, a *attempt) ending {
 }
 
 // missing says why the answer does not open the rung that is needed.
-func (f *Form) missing(a *attempt) Reason {
-	switch next := f.ladder.Ask(a.need, a.next); {
+func (a *attempt) missing() Reason {
+	switch next := a.form.ladder.Ask(a.need, a.next); {
 	case next.Check != nil && next.Work <= a.kind.Work:
 		return ReasonCaptcha
 	case a.score.Total() >= suspicious:
@@ -246,12 +245,12 @@ func (f *Form) missing(a *attempt) Reason {
 	return ReasonProofWeak
 }
 
-func (f *Form) checkProof(a *attempt) ending {
-	if a.read.proofText == "" {
+func (a *attempt) checkProof() ending {
+	if a.sub.proofText == "" {
 		return challenged(ReasonProofMissing)
 	}
 	binding := a.ticket.Binding()
-	proof, why := f.guard.proofs.Check(a.read.proofText, binding[:], a.now)
+	proof, why := a.form.guard.proofs.Check(a.sub.proofText, binding[:], a.now)
 	if why != "" {
 		a.wrong(fromProof, Reason(why))
 		a.need = max(a.need, challenge.Visible)
@@ -265,18 +264,18 @@ func (f *Form) checkProof(a *attempt) ending {
 
 // spend makes the one trip to the store. Up to here nothing is used up and the
 // same ticket may be sent again; from here on ticket and proof are gone.
-func (f *Form) spend(ctx context.Context, a *attempt) ending {
-	trip, soft := a.trip(f)
-	result, err := f.visit(ctx, trip)
+func (a *attempt) spend(ctx context.Context) ending {
+	trip, soft := a.trip()
+	result, err := a.form.visit(ctx, trip)
 	if err != nil {
-		return f.outage(a, ReasonStoreDown, err)
+		return a.outage(ReasonStoreDown, err)
 	}
 	switch result.Status {
 	case store.Granted:
-		a.answer = f.recent.Begin(a.duplicateKey(), a.now)
+		a.answer = a.form.recent.Begin(a.duplicateKey(), a.now)
 		return goOn
 	case store.Limited:
-		f.tellLimit(ctx, a.rules[result.Index], result.Index >= soft)
+		a.form.tellLimit(ctx, a.rules[result.Index], result.Index >= soft)
 		if result.Index >= soft {
 			a.need = challenge.Hard
 			return challenged(ReasonNetworkLimit)
@@ -285,29 +284,29 @@ func (f *Form) spend(ctx context.Context, a *attempt) ending {
 	case store.Forgotten:
 		return challenged(ReasonForgotten)
 	case store.Spent:
-		if a.answer = f.recent.Find(a.duplicateKey(), a.now); a.answer != nil {
+		if a.answer = a.form.recent.Find(a.duplicateKey(), a.now); a.answer != nil {
 			return deny(ReasonDuplicate)
 		}
 		return challenged(ReasonTicketSpent)
 	}
-	return f.outage(a, ReasonStoreDown, errNoAnswer)
+	return a.outage(ReasonStoreDown, errNoAnswer)
 }
 
 // derive does the one costly look at a proof, before anything is claimed: made-up proofs
 // must not fill the store, because people need it. Each costs a derivation, so a network
 // has a budget of derivations. Over the budget, and where the processor's share is taken,
 // the form asks for a step whose proof is known without a derivation.
-func (f *Form) derive(ctx context.Context, a *attempt) ending {
+func (a *attempt) derive(ctx context.Context) ending {
 	if a.kind.Work == challenge.NoWork || a.proof.Derived() {
 		return goOn
 	}
-	right, err := a.derive(ctx)
+	right, err := a.work(ctx)
 	switch {
 	case errors.Is(err, pow.ErrBusy):
 		a.need = max(a.need, challenge.Visible)
 		return challenged(ReasonBusy)
 	case err != nil:
-		return f.outage(a, ReasonBusy, err)
+		return a.outage(ReasonBusy, err)
 	case !right:
 		a.need = challenge.Hard
 		return challenged(ReasonProofWrong)
@@ -318,32 +317,32 @@ func (f *Form) derive(ctx context.Context, a *attempt) ending {
 // judgeReply has the kind of challenge judge the reply. The ticket is used up by now, so a
 // wrong reply costs one. What is a token stands in the pool of unverified bytes so far; with
 // the word of who made it, it is claimed for good.
-func (f *Form) judgeReply(ctx context.Context, a *attempt) ending {
+func (a *attempt) judgeReply(ctx context.Context) ending {
 	if a.kind.Check == nil {
 		return goOn
 	}
-	result, err := f.askFor(ctx, a)
+	result, err := a.askKind(ctx)
 	switch {
 	case errors.Is(err, challenge.ErrUnavailable):
-		return f.outage(a, ReasonProviderDown, err)
+		return a.outage(ReasonProviderDown, err)
 	case err != nil:
-		return f.outage(a, ReasonProviderMisfit, err)
+		return a.outage(ReasonProviderMisfit, err)
 	case !result.OK:
 		a.wrong(fromCaptcha, result.Reason)
 		return challenged(result.Reason)
 	case a.kind.Token:
-		return f.promote(ctx, a, cmp.Or(result.ID, a.reply), result.Life)
+		return a.promote(ctx, cmp.Or(result.ID, a.reply), result.Life)
 	}
 	return goOn
 }
 
 // promote claims for good what a token is, by whichever text it came.
-func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Duration) ending {
+func (a *attempt) promote(ctx context.Context, id string, life time.Duration) ending {
 	claim := store.Claim{Key: tokenKey(id), Expires: a.now.Add(life + unverifiedLife)}
-	result, err := f.visit(ctx, store.Trip{Now: a.now, Claims: []store.Claim{claim}})
+	result, err := a.form.visit(ctx, store.Trip{Now: a.now, Claims: []store.Claim{claim}})
 	switch {
 	case err != nil:
-		return f.outage(a, ReasonStoreDown, err)
+		return a.outage(ReasonStoreDown, err)
 	case result.Status == store.Granted:
 		return goOn
 	}
@@ -352,29 +351,29 @@ func (f *Form) promote(ctx context.Context, a *attempt, id string, life time.Dur
 
 // takeTargets takes the limits that belong to somebody other than the sender.
 // Above them the form asks for a hard step. A visitor who took one goes through.
-func (f *Form) takeTargets(ctx context.Context, a *attempt) ending {
-	takes := a.fill(a.takes[:0], f.targets)
+func (a *attempt) takeTargets(ctx context.Context) ending {
+	takes := a.fill(a.takes[:0], a.form.targets)
 	if len(takes) == 0 || a.kind.Rung >= challenge.Hard {
 		return goOn
 	}
-	result, err := f.visit(ctx, store.Trip{Now: a.now, Takes: takes})
+	result, err := a.form.visit(ctx, store.Trip{Now: a.now, Takes: takes})
 	switch {
 	case err != nil:
-		return f.outage(a, ReasonStoreDown, err)
+		return a.outage(ReasonStoreDown, err)
 	case result.Status == store.Granted:
 		return goOn
 	}
-	f.tellLimit(ctx, a.rules[result.Index], true)
+	a.form.tellLimit(ctx, a.rules[result.Index], true)
 	a.need = challenge.Hard
 	return challenged(ReasonTargetLimit)
 }
 
 // base is what the form asks of everybody.
-func (f *Form) base(a *attempt) challenge.Rung {
+func (a *attempt) base() challenge.Rung {
 	if a.carried() {
 		return challenge.Silent
 	}
-	return f.pageRung()
+	return a.form.pageRung()
 }
 
 func tokenKey(token string) store.Key {

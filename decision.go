@@ -146,9 +146,17 @@ type Decision struct {
 
 	next    challenge.ID // from which kind of challenge on the visitor is asked
 	judged  bool
-	read    *reading // what was read of the request, so that the answer need not read it again
-	visible bool     // a visible step was taken for it, or its solve was carried
-	carry   uint8    // how often the solve behind it was carried
+	sub     *Submission // that was judged, so that the answer need not read it again
+	visible bool        // a visible step was taken for it, or its solve was carried
+	carry   uint8       // how often the solve behind it was carried
+}
+
+// submission returns what was read of a request: it was judged, or is read anew.
+func (d Decision) submission(r *http.Request) *Submission {
+	if d.sub != nil && d.sub.request == r {
+		return d.sub
+	}
+	return NewSubmission(r)
 }
 
 // retry is the wish for a ticket after a challenge.

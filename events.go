@@ -97,8 +97,9 @@ func (f *Form) tellLimit(ctx context.Context, r *rule, soft bool) {
 	f.guard.tell(ctx, e)
 }
 
-// askFor has the kind of challenge of an attempt judge its reply.
-func (f *Form) askFor(ctx context.Context, a *attempt) (challenge.Result, error) {
+// askKind has the kind of challenge judge the reply.
+func (a *attempt) askKind(ctx context.Context) (challenge.Result, error) {
+	f := a.form
 	ask := f.ask(a.kind, &a.ticket, a.addr, a.now)
 	if a.kind.Service == "" || !f.guard.listens(ctx, slog.LevelDebug) {
 		return a.kind.Check(ctx, ask, a.reply)

@@ -233,33 +233,37 @@ func (g *Guard) form(name string) *Form {
 	return g.forms[name]
 }
 
-// Check judges one attempt. It reads the body up to MaxBody and puts it back, so
-// that a handler can read it again. When the decision is not allowed, answer
-// with [Form.Refuse].
+// Judge judges a submission: the one entry of all doors. When the decision is not
+// allowed, answer with [Form.Answer]. A submission is judged once.
 //
 // Most programs want [Form.Protect] or [Form.Handle], which cannot be forgotten.
-func (f *Form) Check(r *http.Request) Decision {
-	d, answer := f.decide(r)
+func (f *Form) Judge(s *Submission) Decision {
+	d, answer := f.decide(s)
 	if d.Allowed() {
 		answer.Close() // what the caller will answer is not known here
 	}
 	return d
 }
 
-// decide judges one attempt and tells of it. The answer is the one to
+// Check judges a request. It reads the body up to MaxBody and puts it back, so that a
+// handler can read it again. When the decision is not allowed, answer with [Form.Refuse].
+func (f *Form) Check(r *http.Request) Decision { return f.Judge(NewSubmission(r)) }
+
+// decide judges a submission and tells of it. The answer is the one to
 // record when allowed, or the one to give again when this is a double click.
-func (f *Form) decide(r *http.Request) (Decision, *duplicate.Answer) {
-	a := f.begin(r)
+func (f *Form) decide(s *Submission) (Decision, *duplicate.Answer) {
+	a := f.begin(s)
 	defer a.end()
-	d := f.judge(r.Context(), a)
-	if d.Allowed() && f.config.Transparent {
-		a.unveil(f)
+	ctx := s.request.Context()
+	d := a.judge(ctx)
+	if d.Allowed() && f.config.Transparent && s.read && s.err == nil { // not where it is exempt, or watched and not to be read
+		s.strip(f.guard)
 	}
 	if a.answer != nil && !d.Allowed() && d.Reason != ReasonDuplicate {
 		f.recent.Drop(a.answer)
 	}
-	f.tell(r.Context(), a, d)
-	d.read = a.read // only for the answer: a listener may keep the decision
+	f.tell(ctx, a, d)
+	d.sub = s // only for the answer: a listener may keep the decision
 	return d, a.answer
 }
 
@@ -275,13 +279,16 @@ func (f *Form) Protect(next http.Handler) http.Handler {
 // Handle is Protect for a handler that takes the [Pass] as an argument: it
 // cannot be called by anybody who has none.
 func (f *Form) Handle(next func(http.ResponseWriter, *http.Request, Pass)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, answer := f.decide(r)
-		if !d.Allowed() {
-			f.refuse(w, r, d, answer)
-			return
-		}
-		defer answer.Close()
-		next(answer.Record(w), r, Pass{form: f, request: r, decision: d})
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Serve(w, NewSubmission(r), next) })
+}
+
+// Serve judges a submission. If it is allowed next answers, otherwise the form does.
+func (f *Form) Serve(w http.ResponseWriter, s *Submission, next func(http.ResponseWriter, *http.Request, Pass)) {
+	d, answer := f.decide(s)
+	if !d.Allowed() {
+		f.answer(w, s, d, answer)
+		return
+	}
+	defer answer.Close()
+	next(answer.Record(w), s.request, Pass{form: f, request: s.request, decision: d})
 }

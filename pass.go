@@ -86,7 +86,7 @@ func (p Pass) Resend(w http.ResponseWriter, r *http.Request, status int) {
 	again := p.retry()
 	again.decoys = false // the page has no form of the app's to hide them in
 	again.rung = max(again.rung, challenge.Visible)
-	p.form.reply(w, r, p.decision).ask(r, again, status, web.WhyDown)
+	p.form.reply(w, p.decision.submission(r), p.decision).ask(again, status, web.WhyDown)
 }
 
 type passKey struct{}

@@ -7,52 +7,35 @@ import (
 	"github.com/palisade-dev/palisade/internal/submission"
 )
 
-// Peeked is the body of a request, read to find out which form the request is for.
-type Peeked struct {
-	guard  *Guard
-	body   submission.Submission
-	sealed *submission.Submission // what the body holds sealed, or nil
-	beside names.Query            // names in the query and in cookies
-}
-
-// Peek reads the body of a request, up to limit bytes, and puts it back, also where
+// Read reads the body of a request, up to limit bytes, and puts it back, also where
 // it is longer or cannot be read; then it returns an error. It is for programs that
-// choose a form by what is in the body. Nothing is judged by it. A body that is neither
-// a form nor JSON has no fields.
+// choose a form by what is in the body; the form then judges the submission without
+// reading it again. A body that is neither a form nor JSON has no fields.
 //
 // Of a challenge page's form it reads what that holds sealed: the form is the same as
 // when it was sealed.
-func (g *Guard) Peek(r *http.Request, limit int64) (*Peeked, error) {
-	p := &Peeked{guard: g, beside: besideBody(r)}
-	if err := p.body.ReadAny(r, submission.Limit(r, limit)); err != nil {
-		return nil, err
+func (g *Guard) Read(r *http.Request, limit int64) (*Submission, error) {
+	s := &Submission{request: r, read: true, beside: besideBody(r)}
+	if s.err = s.body.ReadAny(r, submission.Limit(r, limit)); s.err == nil && s.body.Capsule() != nil {
+		s.err = s.openAny(g)
 	}
-	if p.body.Capsule() == nil {
-		return p, nil
+	if s.err != nil {
+		return nil, s.err
 	}
-	var err error
-	if p.sealed, err = g.peekSealed(r, &p.body); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return s, nil
 }
 
-// peekSealed reads what a body holds sealed.
-func (g *Guard) peekSealed(r *http.Request, body *submission.Submission) (*submission.Submission, error) {
-	text, err := body.OneOf(FieldTicket, HeaderTicket, r, names.OfQuery(r.URL.RawQuery))
+// openAny opens what the body holds sealed for whichever form.
+func (s *Submission) openAny(g *Guard) (err error) {
+	s.ticketText, err = s.body.OneOf(FieldTicket, HeaderTicket, s.request, names.OfQuery(s.request.URL.RawQuery))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	t, ours := g.keys.Parse(text)
+	t, ours := s.ticketOf(g)
 	if !ours {
-		return nil, errCapsule
+		return errCapsule
 	}
-	c, opens := g.keys.Open(body.Capsule(), place(t.Form, r, text))
-	if !opens {
-		return nil, errCapsule
-	}
-	sealed := new(submission.Submission)
-	return sealed, sealed.Parse(c.Type, c.Body)
+	return s.open(g, t.Form)
 }
 
 // besideBody are the names of what apps look up with the fields of a body: parameters
@@ -66,54 +49,51 @@ func besideBody(r *http.Request) names.Query {
 // in the query or a cookie, or under a name that some parser takes for it, or is no
 // text, or stands beside what is sealed, or is in the body for somebody who takes that
 // for a form or for JSON, whatever its type says.
-func (p *Peeked) Text(name string) (text string, found, known bool) {
-	if p.sealed != nil {
-		if _, count := p.body.Count(name); count > 0 {
+func (s *Submission) Text(name string) (text string, found, known bool) {
+	if s.sealed != nil {
+		if _, count := s.body.Count(name); count > 0 {
 			return "", false, false
 		}
 	}
-	s := p.submission()
-	text, err := s.One(name, p.beside)
-	if err != nil || s.IsElsewhere(name) {
+	inside := s.inside()
+	text, err := inside.One(name, s.beside)
+	if err != nil || inside.IsElsewhere(name) {
 		return "", false, false
 	}
-	_, count := s.Count(name)
+	_, count := inside.Count(name)
 	return text, count > 0, true
 }
 
 // Names returns the names of all fields of a form, or of all members at the top of a
 // JSON object, as they were sent.
-func (p *Peeked) Names() (list []string) {
-	for _, f := range p.submission().Fields() {
+func (s *Submission) Names() (list []string) {
+	for _, f := range s.inside().Fields() {
 		list = append(list, f.Name)
 	}
 	return list
 }
 
 // JSON reports a JSON object.
-func (p *Peeked) JSON() bool { return p.submission().JSON() }
-
-func (p *Peeked) submission() *submission.Submission {
-	if p.sealed != nil {
-		return p.sealed
-	}
-	return &p.body
-}
+func (s *Submission) JSON() bool { return s.inside().JSON() }
 
 // Sealed reports whether the body holds a sealed submission, which only the handler of
 // its form opens.
-func (p *Peeked) Sealed() bool { return p.sealed != nil }
+func (s *Submission) Sealed() bool { return s.sealed != nil }
+
+// inside is what the body holds sealed, or the body.
+func (s *Submission) inside() *submission.Submission {
+	if s.sealed != nil {
+		return &s.sealed.body
+	}
+	return &s.body
+}
 
 // Strip takes what our page put into the request out again, where it turns out to be
 // for no form. Without a ticket of ours nothing in it is ours.
-func (p *Peeked) Strip(r *http.Request) {
-	read := &reading{Submission: p.body, request: r}
-	read.ticketText, _ = p.body.OneOf(FieldTicket, HeaderTicket, r, nil)
-	if _, ours := read.ticketOf(p.guard); !ours {
-		return
-	}
-	submission.Put(r, p.body.Without(read.own(p.guard)))
-	for _, name := range []string{HeaderTicket, HeaderProof, HeaderCaptcha} {
-		delete(r.Header, name)
+func (s *Submission) Strip(g *Guard) {
+	s.ticketText, _ = s.body.OneOf(FieldTicket, HeaderTicket, s.request, nil)
+	s.parsed = false
+	if _, ours := s.ticketOf(g); ours {
+		s.strip(g)
 	}
 }

@@ -42,7 +42,7 @@ func TestWhatAPeekTells(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			r, _ := http.NewRequest("POST", "/?"+row.query, strings.NewReader(row.body))
 			r.Header.Set("Content-Type", row.kind)
-			p, err := guard.Peek(r, 1000)
+			p, err := guard.Read(r, 1000)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestAPeekIntoACapsule(t *testing.T) {
 	s, _ := transparent(t)
 	page := s.postBody("application/x-www-form-urlencoded", "action=list&b=2").Body.String()
 	whole := s.fill(page)
-	peek := func(change func(url.Values)) (*palisade.Peeked, error) {
+	peek := func(change func(url.Values)) (*palisade.Submission, error) {
 		v := url.Values{}
 		for name, list := range whole {
 			v[name] = slices.Clone(list)
@@ -76,7 +76,7 @@ func TestAPeekIntoACapsule(t *testing.T) {
 		}
 		r := httptest.NewRequest("POST", "/signup", strings.NewReader(body.String()+"--stakes--\r\n"))
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=stakes")
-		return s.guard.Peek(r, 1<<20)
+		return s.guard.Read(r, 1<<20)
 	}
 	p, err := peek(func(url.Values) {})
 	if err != nil {

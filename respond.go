@@ -13,33 +13,37 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// Refuse answers an attempt that was not allowed: with a page for people, which
+// Refuse answers a request that was not allowed: with a page for people, which
 // keeps what was typed, and with application/problem+json for programs. It says
 // nothing of which signal fired; the visitor gets the decision's id to quote.
 //
 // It is for programs that call [Form.Check] themselves. An allowed decision is
 // answered 500, since it should have gone to the handler.
 func (f *Form) Refuse(w http.ResponseWriter, r *http.Request, d Decision) {
-	f.refuse(w, r, d, nil)
+	f.Answer(w, d.submission(r), d)
 }
 
-func (f *Form) refuse(w http.ResponseWriter, r *http.Request, d Decision, first *duplicate.Answer) {
+// Answer is [Form.Refuse] for a submission, after [Form.Judge]. The page holds what the
+// submission holds.
+func (f *Form) Answer(w http.ResponseWriter, s *Submission, d Decision) { f.answer(w, s, d, nil) }
+
+func (f *Form) answer(w http.ResponseWriter, s *Submission, d Decision, first *duplicate.Answer) {
 	if d.Allowed() {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	p := f.reply(w, r, d)
+	p := f.reply(w, s, d)
 	if d.Reason == ReasonDuplicate {
-		if first != nil && p.repeat(r.Context(), first) {
+		if first != nil && p.repeat(s.request.Context(), first) {
 			return
 		}
 		d.Outcome = Challenge // the first click did not go through either
 	}
 	switch d.Outcome {
 	case Divert:
-		f.config.Divert.ServeHTTP(w, r)
+		f.config.Divert.ServeHTTP(w, s.request)
 	case Challenge:
-		p.challenge(r, d)
+		p.challenge(d)
 	default:
 		p.refusal(d.Status(), d.RetryAfter)
 	}
@@ -49,27 +53,26 @@ func (f *Form) refuse(w http.ResponseWriter, r *http.Request, d Decision, first 
 type reply struct {
 	form    *Form
 	w       http.ResponseWriter
-	open    bool     // what was typed goes into the page as plain fields: a capsule could not come back
-	read    *reading // as far as it could be read
-	problem bool     // the client wants problem+json
+	sub     *Submission // as far as it could be read
+	open    bool        // what was typed goes into the page as plain fields: a capsule could not come back
+	problem bool        // the client wants problem+json
 	lang    string
 	id      string
 }
 
-func (f *Form) reply(w http.ResponseWriter, r *http.Request, d Decision) *reply {
-	read := d.read
-	if read == nil || read.request != r {
-		read = f.readRequest(r)
+func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
+	if !s.read {
+		s.readFor(f)
 	}
-	if read.err != nil && !d.bodyReadable() {
+	if s.err != nil && !d.bodyReadable() {
 		w.Header().Set("Connection", "close") // the rest of it is not read
 	}
 	h := w.Header()
 	neverStored(h)
 	h.Add("Vary", "Accept, Accept-Language")
 	return &reply{
-		form: f, w: w, open: d.Reason == ReasonCapsule, read: read, problem: wantsProblem(r, read.JSON()),
-		lang: web.Lang(r.Header.Get("Accept-Language")), id: d.ID.String(),
+		form: f, w: w, sub: s, open: d.Reason == ReasonCapsule, problem: s.wantsProblem(),
+		lang: web.Lang(s.request.Header.Get("Accept-Language")), id: d.ID.String(),
 	}
 }
 
@@ -91,12 +94,13 @@ func (d Decision) bodyReadable() bool {
 
 // wantsProblem tells a program from a browser by what it accepts. A ticket in a
 // header was put there by a script.
-func wantsProblem(r *http.Request, json bool) bool {
-	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
+func (s *Submission) wantsProblem() bool {
+	h := s.request.Header
+	accept := strings.ToLower(strings.Join(h["Accept"], ","))
 	if strings.Contains(accept, "text/html") {
 		return false
 	}
-	return json || strings.Contains(accept, "json") || len(r.Header[HeaderTicket]) > 0
+	return s.body.JSON() || strings.Contains(accept, "json") || len(h[HeaderTicket]) > 0
 }
 
 // repeat answers a double click as its first click was answered, without the
@@ -120,36 +124,36 @@ func (p *reply) repeat(ctx context.Context, first *duplicate.Answer) bool {
 }
 
 // challenge answers with a new ticket and what it takes to go on.
-func (p *reply) challenge(r *http.Request, d Decision) {
+func (p *reply) challenge(d Decision) {
 	if d.fromElsewhere() {
 		// The signal "origin" is only recorded, or it would not have come to this. Sent
 		// again from a page of ours, the submission would look like our visitor's.
 		p.refusal(d.Status(), 0)
 		return
 	}
-	p.ask(r, d.retry(), d.Status(), why(d.Reason))
+	p.ask(d.retry(), d.Status(), why(d.Reason))
 }
 
 // ask answers with what it takes to send the same again.
-func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
+func (p *reply) ask(w wish, status int, why web.Why) {
 	if !p.problem && !p.keeps() {
 		p.refusal(http.StatusRequestEntityTooLarge, 0)
 		return
 	}
 	w.flags |= ticket.Shared // a bot that posts and leaves costs us no derivation
-	o, err := p.form.offer(r, w)
+	o, err := p.form.offer(p.sub.request, w)
 	if err != nil {
 		p.refusal(http.StatusServiceUnavailable, 0)
 		return
 	}
 	if w.flags&ticket.Challenged != 0 {
-		p.form.tellShown(r.Context(), &o, p.id)
+		p.form.tellShown(p.sub.request.Context(), &o, p.id)
 	}
 	if p.problem {
 		p.writeProblem(status, "Confirmation needed", &o)
 		return
 	}
-	page := p.page(r, &o, why)
+	page := p.page(&o, why)
 	h := p.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.CSP())
@@ -164,41 +168,41 @@ func (p *reply) ask(r *http.Request, w wish, status int, why web.Why) {
 // ours only as much as a form takes, since sending back costs us what it cost to
 // send. A page that held none of it would send an empty form.
 func (p *reply) keeps() bool {
-	own, typed := p.read.own(p.form.guard), 0
-	for _, f := range p.read.Fields() {
+	own, typed := p.sub.own(p.form.guard), 0
+	for _, f := range p.sub.body.Fields() {
 		if !own(f.Name) {
 			typed += len(f.Name) + len(f.Value)
 		}
 	}
-	_, ours := p.read.ticketOf(p.form.guard)
+	_, ours := p.sub.ticketOf(p.form.guard)
 	return typed <= maxUnticketed || p.open || ours
 }
 
 // page is the challenge page with everything that was typed.
-func (p *reply) page(r *http.Request, o *Offer, why web.Why) *web.ChallengePage {
+func (p *reply) page(o *Offer, why web.Why) *web.ChallengePage {
 	page := &web.ChallengePage{
 		Lang: p.lang, Base: p.form.guard.config.Base, Why: why, ID: p.id,
-		Form: o.Form, Action: target(r), Ticket: o.Ticket, Expires: o.Expires,
+		Form: o.Form, Action: target(p.sub.request), Ticket: o.Ticket, Expires: o.Expires,
 		Wait: o.Wait, Challenge: string(o.Challenge), Widget: o.Captcha, Prompt: o.html,
 	}
 	if p.form.config.Transparent && !p.open {
-		page.Capsule = p.form.seal(p.read, o.Ticket, ticket.BindBrowser(p.w, r))
+		page.Capsule = p.sub.seal(p.form, o.Ticket, ticket.BindBrowser(p.w, p.sub.request))
 	}
 	if page.Capsule == nil {
-		p.fill(page, r)
+		p.fill(page)
 	}
 	return page
 }
 
 // fill puts what was typed into the page, field by field.
-func (p *reply) fill(page *web.ChallengePage, r *http.Request) {
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+func (p *reply) fill(page *web.ChallengePage) {
+	if strings.HasPrefix(p.sub.request.Header.Get("Content-Type"), "multipart/form-data") {
 		page.Enctype = "multipart/form-data"
 	}
-	own := p.read.own(p.form.guard)
-	for _, f := range p.read.Fields() {
+	own := p.sub.own(p.form.guard)
+	for _, f := range p.sub.body.Fields() {
 		switch {
-		case own(f.Name) || p.read.JSON():
+		case own(f.Name) || p.sub.body.JSON():
 		case f.File:
 			page.Files = append(page.Files, f.Name)
 		default:

@@ -170,7 +170,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "upgrade-guarded", http.StatusForbidden)
 		return
 	}
-	m, r, release := s.match(r, path)
+	m, sub, release := s.match(&r, path)
 	defer release()
 	switch m.Kind {
 	case route.Open:
@@ -180,7 +180,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.forward(w, r)
 	case route.Guarded:
-		g.guard(w, r, s.forms[m.Form])
+		g.guard(w, r, sub, s.forms[m.Form])
 	case route.Unnamed:
 		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
 	default:
@@ -195,11 +195,12 @@ func isMalformed(r *http.Request) bool {
 }
 
 // match finds out where a request goes. A body is read for it only where a condition
-// asks for one, and is counted from then on until release.
-func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, func()) {
+// asks for one, and is counted from then on until release; the request is then a copy, and
+// the submission is what was read.
+func (s *site) match(request **http.Request, path string) (m route.Match, sub *palisade.Submission, release func()) {
+	r := *request
 	var body *counted
-	var peeked *palisade.Peeked
-	m := s.routes.MatchRequest(&route.Request{
+	m = s.routes.MatchRequest(&route.Request{
 		Method: r.Method, Path: path, Header: r.Header, Query: r.URL.RawQuery,
 		Body: func() route.Body {
 			if body == nil {
@@ -207,21 +208,22 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 				limited := *r
 				limited.Body = body
 				r = &limited
-				peeked, _ = s.guard.Peek(r, s.maxBody) // what cannot be read is not known
+				sub, _ = s.guard.Read(r, s.maxBody) // what cannot be read is not known
 			}
-			if peeked == nil {
+			if sub == nil {
 				return nil
 			}
-			return peeked
+			return sub
 		},
 	})
-	if m.Kind == route.Open && peeked != nil {
-		if peeked.Sealed() { // the routes have changed since; the app could not open it
+	if m.Kind == route.Open && sub != nil {
+		if sub.Sealed() { // the routes have changed since; the app could not open it
 			m.Kind = route.Ambiguous
 		}
-		peeked.Strip(r)
+		sub.Strip(s.guard)
 	}
-	return m, r, func() {
+	*request = r
+	return m, sub, func() {
 		if body != nil {
 			body.release()
 		}
@@ -229,7 +231,14 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 }
 
 // guard has a submission judged; the form's handler forwards what is allowed.
-func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
+func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Submission, f *form) {
+	if f.site.signedByClient(r, f) {
+		r = r.WithContext(context.WithValue(r.Context(), exemptKey{}, true))
+	}
+	if sub != nil { // its body is read, and counted
+		f.guarded.Serve(w, sub.On(r), f.submit)
+		return
+	}
 	// What is announced must fit, and what arrives is counted: whoever announces
 	// much and sends it slowly takes no more from others than what was sent.
 	room := g.inFlight.room(r.ContentLength)
@@ -243,10 +252,7 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
 		r = r.WithContext(r.Context()) // a copy: see streamed
 		r.Body = body
 	}
-	if f.site.signedByClient(r, f) {
-		r = r.WithContext(context.WithValue(r.Context(), exemptKey{}, true))
-	}
-	f.handler.ServeHTTP(w, r)
+	f.guarded.Serve(w, palisade.NewSubmission(r), f.submit)
 }
 
 // CloseIdleConnections closes the connections to apps on which nothing is under

@@ -48,7 +48,8 @@ func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 }
 
 // submit hands an allowed submission to the app, with the verdict.
-func (s *site) submit(w http.ResponseWriter, r *http.Request, f *form, pass palisade.Pass) {
+func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
+	s := f.site
 	if v, ok := s.sign(r, f, pass); ok {
 		r.Header[verdict.Header] = []string{v}
 	}

@@ -86,7 +86,6 @@ type form struct {
 	site    *site
 	config  Form
 	guarded *palisade.Form
-	handler http.Handler
 }
 
 type exemptKey struct{}
@@ -151,9 +150,6 @@ func (s *site) addForms() error {
 		}
 		f.config.MaxBody = f.guarded.MaxBody()
 		s.maxBody = max(s.maxBody, f.config.MaxBody)
-		f.handler = f.guarded.Handle(func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
-			s.submit(w, r, f, pass)
-		})
 		s.forms = append(s.forms, f)
 		rules = append(rules, route.Rule{Form: i, Patterns: config.Routes, Monitor: config.Monitor})
 	}

@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -57,6 +55,9 @@ type answered struct {
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"`
+
+	header http.Header
+	body   strings.Builder
 }
 
 // typedMark is a field of the page that the backend replaces by what was typed, so
@@ -69,43 +70,53 @@ func (t *site) check(ctx context.Context, body []byte) (any, *web.Problem) {
 	if err := decode(body, &said); err != nil {
 		return nil, bad(err.Error())
 	}
-	form, r, wrong := t.request(ctx, &said)
+	form, sub, wrong := t.submission(ctx, &said)
 	if wrong != nil {
 		return nil, wrong
 	}
-	d := form.Check(r)
+	d := form.Judge(sub)
 	j := &judgement{Decision: d, Allowed: d.Allowed(), Status: d.Status(), Retry: d.RetryAfter.Seconds(), Claimed: claimed}
 	wants := func(what string) bool { return slices.Contains(said.Want, what) }
 	switch {
 	case !d.Allowed() && wants("answer"):
-		j.Answer = t.answer(form, r, d, &said)
+		j.Answer = said.answer(form, sub, d)
 		j.Status = j.Answer.Status
 	case d.Allowed() && wants("retry") || d.Outcome == palisade.Challenge:
-		markup, ticket := form.Again(r, d, palisade.Page{Nonce: said.Nonce})
-		j.Fields, j.Ticket = string(markup), ticket
+		markup, offer := form.Show(sub, d, palisade.Page{Nonce: said.Nonce})
+		j.Fields, j.Ticket = string(markup), offer
 	}
 	return j, nil
 }
 
 // answer is the whole answer to a visitor who was refused. The page has a mark where
 // what was typed belongs.
-func (t *site) answer(form *palisade.Form, r *http.Request, d palisade.Decision, said *submission) *answered {
+func (said *submission) answer(form *palisade.Form, sub *palisade.Submission, d palisade.Decision) *answered {
 	if !said.JSON {
-		again := *said
-		again.Fields = [][2]string{{typedMark, ""}}
-		if _, marked, wrong := t.request(r.Context(), &again); wrong == nil {
-			r = marked
-		}
+		sub = palisade.Submitted(sub.Request(), append(said.files(), palisade.Field{Name: typedMark}), false)
 	}
-	w := httptest.NewRecorder()
-	form.Refuse(w, r, d)
-	a := &answered{Status: w.Code, Headers: map[string]string{}, Body: w.Body.String()}
-	for name, values := range w.Header() {
+	a := &answered{Headers: map[string]string{}, header: http.Header{}}
+	form.Answer(a, sub, d)
+	a.Body = a.body.String()
+	for name, values := range a.header {
 		if name != "Connection" && name != "Content-Length" {
 			a.Headers[name] = strings.Join(values, ", ")
 		}
 	}
 	return a
+}
+
+// Header, WriteHeader and Write make it an http.ResponseWriter.
+func (a *answered) Header() http.Header { return a.header }
+
+func (a *answered) WriteHeader(status int) {
+	if a.Status == 0 {
+		a.Status = status
+	}
+}
+
+func (a *answered) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(b)
 }
 
 // page asks for what goes inside the element of a form.
@@ -130,12 +141,12 @@ func (t *site) fields(ctx context.Context, body []byte) (any, *web.Problem) {
 	if asked.Again != nil {
 		asked.Method, asked.Fields = http.MethodPost, asked.Again.Fields
 	}
-	form, r, wrong := t.request(ctx, &asked.submission)
+	form, sub, wrong := t.submission(ctx, &asked.submission)
 	if wrong != nil {
 		return nil, wrong
 	}
-	markup, ticket := form.Again(r, palisade.Decision{}, palisade.Page{Nonce: asked.Nonce})
-	return map[string]any{"html": markup, "ticket": ticket}, nil
+	markup, offer := form.Show(sub, palisade.Decision{}, palisade.Page{Nonce: asked.Nonce})
+	return map[string]any{"html": markup, "ticket": offer}, nil
 }
 
 // decode reads one JSON object and nothing behind it. Unknown members are let pass:
@@ -157,8 +168,8 @@ const maxFields = 1000
 // send us.
 var notForwarded = []string{"Cookie", "Authorization", "Proxy-Authorization", "Content-Encoding", "Content-Length", "Transfer-Encoding", "Content-Type"}
 
-// request makes of what the backend says the request that the library judges.
-func (t *site) request(ctx context.Context, said *submission) (*palisade.Form, *http.Request, *web.Problem) {
+// submission makes of the backend's words the submission that the library judges.
+func (t *site) submission(ctx context.Context, said *submission) (*palisade.Form, *palisade.Submission, *web.Problem) {
 	form, err := t.forms.named(said.Form)
 	if err != nil {
 		return nil, nil, bad(err.Error())
@@ -174,8 +185,7 @@ func (t *site) request(ctx context.Context, said *submission) (*palisade.Form, *
 	if said.Method == "" || len(said.Method) > 32 || len(said.Fields)+len(said.Files) > maxFields {
 		return nil, nil, bad("method is missing, or there are more than 1000 fields")
 	}
-	kind, body := encodeFields(said)
-	r, err := http.NewRequestWithContext(ctx, said.Method, said.URL, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, said.Method, said.URL, nil)
 	if err != nil {
 		return nil, nil, bad("method or url is none")
 	}
@@ -184,58 +194,28 @@ func (t *site) request(ctx context.Context, said *submission) (*palisade.Form, *
 			r.Header[name] = values
 		}
 	}
-	if body != "" {
-		r.Header.Set("Content-Type", kind)
-	}
 	r.RequestURI = u.RequestURI()
 	r.RemoteAddr = net.JoinHostPort(addr.Unmap().String(), "0")
-	return form, r, nil
+	return form, palisade.Submitted(r, said.fields(), said.JSON), nil
 }
 
-// encodeFields writes the fields as the visitor's browser or program sent them.
-func encodeFields(said *submission) (kind, body string) {
+// fields are those that the visitor's browser or program sent in the body.
+func (said *submission) fields() []palisade.Field {
 	if said.Method == http.MethodGet || said.Method == http.MethodHead {
-		return "", ""
+		return nil
 	}
-	if said.JSON {
-		return "application/json", encodeMembers(said.Fields)
+	list := make([]palisade.Field, 0, len(said.Fields)+len(said.Files))
+	for _, f := range said.Fields {
+		list = append(list, palisade.Field{Name: f[0], Value: f[1]})
 	}
-	var b strings.Builder
-	if len(said.Files) > 0 {
-		return encodeParts(said)
-	}
-	for _, field := range said.Fields {
-		if b.Len() > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(url.QueryEscape(field[0]) + "=" + url.QueryEscape(field[1]))
-	}
-	return "application/x-www-form-urlencoded", b.String()
+	return append(list, said.files()...)
 }
 
-// encodeParts writes files that are empty: the judgement does not look into them, and
-// the challenge page asks for them again.
-func encodeParts(said *submission) (kind, body string) {
-	var b strings.Builder
-	w := multipart.NewWriter(&b)
-	for _, field := range said.Fields {
-		_ = w.WriteField(field[0], field[1]) // into memory
-	}
+func (said *submission) files() (list []palisade.Field) {
 	for _, name := range said.Files {
-		_, _ = w.CreateFormFile(name, "file")
+		list = append(list, palisade.Field{Name: name, File: true})
 	}
-	_ = w.Close()
-	return w.FormDataContentType(), b.String()
-}
-
-func encodeMembers(fields [][2]string) string {
-	members := make([]string, len(fields))
-	for i, field := range fields {
-		name, _ := json.Marshal(field[0]) // a string can always be written
-		value, _ := json.Marshal(field[1])
-		members[i] = string(name) + ":" + string(value)
-	}
-	return "{" + strings.Join(members, ",") + "}"
+	return list
 }
 
 // forms are those of a site. Names that the configuration does not have come to be

@@ -71,11 +71,15 @@ func putBody(r *http.Request, body []byte) {
 // capsuleRoom is what the form of a capsule takes besides it: ticket, proof, delimiters.
 const capsuleRoom = 16 << 10
 
+// SealedLimit is how long a body may be that brings a sealed submission of up to limit
+// bytes, which is written in base64.
+func SealedLimit(limit int64) int64 { return limit/3*4 + capsuleRoom }
+
 // Limit returns how much of a body may be read where a submission may have limit bytes:
 // more where the body brings a sealed submission, which its first bytes tell. Limit does
 // not wait for these where the length says enough.
 func Limit(r *http.Request, limit int64) int64 {
-	most := limit/3*4 + capsuleRoom
+	most := SealedLimit(limit)
 	if r.Body == nil || r.ContentLength > most || r.ContentLength >= 0 && r.ContentLength <= limit {
 		return limit
 	}

@@ -49,6 +49,12 @@ type Submission struct {
 // changed.
 func (s *Submission) Fields() []Field { return s.fields }
 
+// Size returns the length of the body in bytes.
+func (s *Submission) Size() int { return len(s.body) }
+
+// Other reports a body that is neither a form nor JSON.
+func (s *Submission) Other() bool { return s.other }
+
 // JSON reports a JSON object: the client is a program.
 func (s *Submission) JSON() bool { return s.json }
 
@@ -113,6 +119,31 @@ func (s *Submission) Parse(kind string, body []byte) error {
 		return err
 	}
 	return s.parse(body, kind, params["boundary"])
+}
+
+// Of returns the submission of fields that a program has read already, in the order in
+// which they were sent. An error is ErrUnreadable or, for two members of a JSON object
+// whose names fold alike, ErrAmbiguous.
+func Of(fields []Field, isJSON bool) (s Submission, err error) {
+	s.json = isJSON
+	var hash maphash.Hash
+	hash.SetSeed(digestSeed)
+	seen := make(map[string]bool, len(fields))
+	for _, f := range fields {
+		folded := names.FoldCase(f.Name)
+		if isJSON && seen[folded] {
+			return Submission{}, ErrAmbiguous
+		}
+		seen[folded] = true
+		for _, part := range [...]string{f.Name, f.Value} {
+			maphash.WriteComparable(&hash, part)
+		}
+		if err = s.add(Field{Name: f.Name, Value: f.Value, File: f.File}); err != nil {
+			return Submission{}, err
+		}
+	}
+	s.digest = hash.Sum64()
+	return s, nil
 }
 
 func (s *Submission) parse(body []byte, kind, boundary string) (err error) {

@@ -50,10 +50,10 @@ type Ticket struct {
 type Flags uint8
 
 const (
-	Decoys Flags = 1 << iota // the decoys were shown with it
-	Retry                    // the form was filled before
-	Shared                   // its puzzle is that of its network
-	Challenged               // minted for a challenge
+	Decoys     Flags = 1 << iota // the decoys were shown with it
+	Retry                        // the form was filled before
+	Shared                       // its puzzle is that of its network
+	Challenged                   // minted for a challenge
 )
 
 const (

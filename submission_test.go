@@ -1,0 +1,117 @@
+package palisade_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/palisade-dev/palisade"
+)
+
+// The law: fields that a program has read are judged like the body that it read.
+func FuzzSubmitted(f *testing.F) {
+	f.Add("email", "a@b.c", "name", "x", false)
+	f.Add("email", "a@b.c", "email", "x", false)
+	f.Add("email", "a@b.c", "Email", "x", true)
+	f.Add("palisade-ticket", "a", "Palisade_Ticket", "x", false)
+	f.Add("palisade-capsule", "a", "b", "c", false)
+	f.Add("_charset_", "utf-16", "", "", false)
+	f.Add("_charset_", "utf-16", "a", "b;c", true)
+	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string, isJSON bool) {
+		for _, text := range []string{name1, value1, name2, value2} {
+			if !utf8.ValidString(text) {
+				return // what a program has read is text
+			}
+		}
+		s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) {
+			f.Limits = []palisade.Limit{{Rate: 9, Per: time.Hour, By: palisade.ByField("email")}}
+		})
+		fields := []palisade.Field{{Name: name1, Value: value1}, {Name: name2, Value: value2}}
+		request := func(body string) *http.Request {
+			r := fromBrowser(httptest.NewRequest("POST", "/signup", strings.NewReader(body)))
+			if r.Header.Set("Content-Type", "application/x-www-form-urlencoded"); isJSON {
+				r.Header.Set("Content-Type", "application/json")
+			}
+			return r
+		}
+		read := s.form.Judge(palisade.Submitted(request(""), fields, isJSON))
+		sent := s.form.Check(request(encoded(t, fields, isJSON)))
+		if read.Outcome != sent.Outcome || read.Reason != sent.Reason {
+			t.Errorf("%+v: read it is %v because %q, sent it is %v because %q", fields, read.Outcome, read.Reason, sent.Outcome, sent.Reason)
+		}
+	})
+}
+
+func encoded(t *testing.T, fields []palisade.Field, isJSON bool) string {
+	pieces := make([]string, len(fields))
+	for i, f := range fields {
+		if !isJSON {
+			pieces[i] = url.QueryEscape(f.Name) + "=" + url.QueryEscape(f.Value)
+			continue
+		}
+		name, err := json.Marshal(f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := json.Marshal(f.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pieces[i] = string(name) + ":" + string(value)
+	}
+	if isJSON {
+		return "{" + strings.Join(pieces, ",") + "}"
+	}
+	return strings.Join(pieces, "&")
+}
+
+// A program that chooses a form by a field reads a body once. The form judges what was read.
+func TestWhatWasReadForAnyFormIsJudged(t *testing.T) {
+	for name, test := range map[string]struct {
+		maxBody int64
+		kind    string
+		want    palisade.Reason
+	}{
+		"a form":                           {1000, "application/x-www-form-urlencoded", palisade.ReasonClean},
+		"more than the chosen form takes":  {100, "application/x-www-form-urlencoded", palisade.ReasonTooLarge},
+		"a body that the form cannot read": {1000, "text/plain", palisade.ReasonUnsupported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MaxBody = test.maxBody })
+			v := typed(s.load())
+			s.wait(20 * time.Second)
+			r := fromBrowser(httptest.NewRequest("POST", "/signup", strings.NewReader(v.Encode())))
+			r.Header.Set("Content-Type", test.kind)
+			sub, err := s.guard.Read(r, 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			s.form.Serve(w, sub, s.accept)
+			if d := s.last(); d.Reason != test.want {
+				t.Errorf("%q, want %q", d.Reason, test.want)
+			}
+			if test.want == palisade.ReasonClean {
+				s.expect(w, 303, palisade.ReasonClean, 1)
+			}
+		})
+	}
+}
+
+// The page of a door that keeps what was typed to itself holds what that door says.
+func TestAnAnswerHoldsTheFieldsOfItsSubmission(t *testing.T) {
+	s := newSite(t)
+	r := fromBrowser(httptest.NewRequest("POST", "/signup", nil))
+	d := s.form.Judge(palisade.Submitted(r, []palisade.Field{{Name: "password", Value: "secret-1"}}, false))
+	w := httptest.NewRecorder()
+	s.form.Answer(w, palisade.Submitted(r, []palisade.Field{{Name: "typed"}, {Name: "photo", File: true}}, false), d)
+	page := w.Body.String()
+	if w.Code != 403 || strings.Contains(page, "secret-1") || !strings.Contains(page, `name="typed"`) || !strings.Contains(page, `type="file"`) {
+		t.Errorf("%d\n%s", w.Code, page)
+	}
+}
