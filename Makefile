@@ -58,6 +58,10 @@ vuln: ## known vulnerabilities; needs the Go vulnerability database, or VULNDB=f
 outdated: ## Go dependencies that are behind by more than a minor release; needs the module proxy
 	go run ./scripts/outdated
 
+.PHONY: words
+words: ## how hard comments and docs are to read: free relatives and long sentences by area
+	go run ./scripts/words
+
 .PHONY: fuzz
 fuzz: ## every fuzz test in turn, each for FUZZTIME (60s)
 	@scripts/fuzz.sh $(FUZZTIME)

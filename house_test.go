@@ -88,6 +88,7 @@ var mayImport = map[string][]string{
 	"examples/signup":  {".", "clientip"},
 	"scripts/mutate":   nil,
 	"scripts/outdated": nil,
+	"scripts/words":    nil,
 }
 
 // forAuditRule is what a rule of the audit may import: the engine and the advice, never
