@@ -44,10 +44,19 @@ type target struct {
 
 var (
 	core  = []string{".", "./internal/service", "./internal/gateway"}
+	read  = []string{"./internal/submission", "."}
 	files = []target{
-		{"check.go", core}, {"read.go", core}, {"multipart.go", core}, {"ticket.go", core}, {"capsule.go", core},
-		{"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"chain.go", core}, {"recent.go", core},
-		{"internal/names/names.go", []string{"./internal/names", "."}}, {"json.go", core}, {"peek.go", core}, {"pow/puzzles.go", []string{"./pow", "."}},
+		{"check.go", core}, {"submission.go", core}, {"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"ladder.go", core},
+		{"challenge/ladder.go", []string{"./challenge", "."}}, {"challenge/kind.go", []string{"./challenge", "."}},
+		{"challenge/vendor/vendor.go", []string{"."}}, {"challenge/work/work.go", []string{"."}},
+		{"internal/submission/submission.go", read}, {"internal/submission/body.go", read}, {"internal/submission/multipart.go", read},
+		{"internal/submission/json.go", read}, {"internal/submission/strip.go", read},
+		{"internal/ticket/ticket.go", []string{"./internal/ticket", "."}}, {"internal/ticket/capsule.go", []string{"./internal/ticket", "."}},
+		{"internal/duplicate/duplicate.go", []string{"."}},
+		{"signal/timing.go", []string{"./signal", "."}}, {"signal/origin.go", []string{"./signal", "."}}, {"signal/decoy.go", []string{"./signal", "."}},
+		{"signal/score.go", []string{"./signal", "."}}, {"signal/signal.go", []string{"./signal", "."}},
+		{"internal/gateway/stream.go", []string{"./internal/gateway"}}, {"internal/host/host.go", []string{"./internal/host", "."}},
+		{"internal/names/names.go", []string{"./internal/names", "."}}, {"pow/puzzles.go", []string{"./pow", "."}},
 		{"store/memory/memory.go", []string{"./store/memory", "."}},
 		{"store/memory/table.go", []string{"./store/memory"}},
 		{"internal/route/route.go", []string{"./internal/route", "./internal/gateway"}},
