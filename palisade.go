@@ -42,7 +42,7 @@ type Config struct {
 
 	// Site is the public host of the site, such as "example.com" or, on another
 	// port than its scheme's, "localhost:8080". Tickets and proofs hold for this
-	// site alone. Required.
+	// site alone, and the guard's pages show it to people. Required.
 	Site string
 
 	// Hosts are further hosts under which the same site is reached. Site and
@@ -50,9 +50,9 @@ type Config struct {
 	// hostnames that a provider's token may come from.
 	Hosts []string
 
-	// AnyHost takes the host that a request names for one of Hosts too, for a
-	// gateway that nobody told its name. Not with Captcha, which must be told the
-	// hosts that a token may come from.
+	// AnyHost takes the host that a request names for one of Hosts too, and shows it
+	// to people, for a gateway that nobody told its name. Not with Captcha, which must
+	// be told the hosts that a token may come from.
 	AnyHost bool
 
 	// Captcha is a third-party service whose token is asked for on top of the

@@ -58,6 +58,8 @@ type reply struct {
 	problem bool        // the client wants problem+json
 	lang    string
 	id      string
+	site    string // shown above a page
+	back    string // where its link back leads
 }
 
 func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
@@ -73,7 +75,17 @@ func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
 	return &reply{
 		form: f, w: w, sub: s, open: d.Reason == ReasonCapsule, problem: s.wantsProblem(),
 		lang: web.Lang(s.request.Header.Get("Accept-Language")), id: d.ID.String(),
+		site: f.guard.siteOf(s.request), back: web.Back(s.request, append([]string{f.guard.config.Site}, f.guard.config.Hosts...)...),
 	}
+}
+
+// siteOf returns the site's public host, for people to read. With AnyHost the one in
+// the configuration is not where the site is.
+func (g *Guard) siteOf(r *http.Request) string {
+	if g.config.AnyHost {
+		return r.Host
+	}
+	return g.config.Site
 }
 
 // neverStored has no cache keep an answer. A header for one kind of cache counts more
@@ -181,7 +193,7 @@ func (p *reply) keeps() bool {
 // page is the challenge page with everything that was typed.
 func (p *reply) page(o *Offer, why web.Why) *web.ChallengePage {
 	page := &web.ChallengePage{
-		Lang: p.lang, Base: p.form.guard.config.Base, Why: why, ID: p.id,
+		Lang: p.lang, Base: p.form.guard.config.Base, Why: why, ID: p.id, Site: p.site, Back: p.back,
 		Form: o.Form, Action: target(p.sub.request), Ticket: o.Ticket, Expires: o.Expires,
 		Wait: o.Wait, Challenge: string(o.Challenge), Widget: o.Captcha, Prompt: o.html,
 	}
@@ -265,5 +277,7 @@ func (p *reply) writeProblem(status int, title string, o *Offer) {
 }
 
 func (p *reply) notice(kind web.NoticeKind, status int, retryAfter time.Duration) {
-	web.Notice{Kind: kind, Lang: p.lang, Base: p.form.guard.config.Base, ID: p.id, RetryAfter: retryAfter}.Serve(p.w, status)
+	web.Notice{
+		Kind: kind, Lang: p.lang, Base: p.form.guard.config.Base, ID: p.id, RetryAfter: retryAfter, Site: p.site, Back: p.back,
+	}.Serve(p.w, status)
 }

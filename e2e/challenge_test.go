@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -71,18 +72,17 @@ func TestTheVisibleStepIsTaken(t *testing.T) {
 			b.laterOn(s)
 			b.click("altcha-widget label")
 		},
-		"by Send alone": func(s *site, b *tab) {
+		"by Enter alone": func(s *site, b *tab) {
 			b.stepShown()
 			b.laterOn(s)
-			b.click("#palisade-send")
+			b.keys(tabKey + enter)
 		},
-		"by Send, impatiently": func(s *site, b *tab) {
+		"impatiently": func(s *site, b *tab) {
 			b.stepShown()
-			b.clicks("#palisade-send", 3)
-			b.click(checkbox)
-			b.clicks("#palisade-send", 2)
+			b.clicks(checkbox, 3)
+			b.keys(enter + enter)
 			b.laterOn(s)
-			b.clicks("#palisade-send", 2)
+			b.keys(enter + enter)
 		},
 		"before the ticket is old enough": func(_ *site, b *tab) {
 			b.stepShown()
@@ -119,9 +119,62 @@ func TestTheChallengePageAsksNoThirdParty(t *testing.T) {
 			t.Errorf("the page loads %s", address)
 		}
 	}
-	if links := eval[[]string](b, "[...document.querySelectorAll('a[href]')].map(a => a.href)"); len(links) > 0 {
-		t.Errorf("the page links to %q", links)
+	if links := eval[[]string](b, "[...document.querySelectorAll('a[href]')].map(a => a.href)"); !slices.Equal(links, []string{s.url + "/"}) {
+		t.Errorf("the page links to %q and not just to the page that the form was on", links)
 	}
+}
+
+const sendShown = "document.getElementById('palisade-send').checkVisibility()"
+
+// The step sends the form by itself. A button beside it would compete.
+func TestTheButtonOfTheChallengePageIsShownWhenItIsNeeded(t *testing.T) {
+	t.Parallel()
+	t.Run("not while the step can be taken", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		b := challenged(s, typed)
+		b.stepShown()
+		if eval[bool](b, sendShown) {
+			t.Error("it is shown beside the step")
+		}
+		b.takeStep(s)
+		b.arrives("/welcome")
+	})
+	t.Run("when the step is not there", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		s.refuse = func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/.palisade/visible.") }
+		b := challenged(s, typed)
+		b.until(sendShown)
+		b.laterOn(s)
+		b.click("#palisade-send")
+		b.arrives("/welcome")
+		s.expect(1, "challenge proof-missing, allow clean")
+		s.expectTyped(typed)
+	})
+	t.Run("when the step has failed", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		b := challenged(s, typed)
+		b.stepShown()
+		b.do("SubtleCrypto.prototype.deriveBits = () => Promise.reject(new Error('no'))")
+		b.click(checkbox)
+		b.until(sendShown)
+		b.laterOn(s)
+		b.click("#palisade-send")
+		b.until("document.readyState === 'complete' && !document.querySelector('.altcha[data-state=error]')") // the next page
+		b.takeStep(s)
+		b.arrives("/welcome")
+		s.expectTyped(typed)
+	})
+	t.Run("when it was sent and the page is still here", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t)
+		s.answers = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+		b := challenged(s, typed)
+		b.takeStep(s)
+		b.until(sendShown)
+	})
 }
 
 // What was typed survives, whatever it is and whatever its field is called.

@@ -123,7 +123,7 @@ func TestABrowserWithoutCookiesLosesNothing(t *testing.T) {
 		twice(n, b)
 		b.stepShown()
 		b.upload("[name=photo]", file)
-		b.click("#palisade-send")
+		b.click(checkbox)
 		b.arrives("/welcome")
 		withFile := url.Values{"photo": {"steam"}}
 		for name := range want {

@@ -181,6 +181,7 @@ func TestTheNoticesLookRightAndAreAccessible(t *testing.T) {
 	}
 	for name, notice := range notices {
 		notice.Base, notice.ID, notice.Lang = "/.palisade/", "k3v8x1qz", "en"
+		notice.Site, notice.Back = "shop.example.com", "/signup"
 		s := newSite(t)
 		s.instead = func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -48,6 +48,8 @@ type ChallengePage struct {
 	Base string // where Handler is, "/.palisade/"
 	Why  Why
 	ID   string // shown, to be quoted
+	Site string // the site's public host, shown above; empty, or none: no such line
+	Back string // where the link back leads, as from Back; empty: the first page
 
 	Form    string   // name of the form
 	Action  string   // where the submission goes, path and query
@@ -75,7 +77,7 @@ func (p *ChallengePage) CSP() string {
 
 // Write writes the page. An error is one of w.
 func (p *ChallengePage) Write(w io.Writer) error {
-	view := challengeView{ChallengePage: p, T: textsOf(p.Lang)}
+	view := challengeView{ChallengePage: p, T: textsOf(p.Lang), Place: place{p.Site, p.Back}}
 	if err := templates().ExecuteTemplate(w, "challenge-top", view); err != nil {
 		return err
 	}
@@ -109,8 +111,12 @@ func (p *ChallengePage) writeCapsule(w io.Writer) error {
 // challengeView is a page as its template sees it.
 type challengeView struct {
 	*ChallengePage
-	T *texts
+	T     *texts
+	Place place
 }
+
+// Box reports whether the step is the embedded one, which is a box to tick.
+func (v challengeView) Box() bool { return v.Challenge != "" && v.Widget == nil && v.Prompt == "" }
 
 func (v challengeView) Reason() string {
 	switch v.Why {
@@ -159,19 +165,22 @@ const (
 	noticeKinds
 )
 
-// Notice is a page without a way on but the browser's Back button, which brings
-// back the form with what was typed. Send it with the policy of [CSP].
+// Notice is a page without a way on. The browser's Back button brings back the form
+// with what was typed; the link of the page opens it anew. Send it with the policy of
+// [CSP].
 type Notice struct {
 	Kind       NoticeKind
 	Lang       string        // as from Lang; unknown ones are English
 	Base       string        // where Handler is, "/.palisade/"
 	ID         string        // shown, to be quoted; empty: none
+	Site       string        // the site's public host, shown above; empty, or none: no such line
+	Back       string        // where the link back leads, as from Back; empty: the first page
 	RetryAfter time.Duration // for NoticeLimited; 0: a few minutes
 }
 
 // Write writes the page. An error is one of w.
 func (n Notice) Write(w io.Writer) error {
-	return templates().ExecuteTemplate(w, "notice.html", noticeView{Notice: n, T: textsOf(n.Lang)})
+	return templates().ExecuteTemplate(w, "notice.html", noticeView{Notice: n, T: textsOf(n.Lang), Place: place{n.Site, n.Back}})
 }
 
 // Serve answers a request with the notice.
@@ -188,8 +197,12 @@ func (n Notice) Serve(w http.ResponseWriter, status int) {
 // noticeView is a notice as its template sees it.
 type noticeView struct {
 	Notice
-	T *texts
+	T     *texts
+	Place place
 }
+
+// Leads reports whether a link to the site leads anywhere.
+func (v noticeView) Leads() bool { return v.Kind != NoticeAddress }
 
 func (v noticeView) Text() notice {
 	kind := v.Kind

@@ -132,7 +132,7 @@ func FuzzLangIsOneThatThePagesSpeak(f *testing.F) {
 var (
 	inputTag = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
 	inline   = regexp.MustCompile(`(?i)<script(>| [^>]*>)[^<]|<style|\son[a-z]+=|\sstyle=|javascript:`)
-	external = regexp.MustCompile(`(?:src|href)="([^"]*)"`)
+	external = regexp.MustCompile(`<(?:script|link|img)[^>]* (?:src|href)="([^"]*)"`)
 )
 
 // The law: what was typed comes back to the letter, in the order it was sent.
@@ -189,6 +189,7 @@ func TestTheChallengePageHoldsItsForm(t *testing.T) {
 				`action="/signup?next=%2Fa&amp;x=1"`, `name="palisade-ticket" value="AQID-_x"`, `name="palisade-proof" value=""`,
 				`data-palisade-form="signup"`, `data-palisade-expires="1795342129000"`, `data-palisade-wait="3000"`,
 				`data-palisade-visible="1"`, `data-palisade-challenge="{&#34;parameters&#34;`, `k3v8x1qz`, `<noscript>`,
+				`<p id="palisade-tick">Please tick the box.</p>`, `<button type="submit" id="palisade-send" hidden>`,
 			},
 			not: []string{"enctype", "fieldset", "data-palisade-field"},
 		},
@@ -213,7 +214,7 @@ func TestTheChallengePageHoldsItsForm(t *testing.T) {
 				`<div class="x-captcha" data-sitekey="key" data-action="signup"></div>`,
 				`<script src="https://captcha.example/api.js?x=1" async defer></script>`, `data-palisade-field="x-captcha-response"`,
 			},
-			not: []string{"data-palisade-visible"},
+			not: []string{"data-palisade-visible", "tick the box"},
 		},
 		"an address that is none": {
 			page: challengePage(func(p *web.ChallengePage) { p.Action = "javascript:alert(1)" }),

@@ -26,7 +26,8 @@
 // # Pages
 //
 // [ChallengePage] asks for one more step and then sends the form again, with
-// what was typed. [Notice] says why there is no way on. Both work under the
+// what was typed. [Notice] says why there is no way on. Both name the site, say why
+// and what to do, and link back to a page of it, see [Back]. Both work under the
 // strict policy of [CSP], with a keyboard, a screen reader, on a phone, light and
 // dark, in the languages of [Lang]. Neither says which check failed.
 //

@@ -308,7 +308,19 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 		web.Problem{Status: status, ID: d.ID.String()}.Serve(w)
 		return
 	}
-	web.Notice{Kind: kind, Lang: web.Lang(r.Header.Get("Accept-Language")), Base: palisade.DefaultBase, ID: d.ID.String()}.Serve(w, status)
+	notice := web.Notice{Kind: kind, Lang: web.Lang(r.Header.Get("Accept-Language")), Base: palisade.DefaultBase, ID: d.ID.String()}
+	if s != nil {
+		notice.Site, notice.Back = s.nameFor(r), web.Back(r, append([]string{s.config.Host}, s.config.Hosts...)...)
+	}
+	notice.Serve(w, status)
+}
+
+// nameFor returns the site's public host, for people to read.
+func (s *site) nameFor(r *http.Request) string {
+	if s.config.AnyHost {
+		return r.Host
+	}
+	return s.config.Host
 }
 
 // shorten keeps what a client sent from filling the log.

@@ -11,10 +11,27 @@ if (!globalThis.crypto?.subtle) {
   show('palisade-insecure');
   form.hidden = true;
 } else {
-  show('palisade-send');
+  if (step.hasAttribute('data-palisade-visible')) offerLater();
+  else offer();
   step.addEventListener('palisade:verified', count);
   const field = step.getAttribute('data-palisade-field');
   if (field) watch(field);
+}
+
+function offer() { show('palisade-send'); }
+
+// offerLater keeps the button out of the way of a step that sends the form by itself,
+// until it is the way on: the step is not there or has failed, something else of the
+// form is amiss, or the form was sent and yet the page is still here.
+function offerLater() {
+  setTimeout(() => step.querySelector('altcha-widget input') || offer(), 4000);
+  step.addEventListener('palisade:failed', () => {
+    offer();
+    document.getElementById('palisade-tick').style.visibility = 'hidden'; // the widget's message covers it
+  });
+  addEventListener('invalid', ({target}) => target.closest('altcha-widget') || offer(), true);
+  addEventListener('submit', () => setTimeout(offer, 8000));
+  addEventListener('pageshow', event => event.persisted && offer());
 }
 
 // count counts down in sight only: a screen reader is told once, by palisade.js.

@@ -139,7 +139,7 @@ func (a *App) routes() http.Handler {
 	if a.guard != nil {
 		mux.Handle("/.palisade/", a.guard.Handler())
 	}
-	return secure(http.MaxBytesHandler(mux, maxBody))
+	return secure(http.MaxBytesHandler(a.withMissing(mux), maxBody))
 }
 
 // maxBody bounds what the site itself reads; the guard's own limit is lower.

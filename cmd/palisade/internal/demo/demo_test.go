@@ -365,6 +365,47 @@ func TestWhatThereIsNot(t *testing.T) {
 	}
 }
 
+func TestAnUnknownPageLeadsOn(t *testing.T) {
+	s := newSite(t)
+	w := s.get("/login")
+	if kind := w.Header().Get("Content-Type"); w.Code != http.StatusNotFound || !strings.HasPrefix(kind, "text/html") {
+		t.Fatalf("status %d, %s", w.Code, kind)
+	}
+	page := w.Body.String()
+	for _, want := range []string{"<h1>Page not found</h1>", `<link rel="stylesheet" href="/assets/demo.css">`, `<li><a href="/comments">Comments</a></li>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s:\n%s", want, page)
+		}
+	}
+}
+
+func TestTheFirstPageSaysWhatItIsAndWhatToTry(t *testing.T) {
+	s := newSite(t)
+	page := s.get("/").Body.String()
+	_, page, _ = strings.Cut(page, "<main")
+	intro, _, _ := strings.Cut(page, "</section>")
+	for _, want := range []string{"Palisade protects forms from bots", `href="/signup"`, `href="/contact"`, `href="/comments"`, `href="/vote"`, `href="#bot"`, `href="/live"`} {
+		if !strings.Contains(intro, want) {
+			t.Errorf("the introduction lacks %s:\n%s", want, intro)
+		}
+	}
+}
+
+func TestThePageOfCommentsSaysThatThereAreNone(t *testing.T) {
+	s := newSite(t, unprotected)
+	const none = "There are no comments yet."
+	if page := s.get("/comments").Body.String(); !strings.Contains(page, none) {
+		t.Errorf("it does not:\n%s", page)
+	}
+	s.post("/comments", typed["comments"])
+	if page := s.get("/comments").Body.String(); strings.Contains(page, none) {
+		t.Errorf("with a comment it still does:\n%s", page)
+	}
+	if page := s.get("/vote").Body.String(); strings.Contains(page, none) {
+		t.Errorf("the vote has comments:\n%s", page)
+	}
+}
+
 // inlined returns what a strict policy would block in a page.
 func inlined(page io.Reader) (found []string) {
 	tokens := html.NewTokenizer(page)

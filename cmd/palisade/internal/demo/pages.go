@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
 	"strings"
 
 	"github.com/palisade-dev/palisade"
@@ -31,6 +32,7 @@ type page struct {
 
 	// Of the pages that show what happened.
 	Comments  []comment
+	Empty     string // in place of comments
 	Tallies   []tally
 	Effects   map[string]int
 	Decisions []palisade.Decision
@@ -38,7 +40,7 @@ type page struct {
 
 func parsePages() (map[string]*template.Template, error) {
 	pages := make(map[string]*template.Template)
-	for _, name := range []string{"index", "form", "done", "live"} {
+	for _, name := range []string{"index", "form", "done", "live", "missing"} {
 		t, err := template.New(name).ParseFS(files, "pages/layout.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, err
@@ -98,6 +100,32 @@ func (a *App) serveLive(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// withMissing answers with a page where the site has none, by any method.
+func (a *App) withMissing(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if known(mux, r) {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		a.render(w, r, http.StatusNotFound, "missing", page{Title: "Page not found"})
+	})
+}
+
+// known reports a path that the site has, for this method or for another, and one that
+// the mux writes anew and redirects to.
+func known(mux *http.ServeMux, r *http.Request) bool {
+	if clean := path.Clean(r.URL.Path); r.URL.Path != clean && r.URL.Path != clean+"/" {
+		return true
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(probe); pattern != "" {
+			return true
+		}
+	}
+	return false
+}
+
 func (a *App) servePage(f *form) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var guard template.HTML
@@ -112,7 +140,9 @@ func (a *App) showForm(w http.ResponseWriter, r *http.Request, status int, p pag
 	p.Title = p.Form.Title
 	switch p.Form.Name {
 	case "comments":
-		p.Comments = a.world.latest()
+		if p.Comments = a.world.latest(); len(p.Comments) == 0 {
+			p.Empty = "There are no comments yet. Write the first one."
+		}
 	case "vote":
 		p.Tallies = a.world.tallies()
 	}

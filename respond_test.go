@@ -1,0 +1,56 @@
+package palisade_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade"
+)
+
+// A person who is asked or refused sees whose page it is, and a way back.
+func TestARefusalNamesTheSiteAndLeadsBack(t *testing.T) {
+	for _, row := range []struct {
+		name, site, host, referer string
+		anyHost                   bool
+		names, leads              string
+	}{
+		{"to the page that the form was on", "example.com", "example.com", "https://example.com/thread?id=5", false, "example.com", "/thread?id=5"},
+		{"to a page of the site under another of its hosts", "example.com", "example.com", "https://www.example.com/signup", false, "example.com", "/signup"},
+		{"to a page of the site behind a proxy that changes the host", "example.com", "10.0.0.7:8080", "https://example.com/signup", false, "example.com", "/signup"},
+		{"to the first page, from another site", "example.com", "example.com", "https://evil.example/signup", false, "example.com", "/"},
+		{"to the first page, where nothing says more", "localhost:8080", "localhost:8080", "", false, "localhost:8080", "/"},
+		{"with any host, to a page of the request's", "localhost", "shop.example", "https://shop.example/signup", true, "shop.example", "/signup"},
+		{"with any host, without a name where the request's host is none", "localhost", `a"><b>`, "", true, "", "/"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			one := palisade.Limit{Rate: 1, Per: time.Hour, By: palisade.ByIP}
+			s := newSite(t, func(c *palisade.Config, f *palisade.FormConfig) {
+				c.Site, c.AnyHost, f.Limits = row.site, row.anyHost, []palisade.Limit{one}
+				if !row.anyHost {
+					c.Hosts = []string{"www.example.com"}
+				}
+			})
+			from := []func(*http.Request){header("Referer", row.referer), func(r *http.Request) { r.Host = row.host; r.Header.Del("Origin") }}
+			first, second := typed(s.load()), typed(s.load())
+			s.wait(20 * time.Second)
+			asked := s.post(nil, from...)
+			s.post(first, from...)
+			limited := s.post(second, from...)
+			for status, w := range map[int]*httptest.ResponseRecorder{http.StatusForbidden: asked, http.StatusTooManyRequests: limited} {
+				if w.Code != status {
+					t.Fatalf("status %d because %s, want %d", w.Code, s.last().Reason, status)
+				}
+				page := w.Body.String()
+				if strings.Contains(page, `<p class="site"`) != (row.names != "") || !strings.Contains(page, row.names) {
+					t.Errorf("%d does not name %q:\n%s", status, row.names, page)
+				}
+				if !strings.Contains(page, `<a href="`+row.leads+`">`) || strings.Contains(page, "evil") {
+					t.Errorf("%d does not lead to %q:\n%s", status, row.leads, page)
+				}
+			}
+		})
+	}
+}
