@@ -26,7 +26,7 @@ type attempt struct {
 	sub  *Submission
 
 	ticket ticket.Ticket
-	kind   *challenge.Kind // what the ticket's form was shown with
+	kind   *challenge.Kind // of challenge that the page asked for
 	reply  string          // in the field of the kind
 	proof  pow.Proof
 
@@ -57,7 +57,7 @@ func (a *attempt) end() {
 	attempts.Put(a)
 }
 
-// duplicateKey is by what a double click is known.
+// duplicateKey identifies a double click.
 func (a *attempt) duplicateKey() duplicate.Key {
 	return duplicate.KeyOf(a.ticket.Nonce, a.sub.body.Digest(), a.req)
 }
@@ -68,8 +68,8 @@ func (a *attempt) value(name string) string {
 	return value
 }
 
-// count adds a finding to the score. It reports false where the form only records what
-// the signal finds.
+// count adds a finding to the score. It reports false where the form only records
+// findings of this signal.
 func (a *attempt) count(g signal.Group, f *Finding) (counts bool) {
 	if slices.Contains(a.form.config.MonitorSignals, f.Signal) {
 		f.Weight, f.Hard, f.Monitored = 0, false, true
@@ -90,7 +90,7 @@ func (a *attempt) carried() bool {
 	return a.ticket.Carry > 0 && a.ticket.Agent == ticket.AgentOf(a.req.Header)
 }
 
-// Life of marks, and caps that bound what one network can make the guard do.
+// Life of marks, and bounds of the work that one network can cause.
 const (
 	// unverifiedLife is how long a token is remembered before its provider has
 	// vouched for it; longer than any provider call may take.

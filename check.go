@@ -16,9 +16,9 @@ import (
 	"github.com/palisade-dev/palisade/store"
 )
 
-// steps are what an attempt passes through, in this order: cheap before dear,
-// local before remote, and nothing is spent before the store's one trip. Each
-// step may end the judgement; an attempt that no step ends is allowed.
+// An attempt passes through the steps in this order: cheap before dear, local before
+// remote. Nothing is spent before the store's one trip. Each step may end the judgement;
+// an attempt that no step ends is allowed.
 var steps = [...]step{
 	{run: (*attempt).exempt},                    // FormConfig.Exempt
 	{run: (*attempt).read},                      // bounded body; one value for each field that decides
@@ -108,7 +108,7 @@ func (a *attempt) read(_ context.Context) ending {
 	return deny(ReasonUnreadable)
 }
 
-// fromOurPage reports what only a browser says, of a page of ours.
+// fromOurPage reports that a browser names a page of ours as the origin.
 func (a *attempt) fromOurPage() bool {
 	_, found := signal.Origin(a.req.Header, a.form.guard.hostsOf(a.req))
 	return !found
@@ -213,9 +213,9 @@ func (a *attempt) weigh(_ context.Context) ending {
 	return goOn
 }
 
-// checkAnswer looks at everything about the answer that costs nothing: whether the kind of
-// challenge opens the rung that is needed by now, whether the proof is ours and for this
-// ticket, and whether there is a reply at all.
+// checkAnswer checks everything about the answer that costs nothing. The kind of
+// challenge must open the rung that is needed by now. The proof must be ours and for this
+// ticket. There must be a reply if the kind asks for one.
 func (a *attempt) checkAnswer(_ context.Context) ending {
 	if a.kind.Work != challenge.NoWork {
 		if v := a.checkProof(); v.ends {
@@ -314,9 +314,9 @@ func (a *attempt) derive(ctx context.Context) ending {
 	return goOn
 }
 
-// judgeReply has the kind of challenge judge the reply. The ticket is used up by now, so a
-// wrong reply costs one. What is a token stands in the pool of unverified bytes so far; with
-// the word of who made it, it is claimed for good.
+// judgeReply has the kind of challenge judge the reply. The ticket is used up by now, so
+// a wrong reply costs one. A token is in the pool of unverified bytes so far. When its
+// maker vouches for it, it is claimed for good.
 func (a *attempt) judgeReply(ctx context.Context) ending {
 	if a.kind.Check == nil {
 		return goOn
@@ -336,7 +336,7 @@ func (a *attempt) judgeReply(ctx context.Context) ending {
 	return goOn
 }
 
-// promote claims for good what a token is, by whichever text it came.
+// promote claims a token for good, by its identity: one token may have several spellings.
 func (a *attempt) promote(ctx context.Context, id string, life time.Duration) ending {
 	claim := store.Claim{Key: tokenKey(id), Expires: a.now.Add(life + unverifiedLife)}
 	result, err := a.form.visit(ctx, store.Trip{Now: a.now, Claims: []store.Claim{claim}})
@@ -368,7 +368,7 @@ func (a *attempt) takeTargets(ctx context.Context) ending {
 	return challenged(ReasonTargetLimit)
 }
 
-// base is what the form asks of everybody.
+// base is the rung that the form asks of everybody.
 func (a *attempt) base() challenge.Rung {
 	if a.carried() {
 		return challenge.Silent

@@ -15,7 +15,7 @@ import (
 	"github.com/palisade-dev/palisade/signal"
 )
 
-// Outcome is what a decision comes to. The zero value denies.
+// Outcome is the result of a decision. The zero value denies.
 type Outcome uint8
 
 const (
@@ -49,7 +49,7 @@ func (o Outcome) LogValue() slog.Value { return slog.StringValue(o.String()) }
 // the visitor.
 type Reason = signal.Reason
 
-// Finding is what one signal says about an attempt.
+// Finding is the statement of one signal about an attempt.
 type Finding = signal.Finding
 
 // Reasons of a decision. The signals add their own, see package signal, and so do
@@ -58,7 +58,7 @@ const (
 	ReasonClean        Reason = "clean"         // allowed, nothing to say
 	ReasonExempt       Reason = "exempt"        // allowed by FormConfig.Exempt
 	ReasonUnjudged     Reason = "unjudged"      // the zero Decision
-	ReasonUnreadable   Reason = "unreadable"    // the body could not be read as what it says it is
+	ReasonUnreadable   Reason = "unreadable"    // the body does not have the type that it declares
 	ReasonAmbiguous    Reason = "ambiguous"     // a field that decides was sent twice, or in two places
 	ReasonTooLarge     Reason = "too-large"     // the body is over FormConfig.MaxBody
 	ReasonUnsupported  Reason = "unsupported"   // a content type or encoding that is not judged
@@ -89,7 +89,7 @@ const (
 	ReasonProviderMisfit Reason = "provider-misconfigured"
 )
 
-// Names of what findings about the answer to a challenge come from.
+// Sources of findings about the answer to a challenge.
 const (
 	fromProof   = "proof"
 	fromCaptcha = "captcha"
@@ -100,7 +100,7 @@ type ID [5]byte
 
 var idText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// NewID returns a random one, for what is refused before it comes to a judgement.
+// NewID returns a random ID, for requests that are refused before a judgement.
 func NewID() (id ID) { rand.Read(id[:]); return id }
 
 // String returns eight characters without look-alikes (Crockford's base 32).
@@ -113,9 +113,9 @@ func (id ID) String() string {
 // MarshalText writes the characters of String.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
-// Visitor stands for a client address in logs: a keyed hash of the network that
-// limits count (a /64 of IPv6), so decisions of one visitor can be told together
-// without storing the address. It changes with Keys.Current.
+// Visitor stands for a client address in logs. It is a keyed hash of the network that
+// limits count (a /64 of IPv6), so that a log shows which decisions are of one visitor
+// and holds no address. It changes with Keys.Current.
 type Visitor [6]byte
 
 // String returns twelve hexadecimal digits.
@@ -134,10 +134,10 @@ type Decision struct {
 	Form       string        `json:"form"`
 	Time       time.Time     `json:"time"`
 	Outcome    Outcome       `json:"outcome"`
-	Would      Outcome       `json:"would"`               // what it would be if nothing were only watched
+	Would      Outcome       `json:"would"`               // the outcome without monitor mode
 	Monitored  bool          `json:"monitored,omitempty"` // allowed because the form only watches
 	Reason     Reason        `json:"reason"`              // why it is, or would be
-	Level      uint8         `json:"level"`               // what a proof must show, as far as the judgement got
+	Level      uint8         `json:"level"`               // rung that the answer must open, as far as the judgement got
 	Score      float64       `json:"score"`               // log-odds of automation, the sum of the weights
 	Findings   []Finding     `json:"findings,omitempty"`
 	RetryAfter time.Duration `json:"retry_after,omitempty"` // when a limit would let it through
@@ -151,7 +151,7 @@ type Decision struct {
 	carry   uint8       // how often the solve behind it was carried
 }
 
-// submission returns what was read of a request: it was judged, or is read anew.
+// submission returns the submission of a request: the judged one, or a new one.
 func (d Decision) submission(r *http.Request) *Submission {
 	if d.sub != nil && d.sub.request == r {
 		return d.sub

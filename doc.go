@@ -29,19 +29,19 @@
 //	ask       the CAPTCHA service, where the level asks for it
 //	targets   limits that belong to somebody else, such as an e-mail address
 //
-// What comes out is a [Decision]: allow, challenge, deny or divert, with
-// findings, a score and an id. Only an allowed one makes a [Pass].
+// The result is a [Decision]: allow, challenge, deny or divert, with findings, a score
+// and an id. Only an allowed one makes a [Pass].
 //
-// # What a visitor meets
+// # The visitor's view
 //
-// A page's form carries a signed ticket and a small script, which solves a
-// proof of work of some 50 ms in the background. Suspicion (too fast, a filled
-// decoy, no ticket) buys a challenge page that keeps what was typed. Programs
-// get application/problem+json with a challenge they can solve.
+// A page's form carries a signed ticket and a small script, which solves a proof of work
+// of some 50 ms in the background. A suspicious visitor (too fast, a filled decoy, no
+// ticket) gets a challenge page. The page keeps all input. Programs get
+// application/problem+json with a challenge they can solve.
 //
-// # What it is not
+// # Limits of the method
 //
-// Proof of work does not price out an attacker who solves it in native code,
-// and CAPTCHA tokens are for sale. They are gates: what bounds an attacker is
-// what stands behind them, single use, measured age and rate limits.
+// Proof of work does not price out an attacker who solves it in native code, and CAPTCHA
+// tokens are for sale. They are gates. Single use, measured age and rate limits behind
+// them bound an attacker.
 package palisade

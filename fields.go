@@ -70,14 +70,15 @@ func (f *Form) fields(r *http.Request, page Page, w wish) template.HTML {
 	return f.markup(shown{offer: &o}, page)
 }
 
-// shown is what a page shows of a form; zero is the same for everybody.
+// shown is the part of a form's markup that differs between visitors. The zero value is
+// the same for everybody.
 type shown struct {
 	offer *Offer
 	proof string // made already
-	ask   bool   // take the visible step, whatever the form asks of everybody
+	ask   bool   // take the visible step, even if the form does not ask it of everybody
 }
 
-// markup writes the element that palisade.js works on, and what it needs.
+// markup writes the element that palisade.js works on, with script and stylesheet.
 func (f *Form) markup(s shown, page Page) template.HTML {
 	var b strings.Builder
 	b.Grow(3 << 10)
@@ -146,7 +147,7 @@ func (f *Form) writeProof(b *strings.Builder, s shown) {
 	}
 }
 
-// writeQuestion writes what the visitor is asked beside the proof.
+// writeQuestion writes the question that is asked beside the proof.
 func writeQuestion(b *strings.Builder, o *Offer, page Page) {
 	if o.Captcha != nil && !page.NoScript {
 		writeWidget(b, o.Captcha, page.Nonce)
@@ -197,16 +198,15 @@ func attributeIf(b *strings.Builder, name, value string) {
 	}
 }
 
-// Again returns the markup for showing the form once more on a page of the app,
-// and the offer in it. It is for programs that call [Form.Check] themselves and
-// answer with the page of the form instead of [Form.Refuse]. What it holds
-// depends on what came of the attempt:
+// Again returns the markup for showing the form once more on a page of the app, and the
+// offer in it. It is for programs that call [Form.Check] themselves and answer with the
+// page of the form instead of [Form.Refuse]. The content depends on the decision:
 //
 //   - The zero Decision says that nothing was judged, for instance because the app
 //     looks at its own fields first. Ticket and proof that r brought are kept, so
 //     that a visitor who took the visible step is not asked again.
 //   - A challenge is put to the visitor in the form itself.
-//   - After an allowed attempt it is what [Pass.Retry] gives.
+//   - After an allowed attempt it is the markup of [Pass.Retry].
 //
 // The offer is nil where none may be minted now, and the markup then that of
 // [Form.CachedFields]. A denied attempt gets an ordinary ticket.
@@ -248,8 +248,8 @@ func (f *Form) wishAfter(d Decision) wish {
 	return wish{rung: f.pageRung()}
 }
 
-// keep returns what a submission brought, if its ticket is still good. Whether it was spent
-// is not asked: that is seen when it is judged.
+// keep returns ticket and proof of a submission, if the ticket is still good. Whether it
+// was spent is not asked: that is seen when it is judged.
 func (f *Form) keep(s *Submission) (shown, bool) {
 	r, now := s.request, f.guard.config.Clock()
 	if s.readFor(f); s.err != nil {

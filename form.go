@@ -69,8 +69,8 @@ type FormConfig struct {
 	// quicker is challenged, never denied. Default [DefaultMinFill]; negative: none.
 	MinFill time.Duration
 
-	// MaxAge is for how long a page may stay open before its form is asked for
-	// again, with what was typed. Default [DefaultMaxAge], at most 24 h.
+	// MaxAge is how long a page may stay open. After that its form is asked for again,
+	// with all input. Default [DefaultMaxAge], at most 24 h.
 	MaxAge time.Duration
 
 	// Limits are taken together. Nil: [DefaultLimits]. An empty list that is not nil means none. At most 8.
@@ -91,19 +91,18 @@ type FormConfig struct {
 	// user. It must decide by something that cannot be forged or left out.
 	Exempt func(*http.Request) bool
 
-	// Transparent keeps the guard out of the handler's sight. The request that it
-	// gets is the one that the page's own form would have sent: without the
-	// guard's fields and headers and, after a challenge, with the very bytes of
-	// the first try, uploaded files included. For that the challenge page holds
-	// the submission sealed (AES-256-GCM), and a cookie binds it to the browser.
+	// Transparent keeps the guard out of the handler's sight. The handler gets the
+	// request that the page's own form would have sent, without the guard's fields and
+	// headers. After a challenge it has the very bytes of the first try, uploaded files
+	// included. For that the challenge page holds the submission sealed (AES-256-GCM),
+	// and a cookie binds it to the browser.
 	//
-	// Otherwise, the default, the handler sees the guard's fields too, and the
-	// challenge page holds what was typed as plain fields; files must then be
-	// chosen again, and no cookie is set.
+	// By default the handler sees the guard's fields too, and the challenge page holds
+	// the input as plain fields. Files must then be chosen again, and no cookie is set.
 	Transparent bool
 
-	// Monitor only watches: the form is judged as far as nothing is spent and
-	// nobody is asked, the decision says what it would have been, and every attempt
+	// Monitor only watches. The form is judged by the steps that spend nothing and ask
+	// nobody. The decision says how it would have been without Monitor, and every attempt
 	// is let through. Use it to see what a guard would do before it does.
 	Monitor bool
 
@@ -111,10 +110,10 @@ type FormConfig struct {
 	// see signal.Names. Default none.
 	MonitorSignals []string
 
-	// Divert, if set, answers an attempt that filled a decoy, with what should
-	// look like success. Nil, the default, challenges instead: browsers and
-	// password managers were seen to fill decoys for people, who would then be
-	// told a success that did not happen.
+	// Divert, if set, answers an attempt that filled a decoy. Its answer should look like
+	// success. Nil, the default, challenges instead: browsers and password managers were
+	// seen to fill decoys for people, who would then be told a success that did not
+	// happen.
 	Divert http.Handler
 }
 
@@ -240,7 +239,7 @@ func (g *Guard) form(name string) *Form {
 func (f *Form) Judge(s *Submission) Decision {
 	d, answer := f.decide(s)
 	if d.Allowed() {
-		answer.Close() // what the caller will answer is not known here
+		answer.Close() // the caller's answer is not known here
 	}
 	return d
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// Handler serves what pages and programs fetch: the script, the widget, and the
-// endpoints "ticket" and "challenge". Mount it at Config.Base:
+// Handler serves the files and endpoints that pages and programs fetch: the script, the
+// widget, and the endpoints "ticket" and "challenge". Mount it at Config.Base:
 //
 //	mux.Handle("/.palisade/", guard.Handler())
 func (g *Guard) Handler() http.Handler {

@@ -10,9 +10,9 @@ import (
 	"github.com/palisade-dev/palisade/challenge/work"
 )
 
-// ladderOf returns what a form asks for, in this order. Every submission shows the silent
-// proof. A site without kinds of its own, or a form that never asks for them, asks for
-// more of the embedded work.
+// ladderOf returns the kinds that a form asks for, in this order. Every submission shows
+// the silent proof. A site without kinds of its own, or a form that never asks for them,
+// asks for more of the embedded work.
 func (g *Guard) ladderOf(c *FormConfig) (*challenge.Ladder, error) {
 	kinds := []challenge.Kind{work.Silent}
 	if len(g.kinds) == 0 || c.Ask == Never {

@@ -44,10 +44,10 @@ const (
 )
 
 var (
-	// ByIP counts by client address; an IPv6 client by its /64, because that is
-	// what one customer gets and can roam in at will. Where a form has no limit by
-	// network, this one counts the tickets of a network that are sent from others:
-	// over it they take the hardest step.
+	// ByIP counts by client address. An IPv6 client counts by its /64, because one
+	// customer gets a whole /64. Where a form has no limit by network, this one counts
+	// the tickets of a network that are sent from others: over it they take the hardest
+	// step.
 	ByIP = By{kind: byIP}
 	// ByNetwork counts by the wider network: /24 of IPv4, /48 of IPv6. Over it means
 	// the hardest challenge, not a refusal: otherwise a neighbour could lock out all
@@ -60,18 +60,18 @@ var (
 	ByForm = By{kind: byForm}
 )
 
-// ByField counts by the value of a field, e.g. the address to which a mail is
-// sent. E-mail addresses are counted in their canonical form, whatever their
-// plus tags, dots and case.
+// ByField counts by the value of a field, e.g. the address to which a mail is sent.
+// E-mail addresses are counted in their canonical form: plus tags, dots and case make no
+// difference.
 //
 // Such a limit belongs to the person named in the field, not to the sender. So
 // it is taken only when all else was passed, and over it means the hardest
 // challenge, never a refusal: otherwise anybody could lock anybody out.
 func ByField(name string) By { return By{kind: byField, name: name} }
 
-// ByKey counts by whatever key returns, e.g. the id of a session; name tells
-// limits apart. An empty key is not limited. The key should be the sender's own:
-// over the limit is answered 429.
+// ByKey counts by the text that key returns, e.g. the id of a session. name tells limits
+// apart. An empty key is not limited. The key should be the sender's own: over the limit
+// is answered 429.
 func ByKey(name string, key func(*http.Request) string) By {
 	return By{kind: byKey, name: name, key: key}
 }
@@ -133,13 +133,13 @@ func (l Limit) validate() error {
 	return errors.Join(errs...)
 }
 
-// maxPer keeps what a limit counts far from the end of the clock.
+// maxPer keeps the counts of a limit far from the end of the clock.
 const maxPer = 366 * 24 * time.Hour
 
 // rule is a limit made ready: only the key is left to fill in.
 type rule struct {
 	by     By
-	prefix string // of every key: form, what it counts by, and the numbers
+	prefix string // of every key: form, criterion and numbers
 	take   store.Take
 }
 
@@ -150,9 +150,9 @@ func newRule(form string, l Limit) rule {
 	}
 	return rule{
 		by: l.By,
-		// The numbers are part of the key, so that a changed limit starts anew
-		// instead of reading what another one wrote.
-		// It is hashed once here, to keep what is hashed for each attempt short.
+		// The numbers are part of the key, so that a changed limit starts anew and does
+		// not read the count of another one. The prefix is hashed once here, so that each
+		// attempt hashes less.
 		prefix: shorten(fmt.Sprintf("limit\x00%s\x00%s\x00%d/%s/%d\x00", form, l.By, l.Rate, l.Per, burst)),
 		take:   store.Take{Every: max(l.Per/time.Duration(max(l.Rate, 1)), 1), Burst: burst},
 	}
@@ -193,8 +193,8 @@ func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
 	return take, true
 }
 
-// minted returns the take of the network that fetched the ticket, where another one
-// sends it. It has a count of its own beside that of what the network sends: tickets
+// minted returns the take of the network that fetched the ticket, where another one sends
+// it. This count is separate from the count of the network's own submissions: tickets
 // that are fetched in a café and spent elsewhere must cost the café nothing.
 func (f *Form) minted(a *attempt) (take store.Take, ok bool) {
 	if f.travel == nil || a.ticket.Network == f.guard.keys.Network(a.addr) {
@@ -205,8 +205,7 @@ func (f *Form) minted(a *attempt) (take store.Take, ok bool) {
 	return take, true
 }
 
-// canonical folds what people and bots vary in a value without changing whom it
-// means.
+// canonical removes the differences in a value that do not change whom it means.
 func canonical(value string) string {
 	if mail, ok := email.Canonical(value); ok {
 		return mail

@@ -17,9 +17,8 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// Offer is what a client needs to submit a form, in the shape that programs get:
-// with every 403 that has a challenge, and from the endpoint "ticket" of
-// [Guard.Handler].
+// Offer has everything that a client needs to submit a form. Programs get it as JSON:
+// with every 403 that has a challenge, and from the endpoint "ticket" of [Guard.Handler].
 type Offer struct {
 	Form      string          `json:"form"`
 	Ticket    string          `json:"ticket"`
@@ -38,7 +37,7 @@ type Offer struct {
 // Widget is a third-party captcha.
 type Widget = challenge.Widget
 
-// Prompt is what a kind of challenge of Config.Challenges asks.
+// Prompt is the question of a kind of Config.Challenges.
 type Prompt struct {
 	Field string `json:"field"` // where the answer goes
 	Data  any    `json:"data,omitempty"`
@@ -60,8 +59,9 @@ type wish struct {
 // them, since a bot takes the cheapest. Anyone can wait: it is the number of cheap waiting
 // tickets that is bounded here. The wider network has budgets for all forms together.
 //
-// A budget that is used up is never a refusal, since a neighbour can use it up: the
-// next ticket is of a higher rung, and of the hard one it shares its puzzle.
+// A budget that is used up is never a refusal, because a neighbour can use it up. The
+// next ticket is of a higher rung instead. If the budget of the hard rung is used up, the
+// ticket shares its puzzle.
 const networkShare = 8
 
 // mint makes a ticket for the visitor who sent r.
@@ -125,7 +125,7 @@ func (f *Form) issue(r *http.Request, t *ticket.Ticket) ([]byte, error) {
 	}, f.addrOf(r))
 }
 
-// ask is what a kind of challenge is told of a ticket.
+// ask returns the facts that a kind of challenge gets of a ticket.
 func (f *Form) ask(kind *challenge.Kind, t *ticket.Ticket, remote netip.Addr, now time.Time) challenge.Ask {
 	return challenge.Ask{
 		Form: f.config.Name, Seed: t.Seed(kind.Name), Now: now, Remote: remote, Hosts: f.guard.hostnames,
@@ -141,7 +141,7 @@ func (f *Form) offer(r *http.Request, w wish) (Offer, error) {
 	return f.describe(r, &t, string(f.guard.keys.Append(nil, &t)))
 }
 
-// describe makes what goes with a ticket, whose signed text is known.
+// describe makes the offer of a ticket, whose signed text is known.
 func (f *Form) describe(r *http.Request, t *ticket.Ticket, text string) (Offer, error) {
 	proof, err := f.issue(r, t)
 	if err != nil {
@@ -193,7 +193,7 @@ func (f *Form) ripe(t *ticket.Ticket) time.Duration {
 	return max(age, f.config.MinFill)
 }
 
-// pageRung is what a page asks of a visitor about whom nothing is known.
+// pageRung is the rung that a page asks for when nothing is known about the visitor.
 func (f *Form) pageRung() challenge.Rung {
 	if f.config.Ask == Always {
 		return challenge.Visible

@@ -70,8 +70,8 @@ type Config struct {
 	// first of them. The ID of a program's own kind is at least challenge.FirstOwn.
 	Challenges []challenge.Kind
 
-	// Store remembers what was used and how often somebody acted. Nil: memory
-	// of this process, which asks for a new proof after a restart.
+	// Store remembers used tickets and tokens, and the counts of limits. Nil: memory of
+	// this process, which asks for a new proof after a restart.
 	Store store.Store
 
 	// Base is the path under which [Guard.Handler] is mounted. Default
@@ -101,7 +101,7 @@ type Guard struct {
 	proofs    *work.Proofs
 	kinds     []challenge.Kind // beside the embedded proof, in the order in which they are asked
 	fields    []string         // in which their answers come
-	budget    store.Store      // of this process: what may be minted, issued and derived
+	budget    store.Store      // of this process: bounds minting, issuing and deriving
 	hosts     []string         // host[:port] of allowed origins
 	hostnames []string         // the same without ports
 
@@ -202,10 +202,10 @@ func (c *Config) setDefaults() {
 // KeySize is the least number of bytes in a key.
 const KeySize = 32
 
-// Keys are the secrets that a guard signs with, at least [KeySize] random bytes
-// each. Current signs; all three verify. To rotate without refusing anybody,
-// roll a key through Next, Current and Previous, leaving it in each place on
-// every process for at least as long as a ticket lives (FormConfig.MaxAge).
+// Keys are the secrets that a guard signs with, at least [KeySize] random bytes each.
+// Current signs; all three verify. To rotate without refusing anybody, move a key from
+// Next to Current to Previous. Leave it in each place, on every process, for at least as
+// long as a ticket lives (FormConfig.MaxAge).
 //
 // Rate limits count under Current and begin anew when it changes.
 type Keys struct {

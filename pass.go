@@ -31,11 +31,11 @@ func (p Pass) Form() string { return p.decision.Form }
 // maxCarry is how many corrections one visible solve is good for.
 const maxCarry = 2
 
-// Retry returns what [Form.Fields] does, for showing the form again because the
-// application found something to correct. The visible solve is carried over, at
-// most twice, so that a person who mistyped a field is not asked again. The
-// silent proof is made anew and all limits are taken again. Call it only when
-// the submission had no effect.
+// Retry returns the markup of [Form.Fields] for a form that is shown again because the
+// application found something to correct. The visible solve is carried over, at most
+// twice, so that a person who mistyped a field is not asked again. The silent proof is
+// made anew and all limits are taken again. Call it only when the submission had no
+// effect.
 func (p Pass) Retry() template.HTML {
 	if !p.Valid() {
 		return ""
@@ -74,10 +74,10 @@ func (p Pass) retry() wish {
 	return w
 }
 
-// Resend answers for a handler that could not be reached at all: with a page that
-// keeps what was typed and sends it again, in the way of [Form.Refuse]. Its new
-// ticket carries the solve like that of [Pass.Retry]. Call it only when the
-// submission had no effect. r must still have its body.
+// Resend answers for a handler that could not be reached. The page keeps all input and
+// sends it again, like the page of [Form.Refuse]. Its new ticket carries the solve like
+// that of [Pass.Retry]. Call it only when the submission had no effect. r must still have
+// its body.
 func (p Pass) Resend(w http.ResponseWriter, r *http.Request, status int) {
 	if !p.Valid() {
 		http.Error(w, http.StatusText(status), status)

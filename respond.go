@@ -13,9 +13,9 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// Refuse answers a request that was not allowed: with a page for people, which
-// keeps what was typed, and with application/problem+json for programs. It says
-// nothing of which signal fired; the visitor gets the decision's id to quote.
+// Refuse answers a request that was not allowed. People get a page that keeps all input;
+// programs get application/problem+json. It says nothing of which signal fired; the
+// visitor gets the decision's id to quote.
 //
 // It is for programs that call [Form.Check] themselves. An allowed decision is
 // answered 500, since it should have gone to the handler.
@@ -23,8 +23,8 @@ func (f *Form) Refuse(w http.ResponseWriter, r *http.Request, d Decision) {
 	f.Answer(w, d.submission(r), d)
 }
 
-// Answer is [Form.Refuse] for a submission, after [Form.Judge]. The page holds what the
-// submission holds.
+// Answer is [Form.Refuse] for a submission, after [Form.Judge]. The page holds the fields
+// of the submission.
 func (f *Form) Answer(w http.ResponseWriter, s *Submission, d Decision) { f.answer(w, s, d, nil) }
 
 func (f *Form) answer(w http.ResponseWriter, s *Submission, d Decision, first *duplicate.Answer) {
@@ -54,7 +54,7 @@ type reply struct {
 	form    *Form
 	w       http.ResponseWriter
 	sub     *Submission // as far as it could be read
-	open    bool        // what was typed goes into the page as plain fields: a capsule could not come back
+	open    bool        // the input goes into the page as plain fields: a capsule could not come back
 	problem bool        // the client wants problem+json
 	lang    string
 	id      string
@@ -88,9 +88,9 @@ func (g *Guard) siteOf(r *http.Request) string {
 	return g.config.Site
 }
 
-// neverStored has no cache keep an answer. A header for one kind of cache counts more
-// there than Cache-Control does (RFC 9213, 2.2), and a middleware around the guard may
-// have set one for the pages of the app.
+// neverStored has no cache keep an answer. A cache obeys a header for its own kind before
+// Cache-Control (RFC 9213, 2.2). A middleware around the guard may have set one for the
+// pages of the app.
 func neverStored(h http.Header) {
 	for name := range h {
 		if strings.HasSuffix(name, "-Cache-Control") || strings.HasSuffix(name, "Surrogate-Control") || strings.HasSuffix(name, "Edge-Control") || strings.HasSuffix(name, "-Ttl") || name == "X-Accel-Expires" {
@@ -104,8 +104,8 @@ func (d Decision) bodyReadable() bool {
 	return d.Reason != ReasonTooLarge && d.Reason != ReasonUnreadable
 }
 
-// wantsProblem tells a program from a browser by what it accepts. A ticket in a
-// header was put there by a script.
+// wantsProblem tells a program from a browser by the Accept header. A ticket in a header
+// was put there by a script.
 func (s *Submission) wantsProblem() bool {
 	h := s.request.Header
 	accept := strings.ToLower(strings.Join(h["Accept"], ","))
@@ -135,7 +135,7 @@ func (p *reply) repeat(ctx context.Context, first *duplicate.Answer) bool {
 	return true
 }
 
-// challenge answers with a new ticket and what it takes to go on.
+// challenge answers with a new ticket and its challenge.
 func (p *reply) challenge(d Decision) {
 	if d.fromElsewhere() {
 		// The signal "origin" is only recorded, or it would not have come to this. Sent
@@ -146,7 +146,7 @@ func (p *reply) challenge(d Decision) {
 	p.ask(d.retry(), d.Status(), why(d.Reason))
 }
 
-// ask answers with what it takes to send the same again.
+// ask answers with a page, or an offer, that sends the same submission again.
 func (p *reply) ask(w wish, status int, why web.Why) {
 	if !p.problem && !p.keeps() {
 		p.refusal(http.StatusRequestEntityTooLarge, 0)
@@ -176,9 +176,9 @@ func (p *reply) ask(w wish, status int, why web.Why) {
 	_ = page.Write(p.w) // an error means that the client has gone away
 }
 
-// keeps reports whether the page may hold what was typed: of who showed no ticket of
-// ours only as much as a form takes, since sending back costs us what it cost to
-// send. A page that held none of it would send an empty form.
+// keeps reports whether the page may hold the input. A visitor without a ticket of ours
+// may send only as much as a typed form has, because we send it back. A page that held
+// none of it would send an empty form.
 func (p *reply) keeps() bool {
 	own, typed := p.sub.own(p.form.guard), 0
 	for _, f := range p.sub.body.Fields() {
@@ -206,7 +206,7 @@ func (p *reply) page(o *Offer, why web.Why) *web.ChallengePage {
 	return page
 }
 
-// fill puts what was typed into the page, field by field.
+// fill puts the input into the page, field by field.
 func (p *reply) fill(page *web.ChallengePage) {
 	if strings.HasPrefix(p.sub.request.Header.Get("Content-Type"), "multipart/form-data") {
 		page.Enctype = "multipart/form-data"
@@ -223,8 +223,8 @@ func (p *reply) fill(page *web.ChallengePage) {
 	}
 }
 
-// target is where the page sends the form again: the same path and query on
-// this host, whatever the path begins with.
+// target is where the page sends the form again: the same path and query on this host,
+// also if the path begins with two slashes.
 func target(r *http.Request) string {
 	return "/" + strings.TrimLeft(r.URL.RequestURI(), "/\\")
 }

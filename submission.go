@@ -25,14 +25,14 @@ const (
 )
 
 // Submission is one request to a form. It is read once: the judgement and the answer use
-// what was read. All doors judge submissions, see [Form.Judge].
+// the same fields. All doors judge submissions, see [Form.Judge].
 type Submission struct {
 	request *http.Request
 	read    bool                   // body and err are known
 	err     error                  // why the submission is not judged
 	body    submission.Submission  // as the app is to get it, with our own fields
 	outer   *submission.Submission // the form that brought body sealed
-	sealed  *sealed                // what the body holds sealed, until it takes the body's place
+	sealed  *sealed                // the sealed submission in the body, until it takes the body's place
 	beside  names.Query            // names in the query and in cookies, for Text
 
 	ticketText, proofText string // as sent; claims, not facts
@@ -61,8 +61,8 @@ var (
 func NewSubmission(r *http.Request) *Submission { return &Submission{request: r} }
 
 // Submitted returns the submission of a request whose body a program has read already.
-// isJSON says that the fields are members of a JSON object. What readers may disagree
-// about is refused when the submission is judged.
+// isJSON says that the fields are members of a JSON object. Fields about which readers
+// may disagree are refused when the submission is judged.
 func Submitted(r *http.Request, fields []Field, isJSON bool) *Submission {
 	s := &Submission{request: r, read: true}
 	s.body, s.err = submission.Of(fields, isJSON)
@@ -79,7 +79,7 @@ func (s *Submission) On(r *http.Request) *Submission {
 	return s
 }
 
-// readFor reads the submission for a form, and takes out what decides of it.
+// readFor reads the submission for a form, and the fields that decide.
 func (s *Submission) readFor(f *Form) {
 	if !s.read {
 		s.read, s.err = true, s.body.Read(s.request, f.bodyLimit(s.request))
@@ -91,7 +91,8 @@ func (s *Submission) readFor(f *Form) {
 	}
 }
 
-// fits reports what a form does not take of a submission that was read for any form.
+// fits returns an error for a submission that was read for any form and that this form
+// does not take.
 func (s *Submission) fits(f *Form) error {
 	limit := f.config.MaxBody
 	if s.body.Capsule() != nil && f.config.Transparent {
@@ -131,13 +132,13 @@ func (s *Submission) take(f *Form) (err error) {
 	return nil
 }
 
-// reply returns what came in the field of a kind of challenge, or in the header.
+// reply returns the value in the field of a kind of challenge, or in the header.
 func (s *Submission) reply(field string) string {
 	from := &s.body
 	if s.outer != nil {
 		from = s.outer
 	}
-	value, _ := from.OneOf(field, HeaderCaptcha, s.request, nil) // take has refused what is ambiguous
+	value, _ := from.OneOf(field, HeaderCaptcha, s.request, nil) // take has refused ambiguous fields
 	return value
 }
 
@@ -163,7 +164,7 @@ func (s *Submission) own(g *Guard) func(name string) bool {
 	}
 }
 
-// strip takes out of the request what our page put into it.
+// strip takes our own fields and headers out of the request.
 func (s *Submission) strip(g *Guard) {
 	submission.Put(s.request, s.body.Without(s.own(g)))
 	for _, name := range []string{HeaderTicket, HeaderProof, HeaderCaptcha} {
@@ -171,7 +172,7 @@ func (s *Submission) strip(g *Guard) {
 	}
 }
 
-// open opens what the body holds sealed for a form.
+// open opens the sealed submission in the body, for a form.
 func (s *Submission) open(g *Guard, form ticket.Form) error {
 	if s.sealed != nil && s.sealed.form == form {
 		return nil
@@ -184,9 +185,9 @@ func (s *Submission) open(g *Guard, form ticket.Form) error {
 	return s.sealed.body.Parse(c.Type, c.Body)
 }
 
-// unseal puts what a capsule holds in its place, with errBrowser also where it may not be
-// released. A capsule in any other way than a challenge page sends it would leave an empty
-// submission.
+// unseal puts the content of a capsule in the place of the body. With errBrowser the
+// content is there, and may not be released. A capsule in any other way than a challenge
+// page sends it would leave an empty submission.
 func (s *Submission) unseal(f *Form) error {
 	if !f.config.Transparent {
 		return nil
@@ -245,13 +246,13 @@ func (f *Form) bodyLimit(r *http.Request) int64 {
 	return submission.Limit(r, f.config.MaxBody)
 }
 
-// Read reads the body of a request, up to limit bytes, and puts it back, also where
-// it is longer or cannot be read; then it returns an error. It is for programs that
-// choose a form by what is in the body; the form then judges the submission without
-// reading it again. A body that is neither a form nor JSON has no fields.
+// Read reads the body of a request, up to limit bytes, and puts it back, also where it is
+// longer or cannot be read; then it returns an error. It is for programs that choose a
+// form by a field of the body. The form then judges the submission without reading it
+// again. A body that is neither a form nor JSON has no fields.
 //
-// Of a challenge page's form it reads what that holds sealed: the form is the same as
-// when it was sealed.
+// Of a challenge page's form it reads the sealed submission: the form is the same as when
+// it was sealed.
 func (g *Guard) Read(r *http.Request, limit int64) (*Submission, error) {
 	s := &Submission{request: r, read: true, beside: besideBody(r)}
 	if s.err = s.body.ReadAny(r, submission.Limit(r, limit)); s.err == nil && s.body.Capsule() != nil {
@@ -263,7 +264,7 @@ func (g *Guard) Read(r *http.Request, limit int64) (*Submission, error) {
 	return s, nil
 }
 
-// openAny opens what the body holds sealed for whichever form.
+// openAny opens the sealed submission in the body, for the form that its ticket names.
 func (s *Submission) openAny(g *Guard) (err error) {
 	s.ticketText, err = s.body.OneOf(FieldTicket, HeaderTicket, s.request, names.OfQuery(s.request.URL.RawQuery))
 	if err != nil {
@@ -276,17 +277,17 @@ func (s *Submission) openAny(g *Guard) (err error) {
 	return s.open(g, t.Form)
 }
 
-// besideBody are the names of what apps look up with the fields of a body: parameters
-// of the query, and cookies, which PHP takes in where nobody configures it.
+// besideBody returns the names that apps look up together with the fields of a body:
+// parameters of the query, and cookies, which PHP takes in by default.
 func besideBody(r *http.Request) names.Query {
 	return append(names.OfQuery(r.URL.RawQuery), names.OfCookies(r.Header)...)
 }
 
-// Text returns the text of a field of a form, or of a member at the top of a JSON
-// object. known is false where readers may disagree about it: it is there twice, or
-// in the query or a cookie, or under a name that some parser takes for it, or is no
-// text, or stands beside what is sealed, or is in the body for somebody who takes that
-// for a form or for JSON, whatever its type says.
+// Text returns the text of a field of a form, or of a member at the top of a JSON object.
+// known is false where readers may disagree. The field is there twice, or in the query or
+// a cookie, or under a name that some parser takes for it. Or it is no text, or stands
+// beside a sealed submission. Or a reader who ignores the content type finds it in the
+// body.
 func (s *Submission) Text(name string) (text string, found, known bool) {
 	if s.sealed != nil {
 		if _, count := s.body.Count(name); count > 0 {
@@ -318,7 +319,7 @@ func (s *Submission) JSON() bool { return s.inside().JSON() }
 // its form opens.
 func (s *Submission) Sealed() bool { return s.sealed != nil }
 
-// inside is what the body holds sealed, or the body.
+// inside returns the sealed submission in the body, or the body.
 func (s *Submission) inside() *submission.Submission {
 	if s.sealed != nil {
 		return &s.sealed.body
@@ -326,8 +327,8 @@ func (s *Submission) inside() *submission.Submission {
 	return &s.body
 }
 
-// Strip takes what our page put into the request out again, where it turns out to be
-// for no form. Without a ticket of ours nothing in it is ours.
+// Strip takes our own fields and headers out of a request that turns out to be for no
+// form. Without a ticket of ours nothing in the request is ours.
 func (s *Submission) Strip(g *Guard) {
 	s.ticketText, _ = s.body.OneOf(FieldTicket, HeaderTicket, s.request, nil)
 	s.parsed = false

@@ -1,9 +1,9 @@
-// Package challenge holds what a visitor can be asked for before a submission is
-// accepted: the kinds of challenge, and the ladder that says which kind is asked when.
+// Package challenge holds the kinds of challenge that a visitor can be asked for before a
+// submission is accepted. A ladder says which kind is asked when.
 //
-// A kind is a value. A new one is a folder with a function that returns it, and one line
-// where the ladder of a form is built; Config.Challenges of the root package takes kinds
-// that a program brings itself.
+// A kind is a value. A new kind is a folder with a function that returns it, and one line
+// where the ladder of a form is built. Config.Challenges of the root package takes the
+// kinds of a program.
 package challenge
 
 import (
@@ -53,8 +53,8 @@ const (
 // Level returns the level of package pow. There is none for NoWork.
 func (w Work) Level() uint8 { return uint8(w) - 1 }
 
-// Kind is one thing that a visitor can be asked for. A kind without Check is answered by
-// its embedded proof; one with a Check, by that and by what comes in Field.
+// Kind is one thing that a visitor can be asked for. The embedded proof answers a kind
+// without Check. A kind with Check takes an answer in Field as well.
 type Kind struct {
 	Name string // lower case; in offers, logs and metrics
 	ID   ID     // in tickets
@@ -63,7 +63,8 @@ type Kind struct {
 
 	// Field is the form field, or the member of a JSON object, in which the answer comes.
 	Field string
-	// Issue makes what is put to the visitor. An error means that nobody can be asked now.
+	// Issue makes the prompt for the visitor. An error means that nobody can be asked
+	// now.
 	Issue func(context.Context, Ask) (Prompt, error)
 	// Check judges an answer, which is not empty. It is called once for a ticket: the
 	// ticket is used up before, so a wrong answer costs a new ticket and counts in every
@@ -77,8 +78,8 @@ type Kind struct {
 	Service string
 	// Down reports that Check is known to be out of reach. Nil: it never is.
 	Down func() bool
-	// StandIn marks what stands in for kinds that are out of reach. It counts double in
-	// every limit.
+	// StandIn marks the kind that stands in for kinds that are out of reach. An attempt
+	// under it counts double in every limit.
 	StandIn bool
 }
 
@@ -94,7 +95,7 @@ type Ask struct {
 	Lang   string     // the visitor's, as web.Lang gives it; when issuing
 }
 
-// Prompt is what is put to the visitor, besides the embedded proof.
+// Prompt is the question to the visitor, besides the embedded proof.
 type Prompt struct {
 	Data   any           // for programs, as JSON; nil: nothing
 	HTML   template.HTML // for pages, inside the form; it has the field of the answer
@@ -106,7 +107,7 @@ type Widget struct {
 	Service string `json:"service"`
 	Sitekey string `json:"sitekey"` // the public key
 	Field   string `json:"field"`   // where its token goes
-	Action  string `json:"action"`  // what the token is bound to
+	Action  string `json:"action"`  // the binding of the token
 	Script  string `json:"script"`  // URL
 	Class   string `json:"class"`   // of its element
 	// Execute names the JavaScript object whose execute(sitekey, {action}) makes the
@@ -115,11 +116,11 @@ type Widget struct {
 	Sources []string `json:"-"` // that a Content Security Policy must allow
 }
 
-// Result is what a check came to. The zero Result refuses.
+// Result is the result of a check. The zero Result refuses.
 type Result struct {
 	OK     bool
 	Reason signal.Reason // why not
-	ID     string        // what the token is, however it is written; empty: its text
+	ID     string        // identity of the token, independent of its spelling; empty: its text
 	Life   time.Duration // of the token: for how long it is remembered
 }
 

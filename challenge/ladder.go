@@ -10,13 +10,13 @@ import (
 type Rung uint8
 
 const (
-	// Silent is what every submission shows. A clean visitor sees nothing of it.
+	// Silent is shown by every submission. A clean visitor sees nothing of it.
 	Silent Rung = iota
 	// Visible is a step that the visitor sees.
 	Visible
 	// Hard is the most that suspicion, limits and missing tickets ask for.
 	Hard
-	// Costly is what costs money or a person's time for each answer.
+	// Costly takes money or a person's time for each answer.
 	Costly
 	// Highest is above all that is asked for today.
 	Highest
@@ -29,9 +29,9 @@ type Budget struct {
 	Every time.Duration
 }
 
-// rungs say what a rung takes besides an answer. Age is what a bot cannot buy: it is
-// measured here, from the signed time of issue. To be challenged must never be quicker
-// than to fill the form as people do.
+// rungs say what a rung takes besides an answer. A bot cannot buy age: the guard measures
+// it, from the signed time of issue. A challenge must never be quicker than filling the
+// form as people do.
 var rungs = [...]struct {
 	age    time.Duration // the ticket must be at least so old,
 	fills  time.Duration // and so many times the form's MinFill
@@ -54,11 +54,11 @@ func (r Rung) Age(minFill time.Duration) time.Duration {
 // Budget returns how many tickets of the rung one address may be given.
 func (r Rung) Budget() Budget { return rungs[r.row()].budget }
 
-// Ladder is what one form asks for: its kinds, in the order in which they are asked.
+// Ladder holds the kinds of one form, in the order in which they are asked.
 type Ladder struct{ kinds []Kind }
 
-// NewLadder returns the ladder of some kinds, or every mistake in them. The first kind is
-// what every submission must show.
+// NewLadder returns the ladder of some kinds, or every mistake in them. Every submission
+// must show the first kind.
 func NewLadder(kinds ...Kind) (*Ladder, error) {
 	var errs []error
 	if len(kinds) == 0 {
@@ -89,9 +89,9 @@ func (l *Ladder) Kind(id ID) *Kind {
 	return &l.kinds[0]
 }
 
-// Ask returns the kind to ask for where a rung is needed: the first one, from a kind of
-// the ladder on, that opens the rung and is in reach. If none is in reach it is the first
-// that opens the rung; if none opens it, the one that opens most.
+// Ask returns the kind to ask for when a rung is needed. It is the first kind, from a
+// given one on, that opens the rung and is in reach. If none is in reach, it is the first
+// that opens the rung. If none opens the rung, it is the kind that opens most.
 func (l *Ladder) Ask(need Rung, from ID) *Kind {
 	start := l.index(from)
 	for start > 0 && l.kinds[start].asksSame(&l.kinds[start-1]) {

@@ -90,8 +90,8 @@ func TestAKindOfAnotherLadderShowsNoMoreThanTheFirst(t *testing.T) {
 	}
 }
 
-// The laws: a kind that is asked for opens what is needed if any can, and nothing stands
-// in without being told.
+// The laws: a kind that is asked for opens the needed rung if any kind can. A stand-in is
+// asked for only by name.
 func FuzzAsk(f *testing.F) {
 	f.Add(uint8(1), uint8(3), true, false)
 	f.Fuzz(func(t *testing.T, need, from uint8, first, second bool) {

@@ -111,7 +111,7 @@ type StoreTrip struct {
 type Limit struct {
 	Sealed
 	Form
-	By   string // what the limit counts by, such as "ip"
+	By   string // the criterion of the limit, such as "ip"
 	Soft bool   // the visitor is asked for a step; otherwise the attempt is refused
 }
 

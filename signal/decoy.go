@@ -16,13 +16,13 @@ const (
 // Decoy is a field that people neither see nor fill.
 type Decoy struct {
 	Name  string `json:"name"`
-	Value string `json:"value"` // what it must come back with
+	Value string `json:"value"` // that must come back
 	Label string `json:"label"`
 }
 
-// decoyNames are attractive to a bot that fills what it finds, and are none that
-// browsers fill: Chrome 156 filled fields named company, zip, phone and state in
-// every way of hiding but display:none, and none of these.
+// decoyNames attract a bot that fills every field. Browsers do not fill fields of these
+// names. Chrome 156 filled fields named company, zip, phone and state in every way of
+// hiding but display:none.
 var decoyNames = [...]string{"website", "url", "homepage", "web_page", "link", "site_url", "blog", "subject_line"}
 
 // Decoys returns the decoys of one ticket. The seed is derived from the ticket
@@ -50,8 +50,8 @@ func Decoys(seed [16]byte) [2]Decoy {
 
 const decoyLabel = "Leave this field as it is"
 
-// inspectDecoys compares what came back with what was shown. No finding is hard:
-// browsers and password managers were seen to fill decoys for people.
+// inspectDecoys compares the decoys that came back with the decoys that were shown. No
+// finding is hard: browsers and password managers were seen to fill decoys for people.
 func inspectDecoys(e *Evidence, list []Finding) []Finding {
 	if e.Decoys == nil {
 		return list

@@ -11,7 +11,7 @@ import (
 const (
 	ReasonCrossSite       Reason = "cross-site"        // a browser says that another site's page submitted
 	ReasonOriginAmbiguous Reason = "origin-ambiguous"  // a header that has one value was sent twice, or says two things
-	ReasonNoOrigin        Reason = "no-origin-headers" // what every current browser sends is missing
+	ReasonNoOrigin        Reason = "no-origin-headers" // both headers are missing, which every current browser sends
 )
 
 func inspectOrigin(e *Evidence, list []Finding) []Finding {
@@ -25,14 +25,14 @@ func inspectOrigin(e *Evidence, list []Finding) []Finding {
 // it.
 const AnyPort = "*"
 
-// Origin judges where a submission comes from by what browsers say and pages
-// cannot forge: Sec-Fetch-Site and Origin. hosts are the site's own, in lower
-// case, with the port unless it is the scheme's.
+// Origin judges the origin of a submission by two headers that browsers set and pages
+// cannot forge: Sec-Fetch-Site and Origin. hosts are the site's own, in lower case, with
+// the port unless it is the scheme's.
 //
-// A page of another site is refused. A client that sends neither header is no
-// browser of today, or one on plain HTTP; it gets a small weight and no more, and
-// what it leaves out exempts it from nothing else. [Signal.Inspect] adds name and weight
-// to the finding.
+// A page of another site is refused. A client that sends neither header is an old
+// browser, a browser on plain HTTP, or a program. It gets a small weight. A missing
+// header exempts the client from nothing else. [Signal.Inspect] adds name and weight to
+// the finding.
 func Origin(h http.Header, hosts []string) (Finding, bool) {
 	fetchSite, origin := h["Sec-Fetch-Site"], h["Origin"]
 	if len(fetchSite) > 1 || len(origin) > 1 {
@@ -70,7 +70,7 @@ func crossSite(said string, hosts []string) (Finding, bool) {
 	return f, is
 }
 
-// shorten keeps what a client sent from filling the log.
+// shorten keeps a client's text from filling the log.
 func shorten(text string) string { return text[:min(len(text), 200)] }
 
 func refusedOrigin(why Reason) (Finding, bool) {

@@ -67,8 +67,8 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-// The law: an Origin that is not to the letter one of ours never passes, whatever
-// else is said.
+// The law: an Origin that is not exactly one of ours never passes, and no other header
+// changes that.
 func FuzzOrigin(f *testing.F) {
 	f.Add("same-origin", "https://example.com")
 	f.Add("none", "https://example.com:443")

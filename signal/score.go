@@ -1,19 +1,19 @@
 package signal
 
 // Group is a set of signals that look at the same thing, and so are not independent
-// witnesses. What a group says together is capped.
+// witnesses. The sum of a group's weights is capped.
 type Group uint8
 
 const (
-	// Request is what the head of the request says.
+	// Request is about the head of the request.
 	Request Group = iota
-	// Behaviour is how the form was filled.
+	// Behaviour is about the way in which the form was filled.
 	Behaviour
-	// Continuity is what changed since the page was fetched.
+	// Continuity is about changes since the page was fetched.
 	Continuity
-	// Trap is what no person fills.
+	// Trap is about fields that no person fills.
 	Trap
-	// Answer is the answer to a challenge.
+	// Answer is about the answer to a challenge.
 	Answer
 
 	groups

@@ -1,5 +1,5 @@
-// Package signal holds the cheap local checks of one attempt: what speaks for
-// automation, and how much.
+// Package signal holds the cheap local checks of one attempt. Each finding speaks for
+// automation, with a weight.
 //
 // A signal is a function of the evidence. It keeps no state, reads no clock and writes
 // to no response, so each one can be read, tested and used alone. A new signal is one
@@ -16,7 +16,7 @@ import (
 // visitor.
 type Reason string
 
-// Finding is what one signal says about an attempt.
+// Finding is the statement of one signal about an attempt.
 type Finding struct {
 	Signal string  `json:"layer"`            // name of the signal, e.g. "timing"; "layer" in logs and metrics
 	Reason Reason  `json:"reason"`           // e.g. "too-fast"
@@ -40,7 +40,7 @@ type Signal struct {
 	inspect func(*Evidence, []Finding) []Finding // appends findings with reasons
 }
 
-// Inspect appends what the signal finds to a list.
+// Inspect appends the findings of the signal to a list.
 func (s *Signal) Inspect(e *Evidence, list []Finding) []Finding {
 	before := len(list)
 	list = s.inspect(e, list)
@@ -51,8 +51,8 @@ func (s *Signal) Inspect(e *Evidence, list []Finding) []Finding {
 	return list
 }
 
-// Evidence is what signals look at. The facts of the request are always there, those of
-// the ticket only for signals that need one.
+// Evidence holds the facts that signals look at. The facts of the request are always
+// there, those of the ticket only for signals that need one.
 type Evidence struct {
 	Header http.Header
 	Hosts  []string // of the site, in lower case, with the port unless it is the scheme's

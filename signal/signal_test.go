@@ -100,7 +100,7 @@ func TestNamesOfSignals(t *testing.T) {
 	}
 }
 
-// Every finding says which signal it is of. What is soft is named in the table.
+// Every finding says which signal it is of. The table names the soft reasons.
 func TestFindingsSayWhoseTheyAreAndHowMuchTheyWeigh(t *testing.T) {
 	decoys := signal.Decoys(seed)
 	bot := signal.Evidence{

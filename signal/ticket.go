@@ -6,8 +6,8 @@ const (
 	ReasonNetworkChanged Reason = "network-changed" // another network than at minting
 )
 
-// inspectTicket notes what changed between minting and submitting. People change
-// networks and browsers update, so it is evidence and never a condition.
+// inspectTicket notes changes between minting and submitting. People change networks and
+// browsers update, so it is evidence and never a condition.
 func inspectTicket(e *Evidence, list []Finding) []Finding {
 	if e.AgentChanged {
 		list = append(list, Finding{Reason: ReasonAgentChanged})

@@ -15,9 +15,9 @@ import (
 // Max is how many services a ladder can hold.
 const Max = 4
 
-// Kinds returns what a service can be asked for: its captcha with no more work than the
-// silent proof's, and for the hard rung its captcha with the hardest work. place is the
-// service's place among those of the site, from 0.
+// Kinds returns the two kinds of a service: its captcha with the silent proof's work, and
+// for the hard rung its captcha with the hardest work. place is the service's place among
+// those of the site, from 0.
 func Kinds(place int, p captcha.Provider) []challenge.Kind {
 	service := p.Service()
 	v := vendor{p, service}

@@ -31,10 +31,10 @@ type Proofs struct {
 	puzzles pow.Puzzles
 }
 
-// New returns what issues and checks proofs.
+// New returns an issuer of proofs.
 func New(c *pow.Captcha) *Proofs { return &Proofs{Captcha: c} }
 
-// Ask is what a proof is asked for.
+// Ask describes the proof to be made.
 type Ask struct {
 	Work            challenge.Work // not NoWork
 	Binding         [20]byte       // of the ticket

@@ -1,5 +1,5 @@
-// Package duplicate remembers the answers to the latest accepted submissions of a form, so
-// that a double click is answered like the click before it instead of being sent twice or
+// Package duplicate remembers the answers to the latest accepted submissions of a form. A
+// double click then gets the answer of the click before it, and is neither sent twice nor
 // challenged. It keeps status and Location, never a body.
 //
 // It is a courtesy of one process. That nothing is accepted twice is the store's promise,
@@ -52,7 +52,7 @@ func KeyOf(nonce [12]byte, digest uint64, r *http.Request) Key {
 	return Key{nonce: nonce, digest: digest, target: target.Sum64()}
 }
 
-// Answer is what a submission was answered with, once done is closed.
+// Answer is the answer to a submission. It is known once done is closed.
 type Answer struct {
 	key      Key
 	began    time.Time
@@ -106,7 +106,7 @@ func (r *Recent) Drop(n *Answer) {
 	n.once.Do(func() { n.dropped = true; close(n.done) })
 }
 
-// Close ends an accepted submission; whoever waits is answered.
+// Close ends an accepted submission. Clients that wait in Wait go on.
 func (n *Answer) Close() {
 	if n != nil {
 		n.once.Do(func() { close(n.done) })

@@ -12,9 +12,9 @@ const maxEmail = 254
 // dotless are domains whose mailboxes ignore dots, with the name they go by.
 var dotless = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 
-// Canonical returns the form under which an address is counted, so that a
-// mailbox has one count however it is spelled: lower case, no plus tag, and no
-// dots where the provider ignores them. ok is false for what is no address.
+// Canonical returns the form under which an address is counted, so that each mailbox has
+// one count. It is in lower case, without a plus tag, and without dots where the provider
+// ignores them. ok is false for text that is no address.
 //
 // It is a key, never an address to write to: that the local part folds case and
 // drops tags is true of nearly all mailboxes, not of all.

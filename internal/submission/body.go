@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// takeBody reads the body and puts a copy back, also of one that is too large, or
-// that breaks off: whoever reads it again finds the same.
+// takeBody reads the body and puts a copy back, also of a body that is too large or
+// breaks off. The next reader finds the same bytes.
 func takeBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
@@ -47,7 +47,7 @@ func Put(r *http.Request, body []byte) {
 	r.Header["Content-Length"] = []string{strconv.Itoa(len(body))}
 }
 
-// unread puts what was read of a body, and the error that ended it, back.
+// unread puts the start of a body back, and the error that ended it.
 func unread(r *http.Request, start []byte, err error) {
 	rest := io.Reader(r.Body)
 	if err != nil {
@@ -68,7 +68,8 @@ func putBody(r *http.Request, body []byte) {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
-// capsuleRoom is what the form of a capsule takes besides it: ticket, proof, delimiters.
+// capsuleRoom is the room for the other parts of a capsule's form: ticket, proof,
+// delimiters.
 const capsuleRoom = 16 << 10
 
 // SealedLimit is how long a body may be that brings a sealed submission of up to limit

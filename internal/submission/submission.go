@@ -1,6 +1,6 @@
-// Package submission reads the body of a request once: the fields of a form or of a JSON
-// object, as every reader behind us takes them, or an error where readers disagree. What
-// was read is put back.
+// Package submission reads the body of a request once. It returns the fields of a form or
+// of a JSON object as every reader behind us takes them, or an error where readers
+// disagree. The body is put back.
 package submission
 
 import (
@@ -194,7 +194,7 @@ func contentType(h http.Header) (kind string, params map[string]string, err erro
 // it in other parameters and in quotes, too, and end it at different characters.
 var multipartType = regexp.MustCompile(`(?i)^multipart/form-data;\s*(charset="?utf-8"?;\s*)?boundary=("[\w.+-]{1,70}"|[\w.+-]{1,70})(;\s*charset="?utf-8"?)?$`)
 
-// otherType are words by which some readers know a type, wherever they stand.
+// otherType are words by which some readers know a type, in any place.
 var otherType = regexp.MustCompile(`(?i);.*(multipart|form-data|urlencoded|json|boundary)`)
 
 // namesOneType reports a content type that is one to every reader.
@@ -281,8 +281,8 @@ func (s *Submission) Count(name string) (value string, count int) {
 	return value, count
 }
 
-// IsElsewhere reports whether the body has a field of this name for readers who do not
-// look at its type: as JSON, if it looks like it, or as a urlencoded form.
+// IsElsewhere reports whether the body has a field of this name for readers who ignore
+// its type. They take it for JSON, if it looks like JSON, or for a urlencoded form.
 func (s *Submission) IsElsewhere(name string) bool {
 	if (s.json || s.other || s.boundary != "") && names.OfQuery(string(s.body)).Has(names.Fold(name)) {
 		return true
@@ -294,9 +294,10 @@ func (s *Submission) IsElsewhere(name string) bool {
 	return len(start) > 0 && (start[0] == '{' || start[0] == '[')
 }
 
-// One returns the value of a field that decides. It may come once, as text: not
-// twice, not as a file, not as a number or list, not under another name that some
-// parser takes for it, and not in the query, where some readers look first.
+// One returns the value of a field that decides. It may come once, as text. ErrAmbiguous
+// reports a second value, a file, a number or a list. It also reports another name that
+// some parser takes for this one, and a parameter of the query, where some readers look
+// first.
 func (s *Submission) One(name string, query names.Query) (string, error) {
 	folded := names.Fold(name)
 	if query.Has(folded) {

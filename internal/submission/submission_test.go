@@ -47,8 +47,8 @@ func FuzzSubmission(f *testing.F) {
 	})
 }
 
-// handlerReads returns what a handler finds in the request that was put back. ok
-// is false where it finds no text.
+// handlerReads returns the value that a handler finds in the request that was put back.
+// ok is false where it finds no text.
 func handlerReads(t *testing.T, r *http.Request, kind uint8, body []byte) (value string, ok bool) {
 	if kind != 2 {
 		value = r.FormValue("email")

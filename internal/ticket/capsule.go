@@ -25,10 +25,10 @@ import (
 // It opens only for the form, method, target and ticket of the page that holds it, and is
 // released only in the browser that sent it first. Without that, anybody could have a
 // submission of their own released by somebody else's browser. Where the cookie is
-// missing, because it is blocked or was cleared, what was typed is shown once more as
-// plain fields, to nobody but a page of ours.
+// missing, because it is blocked or was cleared, the input is shown once more as plain
+// fields, to nobody but a page of ours.
 type Capsule struct {
-	Browser string // what binds it to the browser, as in the cookie
+	Browser string // value of the cookie that binds it to the browser
 	Type    string // content type; at most MaxType bytes
 	Body    []byte // without the guard's own fields
 }
@@ -69,7 +69,7 @@ func (k *Keyring) Seal(c Capsule, p Place) []byte {
 	return k.sealers[0].Seal(nil, nil, plain, p.bound())
 }
 
-// Open returns what a capsule in base64url holds. ok is false where it does not open in this place.
+// Open opens a capsule in base64url. ok is false where it does not open in this place.
 func (k *Keyring) Open(text []byte, p Place) (c Capsule, ok bool) {
 	sealed, err := encoding.AppendDecode(nil, text)
 	if err != nil {
@@ -97,7 +97,7 @@ func (k *Keyring) open(sealed, bound []byte) []byte {
 	return nil
 }
 
-// Place is what a capsule is bound to, besides the site, whose name is in the key.
+// Place is the binding of a capsule, besides the site, whose name is in the key.
 type Place struct {
 	Form           Form
 	Method, Target string // of the request
@@ -113,7 +113,7 @@ func (p Place) bound() []byte {
 	return hash.Sum(nil)
 }
 
-// BrowserOf returns what binds capsules to the browser, or "".
+// BrowserOf returns the value that binds capsules to the browser, or "".
 func BrowserOf(r *http.Request) string {
 	cookie, err := r.Cookie(browserCookieName(r))
 	if err != nil || len(cookie.Value) != browserChars {
@@ -132,7 +132,8 @@ func browserCookieName(r *http.Request) string {
 	return browserCookieInsecure
 }
 
-// BindBrowser returns what binds capsules to the browser, new if there is none.
+// BindBrowser returns the value that binds capsules to the browser. If there is none, it
+// sets a new one.
 func BindBrowser(w http.ResponseWriter, r *http.Request) string {
 	if known := BrowserOf(r); known != "" {
 		return known

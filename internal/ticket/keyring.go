@@ -9,7 +9,8 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// Keyring holds what is derived from the secrets of a site, one purpose a key.
+// Keyring holds the keys that are derived from the secrets of a site, one for each
+// purpose.
 type Keyring struct {
 	Lookup *mac.Key // names of rate limits and visitors in store and log
 	Proofs pow.Keys // of the embedded proof
@@ -27,7 +28,7 @@ type key struct {
 
 // NewKeyring derives every key apart by purpose and site, so that a value signed for one
 // site means nothing on another even where secrets are shared. The first secret signs and
-// seals; the others, which may be empty, open what they signed and sealed.
+// seals. The others, which may be empty, open tickets and capsules of their own.
 func NewKeyring(site string, secrets ...[]byte) *Keyring {
 	ring := &Keyring{Lookup: mac.Derive(secrets[0], "palisade/1 lookup "+site)}
 	for i, secret := range secrets {
@@ -50,7 +51,7 @@ func NewKeyring(site string, secrets ...[]byte) *Keyring {
 	return ring
 }
 
-// Network returns what stands for the network of an address.
+// Network returns the tag of an address's network.
 func (k *Keyring) Network(addr netip.Addr) (tag Network) {
 	full := k.Lookup.TagAddr("network\x00", clientip.Network(addr).Addr())
 	copy(tag[:], full[:])

@@ -1,5 +1,5 @@
-// Package ticket holds what a form is shown with and comes back with: the signed ticket,
-// the capsule with a submission sealed into the challenge page, and the keys of both.
+// Package ticket holds the signed ticket of a form, the capsule that seals a submission
+// into the challenge page, and the keys of both.
 package ticket
 
 import (
@@ -34,19 +34,19 @@ import (
 // base64url without padding makes 78 characters of it.
 type Ticket struct {
 	Flags   Flags
-	Rung    challenge.Rung // what an answer must show at least
-	Kind    challenge.ID   // what the form was shown with
+	Rung    challenge.Rung // that an answer must open
+	Kind    challenge.ID   // of challenge that the page asked for
 	Carry   uint8          // how often a visible solve was carried to get here
 	Issued  time.Time
 	Nonce   [NonceSize]byte
 	Form    Form
-	Network Network // of who fetched it: its limits count too; evidence when it changes, never a condition
+	Network Network // that fetched it: its limits count too; a change is evidence, never a condition
 	Agent   Agent   // soft, but a carry needs it unchanged
 
 	signer *key
 }
 
-// Flags are what else a ticket says.
+// Flags are the yes-or-no statements of a ticket.
 type Flags uint8
 
 const (
@@ -70,7 +70,7 @@ const (
 // Form is the name of a form as its tickets hold it.
 type Form [formSize]byte
 
-// FormOf returns what stands for the name of a form.
+// FormOf returns the tag of a form's name.
 func FormOf(name string) (f Form) {
 	sum := sha256.Sum256([]byte("palisade form " + name))
 	copy(f[:], sum[:])
@@ -104,8 +104,8 @@ var encoding = base64.RawURLEncoding.Strict()
 // Has reports whether the ticket has a flag.
 func (t *Ticket) Has(f Flags) bool { return t.Flags&f != 0 }
 
-// Binding is what a proof is bound to besides the site, whose name is in the key: the
-// form and this one ticket.
+// Binding returns the associated data of a proof: the form and this one ticket. The name
+// of the site is in the key.
 func (t *Ticket) Binding() (b [formSize + NonceSize]byte) {
 	copy(b[:], t.Form[:])
 	copy(b[formSize:], t.Nonce[:])

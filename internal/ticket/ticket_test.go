@@ -135,7 +135,7 @@ func FuzzTicket(f *testing.F) {
 			}
 			return
 		}
-		// The law: what is accepted is what we would sign, to the letter.
+		// The law: we accept exactly the text that we would sign.
 		again := &Keyring{keys: []key{*got.signer}}
 		if written := string(again.Append(nil, &got)); written != text {
 			t.Fatalf("accepted %q, which we would have written %q", text, written)

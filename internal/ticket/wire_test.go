@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Two versions of this package read each other's tickets while one replaces the
-// other. So what stands where in a ticket is held to the byte.
+// Two versions of this package read each other's tickets while one replaces the other. So
+// a test holds the layout of a ticket to the byte.
 func TestTicketIsLaidOutAsItSays(t *testing.T) {
 	ring := NewKeyring("example.com", current, nil, previous)
 	t1 := Ticket{
