@@ -1,14 +1,14 @@
-// Package gateway stands in front of an app and guards its forms, without a line
-// of the app being changed. It is a reverse proxy that
-//
+// Package gateway guards the forms of an app without any change to the app. It is a
+// reverse proxy in front of the app that
 //   - knows which requests go to a form, however they are written (package route),
+//   - recognizes requests to a form in every spelling (package route),
 //   - puts ticket, decoys and script into the forms of the pages that pass (package inject),
-//   - has each submission judged by the library, and hands the app the very bytes
+//   - lets the library judge each submission, and sends the app exactly the bytes
 //     that its own form would have sent,
-//   - keeps what was typed, sealed in the challenge page, when a person is asked for more,
-//   - tells the app of its judgement in a signed header (package verdict).
+//   - keeps the visitor's input, sealed in the challenge page, if the visitor must do more,
+//   - tells the app the judgement in a signed header (package verdict).
 //
-// The path of a request is [Gateway.ServeHTTP]; read it first.
+// [Gateway.ServeHTTP] is the path of a request; read it first.
 package gateway
 
 import (
@@ -28,28 +28,29 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// Config says what a gateway is made of.
+// Config is the configuration of a gateway.
 type Config struct {
 	Sites []Site
 
-	// ClientIP says whose word is taken for the client's address, and for whether
+	// ClientIP says which source to believe for the client's address, and for whether
 	// the visitor came over HTTPS. Required.
 	ClientIP clientip.Source
 
 	// InFlight bounds the memory for bodies under judgement, in bytes, over all
-	// requests. A quarter of it is for bodies of up to 64 KiB alone, and a network has a
-	// quarter of each part; one body of the longest that a form takes always finds room,
-	// so the bound is never less than that. More are answered 503. Default 256 MiB.
+	// requests. A quarter of it is reserved for bodies of up to 64 KiB, and one network may
+	// use a quarter of each part. A single body of the longest size that a form accepts
+	// always fits, so the bound is never less than that. Requests above it get 503.
+	// Default 256 MiB.
 	InFlight int64
 
-	// BodyTimeout is how long any body may stand still. Default 30 s.
+	// BodyTimeout is the longest pause in receiving a body. Default 30 s.
 	BodyTimeout time.Duration
 
-	// UpstreamTimeout is how long an app may take to begin its answer. Default 60 s.
+	// UpstreamTimeout is the longest time until an app begins its answer. Default 60 s.
 	UpstreamTimeout time.Duration
 
 	Logger  *slog.Logger                             // default slog.Default()
-	Observe func(context.Context, palisade.Decision) // told of each decision; must not block
+	Observe func(context.Context, palisade.Decision) // called with each decision; must not block
 	Clock   func() time.Time                         // default time.Now
 }
 
@@ -57,12 +58,12 @@ type Config struct {
 type Gateway struct {
 	config   Config
 	sites    map[string]*site // by host, in lower case
-	any      *site            // for every other host, or nil
+	any      *site            // for all other hosts, or nil
 	inFlight *inFlight
-	warned   atomic.Bool // of a proxy that nobody named
+	warned   atomic.Bool // a warning about an unnamed proxy was logged
 }
 
-// New returns a gateway, or all mistakes of the configuration together.
+// New returns a gateway, or one error with all mistakes of the configuration.
 func New(config Config) (*Gateway, error) {
 	if config.InFlight <= 0 {
 		config.InFlight = 256 << 20
@@ -102,7 +103,7 @@ func New(config Config) (*Gateway, error) {
 	if g.any != nil {
 		largest = max(largest, g.any.maxBody)
 	}
-	g.inFlight = newInFlight(config.InFlight, 2*largest) // a challenged submission comes back longer
+	g.inFlight = newInFlight(config.InFlight, 2*largest) // a challenged submission is longer when it comes again
 	return g, nil
 }
 
@@ -124,10 +125,10 @@ func (g *Gateway) register(s *site) error {
 	return nil
 }
 
-// ownFiles are the same for all sites, and for hosts that are none.
+// ownFiles are the same for all sites, and for hosts without a site.
 var ownFiles = web.Handler(palisade.DefaultBase)
 
-// ServeHTTP is the path of a request.
+// ServeHTTP handles a request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, _, ok := route.Target(r.RequestURI)
 	if isHealthCheck(r.Method, path) {
@@ -136,7 +137,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := g.site(r.Host)
 	if s == nil && strings.HasPrefix(path, palisade.DefaultBase) {
-		ownFiles.ServeHTTP(w, r) // for the page that says that there is no site
+		ownFiles.ServeHTTP(w, r) // for the page that reports a host without a site
 		return
 	}
 	if s == nil {
@@ -156,7 +157,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.auth(w, r, s)
 		return
 	}
-	if err := g.cleanse(r, s); err != nil { // from here on nothing in it speaks for anybody but the client
+	if err := g.cleanse(r, s); err != nil { // from here on all of the request's headers are the client's own
 		g.refuse(w, r, s, palisade.ReasonAddress, http.StatusBadRequest)
 		return
 	}
@@ -187,14 +188,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isMalformed reports what no request line may hold, and HTTP/2 can bring in its fields
-// of their own: that has no absolute-form either.
+// isMalformed reports whether the request has something that no request line may hold.
+// HTTP/2 can bring it in its own fields; HTTP/2 also has no absolute-form.
 func isMalformed(r *http.Request) bool {
 	return r.ProtoMajor > 1 && r.RequestURI[0] != '/' || strings.ContainsAny(r.Host, "/?#@\\ ") || strings.ContainsAny(r.Method, " \t/")
 }
 
-// match finds out where a request goes. A body is read for it only where a condition
-// asks for one, and is counted from then on until release.
+// match finds the form of a request. It reads the body only if a condition needs it.
+// The body then counts as in flight until release is called.
 func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, func()) {
 	var body *counted
 	var peeked *palisade.Peeked
@@ -206,7 +207,7 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 				limited := *r
 				limited.Body = body
 				r = &limited
-				peeked, _ = s.guard.Peek(r, s.maxBody) // what cannot be read is not known
+				peeked, _ = s.guard.Peek(r, s.maxBody) // if the body cannot be read, its fields count as unknown
 			}
 			if peeked == nil {
 				return nil
@@ -215,7 +216,7 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 		},
 	})
 	if m.Kind == route.Open && peeked != nil {
-		if peeked.Sealed() { // the routes have changed since; the app could not open it
+		if peeked.Sealed() { // the routes have changed since; the app could not open the capsule
 			m.Kind = route.Ambiguous
 		}
 		peeked.Strip(r)
@@ -227,10 +228,10 @@ func (s *site) match(r *http.Request, path string) (route.Match, *http.Request, 
 	}
 }
 
-// guard has a submission judged; the form's handler forwards what is allowed.
+// guard lets the library judge a submission. The form's handler forwards allowed ones.
 func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
-	// What is announced must fit, and what arrives is counted: whoever announces
-	// much and sends it slowly takes no more from others than what was sent.
+	// The announced length must fit, but only received bytes are counted. So a client that
+	// announces much and sends it slowly takes no more memory from others than it sent.
 	room := g.inFlight.room(r.ContentLength)
 	if r.ContentLength <= 2*f.config.MaxBody && !room.fits(networkOf(r.RemoteAddr), share(r.ContentLength)) {
 		g.refuse(w, r, f.site, "busy", http.StatusServiceUnavailable)
@@ -239,7 +240,7 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
 	if r.Body != nil {
 		body := g.inFlight.counted(r.Body, r.ContentLength, r.RemoteAddr)
 		defer body.release()
-		r = r.WithContext(r.Context()) // a copy: see streamed
+		r = r.WithContext(r.Context()) // WithContext copies the request: see streamed
 		r.Body = body
 	}
 	if f.site.signedByClient(r, f) {
@@ -248,8 +249,8 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, f *form) {
 	f.handler.ServeHTTP(w, r)
 }
 
-// CloseIdleConnections closes the connections to apps on which nothing is under
-// way, for a gateway that another one has taken the place of.
+// CloseIdleConnections closes the idle connections to apps. Call it for a gateway that
+// another gateway has replaced.
 func (g *Gateway) CloseIdleConnections() {
 	for _, s := range g.sites {
 		s.proxy.Transport.(*http.Transport).CloseIdleConnections()
@@ -272,14 +273,14 @@ func (g *Gateway) site(host string) *site {
 	return g.any
 }
 
-// refuse answers what does not come as far as the library's judgement.
+// refuse answers a request that is refused before the library judges it.
 func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why palisade.Reason, status int) {
 	d := palisade.Decision{ID: palisade.NewID(), Time: g.config.Clock(), Reason: why}
 	if s != nil {
 		d.Site = s.config.Host
 	}
 	attrs := []slog.Attr{slog.Any("decision", d), slog.Int("status", status), slog.String("method", shorten(r.Method))}
-	if g.config.Logger.Enabled(r.Context(), slog.LevelDebug) { // paths can hold what is nobody's business
+	if g.config.Logger.Enabled(r.Context(), slog.LevelDebug) { // only then, because paths can hold private data
 		attrs = append(attrs, slog.String("path", shorten(writtenPath(r))))
 	}
 	g.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "refused", attrs...)
@@ -306,7 +307,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 	web.Notice{Kind: kind, Lang: web.Lang(r.Header.Get("Accept-Language")), Base: palisade.DefaultBase, ID: d.ID.String()}.Serve(w, status)
 }
 
-// shorten keeps what a client sent from filling the log.
+// shorten limits how much text of a client goes into the log.
 func shorten(text string) string { return text[:min(len(text), 256)] }
 
 func hasToken(lines []string, token string) bool {
