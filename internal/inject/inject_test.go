@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// pages are small pages; ↓ is where something is inserted.
+// pages are small pages; ↓ marks the insertions.
 var pages = map[string]string{
-	"a form gets it behind its start tag":                       `<form action=a>↓<input></form>`,
+	"a form gets it after its start tag":                        `<form action=a>↓<input></form>`,
 	"every form gets it":                                        `<form>↓</form><form>↓</form>`,
 	"a name is the same in capitals":                            `<FORM>↓</ForM><fOrm>↓`,
 	"a name ends at a tab, a line break, a form feed, a slash":  "<form\ta>↓</form\t><form\na>↓</form\n><form\fa>↓</form\f><form\ra>↓</form\r><form/a>↓",
@@ -70,7 +70,7 @@ var pages = map[string]string{
 	"a template in a select does not end it":               `<select><template></template><form></select><form>↓`,
 	"a template that is not open cannot close":             `</template><form>↓`,
 	"a col in a template makes raw text doubtful":          `<template><col><style><!-- </style></template><form>--></template><form>`,
-	"a col in a closed template does not":                  `<template><col></template><style><form></style><form>↓`,
+	"a col in a closed template makes no doubt":            `<template><col></template><style><form></style><form>↓`,
 	"a select hides":                                       `<select><option><form></select><form>↓`,
 	"a select ends at another":                             `<select><select><form>↓`,
 	"a select ends at an input":                            `<select><input><form>↓`,
@@ -92,7 +92,7 @@ var pages = map[string]string{
 	"a CDATA section is in capitals":                       `<svg><![cdata[ > </svg><form>↓</form> ]]>`,
 	"a CDATA section that is cut short is a comment":       `<svg><![CDAT></svg><form>↓`,
 	"a CDATA section in HTML in an svg is in doubt":        `<svg><desc><p><![CDATA[ > ]]></p></desc></svg><form>`,
-	"a CDATA section in an svg in a select is too":         `<select><svg><![CDATA[ > ]]></svg></select><form>`,
+	"a CDATA section in an svg in a select is in doubt":    `<select><svg><![CDATA[ > ]]></svg></select><form>`,
 	"a div breaks out of an svg":                           `<svg><g><div><form>↓`,
 	"a font breaks out if it is one":                       `<svg><font></font><form></form></svg><form>↓</form><svg><font a color=red><form>↓`,
 	"a div does not break out of a foreignObject":          `<svg><foreignObject><div></div><form></form></foreignObject></svg><form>↓`,
@@ -104,7 +104,7 @@ var pages = map[string]string{
 	"a select that ends in a desc of an svg is in doubt":   `<select><svg><desc></select><form>`,
 	"a br and an image break out of an svg":                `<svg><g><br><form>↓</form><svg><img><form>↓`,
 	"a cell in an svg is in doubt":                         `<table><td><svg><desc><td></td></desc></svg><form>`,
-	"a table in an svg is not":                             `<svg><desc><table><tr><td></td></tr></table></desc></svg><form>↓`,
+	"a table in an svg is not in doubt":                    `<svg><desc><table><tr><td></td></tr></table></desc></svg><form>↓`,
 	"a table in a table in an svg is in doubt":             `<svg><desc><table><td><table></table></td></table></desc></svg><form>`,
 	"a link in a link in an svg is in doubt":               `<svg><desc><a><b><a></a></b></a></desc></svg><form>`,
 	"an end tag from outside an svg is in doubt":           `<div><svg></div><form></form></svg><form>`,
@@ -116,17 +116,17 @@ var pages = map[string]string{
 	"a select in an svg is in doubt":                       `<svg><desc><select></select></desc></svg><form>`,
 	"a math hides":                                         `<math><mi><form></form></mi><form></form></math><form>↓`,
 	"an mi in a math takes HTML":                           `<math><mi><style></math><form></style></mi></math><form>↓`,
-	"an mglyph in an mi takes none":                        `<math><mi><mglyph><style></mi></math><form>↓`,
-	"an annotation takes none":                             `<math><annotation-xml><style></math><form>↓`,
-	"an annotation takes HTML if it says so":               `<math><annotation-xml encoding="Text/HTML"><style></math><form></style></annotation-xml></math><form>↓`,
+	"an mglyph in an mi takes no HTML":                     `<math><mi><mglyph><style></mi></math><form>↓`,
+	"an annotation takes no HTML":                          `<math><annotation-xml><style></math><form>↓`,
+	"an annotation takes HTML if its encoding says so":     `<math><annotation-xml encoding="Text/HTML"><style></math><form></style></annotation-xml></math><form>↓`,
 	"an annotation takes an svg":                           `<math><annotation-xml><svg><desc><style></svg><form></style></desc></svg></annotation-xml></math><form>↓`,
 	"an svg nested too deep is in doubt":                   strings.Repeat("<svg>", maxNodes+1) + strings.Repeat("</svg>", maxNodes+1) + `<form>`,
-	"an svg nested deep is not":                            strings.Repeat("<svg>", maxNodes) + strings.Repeat("</svg>", maxNodes) + `<form>↓`,
+	"an svg nested to the maximum is not in doubt":         strings.Repeat("<svg>", maxNodes) + strings.Repeat("</svg>", maxNodes) + `<form>↓`,
 	"an element with a very long name is in doubt":         `<svg><` + strings.Repeat("a", maxName+1) + `></svg><form>`,
 	"templates nested too deep are in doubt":               strings.Repeat("<template>", 65) + strings.Repeat("</template>", 65) + `<form>`,
-	"a button that says where gets it before its tag":      `<form>↓<b>x↓<button formaction=a>y</button></b>↓<input type=submit formaction=b>`,
-	"a button that says how gets it":                       `<form>↓↓<button formmethod=post>`,
-	"a button that says neither gets none":                 `<form>↓<button><button formenctype=a><input type=submit>`,
+	"a button with formaction gets it before its tag":      `<form>↓<b>x↓<button formaction=a>y</button></b>↓<input type=submit formaction=b>`,
+	"a button with formmethod gets it":                     `<form>↓↓<button formmethod=post>`,
+	"a button with neither gets none":                      `<form>↓<button><button formenctype=a><input type=submit>`,
 	"a button outside of a form gets none":                 `<button formaction=a></button><form>↓</form><button formaction=a>`,
 	"a button that does not send gets none":                `<form>↓<button type=button formaction=a><button type=RESET formaction=a><input formaction=a><input type=text formaction=a>`,
 	"a button that sends gets it whatever it is called":    `<form>↓↓<button type=x formaction=a>↓<button type=SUBMIT formaction=a>↓<button type formaction=a>↓<input type=Image formaction=a>`,
@@ -139,7 +139,7 @@ var pages = map[string]string{
 	"a font that is too long is in doubt":                  `<svg><font a="` + strings.Repeat(">", maxTag) + `"></font></svg><form>`,
 	"a tag in a noscript that is too long is in doubt":     `<noscript><a a="` + strings.Repeat(">", maxTag) + `"></noscript><form>`,
 	"a tag of just the length is looked at":                `<form a="` + strings.Repeat("x", maxTag-len(`<form a="">`)) + `">↓`,
-	"a tag that is longer by one is not":                   `<form a="` + strings.Repeat("x", maxTag-len(`<form a="">`)+1) + `">`,
+	"a tag that is longer by one is not looked at":         `<form a="` + strings.Repeat("x", maxTag-len(`<form a="">`)+1) + `">`,
 }
 
 func TestInsertions(t *testing.T) {
@@ -157,7 +157,7 @@ func TestInsertions(t *testing.T) {
 	}
 }
 
-// places returns where things were inserted, either into heads or at forms.
+// places returns the positions of the insertions, either into heads or at forms.
 func places(all []insertion, heads bool) []int {
 	var at []int
 	for _, i := range all {
@@ -209,29 +209,29 @@ func TestHead(t *testing.T) {
 func TestTargets(t *testing.T) {
 	tests := map[string]struct {
 		page string
-		want Target // the last one
+		want Target // the last target
 	}{
-		"a form may say nothing":                       {`<form>`, Target{}},
-		"a form may say all":                           {`<form action="/a" method="POST">`, Target{Action: "/a", HasAction: true, Method: "post"}},
-		"an action may be empty":                       {`<form action method>`, Target{HasAction: true}},
-		"names are the same in capitals":               {`<form ACTION=/a Method='Get'>`, Target{Action: "/a", HasAction: true, Method: "get"}},
-		"the first of two counts":                      {`<form action=/a action=/b method="" method=post>`, Target{Action: "/a", HasAction: true}},
-		"an action needs no quotes":                    {`<form action=/a/?b="c'>`, Target{Action: `/a/?b="c'`, HasAction: true}},
-		"an action may be apart":                       {"<form action\n=\t/a\n>", Target{Action: "/a", HasAction: true}},
-		"an action is trimmed":                         {"<form action=\" \t\n\x01/a \x1f\">", Target{Action: "/a", HasAction: true}},
-		"an action goes over lines":                    {"<form action='/a\r\n\t/b c'>", Target{Action: "/a/b c", HasAction: true}},
-		"references are decoded":                       {`<form action="/a?b&amp;c&#x3D;&copy;&lt" method="p&#111;st">`, Target{Action: "/a?b&c=©<", HasAction: true, Method: "post"}},
-		"references without end are not in a query":    {`<form action="?a&copy=1&lt2&amp=">`, Target{Action: "?a&copy=1&lt2&amp=", HasAction: true}},
-		"a method that is not ASCII is not folded":     {"<form method=\"\u212Aİ\">", Target{Method: "\u212Aİ"}},
-		"a value may contain anything":                 {"<form action='\x00\xff<form>'>", Target{Action: "\uFFFD\xff<form>", HasAction: true}},
-		"the first base counts":                        {`<base target=x><base href=" /a&amp;b "><base href=/c><form>`, Target{Base: "/a&b"}},
-		"a base behind does not count":                 {`<form><base href=/a>`, Target{}},
-		"a base in a template does not count":          {`<template><base href=/a></template><form>`, Target{}},
-		"a base in a noscript does not count":          {`<noscript><base href=/a></noscript><form>`, Target{}},
-		"a base in an svg does not count":              {`<svg><base href=/a></svg><form>`, Target{}},
-		"a submitter has what it says alone":           {`<base href=/b><form action=/a method=post><button formaction=/c>`, Target{Submitter: true, Action: "/c", HasAction: true, Base: "/b"}},
-		"a submitter may say only how":                 {`<form action=/a><input type=submit formmethod=POST>`, Target{Submitter: true, Method: "post"}},
-		"an attribute with a like name is another one": {`<form xaction=/a data-action=/b actions=/c>`, Target{}},
+		"a form may have no attributes":                   {`<form>`, Target{}},
+		"a form may have all attributes":                  {`<form action="/a" method="POST">`, Target{Action: "/a", HasAction: true, Method: "post"}},
+		"an action may be empty":                          {`<form action method>`, Target{HasAction: true}},
+		"names are the same in capitals":                  {`<form ACTION=/a Method='Get'>`, Target{Action: "/a", HasAction: true, Method: "get"}},
+		"the first of two counts":                         {`<form action=/a action=/b method="" method=post>`, Target{Action: "/a", HasAction: true}},
+		"an action needs no quotes":                       {`<form action=/a/?b="c'>`, Target{Action: `/a/?b="c'`, HasAction: true}},
+		"an action may be apart":                          {"<form action\n=\t/a\n>", Target{Action: "/a", HasAction: true}},
+		"an action is trimmed":                            {"<form action=\" \t\n\x01/a \x1f\">", Target{Action: "/a", HasAction: true}},
+		"an action may span lines":                        {"<form action='/a\r\n\t/b c'>", Target{Action: "/a/b c", HasAction: true}},
+		"references are decoded":                          {`<form action="/a?b&amp;c&#x3D;&copy;&lt" method="p&#111;st">`, Target{Action: "/a?b&c=©<", HasAction: true, Method: "post"}},
+		"references without end are not in a query":       {`<form action="?a&copy=1&lt2&amp=">`, Target{Action: "?a&copy=1&lt2&amp=", HasAction: true}},
+		"a method that is not ASCII is not folded":        {"<form method=\"\u212Aİ\">", Target{Method: "\u212Aİ"}},
+		"a value may contain anything":                    {"<form action='\x00\xff<form>'>", Target{Action: "\uFFFD\xff<form>", HasAction: true}},
+		"the first base counts":                           {`<base target=x><base href=" /a&amp;b "><base href=/c><form>`, Target{Base: "/a&b"}},
+		"a base behind does not count":                    {`<form><base href=/a>`, Target{}},
+		"a base in a template does not count":             {`<template><base href=/a></template><form>`, Target{}},
+		"a base in a noscript does not count":             {`<noscript><base href=/a></noscript><form>`, Target{}},
+		"a base in an svg does not count":                 {`<svg><base href=/a></svg><form>`, Target{}},
+		"a submitter has only its own attributes":         {`<base href=/b><form action=/a method=post><button formaction=/c>`, Target{Submitter: true, Action: "/c", HasAction: true, Base: "/b"}},
+		"a submitter may have only a method":              {`<form action=/a><input type=submit formmethod=POST>`, Target{Submitter: true, Method: "post"}},
+		"an attribute with a similar name does not count": {`<form xaction=/a data-action=/b actions=/c>`, Target{}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -311,7 +311,7 @@ func TestAnErrorOfTheDestinationIsReportedAndStays(t *testing.T) {
 	}
 }
 
-// What is sent must not wait for a tag that does not concern it.
+// A tag that needs no insertion must not delay the bytes of the page.
 func TestOnlyAnOpenTagIsHeldBack(t *testing.T) {
 	for page, held := range map[string]string{
 		"text":                                 "",
@@ -366,7 +366,7 @@ func TestATagOfNoInterestAllocatesNothing(t *testing.T) {
 	}
 }
 
-// After Reset nothing of the page before is left, wherever that ended.
+// After Reset the Writer keeps no state of the page before, wherever that page ended.
 func TestResetForgetsThePageBefore(t *testing.T) {
 	w := NewWriter(nil, Hooks{})
 	const page = `<p><form action=a></form><button formaction=b>`

@@ -14,8 +14,8 @@ func TestTakenFor(t *testing.T) {
 		want               bool
 	}{
 		{"a bracket that is never closed is _ to PHP", "form[id", "form_id", true},
-		{"and begins a part to Rack", "form[id", "form", true},
-		{"and closes at the end to qs", "user[email", "user[email]", true},
+		{"a bracket that is never closed begins a part to Rack", "form[id", "form", true},
+		{"a bracket that is never closed closes at the end to qs", "user[email", "user[email]", true},
 		{"only the first of them counts, the others are _ to PHP", "a[b[c", "a_b_c", true},
 		{"a dot is _ to PHP, also behind such a bracket", "a[b.c", "a_b_c", true},
 		{"a bracket that is closed is no _", "form[id]", "form_id", false},
@@ -26,7 +26,7 @@ func TestTakenFor(t *testing.T) {
 		{"a control character, which Java trims", "\x01action", "action", true},
 		{"a bracket at the end is _ to PHP", "form[", "form_", true},
 		{"a part that begins with _ is itself", "user[_x]", "user[_x]", true},
-		{"and nothing else", "user[_x]", "user_x", false},
+		{"a part that begins with _ is no other name", "user[_x]", "user_x", false},
 	} {
 		if got := names.TakenFor(names.Fold(test.sent), names.Fold(test.wanted)); got != test.want {
 			t.Errorf("%s: %q is taken for %q: %v, want %v", test.name, test.sent, test.wanted, got, test.want)
