@@ -1,6 +1,6 @@
 // Package gateway guards the forms of an app without any change to the app. It is a
 // reverse proxy in front of the app that
-//   - knows which requests go to a form, however they are written (package route),
+//
 //   - recognizes requests to a form in every spelling (package route),
 //   - puts ticket, decoys and script into the forms of the pages that pass (package inject),
 //   - lets the library judge each submission, and sends the app exactly the bytes
