@@ -19,8 +19,8 @@ func TestThePlainStoreKeepsTheLaws(t *testing.T) {
 	storetest.RunConcurrency(t, func(*testing.T) storetest.Harness { return openPlain("", much) })
 }
 
-// A store that many processes share goes by a clock of its own, which does not
-// stand still between two trips.
+// A store that many processes share has its own clock, which runs on between two
+// trips.
 func TestAStoreWithItsOwnClockKeepsTheLaws(t *testing.T) {
 	open := func(room int) storetest.Harness {
 		h := openPlain("", room)
@@ -46,7 +46,7 @@ func TestAStoreWithItsOwnClockKeepsTheLaws(t *testing.T) {
 }
 
 // Each mutant breaks the plain store in one way. The law that forbids it must
-// fail, and no law may be without a mutant.
+// fail, and every law needs a mutant.
 func TestEachLawFailsForAStoreThatBreaksIt(t *testing.T) {
 	mutants := []struct {
 		fault fault
@@ -138,7 +138,7 @@ func TestEachLawFailsForAStoreThatBreaksIt(t *testing.T) {
 	}
 }
 
-// fault is one way in which a plain store can be broken; none is "".
+// fault is one way in which a plain store can be broken; "" means none.
 type fault string
 
 const (
@@ -195,7 +195,7 @@ const (
 	losesWrites    fault = "drops what is written at the same time"
 )
 
-// plain is the plainest store that keeps the laws, unless it has a fault.
+// plain is the simplest store that keeps the laws, unless it has a fault.
 type plain struct {
 	fault fault
 	room  int // for claims of one pool
@@ -221,7 +221,7 @@ type claimKey struct {
 
 const (
 	little = 500    // so that it is soon full
-	much   = 10_000 // as RunConcurrency asks for
+	much   = 10_000 // as RunConcurrency requires
 )
 
 func openPlain(f fault, room int) storetest.Harness {
@@ -268,7 +268,7 @@ func (s *plain) Spend(ctx context.Context, trip store.Trip) (store.Result, error
 	return result, err
 }
 
-// spend is the work of a trip, under the lock.
+// spend performs a trip, under the lock.
 func (s *plain) spend(trip store.Trip) (store.Result, error) {
 	if s.fault == limitsFirst {
 		if r := s.lookAtTakes(trip); r.Status != store.Granted {
@@ -405,7 +405,7 @@ func (s *plain) wait(t store.Take, now time.Time) time.Duration {
 		if s.fault == overdraws && !known {
 			return 0
 		}
-		return t.Every // never granted; any wait is as true
+		return t.Every // never granted, so any wait is correct
 	}
 	end := s.end(t, now)
 	wait := end.Add(time.Duration(cost-t.Burst) * t.Every).Sub(now)
@@ -422,7 +422,7 @@ func (s *plain) wait(t store.Take, now time.Time) time.Duration {
 	return wait
 }
 
-// end returns when all permits of a key are back, if nothing is taken.
+// end returns when a key has regained all permits, if nothing is taken.
 func (s *plain) end(t store.Take, now time.Time) time.Time {
 	end, found := s.ends[s.limitKey(t.Key)]
 	if s.fault == countsSeconds {
@@ -531,7 +531,7 @@ func (s *plain) limitKey(k store.Key) store.Key {
 	return k
 }
 
-// disturb has the faults that have to do with more than one trip.
+// disturb implements the faults that involve more than one trip.
 func (s *plain) disturb(trip *store.Trip) {
 	switch s.fault {
 	case goesByLatestClock:
@@ -543,7 +543,7 @@ func (s *plain) disturb(trip *store.Trip) {
 				delete(s.claims, k)
 			}
 		}
-	case keepsSlices: // and looks at them again when they are the caller's
+	case keepsSlices: // it reads them again when they belong to the caller
 		clear(s.claims)
 		clear(s.ends)
 		for _, held := range s.held {
@@ -561,7 +561,7 @@ func (s *plain) disturb(trip *store.Trip) {
 	}
 }
 
-// lockAsAsked locks each key of a trip in turn. It gives up when the test is over.
+// lockAsAsked locks the keys of a trip in the order of the trip. It gives up when the test is over.
 func (s *plain) lockAsAsked(trip store.Trip) (unlock func()) {
 	var locked []*sync.Mutex
 	for _, t := range trip.Takes {
