@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// texts is what the pages say in one language. Short plain sentences that say
-// what to do.
+// texts are the texts of the pages in one language: short plain sentences that say what
+// to do.
 type texts struct {
 	Lang string
 
@@ -19,7 +19,7 @@ type texts struct {
 	Down     string
 	Kept     string
 	Files    string // before the files to choose again
-	File     string // label of one; {name}
+	File     string // label of one file; {name}
 	Send     string
 	Sending  string
 	Wait     string // {n} seconds
@@ -32,14 +32,14 @@ type texts struct {
 
 	Later                    string // {time}
 	Seconds, Minute, Minutes string // {n}
-	While                    string // where it is not known how long
+	While                    string // if the time is not known
 }
 
 // notice is the text of one notice.
 type notice struct{ Title, What, Do string }
 
-// wait says how long to wait, in seconds up to a minute, then in minutes,
-// always rounded up.
+// wait returns the text about how long to wait: in seconds up to a minute, then in
+// minutes, always rounded up.
 func (t *texts) wait(d time.Duration) string {
 	amount, n := t.Seconds, math.Ceil(d.Seconds())
 	switch minutes := math.Ceil(d.Minutes()); {
@@ -55,7 +55,7 @@ func (t *texts) wait(d time.Duration) string {
 	return strings.ReplaceAll(t.Later, "{time}", amount)
 }
 
-// Label names a file to choose again.
+// Label returns the label for a file to choose again.
 func (t *texts) Label(name string) string { return strings.ReplaceAll(t.File, "{name}", name) }
 
 const defaultLang = "en"
@@ -67,7 +67,7 @@ func textsOf(lang string) *texts {
 	return languages[defaultLang]
 }
 
-// languages are never written to.
+// languages is never modified.
 var languages = map[string]*texts{"en": &english, "de": &german, "fr": &french, "es": &spanish}
 
 var english = texts{
