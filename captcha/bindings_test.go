@@ -113,7 +113,7 @@ func TestBindings(t *testing.T) {
 
 		{"v3's low score is a bot", []string{"recaptcha-v3"}, members{"score": 0.4}, nil, "score-low"},
 		{"v3 accepts half", []string{"recaptcha-v3"}, members{"score": 0.5}, nil, "ok"},
-		{"v3 accepts 0.7 at a risk of 0.3, whatever floats say", []string{"recaptcha-v3"}, members{"score": 0.7}, []captcha.Option{captcha.MaxRisk(0.3)}, "ok"},
+		{"v3 accepts 0.7 at a risk of 0.3, despite rounding of floats", []string{"recaptcha-v3"}, members{"score": 0.7}, []captcha.Option{captcha.MaxRisk(0.3)}, "ok"},
 		{"v3 without a score is refused", []string{"recaptcha-v3"}, members{"score": nil}, nil, "score-low"},
 		{"hCaptcha's high score is a bot", []string{"hcaptcha"}, members{"score": 0.6}, nil, "score-low"},
 		{"hCaptcha's good score passes", []string{"hcaptcha"}, members{"score": 0.1}, nil, "ok"},

@@ -54,7 +54,7 @@ func TestServicesIsACopy(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write what names the services anew: the table in docs/providers.md, the fields in the Python package")
+var update = flag.Bool("update", false, "update the lists of the services: the table in docs/providers.md, the fields in the Python package")
 
 // The table in the documents must match the list.
 func TestServicesAreInTheDocuments(t *testing.T) {
@@ -130,7 +130,7 @@ func compare(t *testing.T, file, is, want string) {
 	switch {
 	case is == want:
 	case !*update:
-		t.Errorf("%s is not what captcha.Services says: go test ./captcha -run Services -update", file)
+		t.Errorf("%s does not match captcha.Services: go test ./captcha -run Services -update", file)
 	default:
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)

@@ -356,7 +356,7 @@ func TestGeeTestsOwnErrors(t *testing.T) {
 	odd := strings.Replace(good, `"gen_time":"`, `"gen_time":"x`, 1)
 	for _, row := range []struct{ name, sitekey, secret, token, want string }{
 		{"no captcha_id", "", "secret-1", good, "-50101"},
-		{"nobody's captcha_id", "nobody", "secret-1", good, "-50103"},
+		{"an unknown captcha_id", "nobody", "secret-1", good, "-50103"},
 		{"no token", "site-1", "secret-1", "", "-50302"},
 		{"an invalid time", "site-1", "secret-1", odd, "-50005"},
 		{"a wrong signature", "site-1", "wrong", good, "pass_token error"},

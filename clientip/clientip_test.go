@@ -31,7 +31,7 @@ func TestAddr(t *testing.T) {
 		want   string // "" means an error
 	}{
 		{"the socket", clientip.RemoteAddr(), request("192.0.2.1:4711", ""), "192.0.2.1"},
-		{"the socket, whatever a header says", clientip.RemoteAddr(), request("192.0.2.1:4711", xff, "203.0.113.7"), "192.0.2.1"},
+		{"the socket, whatever the headers", clientip.RemoteAddr(), request("192.0.2.1:4711", xff, "203.0.113.7"), "192.0.2.1"},
 		{"an IPv6 socket with a zone", clientip.RemoteAddr(), request("[fe80::1%eth0]:4711", ""), "fe80::1"},
 		{"an IPv4-mapped socket", clientip.RemoteAddr(), request("[::ffff:192.0.2.1]:4711", ""), "192.0.2.1"},
 		{"a socket without a port", clientip.RemoteAddr(), request("192.0.2.1", ""), "192.0.2.1"},
@@ -56,7 +56,7 @@ func TestAddr(t *testing.T) {
 		{"garbage where the proxy writes", behind, request("10.0.0.1:80", xff, "203.0.113.7, unknown"), ""},
 		{"garbage where only the client writes", behind, request("10.0.0.1:80", xff, "<script>, 203.0.113.7"), "203.0.113.7"},
 		{"five kilobytes", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 5000)+", 203.0.113.7"), ""},
-		{"as many hops as are walked", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 31)+"10.0.0.3"), "10.0.0.2"},
+		{"as many hops as are examined", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 31)+"10.0.0.3"), "10.0.0.2"},
 		{"one hop more", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 32)+"10.0.0.3"), ""},
 		{"as many bytes as are read", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 4096-len(", 203.0.113.7"))+", 203.0.113.7"), "203.0.113.7"},
 		{"one byte more", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 4097-len(", 203.0.113.7"))+", 203.0.113.7"), ""},
@@ -153,7 +153,7 @@ func TestWhichPeersAreTrusted(t *testing.T) {
 		t.Error("all of IPv4 is trusted")
 	}
 	if clientip.RemoteAddr().Named() {
-		t.Error("a proxy is named, though none is")
+		t.Error("Named reports a proxy, although none is named")
 	}
 }
 

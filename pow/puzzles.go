@@ -67,7 +67,7 @@ func (p *Puzzles) Shared(ctx context.Context, c *Captcha, network [16]byte, leve
 	return made, nil
 }
 
-// keep removes old puzzles, so that sharedRate bounds the number of stored ones.
+// keep stores a puzzle and removes old ones, so sharedRate bounds their number.
 func (p *Puzzles) keep(key puzzleKey, made *madePuzzle) {
 	if p.shared == nil {
 		p.shared, p.common = make(map[puzzleKey]*madePuzzle), make(map[uint8]*madePuzzle)

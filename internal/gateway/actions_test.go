@@ -23,13 +23,13 @@ func TestAServerActionInAFieldIsNotOpenOnAnOpenPath(t *testing.T) {
 		status           int
 	}{
 		{"an action", kind, part(`name="$ACTION_ID_40ab"`, "") + part(`name="user"`, "ada"), 405},
-		{"an action behind a large file", kind, part(`name="f"; filename="f"`, strings.Repeat("x", 3<<20)) + part(`name="$ACTION_ID_40ab"`, ""), 405},
+		{"an action after a large file", kind, part(`name="f"; filename="f"`, strings.Repeat("x", 3<<20)) + part(`name="$ACTION_ID_40ab"`, ""), 405},
 		{"an action with bound arguments", kind, part(`name="$ACTION_REF_1"`, "") + part(`name="$ACTION_1:0"`, "{}"), 405},
 		{"an action in an extended parameter", kind, part(`name*=utf-8''%24ACTION_ID_40ab`, ""), 405},
 		{"a header in capitals", kind, strings.Replace(part(`name="$ACTION_ID_40ab"`, ""), "Content-Disposition", "CONTENT-DISPOSITION", 1), 405},
-		{"an action behind a page with another one", kind, part(`name="f"; filename="f"`, `<input name="$ACTION_ID_40cd">`) + part(`name="$ACTION_ID_40ab"`, ""), 405},
+		{"an action after a page with another one", kind, part(`name="f"; filename="f"`, `<input name="$ACTION_ID_40cd">`) + part(`name="$ACTION_ID_40ab"`, ""), 405},
 		{"an upload of a page with an action", kind, part(`name="f"; filename="f"`, "<form>\n"+`<input type="hidden" name="$ACTION_ID_40ab">`), 200},
-		{"an action behind marks in one line", kind, part(`name="f"; filename="f"`, strings.Repeat("$ACTION_ID_", 9)) + part(`name="$ACTION_REF_1"`, ""), 405},
+		{"an action after marks in one line", kind, part(`name="f"; filename="f"`, strings.Repeat("$ACTION_ID_", 9)) + part(`name="$ACTION_REF_1"`, ""), 405},
 		{"a type in capitals", "Multipart/Form-Data; boundary=x", part(`name="$ACTION_ID_40ab"`, ""), 405},
 		{"an upload", kind, part(`name="f"; filename="f"`, strings.Repeat("$ACTION", 3<<18)), 200},
 		{"a URL-encoded form, which cannot run an action", urlencoded, "%24ACTION_ID_40ab=", 200},

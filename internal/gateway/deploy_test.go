@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what deploy/ strips anew")
+var update = flag.Bool("update", false, "write the lists of stripped headers in deploy/")
 
 // The proxies of deploy/ send some requests to the app themselves, so they must remove the
 // same headers as the gateway. The lines between these marks are generated from families.

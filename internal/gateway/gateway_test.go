@@ -17,7 +17,7 @@ func TestPersonGetsThroughAndTheAppSeesNothingOfUs(t *testing.T) {
 	page := w.get("/signup")
 	plain := strings.Replace(page.body, page.body[strings.Index(page.body, `<div class="palisade"`):strings.Index(page.body, `<input name="user"`)], "", 1)
 	if plain != signupPage {
-		t.Errorf("the page without what was added is\n%s", plain)
+		t.Errorf("the page without the additions is\n%s", plain)
 	}
 	v := w.solve(page.body)
 	v.Set("user", "ada")

@@ -94,7 +94,7 @@ func TestWhichPagesHoldATicket(t *testing.T) {
 				t.Errorf("a page with a ticket can be found unchanged later: %v", a.header)
 			}
 			if a.header.Get("X-DNS-Prefetch-Control") != "" != slices.Contains(test.headers, "X-DNS-Prefetch-Control") {
-				t.Errorf("a header that is none of caches is gone: %v", a.header)
+				t.Errorf("a header that is not for caches was removed: %v", a.header)
 			}
 			for i := 0; i < len(test.headers); i += 2 {
 				name, said := test.headers[i], test.headers[i+1]

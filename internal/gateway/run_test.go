@@ -183,7 +183,7 @@ func TestBodiesUnderJudgementHaveABudget(t *testing.T) {
 	for !full("198.51.100.1") {
 	}
 	if a := send("198.51.100.1", 600); a.status != 403 {
-		t.Errorf("a form that was typed, beside uploads that fill the budget: status %d because %s", a.status, w.reason())
+		t.Errorf("a typed form beside uploads that fill the budget: status %d because %s", a.status, w.reason())
 	}
 }
 
@@ -288,12 +288,12 @@ func TestProxyIsToldWhatToHandOver(t *testing.T) {
 		{"a guarded route", "POST", "/signup?a=b", nil, 401},
 		{"another reading of it", "POST", "//signup", nil, 401},
 		{"a path below it", "POST", "/signup/x", nil, 401},
-		{"it behind a front controller", "POST", "/index.php/signup", nil, 401},
+		{"it after a front controller", "POST", "/index.php/signup", nil, 401},
 		{"it with an extension", "POST", "/signup.php", nil, 401},
 		{"it with a letter that folds into another", "POST", "/%C5%BFignup", nil, 401},
 		{"it with a byte that some servers drop", "POST", "/sign%FFup", nil, 401},
 		{"a host before it", "POST", "//x/signup", nil, 401},
-		{"a host behind a backslash", "POST", `/\x/signup`, nil, 401},
+		{"a host after a backslash", "POST", `/\x/signup`, nil, 401},
 		{"an odd path that leads nowhere", "POST", "/a//b", nil, 401},
 		{"an odd path of a page", "GET", "/a//b", nil, 200},
 		{"a server action on an open route", "POST", "/open", header("Next-Action", "40ab"), 401},

@@ -100,8 +100,8 @@ func TestABodyThatIsARequest(t *testing.T) {
 		{"an upload", "POST", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n", nil, false},
 		{"an empty form", "POST", urlencoded, "", nil, false},
 		{"a request", "POST", urlencoded, inner, nil, true},
-		{"a request behind empty lines", "POST", urlencoded, "\r\n\n " + inner, nil, true},
-		{"a request behind more empty lines than are looked at", "POST", urlencoded, strings.Repeat("\r\n", 50) + inner, nil, true},
+		{"a request after empty lines", "POST", urlencoded, "\r\n\n " + inner, nil, true},
+		{"a request after more empty lines than are searched", "POST", urlencoded, strings.Repeat("\r\n", 50) + inner, nil, true},
 		{"a request in lower case, with a tab", "POST", urlencoded, "post\t/signup HTTP/1.1\r\n\r\n", nil, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

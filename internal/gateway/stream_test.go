@@ -70,7 +70,7 @@ func TestAnAppMayAnswerBeforeItHasReadTheBody(t *testing.T) {
 		t.Errorf("the app read %q (%v), want %d bytes", got, err, size)
 	}
 	if !resp.Close {
-		t.Error("the connection may be used again, though nobody knew how the body ends")
+		t.Error("the connection may be used again, although the end of the body was unknown")
 	}
 }
 

@@ -38,7 +38,7 @@ var targets = []struct {
 	{"another scheme for a page", "GET", "x:/page", 400, ""},
 	{"a number sign", "POST", "/signup#x", 400, ""},
 	{"a host before the path", "POST", "//x/signup", 400, ""},
-	{"a host behind a backslash", "POST", `/\x/signup`, 400, ""},
+	{"a host after a backslash", "POST", `/\x/signup`, 400, ""},
 }
 
 func TestTargets(t *testing.T) {

@@ -71,14 +71,14 @@ func TestAParameterInTheQueryDoesNotHideWhatABodyAsksFor(t *testing.T) {
 		open                     bool
 	}{
 		{"an operation beside a harmless one", "/graphql?query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
-		{"the same in other letters", "/graphql?Query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
-		{"the same behind a semicolon", "/graphql?a;query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
+		{"the same in another case", "/graphql?Query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
+		{"the same after a semicolon", "/graphql?a;query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
 		{"a harmless one with another parameter", "/graphql?trace=1", "application/json", `{"query":"{ posts }"}`, true},
 		{"a field that is in the query alone", "/rpc?method=join", urlencoded, "a=1", false},
 		{"a field that is in both", "/rpc?method=join", urlencoded, "method=list", false},
 		{"a field that is in neither", "/rpc", urlencoded, "a=1", true},
-		{"a body that is no form and looks like none", "/rpc", "text/xml", "<methodCall>join</methodCall>", true},
-		{"a body that is no form and looks like one", "/rpc", "text/plain", "a=1&method=join", false},
+		{"a body of another type that does not look like a form", "/rpc", "text/xml", "<methodCall>join</methodCall>", true},
+		{"a body of another type that looks like a form", "/rpc", "text/plain", "a=1&method=join", false},
 		{"a body that is not JSON and looks like it", "/rpc", "text/plain", ` {"method":"join"}`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
