@@ -12,7 +12,7 @@ import (
 )
 
 // A form that runs a server action without a script names the action in a field, and any
-// page can run the action. So an open path does not open server actions. The gateway
+// page can run the action. An open path must not allow server actions. So the gateway
 // searches the bodies of open requests for actions as they pass. A body may have any
 // length, and the gateway does not buffer it.
 

@@ -28,9 +28,9 @@ var dialects = map[Dialect][2]string{
 // authPath is the path that a proxy asks at.
 const authPath = "auth"
 
-// auth tells a proxy in front where to send a request. The answer 200 means to the app
-// itself. 401 means to the gateway, complete and unchanged. A submission always goes to
-// the gateway, because the question has no body and so could not be judged completely.
+// auth tells a proxy in front where to send a request: with 200 to the app itself, with
+// 401 to the gateway, complete and unchanged. A submission always goes to the gateway,
+// because the question has no body and so could not be judged completely.
 // A request that the gateway would refuse goes there too, to get its refusal.
 //
 // The gateway believes only a proxy that trust names. It refuses a question that lacks

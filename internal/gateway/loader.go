@@ -10,8 +10,8 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// loaderName is the script that guards requests that scripts of a page make: requests by
-// fetch and XMLHttpRequest, and forms that a script builds. It contains the site's
+// loaderName is the name of the script that guards the requests of a page's scripts: by
+// fetch and XMLHttpRequest, and by forms that a script builds. It contains the site's
 // routes, so it is the only one of our files that differs between sites.
 const loaderName = "guard.js"
 

@@ -18,8 +18,8 @@ import (
 )
 
 // maxHeld is the size up to which a page of known length is buffered before it is
-// sent, so that its length can be announced. Longer pages are sent as they arrive. So
-// are pages without a length, because the app sends them bit by bit.
+// sent, so that its length can be announced. Longer pages are sent as they arrive, and
+// so are pages whose length is unknown because the app sends them bit by bit.
 const maxHeld = 1 << 20
 
 // answer examines the answer of the app, and injects into pages.

@@ -15,8 +15,8 @@ type family struct {
 	prefixes []string // beginnings of names; each ends in "-"
 	known    []string // names with these prefixes in wide use, for proxies that remove by name alone (deploy/)
 
-	// judged: an app that believed the header would do something else than the judged
-	// request. So not even a proxy in front can keep it (allow_headers).
+	// judged: an app that believes the header acts on another request than the gateway
+	// judged. So not even a proxy in front can keep it (allow_headers).
 	judged bool
 	// hop: the header is for one connection alone, and every proxy removes it.
 	hop bool

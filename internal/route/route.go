@@ -484,7 +484,7 @@ type found struct {
 
 // guard finds the rule with the highest weight for a path. A form in monitor mode must
 // outweigh every other matching form, and those must not be doubtful. Otherwise a client
-// could pass by an ambiguous request, or by one that matches two forms.
+// could get through with an ambiguous request, or with one that matches two forms.
 func guard(rules []entry, req *Request, path *read) found {
 	enforced, watched := best(rules, req, path, false), best(rules, req, path, true)
 	claim := max(enforced.claim, watched.claim)

@@ -296,7 +296,7 @@ func (c *When) allows(value string) bool { return len(c.In) == 0 || slices.Conta
 
 // actions are headers with which frameworks run a function of the app whatever the path
 // is: server actions of Next.js, and of other servers of React components. An open path
-// does not open them unless its exemption names the header.
+// does not allow them unless its exemption names the header.
 var actions = []string{"Next-Action", "Rsc-Action", "X-Rsc-Action"}
 
 func isAction(header string) bool {

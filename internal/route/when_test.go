@@ -237,8 +237,8 @@ func TestConditionsOfExemptions(t *testing.T) {
 	}
 }
 
-// If it is in doubt which form a request is for, a form in monitor mode must not
-// get it.
+// If the form of a request is in doubt, a form in monitor mode must not get the
+// request.
 func TestDoubtsLeadToNoFormThatOnlyWatches(t *testing.T) {
 	ping, create, any := When{Field: "method", In: []string{"ping"}}, When{Field: "method", In: []string{"create"}}, When{}
 	other := When{Field: "news"}
@@ -281,7 +281,7 @@ func TestDoubtsLeadToNoFormThatOnlyWatches(t *testing.T) {
 	}
 }
 
-// Server actions run whatever the path is, so an open path does not open them.
+// Server actions run whatever the path is, so an open path does not allow them.
 func TestActionsOnOpenPaths(t *testing.T) {
 	hook := mustParse(t, "POST /hook")
 	named := mustParse(t, "POST /**")[0].Only(When{Header: "Next-Action", In: []string{"40aa"}})
