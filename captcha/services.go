@@ -57,7 +57,7 @@ type Descriptor struct {
 	Hosted  bool // Settings.Address is needed: the service is self-hosted
 	Project bool // Settings.Project is needed
 
-	// Hostname, Action, CData and MaxAge report what a provider compares by default:
+	// Hostname, Action, CData and MaxAge report the checks of a provider by default: of
 	// the host of the page, the name of the form, the data that the caller expects, and
 	// the age of the token by the time of issue in the answer.
 	Hostname, Action, CData, MaxAge bool

@@ -25,7 +25,7 @@
 // here and arrives for the first time. So one challenge causes at most one derivation,
 // and all derivations together have a bounded share of the processor.
 //
-// # What a challenge holds
+// # Content of a challenge
 //
 // A challenge holds level, time of issue, expiry, work and 128 random bits, under
 // HMAC-SHA-256 cut to 128 bits. The signature also covers a binding that is not sent:
@@ -40,7 +40,7 @@
 // again. A client must send each member once and no unknown ones, numbers in plain
 // form, and hex in lower case.
 //
-// # What it is worth
+// # Value of proof of work
 //
 // Proof of work does not keep automation out, and it is cheap for attackers with native
 // code. Guesses of 5000 iterations a second, one core each, measured on one machine in
@@ -65,7 +65,7 @@
 // claim under a rate limit. Levels 1 and 2 are more work, not proof of a person; a
 // headless browser does them.
 //
-// # What comes above
+// # A higher level
 //
 // A code to read or to hear is the level after the hardest work here. Its challenge is
 // this one with the widget's codeChallenge member beside parameters (image, audio,

@@ -13,7 +13,7 @@ import (
 
 // Challenge describes a new challenge.
 type Challenge struct {
-	// Binding is what the challenge is valid for: site, form, ticket. It is signed but
+	// Binding names the only use of the challenge: site, form, ticket. It is signed but
 	// not sent. The checker must build the same bytes. 1 to MaxBinding bytes.
 	Binding []byte
 	// Level selects the work, an index of Config.Levels.

@@ -14,7 +14,7 @@ type Problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"` // what the client must change
+	Detail string `json:"detail,omitempty"` // the necessary change by the client
 	ID     string `json:"id,omitempty"`     // of the decision, for reference
 }
 

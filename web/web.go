@@ -29,8 +29,8 @@
 // strict policy of [CSP], with a keyboard, a screen reader, on a phone, light and dark,
 // in the languages of [Lang]. Neither reveals the failed check.
 //
-// Without JavaScript the challenge page can only say what is needed. A code to read or to
-// hear will be the next step there; its place is marked in templates/challenge.html.
+// Without JavaScript the challenge page can only name the requirements. A code to read or
+// to hear will be the next step there; its place is marked in templates/challenge.html.
 package web
 
 //go:generate go run ../e2e/pack

@@ -134,7 +134,7 @@ func FuzzAnswersLikeTheReference(f *testing.F) {
 	})
 }
 
-// The law: a store that is too small, with a clock that jumps, grants only what the
+// The law: a store that is too small, with a clock that jumps, grants only trips that the
 // reference grants.
 func FuzzGrantsNoMoreThanTheReference(f *testing.F) {
 	seeds(f)
