@@ -19,7 +19,7 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// good is an answer that every service's provider accepts under [expected].
+// good is an answer that every service's provider accepts for [expected].
 func good() map[string]any {
 	return map[string]any{
 		"success": true, "hostname": "example.com", "action": "signup", "challenge_ts": noon.Format(time.RFC3339),
@@ -28,7 +28,7 @@ func good() map[string]any {
 
 var expected = captcha.Expect{Hosts: []string{"example.com", "example.org"}, Action: "signup"}
 
-// answerWith is good with some members changed; nil takes one out.
+// answerWith is good with some members changed; nil removes a member.
 func answerWith(service string, changes map[string]any) string {
 	body := good()
 	if service == captchatest.RecaptchaV3 {
@@ -44,7 +44,7 @@ func answerWith(service string, changes map[string]any) string {
 	return string(text)
 }
 
-// answering makes a provider whose service gives one answer, always.
+// answering makes a provider whose service always gives one answer.
 func answering(service string, status int, body string, opts ...captcha.Option) captcha.Provider {
 	client := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{}}, nil
@@ -79,7 +79,7 @@ func TestBindings(t *testing.T) {
 		opts     []captcha.Option
 		want     string
 	}{
-		{"what is expected passes", all, nil, nil, "ok"},
+		{"the expected answer passes", all, nil, nil, "ok"},
 
 		{"another host is refused", except("hcaptcha"), members{"hostname": "evil.example"}, nil, "hostname-mismatch"},
 		{"a missing host is refused", except("hcaptcha"), members{"hostname": nil}, nil, "hostname-mismatch"},
@@ -89,9 +89,9 @@ func TestBindings(t *testing.T) {
 		{"the second of our hosts passes", all, members{"hostname": "example.org"}, nil, "ok"},
 		{"a host in capitals and with a port passes", all, members{"hostname": "EXAMPLE.com:8443"}, nil, "ok"},
 		{"a host that is a number is no answer", all, members{"hostname": 5}, nil, "unavailable"},
-		{"any host passes where it is said so", all, members{"hostname": "evil.example"}, []captcha.Option{captcha.AnyHostname()}, "ok"},
-		{"hCaptcha's host is the visitor's word", []string{"hcaptcha"}, members{"hostname": "evil.example"}, nil, "ok"},
-		{"hCaptcha's host is checked where it is said so", []string{"hcaptcha"}, members{"hostname": "evil.example"}, checked, "hostname-mismatch"},
+		{"any host passes with AnyHostname", all, members{"hostname": "evil.example"}, []captcha.Option{captcha.AnyHostname()}, "ok"},
+		{"hCaptcha's host is not checked, because the visitor chooses it", []string{"hcaptcha"}, members{"hostname": "evil.example"}, nil, "ok"},
+		{"hCaptcha's host is checked with CheckHostname", []string{"hcaptcha"}, members{"hostname": "evil.example"}, checked, "hostname-mismatch"},
 		{"hCaptcha without a host is refused where it is checked", []string{"hcaptcha"}, members{"hostname": "not-provided"}, checked, "hostname-mismatch"},
 		{"hCaptcha's host passes the check", []string{"hcaptcha"}, nil, checked, "ok"},
 
@@ -103,29 +103,29 @@ func TestBindings(t *testing.T) {
 		{"an old token is refused", []string{"hcaptcha"}, members{"challenge_ts": noon.Add(-151 * time.Second)}, nil, "token-too-old"},
 		{"a token in its last second passes", []string{"hcaptcha"}, members{"challenge_ts": noon.Add(-119 * time.Second)}, nil, "ok"},
 		{"an old token of Turnstile is refused", []string{"turnstile"}, members{"challenge_ts": noon.Add(-331 * time.Second)}, nil, "token-too-old"},
-		{"Google's is the time of loading, and people take theirs", google, members{"challenge_ts": noon.Add(-50 * time.Minute)}, nil, "ok"},
-		{"even Google's gets too old", google, members{"challenge_ts": noon.Add(-2 * time.Hour)}, nil, "token-too-old"},
+		{"Google reports the time of loading, and people need time", google, members{"challenge_ts": noon.Add(-50 * time.Minute)}, nil, "ok"},
+		{"Google's time of loading can be too old", google, members{"challenge_ts": noon.Add(-2 * time.Hour)}, nil, "token-too-old"},
 		{"a service's clock may be a little ahead", all, members{"challenge_ts": noon.Add(20 * time.Second)}, nil, "ok"},
 		{"a token from the future is refused", all, members{"challenge_ts": noon.Add(time.Minute)}, nil, "token-too-old"},
-		{"a time that is none is refused", all, members{"challenge_ts": "yesterday"}, nil, "token-too-old"},
+		{"an invalid time is refused", all, members{"challenge_ts": "yesterday"}, nil, "token-too-old"},
 		{"a time that is a number is refused", all, members{"challenge_ts": noon.Unix()}, nil, "token-too-old"},
 		{"a missing time is refused", all, members{"challenge_ts": nil}, nil, "token-too-old"},
 
-		{"v3 counts up to the human", []string{"recaptcha-v3"}, members{"score": 0.4}, nil, "score-low"},
+		{"v3's low score is a bot", []string{"recaptcha-v3"}, members{"score": 0.4}, nil, "score-low"},
 		{"v3 accepts half", []string{"recaptcha-v3"}, members{"score": 0.5}, nil, "ok"},
-		{"v3 accepts 0.7 at a risk of 0.3, whatever floats say", []string{"recaptcha-v3"}, members{"score": 0.7}, []captcha.Option{captcha.MaxRisk(0.3)}, "ok"},
+		{"v3 accepts 0.7 at a risk of 0.3, despite rounding of floats", []string{"recaptcha-v3"}, members{"score": 0.7}, []captcha.Option{captcha.MaxRisk(0.3)}, "ok"},
 		{"v3 without a score is refused", []string{"recaptcha-v3"}, members{"score": nil}, nil, "score-low"},
-		{"hCaptcha counts up to the bot", []string{"hcaptcha"}, members{"score": 0.6}, nil, "score-low"},
+		{"hCaptcha's high score is a bot", []string{"hcaptcha"}, members{"score": 0.6}, nil, "score-low"},
 		{"hCaptcha's good score passes", []string{"hcaptcha"}, members{"score": 0.1}, nil, "ok"},
 		{"hCaptcha without a score passes", []string{"hcaptcha"}, nil, nil, "ok"},
-		{"hCaptcha without a score is refused where one is asked for", []string{"hcaptcha"}, nil, []captcha.Option{captcha.MaxRisk(0.5)}, "score-low"},
+		{"hCaptcha without a score is refused with MaxRisk", []string{"hcaptcha"}, nil, []captcha.Option{captcha.MaxRisk(0.5)}, "score-low"},
 		{"hCaptcha's score of 0 is a score", []string{"hcaptcha"}, members{"score": 0}, []captcha.Option{captcha.MaxRisk(0.5)}, "ok"},
 		{"a score that is text is no score", []string{"recaptcha-v3", "hcaptcha"}, members{"score": "0.0"}, nil, "score-low"},
 		{"a score above 1 is no score", []string{"recaptcha-v3", "hcaptcha"}, members{"score": 1.5}, nil, "score-low"},
 		{"a score below 0 is no score", []string{"recaptcha-v3", "hcaptcha"}, members{"score": -1}, nil, "score-low"},
 
 		{"a known member in another case is no answer", all, members{"Score": 0.1}, nil, "unavailable"},
-		{"an unknown member is nothing to us", all, members{"SCORING": members{"a": 1, "A": 2}}, nil, "ok"},
+		{"an unknown member is ignored", all, members{"SCORING": members{"a": 1, "A": 2}}, nil, "ok"},
 	}
 	for _, row := range rows {
 		for _, service := range row.services {
@@ -162,8 +162,8 @@ func TestTheZeroAttemptIsRefused(t *testing.T) {
 	}
 }
 
-// Whatever a visitor can cause must be neither an outage, which may bring an
-// easier captcha, nor pass.
+// An answer that a visitor can cause must not count as an outage, because an outage may
+// bring an easier captcha. It must not pass either.
 func TestClassesOfAnswers(t *testing.T) {
 	const yes = `{"success":true,"hostname":"example.com","action":"signup","challenge_ts":"2026-11-22T12:00:00Z","score":0.9}`
 	rows := []struct {
@@ -172,20 +172,20 @@ func TestClassesOfAnswers(t *testing.T) {
 		body   string
 		want   string
 	}{
-		{"400 without JSON is what an odd token gets", 400, "<h1>Bad Request</h1>", "token-malformed"},
-		{"413 is what a long token gets", 413, "", "token-malformed"},
+		{"400 without JSON is the answer to an odd token", 400, "<h1>Bad Request</h1>", "token-malformed"},
+		{"413 is the answer to a long token", 413, "", "token-malformed"},
 		{"400 with a code is the code", 400, `{"success":false,"error-codes":["missing-input-response"]}`, "token-missing"},
-		{"403 without JSON opens no way around", 403, "<h1>Forbidden</h1>", "misconfigured"},
+		{"403 without JSON is not an outage", 403, "<h1>Forbidden</h1>", "misconfigured"},
 		{"404 is a wrong endpoint", 404, "not found", "misconfigured"},
-		{"401 is about who asks, whatever it says", 401, `{"success":false,"error-codes":["out-of-coffee"]}`, "misconfigured"},
-		{"403 that says nothing is about who asks", 403, `{"success":false}`, "misconfigured"},
+		{"401 is about our account, with any body", 401, `{"success":false,"error-codes":["out-of-coffee"]}`, "misconfigured"},
+		{"403 without a code is about our account", 403, `{"success":false}`, "misconfigured"},
 		{"403 with a code is the code", 403, `{"success":false,"error-codes":["out-of-coffee"]}`, "token-refused"},
 		{"429 is our quota", 429, yes, "misconfigured"},
 		{"500 with a success is an outage", 500, yes, "unavailable"},
 		{"503 with a refusal is an outage", 503, `{"success":false}`, "unavailable"},
-		{"a success under 403 is none", 403, yes, "unavailable"},
-		{"a success under 202 is none", 202, yes, "unavailable"},
-		{"a redirect with a success is none", 302, yes, "unavailable"},
+		{"a success under 403 does not count", 403, yes, "unavailable"},
+		{"a success under 202 does not count", 202, yes, "unavailable"},
+		{"a redirect with a success does not count", 302, yes, "unavailable"},
 		{"nothing", 200, "", "unavailable"},
 		{"null", 200, "null", "unavailable"},
 		{"a bare true", 200, "true", "unavailable"},
@@ -198,9 +198,9 @@ func TestClassesOfAnswers(t *testing.T) {
 		{"more than 64 KiB", 200, yes + strings.Repeat(" ", 64<<10), "unavailable"},
 		{"an unknown code refuses", 200, `{"success":false,"error-codes":["out-of-coffee"]}`, "token-refused"},
 		{"codes that are no list", 200, `{"success":false,"error-codes":"timeout-or-duplicate"}`, "unavailable"},
-		{"a wrong secret shows beside the token's fault", 200, `{"success":false,"error-codes":["invalid-input-response","invalid-input-secret"]}`, "misconfigured"},
-		{"an outage does not show beside the token's fault", 200, `{"success":false,"error-codes":["internal-error","invalid-input-response"]}`, "token-refused"},
-		{"an unknown code beside an outage is none", 200, `{"success":false,"error-codes":["internal-error","out-of-coffee"]}`, "token-refused"},
+		{"a wrong secret counts before the token's fault", 200, `{"success":false,"error-codes":["invalid-input-response","invalid-input-secret"]}`, "misconfigured"},
+		{"the token's fault counts before an outage", 200, `{"success":false,"error-codes":["internal-error","invalid-input-response"]}`, "token-refused"},
+		{"an unknown code beside an outage is a refusal", 200, `{"success":false,"error-codes":["internal-error","out-of-coffee"]}`, "token-refused"},
 	}
 	for _, row := range rows {
 		for _, service := range all {
@@ -223,8 +223,8 @@ func TestOverFreeQuotaIsNoPassWhereverItIsSaid(t *testing.T) {
 	}
 }
 
-// A client can close its sending half and still read: it would get what an
-// outage brings.
+// A client can close its sending half and still read. If that counted as an outage, the
+// client would get the easier captcha of an outage.
 func TestHangingUpIsNoOutage(t *testing.T) {
 	for _, service := range all {
 		ctx, hangUp := context.WithCancel(context.Background())
@@ -253,7 +253,7 @@ func TestOurOwnDeadlineIsAnOutage(t *testing.T) {
 	}
 }
 
-// A first call that hangs leaves time for the second.
+// If the first call hangs, there is time left for a second one.
 func TestTurnstileIsAskedAgainAfterSilence(t *testing.T) {
 	services := world(t)
 	services.Fail(captchatest.Turnstile, captchatest.Hang, 1)
@@ -315,6 +315,6 @@ func TestMaxRiskIsBelowOneAndANumber(t *testing.T) {
 		}
 	}
 	if captcha.RecaptchaV3("sitekey", "secret", captcha.MaxRisk(math.NaN())).Validate(false) == nil {
-		t.Error("NaN, which is less than nothing and greater than nothing, would refuse nobody")
+		t.Error("NaN is accepted; it would refuse no token, because every comparison with it is false")
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Cap verifies tokens of Cap Standalone, which somebody hosts: address is that of
+// Cap verifies tokens of Cap Standalone, which is self-hosted. address is the URL of
 // the instance, such as https://cap.example.com, and is required. Checked: success,
-// and that the token is of this sitekey, before the call. The instance names no
-// host, no form and no time, and says of a used token that there is none.
+// and, before the call, that the token is of this sitekey. The instance reports no
+// host, no form and no time, and answers a used token like an unknown one.
 //
 // Facts are from the source and the documents of tiagozip/cap. Unconfirmed: the
-// sources that the widget's workers need. The widget is an element of its own and
-// has no class: see docs/providers.md for the markup.
+// sources that the widget's workers need. The widget is a custom element and has no
+// class: see docs/providers.md for the markup.
 func Cap(address, sitekey, secret string, opts ...Option) Provider {
 	return newSiteverify(facts{
 		service: Service{
@@ -37,8 +37,8 @@ func Cap(address, sitekey, secret string, opts ...Option) Provider {
 	}, sitekey, secret, opts)
 }
 
-// oddCap refuses a token of another sitekey and one that is none. The instance
-// answers them as it answers a mistake of ours.
+// oddCap refuses a malformed token and a token of another sitekey. The instance would
+// answer them as it answers our own mistakes.
 func oddCap(s *siteverify, token string) Reason {
 	switch parts := strings.Split(token, ":"); {
 	case len(parts) != 3 || parts[1] == "" || parts[2] == "":
@@ -56,7 +56,7 @@ func askCap(s *siteverify, a Attempt) (*http.Request, error) {
 func readCap(_ *siteverify, _ string, body []byte) (*answer, error) {
 	o := open(body)
 	a := &answer{codes: some(o.text("error"))}
-	if a.codes == nil || o.has("success") { // older versions leave success out of an error
+	if a.codes == nil || o.has("success") { // older versions omit success from an error
 		a.success = o.flag("success")
 	}
 	return o.done(a)

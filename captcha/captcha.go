@@ -7,11 +7,11 @@
 // A [Provider] answers in one of three classes, which never mix:
 //
 //   - a refusal is a [Result] whose OK is false: the visitor's token is bad;
-//   - [ErrMisconfigured] is ours: a wrong secret, a used-up quota;
-//   - [ErrUnavailable] is theirs: no answer, or one that makes no sense.
+//   - [ErrMisconfigured] is our fault: a wrong secret, a used-up quota;
+//   - [ErrUnavailable] is the service's fault: no answer, or one without sense.
 //
-// Whatever a visitor can cause by sending an odd token is a refusal, so that
-// nobody can talk a form into its outage plan.
+// Everything that a visitor can cause with an odd token is a refusal. So no visitor
+// can make a form use its outage plan.
 package captcha
 
 import (
@@ -33,10 +33,10 @@ type Reason string
 
 // Reasons of a refusal.
 const (
-	ReasonMissing   Reason = "token-missing"   // no token, or one that says it is none
-	ReasonMalformed Reason = "token-malformed" // too long, or bytes no token has
-	ReasonRefused   Reason = "token-refused"   // the service says no
-	ReasonSpent     Reason = "token-spent"     // too old or used before, by the service's word
+	ReasonMissing   Reason = "token-missing"   // no token, or a widget's mark for none
+	ReasonMalformed Reason = "token-malformed" // too long, or with bytes that no token has
+	ReasonRefused   Reason = "token-refused"   // the service refuses it
+	ReasonSpent     Reason = "token-spent"     // expired or used before, as the service says
 	ReasonHostname  Reason = "hostname-mismatch"
 	ReasonAction    Reason = "action-mismatch"
 	ReasonCData     Reason = "cdata-mismatch"
@@ -45,8 +45,8 @@ const (
 	ReasonTestToken Reason = "test-token" // a public dummy token against real keys
 )
 
-// Expect is what a token must be bound to. An empty field is not checked,
-// except where the provider's own configuration demands it.
+// Expect lists the values that a token must be bound to. An empty field is not
+// checked, except where the provider's own configuration requires it.
 type Expect struct {
 	Hosts  []string // hostnames the token may come from, without port
 	Action string   // the form's name
@@ -61,32 +61,32 @@ type Attempt struct {
 	Expect Expect
 }
 
-// Result is what a service said of a token, after every binding was checked.
+// Result is the answer of a service about a token, after every binding was checked.
 // The zero value is a refusal.
 type Result struct {
 	OK       bool
-	Reason   Reason    // why not; empty when OK
+	Reason   Reason    // of the refusal; empty when OK
 	Hostname string    // as the service reported it
 	Action   string    // as the service reported it
 	Issued   time.Time // challenge_ts, zero when absent
-	Risk     float64   // 0 human to 1 bot, whatever direction the service counts in
-	HasRisk  bool      // Risk was reported; 0 and absent are different things
+	Risk     float64   // 0 human to 1 bot, for every service
+	HasRisk  bool      // Risk was reported; 0 is not the same as no report
 
-	// ID is what the token is, however it is written: a caller who keeps tokens
-	// from being used twice must remember it instead of the token's text. Empty
-	// where only one text is the token.
+	// ID identifies the token in all its spellings. A caller who keeps tokens from
+	// being used twice must store the ID instead of the token's text. It is empty if a
+	// token has only one spelling.
 	ID string
 }
 
-// Service is what is publicly known of a provider: facts, no secrets.
+// Service holds the public facts about a provider, no secrets.
 type Service struct {
 	Name     string        // "hcaptcha"; a metrics label
 	Field    string        // the form field that its widget fills
 	Endpoint string        // the default verify URL
 	Script   string        // URL of the widget's script
-	Class    string        // class of the widget's element; empty where the page needs more than an element with a class
-	Execute  string        // where there is no element: the JavaScript object whose execute(sitekey, {action}) makes a token
-	MaxToken int           // longest token worth asking about, in bytes
+	Class    string        // class of the widget's element; empty if a class is not enough for the page
+	Execute  string        // without an element: the JavaScript object whose execute(sitekey, {action}) makes a token
+	MaxToken int           // longest token to send to the service, in bytes
 	Life     time.Duration // how long a token can be redeemed
 	CSP      []string      // sources its widget needs (script, frame, style, connect)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// world is the services with one site at each of them.
+// world is a server of all services with one site at each.
 func world(t testing.TB) *captchatest.Server {
 	services := captchatest.NewServer()
 	t.Cleanup(services.Close)
@@ -33,8 +33,8 @@ func provider(services *captchatest.Server, service string, opts ...captcha.Opti
 	return constructors[service]("sitekey-"+service, "secret-"+service, opts...)
 }
 
-// patience is short where nothing comes, and else so long that what comes is in time
-// on the slowest machine.
+// patience returns a short timeout for faults without an answer. For the others the timeout
+// is long enough for the slowest machine.
 func patience(fault captchatest.Fault) captcha.Option {
 	if fault == captchatest.Hang {
 		return captcha.Timeout(300 * time.Millisecond)
@@ -53,7 +53,7 @@ func verify(p captcha.Provider, token string) string {
 	}))
 }
 
-// Most services say of a token what made it bad, some say only that it is.
+// Most services say why a token is bad; some say only that it is bad.
 func TestTokenIsGoodOnceAndForItsSite(t *testing.T) {
 	for service, sheet := range sheets(t) {
 		if service == "generic" {
@@ -142,7 +142,7 @@ func TestOnlyTurnstileIsAskedAgainAndUnderOneKey(t *testing.T) {
 	}
 }
 
-// value is what a call has at a place, if it is there once.
+// value returns the value at a place of a call, if it occurs exactly once.
 func value(call captchatest.Call, place string) string {
 	values := call.Form[place]
 	if name, isHeader := strings.CutSuffix(place, ":"); isHeader {
@@ -154,14 +154,14 @@ func value(call captchatest.Call, place string) string {
 	return values[0]
 }
 
-// odd makes what a visitor might send to change the request: characters that mean
-// something in a query, a form and JSON.
+// odd makes tokens that could change the request: with characters that have a meaning in
+// a query, a form and JSON.
 func odd(service string, token string) string {
 	const characters = `x%26secret=A&response=B+C","secret":"D`
 	switch service {
 	case captchatest.Cap:
 		return "sitekey-cap:" + strings.ReplaceAll(characters, ":", "") + ":x"
-	case captchatest.Sentinel, captchatest.Prosopo, captchatest.GeeTest: // decoded before they are sent
+	case captchatest.Sentinel, captchatest.Prosopo, captchatest.GeeTest: // these are decoded before they are sent
 		return token
 	}
 	return characters
@@ -211,7 +211,7 @@ func TestTokensThatAreNotWorthACall(t *testing.T) {
 		{"undefined", "undefined", captcha.ReasonMissing},
 		{"a megabyte", strings.Repeat("x", 1<<20), captcha.ReasonMalformed},
 		{"a line break", "a\r\nb", captcha.ReasonMalformed},
-		{"bytes that are no text", "\xff\xfe", captcha.ReasonMalformed},
+		{"bytes that are not UTF-8", "\xff\xfe", captcha.ReasonMalformed},
 	}
 	for service := range constructors {
 		for _, row := range rows {
@@ -247,7 +247,7 @@ func TestOfficialTestKeys(t *testing.T) {
 		{"reCAPTCHA passes everything", captchatest.RecaptchaV2, "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI", "6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe", "any", "ok"},
 		{"hCaptcha's first token passes", captchatest.HCaptcha, "10000000-ffff-ffff-ffff-000000000001", dummy, "10000000-aaaa-bbbb-cccc-000000000001", "ok"},
 		{"hCaptcha's safe token passes", captchatest.HCaptcha, "20000000-ffff-ffff-ffff-000000000002", dummy, "20000000-aaaa-bbbb-cccc-000000000002", "ok"},
-		{"hCaptcha's bot token is a bot", captchatest.HCaptcha, "30000000-ffff-ffff-ffff-000000000003", dummy, "30000000-aaaa-bbbb-cccc-000000000003", string(captcha.ReasonScore)},
+		{"hCaptcha's bot token is refused by its score", captchatest.HCaptcha, "30000000-ffff-ffff-ffff-000000000003", dummy, "30000000-aaaa-bbbb-cccc-000000000003", string(captcha.ReasonScore)},
 		{"Turnstile always passes", captchatest.Turnstile, "1x00000000000000000000AA", "1x0000000000000000000000000000000AA", "XXXX.DUMMY.TOKEN.XXXX", "ok"},
 		{"Turnstile always fails", captchatest.Turnstile, "2x00000000000000000000AB", "2x0000000000000000000000000000000AA", "XXXX.DUMMY.TOKEN.XXXX", string(captcha.ReasonRefused)},
 		{"Turnstile is always spent", captchatest.Turnstile, "1x00000000000000000000AA", "3x0000000000000000000000000000000AA", "XXXX.DUMMY.TOKEN.XXXX", string(captcha.ReasonSpent)},

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// answer is what a service said, as far as it decides anything.
+// answer holds the decisive parts of a service's answer.
 type answer struct {
 	success  bool
 	codes    []string
@@ -18,14 +18,14 @@ type answer struct {
 	action   string
 	cdata    string
 	issued   time.Time // zero when absent or not a time
-	expires  time.Time // zero when the service names none
+	expires  time.Time // zero when the service reports none
 	score    *float64  // nil when absent or odd
-	oddScore bool      // there is a score that is no number from 0 to 1
-	devHost  bool      // the service says that the page is a developer's own
-	id       string    // what the token is, however it is written; empty: its text
+	oddScore bool      // there is a score, but it is no number from 0 to 1
+	devHost  bool      // the service says that the page is on a developer's own host
+	id       string    // identifies the token in all its spellings; empty: its text
 }
 
-// Errors of decoding. They quote nothing of the answer, which may echo a token.
+// Errors of decoding. They do not quote the answer, because it may contain the token.
 var (
 	errNotJSON   = errors.New("the answer is not one JSON object")
 	errTwice     = errors.New("the answer has a member twice")
@@ -34,7 +34,7 @@ var (
 	errWrongType = errors.New("the answer has a member of the wrong type")
 )
 
-// readSiteverify reads an answer in the manner of reCAPTCHA's siteverify.
+// readSiteverify reads an answer in the format of reCAPTCHA's siteverify.
 func readSiteverify(_ *siteverify, _ string, body []byte) (*answer, error) {
 	o := open(body)
 	a := &answer{
@@ -46,19 +46,19 @@ func readSiteverify(_ *siteverify, _ string, body []byte) (*answer, error) {
 	return o.done(a)
 }
 
-// rate takes a score from 0 to 1.
+// rate reads a score from 0 to 1.
 func (a *answer) rate(raw json.RawMessage) {
 	a.score = scoreOf(raw)
 	a.oddScore = a.score == nil && present(raw)
 }
 
-// object reads one JSON object strictly, because encoding/json alone would take
-// the last of two "success", and "Success" for it. It keeps the first thing that
-// is wrong, for done to return, so that readers need not ask at every member.
+// object reads one JSON object strictly. encoding/json alone would accept the last of two
+// "success" members, and "Success" in place of it. object keeps the first mistake for
+// done, so that readers need not check at every member.
 type object struct {
 	members map[string]json.RawMessage
-	spelt   map[string]string // the names that are there, by their folded form
-	wrong   *error            // shared with the objects inside
+	spelt   map[string]string // the names in the object, by their folded form
+	wrong   *error            // shared with the inner objects
 }
 
 func open(body []byte) *object {
@@ -71,7 +71,7 @@ func open(body []byte) *object {
 	return o
 }
 
-// fill reads the members, none of which may be there twice in any case.
+// fill reads the members. A name must not occur twice, in any case.
 func (o *object) fill(body []byte) {
 	o.members, o.spelt = map[string]json.RawMessage{}, map[string]string{}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -94,8 +94,8 @@ func (o *object) fill(body []byte) {
 	}
 }
 
-// fold makes names alike that encoding/json takes for the same: ToUpper makes an
-// S of the long s.
+// fold makes names equal that encoding/json treats as equal: ToUpper turns the long s
+// into an S.
 func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 
 func (o *object) fail(err error) {
@@ -104,7 +104,7 @@ func (o *object) fail(err error) {
 	}
 }
 
-// done returns what was read, unless something was wrong.
+// done returns the answer, or the first mistake.
 func (o *object) done(a *answer) (*answer, error) {
 	if *o.wrong != nil {
 		return nil, *o.wrong
@@ -112,7 +112,7 @@ func (o *object) done(a *answer) (*answer, error) {
 	return a, nil
 }
 
-// member returns a member, or nil. It must be spelt as asked for.
+// member returns a member, or nil. Its spelling must be exact.
 func (o *object) member(name string) json.RawMessage {
 	if spelt, there := o.spelt[fold(name)]; there && spelt != name {
 		o.fail(errSpelling)
@@ -120,12 +120,12 @@ func (o *object) member(name string) json.RawMessage {
 	return o.members[name]
 }
 
-// has reports a member that is there and not null.
+// has reports whether a member is present and not null.
 func (o *object) has(name string) bool { return present(o.member(name)) }
 
 func present(raw json.RawMessage) bool { return raw != nil && string(raw) != "null" }
 
-// flag returns a boolean, which must be there.
+// flag returns a required boolean.
 func (o *object) flag(name string) bool {
 	switch string(o.member(name)) {
 	case "true":
@@ -137,13 +137,13 @@ func (o *object) flag(name string) bool {
 	return false
 }
 
-// text returns a text, or nothing.
+// text returns a text, or "".
 func (o *object) text(name string) (text string) {
 	o.take(name, &text)
 	return text
 }
 
-// word returns a text, which must be there.
+// word returns a required text.
 func (o *object) word(name string) string {
 	if !o.has(name) {
 		o.fail(errWrongType)
@@ -151,7 +151,7 @@ func (o *object) word(name string) string {
 	return o.text(name)
 }
 
-// some is a list of one code, if there is one.
+// some returns a list of one code, or an empty list for "".
 func some(code string) []string {
 	if code == "" {
 		return nil
@@ -171,7 +171,7 @@ func (o *object) take(name string, into any) {
 	}
 }
 
-// inner returns an object inside, which is empty when there is none.
+// inner returns an inner object, which is empty if there is none.
 func (o *object) inner(name string) *object {
 	in := &object{wrong: o.wrong}
 	if raw := o.member(name); present(raw) {
@@ -180,7 +180,7 @@ func (o *object) inner(name string) *object {
 	return in
 }
 
-// objects returns a list of objects inside, or none.
+// objects returns a list of inner objects, or none.
 func (o *object) objects(name string) (list []*object) {
 	var raws []json.RawMessage
 	o.take(name, &raws)
@@ -205,8 +205,8 @@ func timeOf(raw json.RawMessage) time.Time {
 	return t
 }
 
-// scoreOf reads a score from 0 to 1. Anything else counts as none: Google's own
-// test data has one as text, and a number that may be anything is no evidence.
+// scoreOf reads a score from 0 to 1. It ignores every other value: Google's own test
+// data has a score as text, and a number out of range proves nothing.
 func scoreOf(raw json.RawMessage) *float64 {
 	score, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || !(score >= 0 && score <= 1) {

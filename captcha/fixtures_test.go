@@ -18,8 +18,8 @@ import (
 
 type constructor = func(sitekey, secret string, opts ...captcha.Option) captcha.Provider
 
-// constructors are those of all services, by name. A hosted service has an address of
-// its own.
+// constructors are the constructors of all services, by name. A hosted service has its
+// own address.
 var constructors = func() map[string]constructor {
 	all := map[string]constructor{}
 	for _, d := range captcha.Services() {
@@ -30,14 +30,14 @@ var constructors = func() map[string]constructor {
 	return all
 }()
 
-// What the answers in testdata are verified with.
+// The configuration for verifying the answers in testdata.
 var (
 	fixtureNow    = time.Date(2026, 11, 22, 9, 15, 50, 0, time.UTC)
 	fixtureExpect = captcha.Expect{Hosts: []string{host}, Action: "login", CData: "sessionid-123456789"}
 )
 
-// sheet is testdata/SERVICE.json: what a service takes and answers, by its documents.
-// What is left out is as with reCAPTCHA's siteverify.
+// sheet is testdata/SERVICE.json: the requests and answers of a service, from its
+// documents. Missing entries are as with reCAPTCHA's siteverify.
 type sheet struct {
 	Sent    *sent
 	Law     map[string]any // members of every answer that passes; see [FuzzAnswer]
@@ -47,9 +47,9 @@ type sheet struct {
 	Situations map[string]string // for the tests of package captchatest
 }
 
-// row is what an answer must come to. Its text is Body, or else the file
-// SERVICE.CASE.json. Status, if not 0, is what the answer comes with; Hosts, if any,
-// take the place of those of fixtureExpect.
+// row is an answer with its expected result. Its text is Body, or else the file
+// SERVICE.CASE.json. Status, if not 0, is the status of the answer. Hosts, if any,
+// replace the hosts of fixtureExpect.
 type row struct {
 	OK      bool
 	Refused captcha.Reason
@@ -60,18 +60,18 @@ type row struct {
 	Body    json.RawMessage
 }
 
-// sent says where in a call a service takes what. A name with a colon is a header's.
-// Empty: the service does not take it.
+// sent names the places of the values in a call. A name with a colon is a header.
+// Empty: the service does not take the value.
 type sent struct{ Method, Kind, Secret, Token, Sitekey, Address string }
 
-// told says what a service answers to tokens that are no good.
+// told holds a service's answers to bad tokens.
 type told struct {
 	Again, Foreign, Expired captcha.Reason
 	MadeUp                  captcha.Reason `json:"made_up"`
 }
 
-// sheets returns all sheets by service, complete, with their bodies. Answers of no
-// service in particular are in "generic".
+// sheets returns all sheets by service, complete, with their bodies. Answers that do not
+// belong to one service are in "generic".
 func sheets(t testing.TB) map[string]sheet {
 	all := map[string]sheet{"generic": readSheet(t, captcha.Descriptor{Service: captcha.Service{Name: "generic"}})}
 	for _, d := range captcha.Services() {
@@ -90,7 +90,7 @@ func readSheet(t testing.TB, d captcha.Descriptor) (s sheet) {
 	if err := decoder.Decode(&s); err != nil {
 		t.Fatalf("testdata/%s.json: %v", d.Name, err)
 	}
-	if (s.Sent == nil) != (s.Situations == nil) && d.Name != "hcaptcha" { // which is asked about a sitekey too
+	if (s.Sent == nil) != (s.Situations == nil) && d.Name != "hcaptcha" { // hCaptcha also takes a sitekey
 		t.Fatalf("testdata/%s.json: a service with requests of its own needs sent and situations; see testdata/README.md", d.Name)
 	}
 	if s.Sent == nil {
@@ -121,7 +121,7 @@ func readSheet(t testing.TB, d captcha.Descriptor) (s sheet) {
 	return s
 }
 
-// want is a row in the words of [outcome].
+// want returns the expected result of a row in the words of [outcome].
 func (r *row) want(t *testing.T) string {
 	switch {
 	case r.OK && r.Refused == "" && r.Error == "":
@@ -131,7 +131,7 @@ func (r *row) want(t *testing.T) string {
 	case !r.OK && r.Refused == "" && r.Error != "":
 		return r.Error
 	}
-	t.Fatalf("the row says not one thing: %+v", r)
+	t.Fatalf("the row has not exactly one result: %+v", r)
 	return ""
 }
 
@@ -164,7 +164,7 @@ func TestEveryFixture(t *testing.T) {
 		service, name, isAnswer := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), ".")
 		sheet, known := all[service]
 		if !known || isAnswer && sheet.Answers[name] == nil {
-			t.Errorf("%s: no service or no row of its sheet speaks of it", file)
+			t.Errorf("%s: no service or no row of its sheet uses it", file)
 		}
 	}
 }
@@ -189,8 +189,8 @@ func checkFixture(t *testing.T, services *captchatest.Server, service string, ro
 	}
 }
 
-// callsFor says how often a service may be asked: only Turnstile, and only when
-// it had no answer, may be asked again.
+// callsFor returns the highest number of calls to a service: only Turnstile may be called
+// again, and only if it gave no answer.
 func callsFor(service, outcome string) int {
 	if service == captchatest.Turnstile && outcome == "unavailable" {
 		return 2
@@ -198,8 +198,8 @@ func callsFor(service, outcome string) int {
 	return 1
 }
 
-// outcome is what Verify returned, in one word. It holds the seam's law: an error
-// has one class and comes with the zero Result, and a refusal has its reason.
+// outcome returns the result of Verify in one word. It also checks the interface's law: an
+// error has one class and comes with the zero Result, and a refusal has its reason.
 func outcome(r captcha.Result, err error) string {
 	misconfigured, unavailable := errors.Is(err, captcha.ErrMisconfigured), errors.Is(err, captcha.ErrUnavailable)
 	switch {

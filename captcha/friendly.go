@@ -9,15 +9,15 @@ import (
 )
 
 // FriendlyV1 verifies solutions of Friendly Captcha v1. Checked: success; the
-// service compares the sitekey. The answer names no host, no form and no time.
+// service compares the sitekey. The answer reports no host, no form and no time.
 // apiKey is an API key of the account. The default endpoint is the global one;
-// https://eu-api.friendlycaptcha.eu/api/v1/siteverify is that of the EU.
+// the EU has https://eu-api.friendlycaptcha.eu/api/v1/siteverify.
 //
-// The vendor advises to let everybody pass on any answer but 200. This package does
+// The vendor advises to let everybody pass on every status but 200. This package does
 // not: a wrong API key is ErrMisconfigured.
 //
 // Facts are from the vendor's friendly-docs and friendly-challenge. Unconfirmed:
-// how long a solution lives, and the size of the longest.
+// the lifetime of a solution, and the size of the longest one.
 func FriendlyV1(sitekey, apiKey string, opts ...Option) Provider {
 	return newSiteverify(facts{
 		service: Service{
@@ -43,20 +43,20 @@ func FriendlyV1(sitekey, apiKey string, opts ...Option) Provider {
 	}, sitekey, apiKey, opts)
 }
 
-// FriendlyV2 verifies responses of Friendly Captcha v2. Checked: success, hostname
-// (of the origin, which the service writes with and without https:// and leaves out
-// where it knows none: then it is a refusal, unless [AnyHostname] is set), and the
-// risk of accounts with Risk Intelligence: 1 very low to 5 very high is 0 to 1 in
-// steps of a quarter, 0 is unknown. The service compares the sitekey. The default
-// endpoint is the global one; https://eu.frcapi.com/api/v2/captcha/siteverify is
-// that of the EU.
+// FriendlyV2 verifies responses of Friendly Captcha v2. Checked: success, hostname, and
+// the risk of accounts with Risk Intelligence. The hostname is that of the origin, which
+// the service writes with and without https://. If the service does not know the origin,
+// it omits it; that is a refusal, unless [AnyHostname] is set. Risks of 1 (very low) to
+// 5 (very high) become 0 to 1 in steps of a quarter; 0 is unknown. The service compares
+// the sitekey. The default endpoint is the global one; the EU has
+// https://eu.frcapi.com/api/v2/captcha/siteverify.
 //
-// The vendor's clients let everybody pass on anything but a clean 200. This package
+// The vendor's clients let everybody pass on every answer but a clean 200. This package
 // does not: a wrong API key is ErrMisconfigured.
 //
 // Facts are from the vendor's friendly-docs, friendly-captcha-sdk and
-// friendly-captcha-go. Unconfirmed: how long a response lives, and what exactly its
-// timestamp is; its age is therefore left to the service.
+// friendly-captcha-go. Unconfirmed: the lifetime of a response, and the exact meaning of
+// its timestamp. So the check of its age is left to the service.
 func FriendlyV2(sitekey, apiKey string, opts ...Option) Provider {
 	return newSiteverify(facts{
 		service: Service{
@@ -86,8 +86,8 @@ func FriendlyV2(sitekey, apiKey string, opts ...Option) Provider {
 	}, sitekey, apiKey, opts)
 }
 
-// friendlyState refuses what a widget puts into its field before it has solved
-// anything: ".UNSTARTED", ".EXPIRED" and the like.
+// friendlyState refuses the texts that a widget puts into its field before it has
+// a solution: ".UNSTARTED", ".EXPIRED" and the like.
 func friendlyState(_ *siteverify, token string) Reason {
 	if strings.HasPrefix(token, ".") {
 		return ReasonMissing
@@ -122,7 +122,7 @@ func readFriendlyV2(_ *siteverify, _ string, body []byte) (*answer, error) {
 	return o.done(a)
 }
 
-// rateInFive takes a score of 1 to 5, of which 0 is none.
+// rateInFive reads a score of 1 to 5; 0 means none.
 func (a *answer) rateInFive(raw json.RawMessage) {
 	var steps int
 	switch err := json.Unmarshal(raw, &steps); {

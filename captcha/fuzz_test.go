@@ -18,13 +18,13 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// host is the host that answers are about, in whatever case and with whatever port.
+// host is the expected host of the answers, in any case and with any port.
 const host = "www.example.com"
 
-// The law: a token passes only if the service's answer is one JSON object in
-// which the member that says success is there exactly once in any spelling, it is
-// spelled so and says so, and what the service is bound to is there once and as
-// expected. The answer is read here anew, every value of every name.
+// The law: a token passes only if the service's answer is one JSON object with the
+// member for success. That member occurs once in all spellings, is spelt exactly and is
+// true. The bound values also occur once, with the expected content. The test parses the
+// answer independently, every value of every name.
 func FuzzAnswer(f *testing.F) {
 	all := sheets(f)
 	for _, service := range slices.Sorted(maps.Keys(all)) {
@@ -62,12 +62,12 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// solveAt makes a token of the sitekey "sitekey".
+// solveAt returns a token of the sitekey "sitekey".
 func solveAt(services *captchatest.Server, service string) string {
 	return services.Solve(service, "sitekey", captchatest.Solution{})
 }
 
-// same compares to the letter, but the host without scheme, case and port.
+// same compares values exactly, but hosts without scheme, case and port.
 func same(got, want any) bool {
 	if want != host {
 		return got == want
@@ -80,7 +80,7 @@ func same(got, want any) bool {
 	return strings.EqualFold(text, host)
 }
 
-// only returns the one value that a path such as "data.origin" leads to.
+// only returns the single value at a path such as "data.origin".
 func only(t *testing.T, body []byte, path string) (value any) {
 	for _, name := range strings.Split(path, ".") {
 		members := membersOf(t, body)
@@ -100,7 +100,7 @@ func only(t *testing.T, body []byte, path string) (value any) {
 	return value
 }
 
-// membersOf reads one JSON object, token by token and with every value of a name.
+// membersOf reads one JSON object, token by token, with every value of a name.
 func membersOf(t *testing.T, body []byte) map[string][]json.RawMessage {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
@@ -112,7 +112,7 @@ func membersOf(t *testing.T, body []byte) map[string][]json.RawMessage {
 		name, isText := key.(string)
 		var value json.RawMessage
 		if err != nil || !isText || decoder.Decode(&value) != nil {
-			t.Fatalf("accepted what breaks off: %q", body)
+			t.Fatalf("accepted an incomplete answer: %q", body)
 		}
 		members[name] = append(members[name], value)
 	}
@@ -120,14 +120,14 @@ func membersOf(t *testing.T, body []byte) map[string][]json.RawMessage {
 		t.Fatalf("accepted without an end: %q", body)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		t.Fatalf("accepted with something behind it: %q", body)
+		t.Fatalf("accepted with text after the object: %q", body)
 	}
 	return members
 }
 
-// The law: whatever a token is, it is refused or asked about and never an error of
-// ours; it is asked about only if it names our sitekey; and a signature is good for
-// one ID, however the payload is written.
+// The law: every token is refused or sent to the service, and never an error of ours.
+// A token is sent only if it names our sitekey. A signature is valid for one ID, in
+// every spelling of the payload.
 func FuzzToken(f *testing.F) {
 	services := captchatest.New()
 	services.SetClock(func() time.Time { return noon })
@@ -142,7 +142,7 @@ func FuzzToken(f *testing.F) {
 	f.Add(base64.RawURLEncoding.EncodeToString([]byte(solveAt(services, captchatest.GeeTest))))
 	f.Add("0x0001ff")
 	local := captcha.SentinelLocal("sitekey", "secret")
-	const id = "time=1795348800&verified=true" // the one that is signed, at noon
+	const id = "time=1795348800&verified=true" // the signed one, at noon
 	one := signed(id, "secret")
 	f.Add(one)
 	f.Add(strings.TrimRight(one, "="))

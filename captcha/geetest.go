@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// GeeTest verifies tokens of GeeTest v4. The widget fills no field, so the page puts
-// what getValidate() returns into the field geetest_validate, as JSON text or as
-// base64url of it. Checked: status together with result, and that captcha_id is ours,
-// before the call. captchaKey stays here: it signs the token's lot_number. The
-// service names no host, no form and no time.
+// GeeTest verifies tokens of GeeTest v4. The widget fills no field. So the page puts the
+// result of getValidate() into the field geetest_validate, as JSON text or as base64url
+// of it. Checked: status together with result, and, before the call, that captcha_id is
+// ours. captchaKey is not sent: it signs the token's lot_number. The service reports no
+// host, no form and no time.
 //
-// The vendor's sample lets everybody pass when a call fails. This package does not.
+// The vendor's sample lets everybody pass if a call fails. This package does not.
 //
 // Facts are from docs.geetest.com (gt4) and GeeTeam/gt4_golang_demo. Unconfirmed:
-// that a token is good once (error -50003 says so of repeated calls), the sources
+// that a token is good once (error -50003 says so for repeated calls), the sources
 // that the widget needs, and the size of the longest token.
 func GeeTest(captchaID, captchaKey string, opts ...Option) Provider {
 	return newSiteverify(facts{
@@ -72,7 +72,7 @@ func geetestToken(token string) (geetestValues, bool) {
 }
 
 // oddGeeTest refuses a token of another captcha, and one whose gen_time is no number:
-// the service takes that for a mistake of the caller.
+// the service treats such a gen_time as a mistake of the caller.
 func oddGeeTest(s *siteverify, token string) Reason {
 	v, ok := geetestToken(token)
 	switch {
@@ -85,7 +85,7 @@ func oddGeeTest(s *siteverify, token string) Reason {
 }
 
 func askGeeTest(s *siteverify, a Attempt) (*http.Request, error) {
-	v, _ := geetestToken(a.Token) // oddGeeTest has looked
+	v, _ := geetestToken(a.Token) // oddGeeTest has checked it
 	request, err := s.postForm(url.Values{
 		"lot_number": {v.lot}, "captcha_output": {v.output}, "pass_token": {v.pass}, "gen_time": {v.time},
 		"sign_token": {geetestSign(s.secret.reveal(), v.lot)},
@@ -102,7 +102,7 @@ func geetestSign(key, lot string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// readGeeTest reads an answer in which status says only that the call was good.
+// readGeeTest reads an answer; its status says only that the call was valid.
 func readGeeTest(_ *siteverify, token string, body []byte) (*answer, error) {
 	o := open(body)
 	v, _ := geetestToken(token)

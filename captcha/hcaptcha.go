@@ -3,9 +3,9 @@ package captcha
 import "time"
 
 // HCaptcha verifies tokens of hCaptcha. Checked: success, the sitekey (which the
-// service compares), age, and the score where the account has one (Enterprise).
+// service compares), age, and the score if the account has one (Enterprise).
 //
-// The hostname is not checked: it is what the visitor's browser says, the vendor
+// The hostname is not checked. It comes from the visitor's browser, the vendor
 // advises against relying on it, and under load it is "not-provided".
 //
 // Facts are from docs.hcaptcha.com, the vendor's WordPress plugin, and live
@@ -18,7 +18,7 @@ func HCaptcha(sitekey, secret string, opts ...Option) Provider {
 			Endpoint: "https://api.hcaptcha.com/siteverify",
 			Script:   "https://js.hcaptcha.com/1/api.js",
 			Class:    "h-captcha",
-			MaxToken: 32 << 10, // above 4000 characters were seen
+			MaxToken: 32 << 10, // more than 4000 characters were seen
 			Life:     2 * time.Minute,
 			CSP:      []string{"https://hcaptcha.com", "https://*.hcaptcha.com"},
 		},
@@ -28,7 +28,7 @@ func HCaptcha(sitekey, secret string, opts ...Option) Provider {
 		codes: map[string]class{
 			"missing-input-secret":     misconfigured,
 			"invalid-input-secret":     misconfigured,
-			"missing-remoteip":         misconfigured, // the account demands SendAddress
+			"missing-remoteip":         misconfigured, // the account requires SendAddress
 			"invalid-remoteip":         misconfigured,
 			"not-using-dummy-passcode": misconfigured,
 			"sitekey-secret-mismatch":  refused, // a visitor can bring a token of another sitekey
@@ -36,8 +36,8 @@ func HCaptcha(sitekey, secret string, opts ...Option) Provider {
 			"missing-input-response":   missing,
 			"expired-input-response":   spent,
 			"already-seen-response":    spent,
-			// Observed, undocumented: the public dummy token with a real secret. Any
-			// visitor can send it, so it must never look like our mistake.
+			// Observed, undocumented: the answer to the public dummy token with a real secret.
+			// Any visitor can send that token, so it must never look like our mistake.
 			"not-using-dummy-secret":           refused,
 			"invalid-or-already-seen-response": spent,
 		},

@@ -22,8 +22,8 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// What a token tells by itself must cost no call, and must not reach a service that
-// would answer it as it answers a mistake of ours, or by another sitekey's rules.
+// If the token itself shows that it is bad, there must be no call. The service would
+// answer it as it answers a mistake of ours, or by the rules of another sitekey.
 func TestTokensThatTellByThemselves(t *testing.T) {
 	services := world(t)
 	const missing, malformed, refused = captcha.ReasonMissing, captcha.ReasonMalformed, captcha.ReasonRefused
@@ -54,17 +54,17 @@ func TestTokensThatTellByThemselves(t *testing.T) {
 		{"GeeTest's in base64url of nonsense", captchatest.GeeTest, "bm9uc2Vuc2U", malformed},
 		{"Prosopo's of another sitekey", captchatest.Prosopo, services.Solve(captchatest.Prosopo, "other", captchatest.Solution{}), refused},
 		{"Prosopo's of the sitekey that passes everybody", captchatest.Prosopo, services.Solve(captchatest.Prosopo, prosopoPass, captchatest.Solution{}), refused},
-		{"Prosopo's in capitals, which would be the same token once more", captchatest.Prosopo, "0x" + strings.ToUpper(prosopo[2:]), malformed},
+		{"Prosopo's in capitals, a second spelling of the same token", captchatest.Prosopo, "0x" + strings.ToUpper(prosopo[2:]), malformed},
 		{"Prosopo's without 0x", captchatest.Prosopo, prosopo[2:], malformed},
 		{"Prosopo's that ends in the sitekey", captchatest.Prosopo, prosopo[:2+2*40], malformed},
 		{"Prosopo's with a length of four gigabytes", captchatest.Prosopo, "0x0000feffffff41", malformed},
-		{"Prosopo's with an option that is neither there nor not", captchatest.Prosopo, "0x02" + prosopo[4:], malformed},
+		{"Prosopo's with an option with an invalid tag", captchatest.Prosopo, "0x02" + prosopo[4:], malformed},
 		{"Prosopo's with an option of another kind", captchatest.Prosopo, "0x0200" + "00" + "3c" + hex.EncodeToString([]byte("sitekey-prosopo")), malformed},
-		{"Prosopo's of nothing", captchatest.Prosopo, "0x", malformed},
+		{"Prosopo's without content", captchatest.Prosopo, "0x", malformed},
 		{"ALTCHA's that is no base64", captchatest.Sentinel, "{}", malformed},
 		{"ALTCHA's that says it is not verified", captchatest.Sentinel, sentinel(map[string]any{"verified": false}), refused},
 		{"ALTCHA's whose signed data says it is not verified", captchatest.Sentinel, sentinel(map[string]any{"verificationData": "verified=false"}), refused},
-		{"ALTCHA's of its test mode", captchatest.Sentinel, sentinel(map[string]any{"test": true, "verificationData": nil}), malformed},
+		{"ALTCHA's from its test mode", captchatest.Sentinel, sentinel(map[string]any{"test": true, "verificationData": nil}), malformed},
 		{"ALTCHA's own proof of work", captchatest.Sentinel, base64.StdEncoding.EncodeToString([]byte(`{"challenge":"a","number":1}`)), malformed},
 		{"ALTCHA's with verified twice", captchatest.Sentinel, base64.StdEncoding.EncodeToString([]byte(`{"verified":true,"Verified":true,"algorithm":"SHA-256","verificationData":"verified=true","signature":"0"}`)), malformed},
 	}
@@ -82,7 +82,7 @@ func TestTokensThatTellByThemselves(t *testing.T) {
 
 const prosopoPass, prosopoFail = "5EARALUe4HXQwKo5KanZSGGKqJV4VTaytpezFwv8ZHbZewmh", "5ETtechmZkn3CUVeJX7Z511oiuiu742aHLm91D5ZZw4fqoAG"
 
-// changed is an object with some members changed; nil takes one out.
+// changed returns an object with some members changed; nil removes a member.
 func changed(members, changes map[string]any) string {
 	for name, value := range changes {
 		if members[name] = value; value == nil {
@@ -93,8 +93,8 @@ func changed(members, changes map[string]any) string {
 	return string(text)
 }
 
-// The vendor's own vectors. The one that is good is two days old by the clock of the
-// others' fixtures, and lives an hour here.
+// The test uses the vendor's own vectors. The valid one is two days old by the clock of
+// the other fixtures, and here its lifetime is an hour.
 func TestServerSignaturesOfAltcha(t *testing.T) {
 	text, err := os.ReadFile("testdata/vectors/altcha-server-signature.json")
 	if err != nil {
@@ -134,8 +134,8 @@ func TestServerSignaturesOfAltcha(t *testing.T) {
 	}
 }
 
-// One payload can be written in many ways. Whoever keeps it from being used twice
-// goes by the ID, which is the same for all of them.
+// One payload can be written in many ways. A caller that prevents a second use must use
+// the ID, which is the same for all of them.
 func TestOnePayloadHasOneID(t *testing.T) {
 	services := world(t)
 	token := solve(services, captchatest.Sentinel)
@@ -240,8 +240,8 @@ func TestTestSitekeys(t *testing.T) {
 	defer services.Close()
 	rows := []struct{ name, service, sitekey, secret, want string }{
 		{"Private Captcha's passes everybody", captchatest.PrivateCaptcha, "aaaaaaaabbbbccccddddeeeeeeeeeeee", "any", "ok"},
-		{"Prosopo's first passes everybody", captchatest.Prosopo, prosopoPass, "any", "ok"},
-		{"Prosopo's second passes nobody", captchatest.Prosopo, prosopoFail, "any", string(captcha.ReasonRefused)},
+		{"Prosopo's first test sitekey passes everybody", captchatest.Prosopo, prosopoPass, "any", "ok"},
+		{"Prosopo's second test sitekey passes nobody", captchatest.Prosopo, prosopoFail, "any", string(captcha.ReasonRefused)},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -255,7 +255,7 @@ func TestTestSitekeys(t *testing.T) {
 		})
 	}
 	if captcha.GeeTest("647f5ed2ed8acb4be36784e01556bb71", "secret").Validate(false) == nil {
-		t.Error("GeeTest's public demo is taken for somebody's own")
+		t.Error("GeeTest's public demo is accepted as real keys")
 	}
 }
 
@@ -275,8 +275,8 @@ func TestMTCaptchaOnADevelopersHost(t *testing.T) {
 		hosts []string
 		want  string
 	}{
-		{"anybody can make a page on a host of their own", []string{"example.com"}, "hostname-mismatch"},
-		{"a developer's own is expected", []string{"localhost"}, "ok"},
+		{"a developer's own host is refused, because anybody can have one", []string{"example.com"}, "hostname-mismatch"},
+		{"a developer's own host passes if it is expected", []string{"localhost"}, "ok"},
 	} {
 		token := services.Solve(captchatest.MTCaptcha, "sitekey-mtcaptcha", captchatest.Solution{Hostname: "localhost"})
 		attempt := captcha.Attempt{Token: token, Now: time.Now(), Expect: captcha.Expect{Hosts: row.hosts}}
@@ -335,14 +335,13 @@ func TestMistakesOfConstructors(t *testing.T) {
 	}
 }
 
-// A wrong secret is ours to mend, whatever the token; nobody gets an easier captcha
-// for it.
+// A wrong secret is our mistake, for every token. It must not bring an easier captcha.
 func TestWrongSecretIsAMistake(t *testing.T) {
 	for service := range constructors {
 		services := world(t)
 		p := constructors[service]("sitekey-"+service, "wrong", captcha.Endpoint(services.VerifyURL(service)))
 		want := "misconfigured"
-		if service == captchatest.Sentinel || service == captchatest.GeeTest { // they cannot tell it from a token that is signed wrongly
+		if service == captchatest.Sentinel || service == captchatest.GeeTest { // these cannot tell it from a wrongly signed token
 			want = "token-refused"
 		}
 		if got := verify(p, solve(services, service)); got != want {
@@ -351,7 +350,7 @@ func TestWrongSecretIsAMistake(t *testing.T) {
 	}
 }
 
-// signed makes a payload as ALTCHA Sentinel does.
+// signed returns a payload as ALTCHA Sentinel makes it.
 func signed(data, secret string) string {
 	payload, _ := json.Marshal(map[string]any{
 		"algorithm": "SHA-256", "verificationData": data, "signature": hex.EncodeToString(signature(data, secret)), "verified": true,
@@ -366,7 +365,7 @@ func signature(data, secret string) []byte {
 	return mac.Sum(nil)
 }
 
-// What a service reports is compared, and what it does not is not missed.
+// Values that a service reports are compared; missing values are no fault if it reports none.
 func TestBindingsOfEveryService(t *testing.T) {
 	for _, d := range captcha.Services() {
 		service, services := d.Name, world(t)
@@ -397,16 +396,16 @@ func TestAnswersThatAreOddInOnesOwnWay(t *testing.T) {
 		{"Private Captcha without a code", captchatest.PrivateCaptcha, `{"success":true,"origin":"example.com"}`, "unavailable"},
 		{"Private Captcha with a code of null", captchatest.PrivateCaptcha, `{"success":true,"code":null,"origin":"example.com"}`, "unavailable"},
 		{"Private Captcha with half a code", captchatest.PrivateCaptcha, `{"success":true,"code":0.5,"origin":"example.com"}`, "unavailable"},
-		{"Private Captcha with a code of tomorrow", captchatest.PrivateCaptcha, `{"success":true,"code":99,"origin":"example.com"}`, "token-refused"},
-		{"Yandex with a status of tomorrow", captchatest.Yandex, `{"status":"maybe","host":"example.com"}`, "unavailable"},
+		{"Private Captcha with an unknown code", captchatest.PrivateCaptcha, `{"success":true,"code":99,"origin":"example.com"}`, "token-refused"},
+		{"Yandex with an unknown status", captchatest.Yandex, `{"status":"maybe","host":"example.com"}`, "unavailable"},
 		{"Yandex without a status", captchatest.Yandex, `{"host":"example.com"}`, "unavailable"},
 		{"GeeTest without a result", captchatest.GeeTest, `{"status":"success"}`, "unavailable"},
-		{"GeeTest with a status of tomorrow", captchatest.GeeTest, `{"status":"maybe","result":"success"}`, "unavailable"},
+		{"GeeTest with an unknown status", captchatest.GeeTest, `{"status":"maybe","result":"success"}`, "unavailable"},
 		{"GeeTest that does not know the captcha", captchatest.GeeTest, `{"status":"error","code":"-50103"}`, "misconfigured"},
 		{"MTCaptcha in time", captchatest.MTCaptcha, info + now.Format(time.RFC3339) + `"}}`, "ok"},
 		{"MTCaptcha, solved an hour ago", captchatest.MTCaptcha, info + now.Add(-time.Hour).Format(time.RFC3339) + `"}}`, "token-too-old"},
-		{"MTCaptcha that does not say whose host", captchatest.MTCaptcha, `{"success":true,"tokeninfo":{"hostname":"example.com","action":"signup"}}`, "unavailable"},
-		{"MTCaptcha that says nothing of the token", captchatest.MTCaptcha, `{"success":true}`, "unavailable"},
+		{"MTCaptcha without the kind of the host", captchatest.MTCaptcha, `{"success":true,"tokeninfo":{"hostname":"example.com","action":"signup"}}`, "unavailable"},
+		{"MTCaptcha without tokeninfo", captchatest.MTCaptcha, `{"success":true}`, "unavailable"},
 		{"Prosopo is sure of a bot", captchatest.Prosopo, `{"verified":true,"score":0.9}`, "score-low"},
 		{"Prosopo with a score that is text", captchatest.Prosopo, `{"verified":true,"score":"0.1"}`, "score-low"},
 		{"Enterprise is sure of a bot", captchatest.RecaptchaEnterprise, enterprise(now, `{"score":0.1}`), "score-low"},
@@ -416,9 +415,9 @@ func TestAnswersThatAreOddInOnesOwnWay(t *testing.T) {
 		{"Enterprise of another day", captchatest.RecaptchaEnterprise, enterprise(now.Add(-24*time.Hour), `{"score":0.9}`), "token-too-old"},
 		{"Friendly with a risk that is text", captchatest.FriendlyV2, `{"success":true,"data":{"challenge":{"origin":"example.com"},"risk_intelligence":{"risk_scores":{"overall":"1"}}}}`, "score-low"},
 		{"Cap of an older version", captchatest.Cap, `{"error":"Token expired"}`, "token-spent"},
-		{"Cap that says yes and why not", captchatest.Cap, `{"success":true,"error":"Token expired"}`, "ok"},
-		{"mCaptcha that says yes and why not", captchatest.MCaptcha, `{"valid":true,"error":"Captcha not found."}`, "misconfigured"},
-		{"Sentinel that says nothing", captchatest.Sentinel, `{}`, "unavailable"},
+		{"Cap with success and an error", captchatest.Cap, `{"success":true,"error":"Token expired"}`, "ok"},
+		{"mCaptcha with success and an error", captchatest.MCaptcha, `{"valid":true,"error":"Captcha not found."}`, "misconfigured"},
+		{"Sentinel without an answer", captchatest.Sentinel, `{}`, "unavailable"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -435,7 +434,7 @@ func enterprise(issued time.Time, risk string) string {
 	return `{"tokenProperties":{"valid":true,"hostname":"example.com","action":"signup","createTime":"` + issued.Format(time.RFC3339) + `"},"riskAnalysis":` + risk + `}`
 }
 
-// The algorithm is not signed, so a visitor chooses it.
+// The signature does not cover the algorithm, so a visitor can choose it.
 func TestWeakHashesOfAltchaAreRefused(t *testing.T) {
 	const data = "time=1795348800&verified=true"
 	for name, hash := range map[string]func() hash.Hash{"SHA-1": sha1.New, "MD5": md5.New, "SHA-512": sha512.New, "SHA-384": sha512.New384} {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// MCaptcha verifies tokens of mCaptcha, which somebody hosts: address is that of the
+// MCaptcha verifies tokens of mCaptcha, which is self-hosted. address is the URL of the
 // instance, such as https://mcaptcha.example.com, and is required. secret is the
-// account's. Checked: valid; the instance compares the sitekey. It names no host, no
-// form and no time, and says of a used or expired token only that it is not valid.
+// account's. Checked: valid; the instance compares the sitekey. It reports no host, no
+// form and no time. For a used or expired token it says only that it is not valid.
 //
 // Facts are from the source of mCaptcha/mCaptcha and mCaptcha/glue. Unconfirmed: the
 // sources that the widget's page needs. There is no element with a class: see
@@ -21,7 +21,7 @@ func MCaptcha(address, sitekey, secret string, opts ...Option) Provider {
 			Endpoint: instance(address, "/api/v1/pow/siteverify"),
 			Script:   "https://unpkg.com/@mcaptcha/vanilla-glue@0.1.0-rc2/dist/index.js",
 			MaxToken: 4 << 10,
-			Life:     10 * time.Minute, // 30 s unless the instance says otherwise
+			Life:     10 * time.Minute, // 30 s unless the instance is configured otherwise
 			CSP:      []string{"https://unpkg.com/@mcaptcha/", instance(address, "/")},
 		},
 		request:  askMCaptcha,

@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// MTCaptcha verifies tokens of MTCaptcha. Checked: success, hostname, action (the
-// form's name, which the page sets in mtcaptchaConfig), age, and that the page is no
-// developer's own unless its host is among the expected ones. privateKey is the
-// site's, MTPrivat-…; the service takes it in the URL of a GET and no other way, so
-// that a proxy's log may have it.
+// MTCaptcha verifies tokens of MTCaptcha. Checked: success, hostname, action (the form's
+// name, which the page sets in mtcaptchaConfig) and age. A page on a developer's own host
+// is refused, unless that host is expected. privateKey is the site's, MTPrivat-…. The
+// service takes it only in the URL of a GET, so a proxy's log may contain it.
 //
-// Facts are from docs.mtcaptcha.com. Unconfirmed: how long a token lives to the
-// second (about two minutes), and the size of the longest.
+// Facts are from docs.mtcaptcha.com. Unconfirmed: the exact lifetime of a token
+// (about two minutes), and the size of the longest one.
 func MTCaptcha(sitekey, privateKey string, opts ...Option) Provider {
 	return newSiteverify(facts{
 		service: Service{
@@ -22,7 +21,7 @@ func MTCaptcha(sitekey, privateKey string, opts ...Option) Provider {
 			Endpoint: "https://service.mtcaptcha.com/mtcv1/api/checktoken",
 			Script:   "https://service.mtcaptcha.com/mtcv1/client/mtcaptcha.min.js",
 			Class:    "mtcaptcha",
-			MaxToken: 8 << 10, // what servers commonly take as a URL
+			MaxToken: 8 << 10, // the usual limit of servers for a URL
 			Life:     5 * time.Minute,
 			CSP:      []string{"https://service.mtcaptcha.com", "https://service2.mtcaptcha.com"},
 		},
@@ -49,7 +48,7 @@ func askMTCaptcha(s *siteverify, a Attempt) (*http.Request, error) {
 	return request, err
 }
 
-// readMTCaptcha goes by success: an expired token is described like a good one.
+// readMTCaptcha decides by success, because the answer describes expired and good tokens alike.
 func readMTCaptcha(_ *siteverify, _ string, body []byte) (*answer, error) {
 	o := open(body)
 	info := o.inner("tokeninfo")

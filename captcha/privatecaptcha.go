@@ -7,17 +7,18 @@ import (
 	"time"
 )
 
-// PrivateCaptcha verifies solutions of Private Captcha. Checked: success together
-// with code 0, since success is also said in maintenance, of test solutions and of
-// those that were used before; hostname; the service compares the sitekey.
+// PrivateCaptcha verifies solutions of Private Captcha. Checked: success together with
+// code 0, and hostname; the service compares the sitekey. Success alone is not enough:
+// the service also reports it during maintenance, for test solutions and for used ones.
 //
-// The default endpoint is the global one; https://api.eu.privatecaptcha.com/verify
-// is that of the EU, and an instance of one's own has another. A property may accept
-// a solution several times: the service then says so, and this package refuses it.
+// The default endpoint is the global one; the EU has
+// https://api.eu.privatecaptcha.com/verify, and a self-hosted instance has its own. A
+// property may accept a solution several times. The service then reports it, and this
+// package refuses the solution.
 //
-// Facts are from the vendor's docs and server source. Unconfirmed: what exactly the
-// timestamp is, and how long a property's solutions live; their age is therefore
-// left to the service.
+// Facts are from the vendor's docs and server source. Unconfirmed: the exact meaning of
+// the timestamp, and the lifetime of a property's solutions. So the check of their age
+// is left to the service.
 func PrivateCaptcha(sitekey, apiKey string, opts ...Option) Provider {
 	return newSiteverify(facts{
 		service: Service{
@@ -27,7 +28,7 @@ func PrivateCaptcha(sitekey, apiKey string, opts ...Option) Provider {
 			Script:   "https://cdn.privatecaptcha.com/widget/js/privatecaptcha.js",
 			Class:    "private-captcha",
 			MaxToken: 16 << 10,
-			Life:     6 * time.Hour, // of the server's defaults the longest
+			Life:     6 * time.Hour, // the longest of the server's defaults
 			CSP:      []string{"https://privatecaptcha.com", "https://*.privatecaptcha.com"},
 		},
 		request:  askPrivateCaptcha,
@@ -36,14 +37,14 @@ func PrivateCaptcha(sitekey, apiKey string, opts ...Option) Provider {
 		codes: map[string]class{
 			"puzzle-expired":           spent,
 			"solution-verified-before": spent,
-			// Everybody passes, by the service's word, because it cannot look at accounts.
+			// The service lets everybody pass, because it cannot look up accounts.
 			"maintenance-mode": unavailable,
 		},
 		testSitekeys: []string{"aaaaaaaabbbbccccddddeeeeeeeeeeee"},
 	}, sitekey, apiKey, opts)
 }
 
-// privateCodes are the names of the codes, by number. A visitor can bring solutions
+// privateCodes are the names of the codes, by number. A visitor can send solutions
 // of other properties, owners and organizations.
 var privateCodes = []string{
 	"no-error", "error-other", "solution-duplicates", "solution-invalid", "solution-bad-format", "puzzle-expired",

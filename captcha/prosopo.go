@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Prosopo verifies tokens of Prosopo Procaptcha. Checked: verified, that the token is
-// of our sitekey (before the call: the vendor's published source takes the sitekey
-// from the token, and tokens of its test sitekeys pass with any secret), and the score
-// of paid accounts. The service names no host, no form and no time. While it is in
-// maintenance it verifies everybody, and does not say so.
+// Prosopo verifies tokens of Prosopo Procaptcha. Checked: verified, that the token is of
+// our sitekey, and the score of paid accounts. The sitekey is checked before the call.
+// The vendor's published source takes the sitekey from the token, and tokens of its test
+// sitekeys pass with any secret. The service reports no host, no form and no time. During
+// maintenance it verifies everybody without reporting that.
 //
 // Facts are from prosopo/docs and the source of prosopo/captcha. Unconfirmed: that a
-// token is good once, how long it lives (about three minutes), the sources that the
+// token is good once, its lifetime (about three minutes), the sources that the
 // widget needs, and whether the hosted service binds the secret to the sitekey.
 func Prosopo(sitekey, secret string, opts ...Option) Provider {
 	return newSiteverify(facts{
@@ -35,7 +35,7 @@ func Prosopo(sitekey, secret string, opts ...Option) Provider {
 		hostless: true,
 		risk:     fromBot,
 		codes: map[string]class{
-			"API.SITE_KEY_NOT_REGISTERED": misconfigured, // ours: oddProsopo has compared it
+			"API.SITE_KEY_NOT_REGISTERED": misconfigured, // our mistake: oddProsopo has compared the sitekey
 			"API.TIMESTAMP_TOO_OLD":       spent,
 			"CAPTCHA.INVALID_TIMESTAMP":   spent,
 		},
@@ -56,12 +56,12 @@ func oddProsopo(s *siteverify, token string) Reason {
 	return ""
 }
 
-// prosopoSitekey returns the sitekey of a token: 0x and in hex a SCALE structure,
-// whose first members are two optional texts and the sitekey.
+// prosopoSitekey returns the sitekey of a token. A token is 0x and a SCALE structure in
+// hex; its first members are two optional texts and the sitekey.
 func prosopoSitekey(token string) (sitekey string, ok bool) {
 	digits, prefixed := strings.CutPrefix(token, "0x")
 	data, err := hex.DecodeString(digits)
-	if !prefixed || err != nil || digits != strings.ToLower(digits) { // one spelling: a token is good once
+	if !prefixed || err != nil || digits != strings.ToLower(digits) { // only one spelling, because a token is good once
 		return "", false
 	}
 	for range 2 {
@@ -73,7 +73,7 @@ func prosopoSitekey(token string) (sitekey string, ok bool) {
 	return text, ok
 }
 
-// scaleOption skips a text that may be missing.
+// scaleOption skips an optional text.
 func scaleOption(data []byte) (rest []byte, ok bool) {
 	switch {
 	case len(data) > 0 && data[0] == 0:
@@ -85,8 +85,8 @@ func scaleOption(data []byte) (rest []byte, ok bool) {
 	return nil, false
 }
 
-// scaleText reads a text after its length, the last two bits of which say how many
-// bytes the length has: one, two or four. Longer ones are longer than any token.
+// scaleText reads a text after its length. The last two bits of the length say how many
+// bytes the length has: one, two or four. A longer length exceeds any token.
 func scaleText(data []byte) (text string, rest []byte, ok bool) {
 	if len(data) == 0 || data[0]&3 == 3 {
 		return "", nil, false
@@ -113,7 +113,7 @@ func askProsopo(s *siteverify, a Attempt) (*http.Request, error) {
 	return s.postJSON(members)
 }
 
-// readProsopo does not go by status, which is translated.
+// readProsopo ignores status, because the service translates it.
 func readProsopo(_ *siteverify, _ string, body []byte) (*answer, error) {
 	o := open(body)
 	if o.has("error") {

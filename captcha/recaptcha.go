@@ -15,14 +15,14 @@ func recaptcha(name string) facts {
 			Endpoint: "https://www.google.com/recaptcha/api/siteverify",
 			Script:   "https://www.google.com/recaptcha/api.js",
 			Class:    "g-recaptcha",
-			MaxToken: 8 << 10, // no limit is published; longer ones were never seen
+			MaxToken: 8 << 10, // no limit is published; longer tokens were never seen
 			Life:     2 * time.Minute,
 			CSP:      []string{"https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/", "https://recaptcha.google.com/recaptcha/"},
 		},
 		hostname: true,
-		// challenge_ts is when the challenge was loaded, not solved: people who take
-		// their time over a form must not be refused for it. The two minutes of a
-		// token are Google's to keep.
+		// challenge_ts is the time when the challenge was loaded, not solved. People who
+		// need time for a form must not be refused. Google itself enforces the two
+		// minutes of a token.
 		maxAge:    time.Hour,
 		quotaText: "Over free quota", // v3 then passes everybody with a score of 0.9
 		codes: map[string]class{
@@ -38,7 +38,7 @@ func recaptcha(name string) facts {
 }
 
 // RecaptchaV2 verifies tokens of Google's reCAPTCHA v2, checkbox or invisible.
-// Checked: success, hostname, and the age of the challenge. The answer names no
+// Checked: success, hostname, and the age of the challenge. The answer reports no
 // sitekey and no action: the secret is the binding.
 func RecaptchaV2(sitekey, secret string, opts ...Option) Provider {
 	return newSiteverify(recaptcha("recaptcha-v2"), sitekey, secret, opts)
@@ -56,9 +56,9 @@ func RecaptchaV3(sitekey, secret string, opts ...Option) Provider {
 	return newSiteverify(f, sitekey, secret, opts)
 }
 
-// fromHuman is the risk of a score of which 1.0 is a person. Rounded, because 1-0.7
+// fromHuman converts a score with 1.0 for a person into a risk. It rounds, because 1-0.7
 // is a little more than 0.3.
 func fromHuman(score float64) float64 { return math.Round((1-score)*1e6) / 1e6 }
 
-// fromBot is the risk of a score of which 1.0 is a bot.
+// fromBot converts a score with 1.0 for a bot into a risk.
 func fromBot(score float64) float64 { return score }

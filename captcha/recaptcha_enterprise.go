@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// RecaptchaEnterprise verifies tokens of Google's reCAPTCHA Enterprise (Fraud
-// Defense), whose keys are made in a project of Google Cloud: project is its id,
-// apiKey an API key that may call the reCAPTCHA API. Checked: valid, hostname,
-// action (the form's name, to the letter), a failed challenge, score and age. A
-// token without a score is refused. For a key with policy-based challenges the
-// score decides too: a passed challenge does not raise it, but MaxRisk can.
+// RecaptchaEnterprise verifies tokens of Google's reCAPTCHA Enterprise (Fraud Defense).
+// Its keys belong to a project of Google Cloud: project is the project's id, and apiKey
+// an API key that may call the reCAPTCHA API. Checked: valid, hostname, action (the
+// form's name, to the letter), a failed challenge, score and age. A token without a
+// score is refused. For a key with policy-based challenges the score decides too: a
+// passed challenge does not raise the score, but MaxRisk can be raised.
 //
-// An error 400 that does not name the API key is a refusal: an odd token cannot be
-// told from a wrong sitekey.
+// An error 400 that does not name the API key is a refusal, because an odd token and a
+// wrong sitekey get the same error.
 //
 // Facts are from Google's Go client (recaptchaenterprisepb) and from
-// cloud.google.com/recaptcha/docs. Unconfirmed: that the header X-Goog-Api-Key,
-// which keeps the key out of URLs, is taken here as by Google's other services; the
+// cloud.google.com/recaptcha/docs. Unconfirmed: that this service, like Google's other
+// services, takes the header X-Goog-Api-Key, which keeps the key out of URLs; and the
 // names of errors, which are those of all services of Google.
 func RecaptchaEnterprise(sitekey, project, apiKey string, opts ...Option) Provider {
 	f := recaptcha("recaptcha-enterprise")
@@ -60,7 +60,7 @@ func askEnterprise(s *siteverify, a Attempt) (*http.Request, error) {
 	return request, err
 }
 
-// readEnterprise reads an assessment, or the error that Google's services share.
+// readEnterprise reads an assessment, or an error in the common format of Google's services.
 func readEnterprise(_ *siteverify, _ string, body []byte) (*answer, error) {
 	o := open(body)
 	if o.has("error") {

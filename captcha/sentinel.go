@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// Sentinel verifies payloads of ALTCHA Sentinel, which somebody hosts, by asking it:
-// address is that of the instance, such as https://sentinel.example.com, and is
+// Sentinel verifies payloads of ALTCHA Sentinel, which is self-hosted, by asking it.
+// address is the URL of the instance, such as https://sentinel.example.com, and is
 // required. sitekey is the id of the API key (key_…), secret its secret. Checked:
-// verified, outside and inside the signed data, expiry and age of an hour, and the
-// classification: BAD is a risk of 1, NEUTRAL of 0.5, GOOD of 0. The score is not
-// used, since its direction is unconfirmed; nor is the hash of the form's fields,
-// which are not known here.
+// verified, outside and inside the signed data; expiry; an age of at most an hour; and
+// the classification: BAD is a risk of 1, NEUTRAL of 0.5, GOOD of 0. The score is not
+// used, because its direction is unconfirmed. The hash of the form's fields is not used
+// either, because this package does not know the fields.
 //
-// Sentinel does not remember payloads, and one can be written in many ways. Callers
-// must see to it that each [Result.ID] is good once.
+// Sentinel does not remember payloads, and one payload can be written in many ways.
+// Callers must ensure that each [Result.ID] is accepted once.
 //
 // Facts are from altcha-org/altcha-lib and altcha-lib-go. Unconfirmed: the values of
-// reason, and what Sentinel says of a wrong secret, which is a refusal here.
+// reason, and Sentinel's answer to a wrong secret, which is a refusal here.
 func Sentinel(address, sitekey, secret string, opts ...Option) Provider {
 	f := sentinel()
 	f.service.Endpoint = instance(address, "/v1/verify/signature")
@@ -33,8 +33,8 @@ func Sentinel(address, sitekey, secret string, opts ...Option) Provider {
 	return newSiteverify(f, sitekey, secret, opts)
 }
 
-// SentinelLocal is [Sentinel] without a call: the payload's signature is checked
-// here, with the API key's secret. It makes no difference to what is checked.
+// SentinelLocal is [Sentinel] without a call: this package checks the payload's signature
+// with the API key's secret. All other checks are the same.
 func SentinelLocal(sitekey, secret string, opts ...Option) Provider {
 	f := sentinel()
 	f.offline = func(s *siteverify, token string) (*answer, Reason) {
@@ -50,8 +50,8 @@ func SentinelLocal(sitekey, secret string, opts ...Option) Provider {
 	return newSiteverify(f, sitekey, secret, opts)
 }
 
-// sentinelLife bounds what Sentinel may leave open: payloads that expire late, or
-// never.
+// sentinelLife limits the lifetime of payloads, because Sentinel may issue payloads that
+// expire late or never.
 const sentinelLife = time.Hour
 
 func sentinel() facts {
@@ -69,7 +69,7 @@ func sentinel() facts {
 	}
 }
 
-// sentinelPayload is a token: what Sentinel signed, and the signature.
+// sentinelPayload is a token: the data that Sentinel signed, and the signature.
 type sentinelPayload struct {
 	algorithm, data, signature string
 	verified                   bool
@@ -85,7 +85,7 @@ func sentinelToken(token string) (p sentinelPayload, ok bool) {
 	return p, *o.wrong == nil
 }
 
-// sentinelHashes is an allow-list: the algorithm is not part of what is signed.
+// sentinelHashes is an allow-list, because the signature does not cover the algorithm.
 var sentinelHashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512}
 
 // signed checks the signature: an HMAC of the hash of the data, in hex.
@@ -101,8 +101,8 @@ func (p sentinelPayload) signed(secret string) bool {
 	return hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(p.signature))
 }
 
-// answer is what the signed data says. Its id is Sentinel's own, or for want of one
-// the data, of which the signature allows one spelling.
+// answer returns the content of the signed data. Its id is Sentinel's own. If there is
+// none, it is the data, because the signature allows only one spelling of the data.
 func (p sentinelPayload) answer() (*answer, Reason) {
 	data, err := url.ParseQuery(p.data)
 	if err != nil {
@@ -146,14 +146,14 @@ func askSentinel(s *siteverify, a Attempt) (*http.Request, error) {
 	return s.postJSON(map[string]any{"payload": a.Token, "secret": s.secret.reveal()})
 }
 
-// readSentinel takes the signed data from the token, once Sentinel has said that the
-// signature is its own.
+// readSentinel takes the signed data from the token, after Sentinel has confirmed the
+// signature.
 func readSentinel(_ *siteverify, token string, body []byte) (*answer, error) {
 	o := open(body)
 	if codes := some(o.text("error")); codes != nil {
 		return o.done(&answer{codes: codes})
 	}
-	p, _ := sentinelToken(token) // oddSentinel has looked
+	p, _ := sentinelToken(token) // oddSentinel has checked it
 	a, _ := p.answer()
 	if !o.flag("verified") || a == nil {
 		a = &answer{codes: some(o.text("reason"))}

@@ -46,7 +46,7 @@ func (s Settings) String() string { return "captcha.Settings(" + s.Sitekey + ")"
 func (s Settings) GoString() string { return s.String() }
 
 // Descriptor describes one service: its public facts, which settings it needs, and
-// how to make a provider. A program that offers every service goes by descriptors
+// how to make a provider. A program that offers every service uses descriptors
 // and does not name services.
 type Descriptor struct {
 	// Service are the public facts. For services that need an address or a project,
@@ -54,15 +54,15 @@ type Descriptor struct {
 	// and the project "project".
 	Service
 
-	Hosted  bool // Settings.Address is needed: people run the service themselves
+	Hosted  bool // Settings.Address is needed: the service is self-hosted
 	Project bool // Settings.Project is needed
 
-	// Hostname, Action, CData and MaxAge report what a provider compares by default:
+	// Hostname, Action, CData and MaxAge report the checks of a provider by default: of
 	// the host of the page, the name of the form, the data that the caller expects, and
 	// the age of the token by the time of issue in the answer.
 	Hostname, Action, CData, MaxAge bool
 
-	Score  bool // the service can rate a token; where it cannot, MaxRisk is a mistake
+	Score  bool // the service can rate a token; otherwise MaxRisk is a mistake
 	Scored bool // the service rates every token: a missing score is a refusal
 
 	// New makes a provider. It does not return an error: Provider.Validate reports the
@@ -77,7 +77,7 @@ func plain(make func(sitekey, secret string, opts ...Option) Provider) Descripto
 	}})
 }
 
-// hosted describes a service that people run themselves.
+// hosted describes a self-hosted service.
 func hosted(make func(address, sitekey, secret string, opts ...Option) Provider) Descriptor {
 	return describe(Descriptor{Hosted: true, New: func(s Settings, opts ...Option) Provider {
 		return make(s.Address, s.Sitekey, s.Secret, opts...)

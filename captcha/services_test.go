@@ -50,13 +50,13 @@ func TestSettingsDoNotShowTheSecret(t *testing.T) {
 func TestServicesIsACopy(t *testing.T) {
 	captcha.Services()[0].Name = "changed"
 	if captcha.Services()[0].Name == "changed" {
-		t.Error("a caller changed the list for all")
+		t.Error("a caller changed the shared list")
 	}
 }
 
-var update = flag.Bool("update", false, "write what names the services anew: the table in docs/providers.md, the fields in the Python package")
+var update = flag.Bool("update", false, "update the lists of the services: the table in docs/providers.md, the fields in the Python package")
 
-// The table in the documents is the list.
+// The table in the documents must match the list.
 func TestServicesAreInTheDocuments(t *testing.T) {
 	const file, head = "../docs/providers.md", "| name | form field | settings | compared | score |\n|---|---|---|---|---|\n"
 	text := read(t, file)
@@ -97,8 +97,8 @@ func TestServicesAreInTheDocuments(t *testing.T) {
 	compare(t, file, text, before+head+table.String()+"\n## "+after)
 }
 
-// palisade_forms sends the fields of captchas whole, and keeps none of them in a form
-// that is shown again.
+// palisade_forms sends the fields of captchas unchanged, and omits them from a form that
+// it shows again.
 func TestServicesFillFieldsThatPythonKnows(t *testing.T) {
 	const file, head = "../python/src/palisade_forms/privacy.py", "CAPTCHA_FIELDS = frozenset(\n    {\n"
 	text := read(t, file)
@@ -124,13 +124,13 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// compare compares a file with what the list makes of it, or writes that.
+// compare compares a file with the text from the list, or with -update writes the text.
 func compare(t *testing.T, file, is, want string) {
 	t.Helper()
 	switch {
 	case is == want:
 	case !*update:
-		t.Errorf("%s is not what captcha.Services says: go test ./captcha -run Services -update", file)
+		t.Errorf("%s does not match captcha.Services: go test ./captcha -run Services -update", file)
 	default:
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)

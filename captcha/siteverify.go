@@ -17,9 +17,9 @@ import (
 )
 
 // siteverify is the call that all services of this package share, named after
-// reCAPTCHA's: a request with a token, answered by one JSON object. Transport,
-// bounds, the three classes and the bindings are here; what differs from service
-// to service is in [facts].
+// reCAPTCHA's: a request with a token, answered by one JSON object. It contains transport,
+// bounds, the three classes and the bindings. The differences between services are in
+// [facts].
 type siteverify struct {
 	facts
 	sitekey string
@@ -27,49 +27,49 @@ type siteverify struct {
 	options
 }
 
-// facts is what one service is like.
+// facts are the properties of one service.
 type facts struct {
 	service Service
 
-	// How a call is made and how the answer to a token is read. Nil: as reCAPTCHA's
+	// request makes the call, and read reads the answer. Nil: as reCAPTCHA's
 	// siteverify.
 	request func(s *siteverify, a Attempt) (*http.Request, error)
 	read    func(s *siteverify, token string, body []byte) (*answer, error)
-	// odd says why a token is not worth a call, beyond what holds for all. Nil:
-	// every other is.
+	// odd says why a token is not worth a call, beyond the common reasons. Nil: there
+	// are no further reasons.
 	odd func(s *siteverify, token string) Reason
-	// offline answers in place of the service. Nil: the service is asked.
+	// offline answers in place of the service. Nil: the service is called.
 	offline func(s *siteverify, token string) (*answer, Reason)
 
-	// What the service's answer is bound to, and so must be checked.
+	// The values that the service's answer is bound to, and that must be checked.
 	hostname, action, cdata bool
 	sendSitekey             bool                        // the service checks the sitekey for us
-	risk                    func(score float64) float64 // nil: no score. The direction differs from service to service
-	scored                  bool                        // every account gets a score, so one must be there
-	idempotent              bool                        // the same token may be asked about again, under one key
-	maxAge                  time.Duration               // of the time of issue; 0: not checked
+	risk                    func(score float64) float64 // nil: no score. The direction of scores differs between services
+	scored                  bool                        // every account gets a score, so it must be present
+	idempotent              bool                        // the same token may be sent again, under one key
+	maxAge                  time.Duration               // since the time of issue; 0: not checked
 	quotaText               string                      // in an answer that passes only because a quota is used up
 	oddText                 string                      // in a 5xx answer that a token can cause: no outage
 	hostless                bool                        // there is no hostname to check
-	mistakes                []string                    // of the constructor's own parameters
+	mistakes                []string                    // in the constructor's own parameters
 
 	// codes are the error codes that are not a plain refusal. "bad-request" is not
-	// among them: it is not known that no token can cause it.
+	// among them: a token may be able to cause it.
 	codes map[string]class
 
-	// Public test keys and tokens, with which everybody passes. Without test secrets
-	// the sitekey alone makes a test of it.
+	// Public test keys and tokens, which let everybody pass. If there are no test secrets,
+	// the sitekey alone identifies a test.
 	testSitekeys, testSecrets, testTokens []string
 }
 
-// class is what an error code means to us. The order decides between several
-// codes: our mistake shows with any token, and no visitor can cause it; but what a
-// visitor may have caused is no outage, whatever else is said.
+// class is our reading of an error code. With several codes, the order decides. Our own
+// mistake is first: it occurs with any token, and no visitor can cause it. An outage is
+// last: if a visitor may have caused the failure, it is no outage.
 type class uint8
 
 const (
 	misconfigured class = iota
-	refused             // also a code that nobody has heard of
+	refused             // also an unknown code
 	spent
 	missing
 	unavailable
@@ -77,14 +77,13 @@ const (
 
 const (
 	defaultTimeout = 5 * time.Second
-	defaultMaxRisk = 0.5              // where Google says to start with reCAPTCHA v3
+	defaultMaxRisk = 0.5              // Google advises to start with it for reCAPTCHA v3
 	maxAnswer      = 64 << 10         // bytes of an answer; real ones have a few hundred
 	serviceSkew    = 30 * time.Second // how far ahead a service's clock may be
 )
 
-// secret prints as "[secret]". The text lies behind a pointer, because package
-// fmt does not call the methods of what is in an unexported field: there it shows
-// the address.
+// secret prints as "[secret]". The text is behind a pointer, because package fmt does not
+// call methods of values in unexported fields. It prints the address there.
 type secret struct{ text *string }
 
 func (s secret) reveal() string { return *s.text }
@@ -93,7 +92,7 @@ func (secret) String() string               { return "[secret]" }
 func (secret) GoString() string             { return "[secret]" }
 func (secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
-// options are what a caller may choose.
+// options are the options that a caller may set.
 type options struct {
 	endpoint      string
 	client        *http.Client
@@ -111,36 +110,36 @@ type Option func(*siteverify)
 // regional host. It must be https, or http to a loopback address.
 func Endpoint(url string) Option { return func(s *siteverify) { s.endpoint = url } }
 
-// Client sets the HTTP client. Redirects are not followed whatever it says,
-// since they would carry the secret to another host.
+// Client sets the HTTP client. Redirects are never followed, whatever the client's
+// settings, because they would send the secret to another host.
 func Client(client *http.Client) Option { return func(s *siteverify) { s.client = client } }
 
-// Timeout bounds the whole of Verify. Turnstile is asked again when the first half
-// of it has passed in silence. Default 5 s, at most a minute.
+// Timeout bounds the whole of Verify. Turnstile is called again if the first half of it
+// passes without an answer. Default 5 s, at most a minute.
 func Timeout(d time.Duration) Option { return func(s *siteverify) { s.timeout = d } }
 
-// MaxRisk sets up to which risk, from 0 human to 1 bot, a token is accepted, and
-// makes the score required. Default 0.5 for reCAPTCHA v3 and Enterprise. hCaptcha,
-// Friendly Captcha v2, Prosopo and ALTCHA Sentinel report a score to some accounts:
-// without this option a reported one above 0.5 refuses and a missing one does not.
-// 1 is a mistake, since it refuses nobody, and so is any risk where no score is.
+// MaxRisk sets the highest accepted risk, from 0 human to 1 bot, and makes the score
+// required. Default 0.5 for reCAPTCHA v3 and Enterprise. hCaptcha, Friendly Captcha v2,
+// Prosopo and ALTCHA Sentinel report a score to some accounts: without this option, a
+// reported risk above 0.5 refuses and a missing one does not. A risk of 1 is a mistake,
+// because it refuses no token. So is any risk for a service without a score.
 func MaxRisk(risk float64) Option {
 	return func(s *siteverify) { s.maxRisk, s.needScore = risk, true }
 }
 
-// SendAddress sends the visitor's address along, to services that take it: those
-// of Google, hCaptcha, Turnstile, Yandex and Prosopo. It helps the service and is
-// not sent unless asked for: it is personal data.
+// SendAddress sends the visitor's address to services that take it: those of Google,
+// hCaptcha, Turnstile, Yandex and Prosopo. It helps the service. It is not sent by
+// default, because it is personal data.
 func SendAddress() Option { return func(s *siteverify) { s.sendAddress = true } }
 
-// CheckHostname compares the reported hostname with Expect.Hosts. All that report
-// one do but hCaptcha, whose hostname is what the visitor's browser says, and
-// ALTCHA Sentinel. With this option visitors are refused while hCaptcha, under
-// load, reports none. It is a mistake where a service never reports one.
+// CheckHostname compares the reported hostname with Expect.Hosts. It is the default for
+// all services that report one, except hCaptcha, whose hostname comes from the visitor's
+// browser, and ALTCHA Sentinel. hCaptcha reports none under load, and with this option
+// visitors are then refused. It is a mistake if a service never reports a hostname.
 func CheckHostname() Option { return func(s *siteverify) { s.checkHostname = true } }
 
-// AnyHostname accepts tokens whatever page they were made on. The service should
-// then be told to check domains itself.
+// AnyHostname accepts tokens from pages on any host. The service should then be
+// configured to check domains itself.
 func AnyHostname() Option { return func(s *siteverify) { s.checkHostname = false } }
 
 func newSiteverify(f facts, sitekey, key string, opts []Option) *siteverify {
@@ -167,10 +166,10 @@ func newSiteverify(f facts, sitekey, key string, opts []Option) *siteverify {
 }
 
 // transport keeps connections open: a new TLS connection for each call costs
-// more than all the rest.
+// more than everything else.
 func transport() http.RoundTripper {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second}
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok { // a program may have put its own there
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok { // a program may have replaced it
 		t = standard.Clone()
 	}
 	t.MaxIdleConnsPerHost = 32
@@ -222,7 +221,7 @@ func (s *siteverify) Validate(test bool) error {
 	if s.timeout <= 0 || s.timeout > time.Minute {
 		mistake("the timeout must lie between 0 and a minute")
 	}
-	if !(s.maxRisk >= 0 && s.maxRisk < 1) { // so written for NaN
+	if !(s.maxRisk >= 0 && s.maxRisk < 1) { // written so because of NaN
 		mistake("MaxRisk must be at least 0 and below 1, at which it would refuse nobody")
 	}
 	if s.risk == nil && s.needScore {
@@ -246,7 +245,7 @@ func safeEndpoint(text string) bool {
 	return u.Scheme == "http" && (err == nil && addr.IsLoopback() || u.Hostname() == "localhost")
 }
 
-// Verify asks the service about a token, unless the token itself tells.
+// Verify asks the service about a token, unless the token itself shows that it is bad.
 func (s *siteverify) Verify(ctx context.Context, a Attempt) (Result, error) {
 	if why := s.local(a.Token); why != "" {
 		return Result{Reason: why}, nil
@@ -254,8 +253,8 @@ func (s *siteverify) Verify(ctx context.Context, a Attempt) (Result, error) {
 	answer, why, err := s.ask(ctx, a)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		// The visitor hung up, or only closed the sending half and waits for what
-		// an outage brings: that is no outage.
+		// The visitor closed the connection, or only its sending half, and waits for
+		// the effect of an outage. That is no outage.
 		return Result{Reason: ReasonRefused}, nil
 	case err != nil || why != "":
 		return Result{Reason: why}, err
@@ -263,7 +262,7 @@ func (s *siteverify) Verify(ctx context.Context, a Attempt) (Result, error) {
 	return s.bind(answer, a), nil
 }
 
-// postSiteverify is reCAPTCHA's request, and that of services in its manner.
+// postSiteverify makes reCAPTCHA's request, which similar services share.
 func postSiteverify(s *siteverify, a Attempt) (*http.Request, error) {
 	form := url.Values{"secret": {s.secret.reveal()}, "response": {a.Token}}
 	if s.sendSitekey {
@@ -278,7 +277,7 @@ func postSiteverify(s *siteverify, a Attempt) (*http.Request, error) {
 	return s.postForm(form)
 }
 
-// address returns the visitor's, if it may be sent.
+// address returns the visitor's address if it may be sent.
 func (s *siteverify) address(a Attempt) string {
 	if !s.sendAddress || !a.Remote.IsValid() {
 		return ""
@@ -307,16 +306,16 @@ func (s *siteverify) post(kind, body string) (*http.Request, error) {
 	return request, nil
 }
 
-// ask calls the service, and once more if there was no answer and it is safe. It
-// is with the service's own idempotency key alone: else the first call may have
-// used the token up.
+// ask calls the service. If there was no answer and it is safe, ask calls once more. It is
+// safe only with the service's own idempotency key: otherwise the first call may have
+// used up the token.
 func (s *siteverify) ask(ctx context.Context, a Attempt) (*answer, Reason, error) {
 	if s.offline != nil {
 		answer, why := s.offline(s, a.Token)
 		return answer, why, nil
 	}
 	request, err := s.request(s, a)
-	if err != nil { // it may quote the URL
+	if err != nil { // the error may quote the URL
 		return nil, "", s.fail(ErrMisconfigured, "endpoint")
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
@@ -332,7 +331,7 @@ func (s *siteverify) ask(ctx context.Context, a Attempt) (*answer, Reason, error
 	return s.call(ctx, request, a.Token)
 }
 
-// local refuses what is not worth a call.
+// local refuses a token that is not worth a call.
 func (s *siteverify) local(token string) Reason {
 	switch {
 	case token == "" || token == "null" || token == "undefined" || strings.TrimSpace(token) == "":
@@ -357,11 +356,11 @@ func (s *siteverify) testing() bool {
 
 func notToken(c rune) bool { return c <= ' ' || c > '~' }
 
-// call makes one request and sorts what comes back into the three classes.
+// call makes one request and assigns the answer to one of the three classes.
 func (s *siteverify) call(ctx context.Context, request *http.Request, token string) (*answer, Reason, error) {
 	request = request.Clone(ctx)
-	if request.GetBody != nil { // a second call must not send what is left of the first one's
-		request.Body, _ = request.GetBody() // of a strings.Reader: it cannot fail
+	if request.GetBody != nil { // a second call must not send only the rest of the first body
+		request.Body, _ = request.GetBody() // cannot fail for a strings.Reader
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "palisade")
@@ -390,8 +389,8 @@ func (s *siteverify) call(ctx context.Context, request *http.Request, token stri
 	case err != nil && causedByToken(response.StatusCode):
 		return nil, ReasonMalformed, nil
 	case err != nil && response.StatusCode >= 400:
-		// A wrong endpoint, or the service shuts us out. Perhaps a filter before it
-		// dislikes the token: so it must not bring what an outage brings.
+		// The endpoint is wrong, or the service blocks us. A filter in front of the
+		// service may also have refused the token. So it must not count as an outage.
 		return nil, "", s.fail(ErrMisconfigured, response.Status)
 	case err != nil:
 		return nil, "", s.fail(ErrUnavailable, err.Error())
@@ -400,15 +399,15 @@ func (s *siteverify) call(ctx context.Context, request *http.Request, token stri
 	case parsed.success:
 		return parsed, "", nil
 	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden && len(parsed.codes) == 0:
-		return nil, "", s.fail(ErrMisconfigured, response.Status) // it is about who asks
+		return nil, "", s.fail(ErrMisconfigured, response.Status) // the status is about our account
 	}
 	why, err := s.refusal(parsed.codes)
 	return nil, why, err
 }
 
-// causedByToken reports a status that a service gives without JSON for a token
-// that is too long or too odd (reCAPTCHA: 400 from some 4000 characters on, 413
-// for much longer ones). It must not pass for an outage.
+// causedByToken reports a status that a service gives without JSON for a token that is
+// too long or too odd (reCAPTCHA: 400 from some 4000 characters on, 413 for much longer
+// ones). It must not count as an outage.
 func causedByToken(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
@@ -417,7 +416,7 @@ func causedByToken(status int) bool {
 	return false
 }
 
-// refusal classifies an answer that is no success by the first of its classes.
+// refusal classifies an answer without success by the first of its classes.
 func (s *siteverify) refusal(codes []string) (Reason, error) {
 	first, name := unavailable, ""
 	if len(codes) == 0 {
@@ -445,13 +444,13 @@ func (s *siteverify) refusal(codes []string) (Reason, error) {
 	return ReasonRefused, nil
 }
 
-// bind checks what a valid token is bound to.
+// bind checks the bindings of a valid token.
 func (s *siteverify) bind(a *answer, asked Attempt) Result {
 	result := Result{Hostname: a.hostname, Action: a.action, Issued: a.issued, ID: a.id}
 	if s.risk != nil && a.score != nil {
 		result.Risk, result.HasRisk = s.risk(*a.score), true
 	}
-	real := !s.testing() // test answers are bound to nothing
+	real := !s.testing() // test answers have no bindings
 	expect := asked.Expect
 	switch {
 	case real && s.checkHostname && len(expect.Hosts) > 0 && !sameHost(a.hostname, expect.Hosts):
@@ -474,7 +473,7 @@ func (s *siteverify) bind(a *answer, asked Attempt) Result {
 	return result
 }
 
-// hostOf takes the scheme from an origin; services write it with and without.
+// hostOf removes the scheme from an origin; services write it with and without.
 func hostOf(origin string) string {
 	if _, host, found := strings.Cut(origin, "://"); found {
 		return host
@@ -482,10 +481,10 @@ func hostOf(origin string) string {
 	return origin
 }
 
-// instance joins the address of a self-hosted service and a path of it.
+// instance joins the address of a self-hosted service and a path.
 func instance(address, path string) string { return strings.TrimRight(address, "/") + path }
 
-// sameHost compares without case and port, as services report hosts.
+// sameHost compares without case and port, because services report hosts differently.
 func sameHost(got string, hosts []string) bool {
 	if name, _, err := net.SplitHostPort(got); err == nil {
 		got = name
@@ -494,8 +493,8 @@ func sameHost(got string, hosts []string) bool {
 	return got != "" && slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, got) })
 }
 
-// fresh reports whether a token was issued within maxAge of now. A time that is
-// missing or unreadable is not.
+// fresh reports whether a token was issued within maxAge of now. A missing or unreadable
+// time is not fresh.
 func fresh(issued, now time.Time, maxAge time.Duration) bool {
 	if issued.IsZero() || now.IsZero() {
 		return false
@@ -504,7 +503,7 @@ func fresh(issued, now time.Time, maxAge time.Duration) bool {
 	return age <= maxAge+serviceSkew && age >= -serviceSkew
 }
 
-// fail makes an error that names the service and nothing secret.
+// fail makes an error that names the service and contains no secret.
 func (s *siteverify) fail(class error, what string) error {
 	return fmt.Errorf("%w: %s: %s", class, s.service.Name, what)
 }

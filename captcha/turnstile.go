@@ -3,8 +3,8 @@ package captcha
 import "time"
 
 // Turnstile verifies tokens of Cloudflare Turnstile. Checked: success, hostname,
-// action (the form's name), cdata where expected, and age. A lost answer is asked
-// for once more under the same idempotency key, which Turnstile alone offers.
+// action (the form's name), cdata if expected, and age. If an answer is lost, there is a
+// second call under the same idempotency key. Only Turnstile has such keys.
 //
 // Facts are from developers.cloudflare.com/turnstile.
 func Turnstile(sitekey, secret string, opts ...Option) Provider {

@@ -8,15 +8,15 @@ import (
 )
 
 // Yandex verifies tokens of Yandex SmartCaptcha. Checked: status and hostname. The
-// service leaves the host of a good token empty when the cloud is blocked or it has
-// failed inside: then it is a refusal, unless [AnyHostname] is set. It says of a made
-// up token what it says of an expired one.
+// service leaves the host of a good token empty if the cloud is blocked or the service
+// has an internal failure. That is a refusal, unless [AnyHostname] is set. A made-up token
+// gets the same answer as an expired one.
 //
-// The vendor advises to let everybody pass on any answer but 200. This package does
+// The vendor advises to let everybody pass on every status but 200. This package does
 // not.
 //
-// Facts are from yandex-cloud/docs. Unconfirmed: the text about a wrong secret (any
-// that begins with "Authentication failed" counts as one), the sources that the
+// Facts are from yandex-cloud/docs. Unconfirmed: the text about a wrong secret (every
+// text that begins with "Authentication failed" counts as one), the sources that the
 // widget's page needs, and the size of the longest token.
 func Yandex(sitekey, secret string, opts ...Option) Provider {
 	return newSiteverify(facts{
@@ -47,8 +47,8 @@ func askYandex(s *siteverify, a Attempt) (*http.Request, error) {
 	return s.postForm(form)
 }
 
-// readYandex goes by the status. Of the messages, which are for people, only the one
-// about the secret matters, and the secret is ours.
+// readYandex decides by the status. Messages are for people; only the one about the
+// secret matters, and a visitor cannot cause it.
 func readYandex(_ *siteverify, _ string, body []byte) (*answer, error) {
 	o := open(body)
 	a := &answer{hostname: o.text("host")}

@@ -22,8 +22,8 @@ func mintCap(_ *Server, sitekey string, _ Solution) (text, key string) {
 	return text, text
 }
 
-// tellCap answers a missing token with the page of an error in the handler. Assumed:
-// its status.
+// tellCap answers a missing token with the page of an error in the handler. Its status is
+// assumed.
 func tellCap(_ *Server, _ question, r ruling, _ *token) (int, object) {
 	told := func(status int, text string) (int, object) {
 		return status, object{"success": false, "error": text}

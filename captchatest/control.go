@@ -20,8 +20,8 @@ var faultNames = map[string]Fault{
 }
 
 // Control returns the server's control API, for test suites in any language. It is
-// not part of what [Server.ServeHTTP] serves: mount it where only tests reach it,
-// since it tells every secret that was sent.
+// not part of [Server.ServeHTTP]. Mount it where only tests can reach it, because it
+// reveals every secret that was sent.
 //
 //	GET    /services  all services: name, verify_url, script_url, field, test_keys
 //	POST   /sites     {service, sitekey, secret}: AddSite
@@ -32,10 +32,10 @@ var faultNames = map[string]Fault{
 //	GET    /history   the latest calls, oldest first: service, method, path, header, form
 //	DELETE /history   forgets them
 //
-// Requests and answers are JSON. Times is 1 unless it is given; a negative one lasts
-// until the faults are ended. What needs no answer gets 204. A mistake gets 400 (no
-// JSON of this form, an unknown service, fault or member), 404, 405 or 413 (more
-// than 64 KiB), all but 404 and 405 with {"error": text}.
+// Requests and answers are JSON. Times is 1 by default; a negative one lasts until the
+// faults are ended. A request without an answer gets 204. A mistake gets 400 (no JSON of
+// this form, an unknown service, fault or member), 404, 405 or 413 (more than 64 KiB),
+// all but 404 and 405 with {"error": text}.
 func (s *Server) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /services", s.listServices)
@@ -49,8 +49,8 @@ func (s *Server) Control() http.Handler {
 	return mux
 }
 
-// post reads a request strictly, since a misspelt member would make a test test
-// something else.
+// post reads a request strictly, because a misspelt member would change the meaning of
+// a test.
 func post[T any](do func(T) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
@@ -86,7 +86,7 @@ func tell(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// serviceName is a name in a request.
+// serviceName is the name of a service in a request.
 type serviceName string
 
 func (s serviceName) check() error {
@@ -167,7 +167,7 @@ func (s *Server) answerByControl(r answerRequest) (any, error) {
 	return nil, nil
 }
 
-// once is how often a fault hits when nothing is said.
+// once returns the number of times that a fault hits; the default is one.
 func once(times *int) int {
 	if times == nil {
 		return 1
@@ -198,7 +198,7 @@ func (s *Server) listHistory(w http.ResponseWriter, _ *http.Request) {
 		Query   url.Values  `json:"query"`
 		Form    url.Values  `json:"form"`
 	}
-	calls := []call{} // [] and not null
+	calls := []call{} // encodes as [] and not as null
 	for _, c := range s.History() {
 		calls = append(calls, call(c))
 	}

@@ -36,7 +36,7 @@ func (r remote) do(method, path, body string) (int, string) {
 	return send(r.t, request)
 }
 
-// must do without a mistake.
+// must makes a control request that must succeed.
 func (r remote) must(method, path, body string) string {
 	r.t.Helper()
 	status, told := r.do(method, path, body)
@@ -115,7 +115,7 @@ func TestControlRefusesMistakes(t *testing.T) {
 		{"another method", "PUT", "/sites", "", 405, ""},
 		{"nothing", "POST", "/sites", "", 400, "empty"},
 		{"no JSON", "POST", "/sites", "service=turnstile", 400, "invalid character"},
-		{"half of it", "POST", "/sites", `{"service":`, 400, "EOF"},
+		{"half of the JSON", "POST", "/sites", `{"service":`, 400, "EOF"},
 		{"a list", "POST", "/sites", "[]", 400, "cannot unmarshal"},
 		{"two objects", "POST", "/solve", `{"service":"hcaptcha"}{}`, 400, "follows"},
 		{"a misspelt member", "POST", "/sites", `{"service":"turnstile","site_key":"a","secret":"b"}`, 400, "site_key"},
@@ -123,7 +123,7 @@ func TestControlRefusesMistakes(t *testing.T) {
 		{"an unknown service", "POST", "/sites", `{"service":"turnstyle","sitekey":"a","secret":"b"}`, 400, "turnstile"},
 		{"an unknown sitekey", "POST", "/solve", `{"service":"turnstile","sitekey":"a"}`, 400, "invalid-sitekey"},
 		{"an unknown fault", "POST", "/fail", `{"service":"turnstile","fault":"fire"}`, 400, "garbage"},
-		{"a status that is none", "POST", "/answer", `{"service":"turnstile","status":7}`, 400, "status"},
+		{"an invalid status", "POST", "/answer", `{"service":"turnstile","status":7}`, 400, "status"},
 		{"a megabyte", "POST", "/answer", `{"body":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "too large"},
 	}
 	r := newRemote(t)
@@ -188,8 +188,8 @@ func TestControlListsServices(t *testing.T) {
 	}
 }
 
-// The API tells secrets and is for tests alone, so what visitors' browsers reach must
-// not have it.
+// The API reveals secrets and is for tests alone, so visitors' browsers must not be able
+// to reach it.
 func TestControlIsNotAmongWhatIsServed(t *testing.T) {
 	s := captchatest.NewServer()
 	defer s.Close()

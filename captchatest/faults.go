@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong at a service.
+// Fault is a failure of a service.
 type Fault int
 
 const (
@@ -20,25 +20,25 @@ const (
 	Quota               // 429
 	Garbage             // 200 and bytes that are no JSON
 	HTML                // 200 and a page
-	Truncated           // 200, and the answer breaks off
+	Truncated           // 200, and the answer is cut off
 	Drop                // the connection is closed
-	Redirect            // 307 to another path, with a success there; History shows who followed
+	Redirect            // 307 to another path, with a success there; History shows the clients that followed
 	HugeBody            // 200 and ten megabytes
-	SuccessString       // "success", or what the service calls it, is the text "true"; a text is the boolean
+	SuccessString       // "success", or the service's name for it, is the text "true"; a text is the boolean
 	SuccessCase         // "Success" instead of "success"
 	DuplicateKeys       // "success" twice, the first one false
 	WrongHostname       // the token came from another host
 	WrongAction         // the token was for another form
-	Reusable            // a token that was used is good again
-	NoHostname          // the answer does not say from which host the token came
-	NoAction            // nor for which form
-	NoScore             // nor how it was rated
+	Reusable            // a used token is good again
+	NoHostname          // the answer does not report the token's host
+	NoAction            // the answer does not report the token's form
+	NoScore             // the answer does not report a score
 )
 
-// lacks are the members that an answer with a fault does not have.
+// lacks are the members that an answer with a fault lacks.
 var lacks = map[Fault]string{NoHostname: "hostname", NoAction: "action", NoScore: "score"}
 
-// drop removes a member from an object and from those inside it.
+// drop removes a member from an object and from its inner objects.
 func drop(body map[string]any, name string) {
 	delete(body, name)
 	for _, value := range body {
@@ -56,14 +56,14 @@ type fault struct {
 	fixed  bool
 }
 
-// Fail lets the next calls of a service fail: times of them, or all until
-// [Server.Heal] when times is negative. The name of reCAPTCHA v3 means its
-// endpoint, which v2 shares.
+// Fail makes the next calls of a service fail: times of them, or all until
+// [Server.Heal] if times is negative. The name of reCAPTCHA v3 means its endpoint,
+// which v2 shares.
 func (s *Server) Fail(service string, kind Fault, times int) {
 	s.setFault(service, fault{kind: kind, left: times})
 }
 
-// Answer lets the next calls of a service get this answer instead of its own.
+// Answer makes the next calls of a service get this answer instead of its own.
 func (s *Server) Answer(service string, status int, body string, times int) {
 	s.setFault(service, fault{left: times, status: status, body: body, fixed: true})
 }
@@ -71,26 +71,26 @@ func (s *Server) Answer(service string, status int, body string, times int) {
 // Heal ends the fault of a service.
 func (s *Server) Heal(service string) { s.setFault(service, fault{}) }
 
-// Gather keeps the answers of a service back until that many calls wait for theirs,
-// or the first of them has waited that long. So an app that looks whether a token is
-// used, asks, and notes only then that it is used, loses the race that it may lose.
-// [Server.Clear] ends it.
+// Gather delays the answers of a service until the given number of calls wait, or the
+// first of them has waited for the given time. Some apps check whether a token is used,
+// call the service, and only then record the token as used. With Gather such an app always
+// loses the race. [Server.Clear] ends it.
 func (s *Server) Gather(service string, calls int, most time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gathering[endpointOf(service)] = &gathering{calls: calls, most: most}
 }
 
-// gathering is calls that wait for each other.
+// gathering is a group of calls that wait for each other.
 type gathering struct {
 	calls int
 	most  time.Duration
-	wait  context.Context // of those that have come; nil for none
+	wait  context.Context // of the calls that wait; nil for none
 	end   context.CancelFunc
 	came  int
 }
 
-// join counts a call, and returns what it waits for. The server's lock is held.
+// join counts a call, and returns the context to wait for. The server's lock is held.
 func (g *gathering) join() context.Context {
 	if g.wait == nil || g.wait.Err() != nil {
 		g.came = 0
@@ -122,11 +122,11 @@ func (s *Server) nextFault(service string) *fault {
 	return &f
 }
 
-// changesAnswer reports a fault of the answer, for which there must be one.
+// changesAnswer reports a fault that changes the answer; there must be an answer then.
 func (f *fault) changesAnswer() bool { return !f.fixed && f.kind >= SuccessString }
 
-// serve answers a call with the fault. Body is the service's own answer, for a fault
-// that changes it, and flag the member of it that says success.
+// serve answers a call with the fault. body is the service's own answer, for a fault
+// that changes it. flag is the member of it for success.
 func (f *fault) serve(w http.ResponseWriter, r *http.Request, status int, body map[string]any, flag string) {
 	if f.fixed {
 		w.Header().Set("Content-Type", "application/json")
@@ -156,7 +156,7 @@ func (f *fault) serve(w http.ResponseWriter, r *http.Request, status int, body m
 	case Drop:
 		panic(http.ErrAbortHandler)
 	case Redirect:
-		http.Redirect(w, r, redirected, http.StatusTemporaryRedirect) // 307: the secret goes along
+		http.Redirect(w, r, redirected, http.StatusTemporaryRedirect) // 307 sends the secret again
 	case HugeBody:
 		w.Write([]byte(`{"success": true, "padding": "`))
 		chunk := []byte(strings.Repeat("x", 1<<20))
@@ -177,7 +177,7 @@ func (f *fault) serve(w http.ResponseWriter, r *http.Request, status int, body m
 	}
 }
 
-// spoil changes the member that says success, wherever in the answer it is.
+// spoil changes the member for success, wherever in the answer it is.
 func (f *fault) spoil(text, flag string) string {
 	member := regexp.MustCompile(`"(` + flag + `)":("[^"]*"|true|false)`)
 	at := member.FindStringSubmatchIndex(text)
@@ -186,7 +186,7 @@ func (f *fault) spoil(text, flag string) string {
 	}
 	value, isText := text[at[4]:at[5]], text[at[4]] == '"'
 	switch {
-	case f.kind > DuplicateKeys: // is wrong about something else
+	case f.kind > DuplicateKeys: // the fault is in another member
 		return text
 	case f.kind == SuccessString && isText:
 		value = "true"

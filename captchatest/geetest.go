@@ -15,12 +15,12 @@ import (
 
 var _ = standIn(vendor{
 	name: GeeTest, takes: []string{postForm, get}, life: 10 * time.Minute, flag: "status",
-	mine: func(r *http.Request) bool { return r.URL.Query().Has("captcha_id") }, // the others at this path are Yandex's
+	mine: func(r *http.Request) bool { return r.URL.Query().Has("captcha_id") }, // the other requests at this path are Yandex's
 	ask:  askGeeTest, tell: tellGeeTest, mint: mintGeeTest,
 	fieldless: true,
 })
 
-// askGeeTest finds the secret that made the signature, since none is sent.
+// askGeeTest finds the secret that made the signature, because the request contains no secret.
 func askGeeTest(s *Server, _ *http.Request, form url.Values) question {
 	q := question{secret: "nobody's", sitekey: form.Get("captcha_id"), token: form.Get("lot_number") + " " + form.Get("pass_token") + " " + form.Get("gen_time")}
 	for _, site := range s.sites[GeeTest] {
@@ -33,7 +33,7 @@ func askGeeTest(s *Server, _ *http.Request, form url.Values) question {
 	return q
 }
 
-// mintGeeTest makes what getValidate() returns.
+// mintGeeTest makes the result of getValidate().
 func mintGeeTest(_ *Server, sitekey string, solution Solution) (text, key string) {
 	lot, pass, made := randomHex(16), randomHex(32), strconv.FormatInt(solution.Issued.Unix(), 10)
 	values, _ := json.Marshal(map[string]string{
@@ -42,7 +42,7 @@ func mintGeeTest(_ *Server, sitekey string, solution Solution) (text, key string
 	return string(values), lot + " " + pass + " " + made
 }
 
-// tellGeeTest: assumed is what a wrong signature gets.
+// tellGeeTest: the answer to a wrong signature is assumed.
 func tellGeeTest(s *Server, q question, r ruling, _ *token) (int, object) {
 	failed := func(code, text string) (int, object) {
 		return http.StatusOK, object{"status": "error", "code": code, "msg": text, "desc": object{"type": "defined error"}}

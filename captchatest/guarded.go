@@ -11,33 +11,33 @@ import (
 	"strings"
 )
 
-// Route is an entry of a router's table: a method and a path as the router writes it,
-// with parameters as :id, {id}, {id...}, * or *rest. A method that is empty, ANY or *
-// stands for all.
+// Route is an entry of a router's table: a method, and a path as the router writes it,
+// with parameters as :id, {id}, {id...}, * or *rest. An empty method, ANY or * stands
+// for all methods.
 type Route struct{ Method, Path string }
 
-// TB is as much of testing.TB as is needed, so that no program that imports this
-// package links package testing.
+// TB is the needed part of testing.TB. So a program that imports this package does not
+// link package testing.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 }
 
-// AssertGuarded sends a plausible request without ticket and proof to every route
-// that changes something (POST, PUT, PATCH, DELETE), once as a form and once as JSON,
-// and fails for each that was not refused by a form of package palisade. Routes that
-// are meant to be open are named in exempt, as "POST /login".
+// AssertGuarded sends a plausible request without ticket and proof to every route with an
+// unsafe method (POST, PUT, PATCH, DELETE), once as a form and once as JSON. It fails for
+// each request that a form of package palisade did not refuse. exempt lists the routes
+// that are meant to be open, as "POST /login".
 //
 //	captchatest.AssertGuarded(t, router, palisadegin.Routes(router), "POST /webhooks/:id")
 //
-// A refusal is known by what nobody else sends: application/problem+json with a
-// challenge whose ticket is for a form and comes with work to be done. An app's own
-// 403, a CSRF error, or a captcha that is checked in the browser alone do not pass
-// for one. A route that answers 404 or 405 to the filled-in path cannot be judged and
-// fails too; give it as a Route of your own, with a path that exists.
+// AssertGuarded recognizes a refusal by an answer that only palisade gives:
+// application/problem+json with a challenge whose ticket is for a form and requires work.
+// It does not accept an app's own 403, a CSRF error, or a captcha that only the browser
+// checks. A route that answers 404 or 405 to the filled-in path cannot be judged and
+// fails too; pass it as a Route of your own, with a path that exists.
 //
-// The requests come from many addresses, so that no limit answers in the place of
-// the guard. A route that is not guarded is called, so run it against a test's data.
+// The requests come from many addresses, so that no limit answers instead of the guard.
+// An unguarded route is really called, so run it against a test's data.
 func AssertGuarded(t TB, handler http.Handler, routes []Route, exempt ...string) {
 	t.Helper()
 	checked, n := 0, 0
@@ -63,7 +63,7 @@ func AssertGuarded(t TB, handler http.Handler, routes []Route, exempt ...string)
 	}
 }
 
-// changing returns the methods of a route that change something.
+// changing returns the unsafe methods of a route.
 func changing(method string) []string {
 	all := []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 	switch method = strings.ToUpper(method); {
@@ -75,7 +75,7 @@ func changing(method string) []string {
 	return nil
 }
 
-// unguarded says why a route does not seem to be guarded, or "".
+// unguarded returns the reason why a route seems unguarded, or "".
 func unguarded(handler http.Handler, method, path, kind, body string, n int) string {
 	r := httptest.NewRequest(method, filled(path), strings.NewReader(body))
 	r.Header.Set("Content-Type", kind)
@@ -95,7 +95,7 @@ func unguarded(handler http.Handler, method, path, kind, body string, n int) str
 	return ""
 }
 
-// challenged reports an answer that only a guard gives.
+// challenged reports whether only a guard can have given the answer.
 func challenged(w *httptest.ResponseRecorder) bool {
 	kind, _, _ := mime.ParseMediaType(w.Header().Get("Content-Type"))
 	var problem struct {
@@ -116,7 +116,7 @@ func challenged(w *httptest.ResponseRecorder) bool {
 
 var parameter = regexp.MustCompile(`\{[^/{}]*(?:\{[^{}]*\}[^/{}]*)*\}|:[A-Za-z_][A-Za-z0-9_]*(?:\([^)]*\))?\??|[*+][A-Za-z0-9_]*`)
 
-// filled puts a value in the place of each parameter.
+// filled replaces each parameter by a value.
 func filled(path string) string {
 	if method, rest, found := strings.Cut(path, " "); found && strings.ToUpper(method) == method {
 		path = rest // a pattern of net/http

@@ -11,7 +11,7 @@ import (
 	"github.com/palisade-dev/palisade/clientip"
 )
 
-// complaints collects what a check says.
+// complaints collects the messages of a check.
 type complaints struct{ said []string }
 
 func (c *complaints) Helper() {}
@@ -46,11 +46,11 @@ func TestGuardedRoutesAreToldFromOthers(t *testing.T) {
 	mux.Handle("POST /items/{id}/edit", signup.Protect(done))
 	mux.Handle("/any", signup.Protect(done))
 	mux.Handle("POST /open", done)
-	mux.Handle("POST /browser", done) // its page has a captcha, and nobody looks at the token
+	mux.Handle("POST /browser", done) // its page has a captcha, but the app does not verify the token
 	mux.Handle("POST /csrf", answer(403, "text/html", "CSRF verification failed"))
 	mux.Handle("POST /problem", answer(403, "application/problem+json", `{"status":403,"challenge":{"form":"signup"}}`))
 	mux.Handle("POST /watched", form(palisade.FormConfig{Name: "watched", Monitor: true}).Protect(done))
-	mux.Handle("POST /json", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the form is guarded, its twin is not
+	mux.Handle("POST /json", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // forms are guarded, JSON is not
 		if r.Header.Get("Content-Type") == "application/json" {
 			done(w, r)
 			return
@@ -72,7 +72,7 @@ func TestGuardedRoutesAreToldFromOthers(t *testing.T) {
 		"one that is guarded in the browser":     {captchatest.Route{Method: "POST", Path: "/browser"}, "NOT GUARDED"},
 		"an app's own 403":                       {captchatest.Route{Method: "POST", Path: "/csrf"}, "not refused by a guard: answered 403"},
 		"something that looks like a refusal":    {captchatest.Route{Method: "POST", Path: "/problem"}, "not refused by a guard"},
-		"one that is only watched":               {captchatest.Route{Method: "POST", Path: "/watched"}, "NOT GUARDED"},
+		"one in monitor mode":                    {captchatest.Route{Method: "POST", Path: "/watched"}, "NOT GUARDED"},
 		"the guarded method of a path":           {captchatest.Route{Method: "PUT", Path: "/group"}, ""},
 		"the other method of it":                 {captchatest.Route{Method: "DELETE", Path: "/group"}, "NOT GUARDED"},
 		"a path that does not exist":             {captchatest.Route{Method: "POST", Path: "/nowhere"}, "cannot be judged: /nowhere answers 404"},
@@ -95,5 +95,5 @@ func TestGuardedRoutesAreToldFromOthers(t *testing.T) {
 	for range 100 {
 		many = append(many, captchatest.Route{Method: "POST", Path: "/signup"})
 	}
-	captchatest.AssertGuarded(t, mux, many) // no limit answers in the place of the guard
+	captchatest.AssertGuarded(t, mux, many) // no limit answers instead of the guard
 }

@@ -16,7 +16,7 @@ var _ = standIn(vendor{
 		}
 		return "", ""
 	},
-	widget: widget{Fields: "h-captcha-response g-recaptcha-response"}, // it fills Google's too
+	widget: widget{Fields: "h-captcha-response g-recaptcha-response"}, // it fills Google's field too
 })
 
 // Public test keys and tokens, from the vendor's documents.

@@ -13,7 +13,7 @@ var _ = standIn(vendor{
 func tellMCaptcha(_ *Server, _ question, r ruling, _ *token) (int, object) {
 	switch r {
 	case unreadable, noSecret, noToken:
-		return http.StatusBadRequest, nil // the web framework's page
+		return http.StatusBadRequest, nil // the error page of the web framework
 	case wrongSecret:
 		return http.StatusUnauthorized, object{"error": "Wrong password"}
 	case wrongSitekey:

@@ -10,7 +10,7 @@ var _ = standIn(vendor{
 	ask: fields("privatekey", "", "token"), tell: tellMTCaptcha, reports: []string{"age", "host", "action"},
 })
 
-// tellMTCaptcha describes an expired token as it does a good one.
+// tellMTCaptcha describes an expired token like a good one.
 func tellMTCaptcha(s *Server, _ question, r ruling, t *token) (int, object) {
 	body := object{"success": r == good}
 	if r == good || r == expired {

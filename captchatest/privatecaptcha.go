@@ -12,16 +12,16 @@ var _ = standIn(vendor{
 	widget: widget{Global: "privateCaptcha", Rename: "solutionField", Event: "privatecaptcha:finish"},
 })
 
-// privateTestSitekey is the public property for tests, of which a solution is a
-// success with code 10, if the request names the sitekey.
+// privateTestSitekey is the public property for tests. If the request names it, its
+// solution is a success with code 10.
 const privateTestSitekey = "aaaaaaaabbbbccccddddeeeeeeeeeeee"
 
 func askPrivateCaptcha(_ *Server, r *http.Request, form url.Values) question {
 	return question{secret: r.Header.Get("X-API-Key"), sitekey: r.Header.Get("X-PC-Sitekey"), token: form.Get("body")}
 }
 
-// tellPrivateCaptcha answers a bad key without JSON. Assumed: that; the timestamp and
-// the origin of failures.
+// tellPrivateCaptcha answers a bad key without JSON. This answer is assumed; so are the
+// timestamp and the origin of failures.
 func tellPrivateCaptcha(s *Server, q question, r ruling, t *token) (int, object) {
 	told := func(ok bool, code int, at time.Time, origin string) (int, object) {
 		return http.StatusOK, object{"success": ok, "code": code, "timestamp": at.UTC().Format(time.RFC3339), "origin": origin}

@@ -20,15 +20,14 @@ var _ = standIn(vendor{
 	widget: widget{Global: "procaptcha"},
 })
 
-// Public test sitekeys of Prosopo: a token of theirs passes or fails whatever the
-// secret.
+// Public test sitekeys of Prosopo: their tokens pass or fail with any secret.
 const (
 	prosopoPass = "5EARALUe4HXQwKo5KanZSGGKqJV4VTaytpezFwv8ZHbZewmh"
 	prosopoFail = "5ETtechmZkn3CUVeJX7Z511oiuiu742aHLm91D5ZZw4fqoAG"
 )
 
-// speaksProsopo tells Prosopo's requests from hCaptcha's, which takes no JSON and
-// has another name for the token. What it read is there to be read again.
+// speaksProsopo distinguishes Prosopo's requests from hCaptcha's, which takes no JSON and
+// has another name for the token. It restores the body for the next reader.
 func speaksProsopo(r *http.Request) bool {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "application/json" {
@@ -40,7 +39,7 @@ func speaksProsopo(r *http.Request) bool {
 	return err != nil || readJSON(values, body) != nil || !values.Has("response")
 }
 
-// ends is the end of a body, however it ended.
+// ends returns the error with which a body ended.
 type ends struct{ err error }
 
 func (e ends) Read([]byte) (int, error) {
@@ -67,7 +66,7 @@ func mintProsopo(_ *Server, sitekey string, solution Solution) (text, key string
 	return text, text
 }
 
-// scaleText writes a text of less than 16384 bytes after its length.
+// scaleText returns a text of less than 16384 bytes with its length in front.
 func scaleText(text string) []byte {
 	if n := len(text); n >= 64 {
 		return append([]byte{byte(n<<2 | 1), byte(n >> 6)}, text...)
@@ -75,14 +74,14 @@ func scaleText(text string) []byte {
 	return append([]byte{byte(len(text) << 2)}, text...)
 }
 
-// prosopoReadable reports a token that the vendor can decode, as far as hex goes.
+// prosopoReadable reports whether the vendor can decode a token; only the hex is checked.
 func prosopoReadable(token string) bool {
 	digits, prefixed := strings.CutPrefix(token, "0x")
 	_, err := hex.DecodeString(digits)
 	return prefixed && err == nil && digits != ""
 }
 
-// tellProsopo: assumed is what a wrong secret gets, and that a token is good once.
+// tellProsopo: the answer to a wrong secret is assumed, and so is that a token is good once.
 func tellProsopo(s *Server, q question, r ruling, t *token) (int, object) {
 	failed := func(status int, key string) (int, object) {
 		return status, object{"error": object{"message": http.StatusText(status), "key": key, "code": status}}

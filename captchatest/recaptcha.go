@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Both versions have one endpoint; a token knows of which it is.
+// Both versions share one endpoint; a token belongs to one of them.
 var (
 	_ = standIn(vendor{
-		name: RecaptchaV2, takes: []string{postForm, get}, prefix: "03A", // GET is undocumented, and what some old clients send
+		name: RecaptchaV2, takes: []string{postForm, get}, prefix: "03A", // GET is undocumented, but some old clients use it
 		test: testRecaptcha, keys: []keyPair{{"6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI", recaptchaTestSecret}},
 		widget: widget{Global: "grecaptcha"},
 	})
@@ -23,7 +23,7 @@ var (
 
 const recaptchaTestSecret = "6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe"
 
-// testRecaptcha passes whatever the token.
+// testRecaptcha passes with any token.
 func testRecaptcha(s *Server, v *vendor, q question, _ bool) object {
 	if q.secret != recaptchaTestSecret {
 		return nil
@@ -39,8 +39,8 @@ func askEnterprise(_ *Server, r *http.Request, form url.Values) question {
 	return question{secret: key, sitekey: form.Get("event.siteKey"), token: form.Get("event.token")}
 }
 
-// tellEnterprise answers with an assessment, or with the error that Google's
-// services share. Assumed: how a missing or wrong key is told, from other services.
+// tellEnterprise answers with an assessment, or with an error in the common format of
+// Google's services. Assumed, from other services: the error for a missing or wrong key.
 func tellEnterprise(s *Server, q question, r ruling, t *token) (int, object) {
 	switch r {
 	case unreadable:

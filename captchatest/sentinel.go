@@ -19,8 +19,8 @@ var _ = standIn(vendor{
 	ask: askSentinel, tell: tellSentinel, mint: mintSentinel,
 })
 
-// askSentinel finds a payload by what is signed and the signature, however it is
-// written.
+// askSentinel identifies a payload by its signed data and the signature, in every
+// spelling.
 func askSentinel(_ *Server, _ *http.Request, form url.Values) question {
 	q := question{secret: form.Get("secret"), token: form.Get("payload")}
 	var payload struct{ Algorithm, VerificationData, Signature string }
@@ -53,8 +53,8 @@ func mintSentinel(s *Server, sitekey string, solution Solution) (text, key strin
 	return base64.StdEncoding.EncodeToString(payload), "SHA-256 " + signature + " " + data
 }
 
-// tellSentinel knows whether a signature is good. Assumed: the reasons, and that a
-// wrong secret is told like a wrong signature.
+// tellSentinel reports whether a signature is good. Assumed: the reasons, and that a
+// wrong secret gets the same answer as a wrong signature.
 func tellSentinel(_ *Server, _ question, r ruling, _ *token) (int, object) {
 	switch r {
 	case good:

@@ -9,20 +9,20 @@
 //	provider := captcha.HCaptcha("sitekey", "secret", captcha.Endpoint(services.VerifyURL(captchatest.HCaptcha)))
 //	token := services.Solve(captchatest.HCaptcha, "sitekey", captchatest.Solution{Hostname: "example.com"})
 //
-// The official test keys and tokens work and get the documented answers. Faults
-// are scripted with [Server.Fail]; [Server.History] shows what was really sent.
-// The answers come from the vendors' documents and from observation, not from
-// what package captcha expects, so that the two cannot agree on a mistake. Package
-// captcha is believed in what any vendor's page says: addresses, fields, classes.
+// The official test keys and tokens work and get the documented answers. [Server.Fail]
+// causes faults; [Server.History] shows the requests that were really sent. The answers
+// come from the vendors' documents and from observation, not from the expectations of
+// package captcha, so that both cannot share a mistake. Only some facts come from package
+// captcha, because any vendor's page shows them: addresses, fields, classes.
 //
 // All services share one address, at the vendors' own paths. Two services share a
-// path twice: at /siteverify, JSON without a member response is Prosopo's and all
-// else hCaptcha's; at /validate, a captcha_id in the query is GeeTest's and all else
-// Yandex's. Cap's is /{sitekey}/siteverify.
+// path twice: at /siteverify, JSON without a member response is Prosopo's and everything
+// else hCaptcha's; at /validate, a captcha_id in the query is GeeTest's and everything
+// else Yandex's. Cap's path is /{sitekey}/siteverify.
 //
-// A service of [captcha.Services] needs nothing here if it is asked and answers in the
-// manner of reCAPTCHA's siteverify. Any other has one file in this package. Where
-// another service has its path already, its name is put in front: [Server.VerifyURL].
+// A service of [captcha.Services] needs nothing here if its requests and answers are like
+// those of reCAPTCHA's siteverify. Every other service has one file in this package. If
+// another service has the same path, the service's name precedes it: [Server.VerifyURL].
 package captchatest
 
 import (
@@ -59,7 +59,7 @@ const (
 	Prosopo             = "prosopo"
 )
 
-// Bounds of what a server keeps and reads.
+// Bounds of the stored and read data.
 const (
 	maxHistory = 1000
 	maxTokens  = 100_000
@@ -69,8 +69,8 @@ const (
 // Server is all services on one address. The zero value is not usable; see
 // [New] and [NewServer].
 type Server struct {
-	http *httptest.Server // nil when only the handler is used
-	base string           // its address then, if that is known
+	http *httptest.Server // nil if only the handler is used
+	base string           // then its address, if it is known
 	mux  *http.ServeMux
 
 	mu      sync.Mutex
@@ -80,34 +80,34 @@ type Server struct {
 	order   []string // tokens, oldest first
 	faults  map[string]fault
 	history []Call
-	lie     Fault // what the answer that is being made must be wrong about
+	lie     Fault // the fault of the current answer
 
 	anySecret bool
 	gathering map[string]*gathering // by endpoint
 }
 
-// site is a pair of keys. Sites with one secret are one account.
+// site is a pair of keys. Sites with one secret belong to one account.
 type site struct{ sitekey, secret string }
 
-// token is one that was solved.
+// token is a solved token.
 type token struct {
 	service, sitekey string
 	solution         Solution
 	used             bool
-	again            string // the question's
+	again            string // idempotency key of its question
 }
 
-// Solution is what a solved token says, as far as its service reports it. Zero
+// Solution is the content of a solved token, as far as its service reports it. Zero
 // values mean: now, no action, no score (for reCAPTCHA v3 and Enterprise: 0.9).
 type Solution struct {
 	Hostname string
 	Action   string
 	CData    string
-	Score    *float64 // as the service counts: Friendly Captcha v2 from 1 to 5, the others from 0 to 1
+	Score    *float64 // in the service's own scale: Friendly Captcha v2 from 1 to 5, the others from 0 to 1
 	Issued   time.Time
 }
 
-// New returns a server to be used as an http.Handler.
+// New returns a server for use as an http.Handler.
 func New() *Server {
 	s := &Server{
 		mux: http.NewServeMux(), now: time.Now,
@@ -130,7 +130,7 @@ func New() *Server {
 	return s
 }
 
-// meant tells services apart that have the same path.
+// meant chooses between services that have the same path.
 func meant(at []*vendor, r *http.Request) *vendor {
 	var rest *vendor
 	for _, v := range at {
@@ -150,7 +150,7 @@ func NewServer() *Server {
 	return s
 }
 
-// Close stops a server made by NewServer, and what hangs at it.
+// Close stops a server made by NewServer, and its hanging calls.
 func (s *Server) Close() {
 	if s.http == nil {
 		return
@@ -160,11 +160,11 @@ func (s *Server) Close() {
 }
 
 // ServeHTTP serves the verify endpoints, the widget scripts and the endpoint
-// from which they get their tokens.
+// that gives the scripts their tokens.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// URL returns the address of the server, without a slash at its end: that of one made
-// by NewServer, or what [Server.SetURL] said, or nothing.
+// URL returns the address of the server, without a slash at its end. It is the address of
+// a server made by NewServer, the argument of [Server.SetURL], or "".
 func (s *Server) URL() string {
 	if s.http == nil {
 		return s.base
@@ -172,14 +172,13 @@ func (s *Server) URL() string {
 	return s.http.URL
 }
 
-// SetURL says under which address a server made by [New] is reached. Call it before
-// it serves.
+// SetURL sets the address of a server made by [New]. Call it before the server serves.
 func (s *Server) SetURL(base string) { s.base = strings.TrimSuffix(base, "/") }
 
-// VerifyURL returns the verify endpoint of a service, for captcha.Endpoint; for a
-// server made by [New], its path. Cap has one for each sitekey: it is that of the
-// first one added, or of "sitekey". The project in that of reCAPTCHA Enterprise is
-// "project"; any other will do too.
+// VerifyURL returns the verify endpoint of a service, for captcha.Endpoint; for a server
+// made by [New], its path. Cap has one endpoint for each sitekey: VerifyURL returns that
+// of the first sitekey added, or of "sitekey". The project in reCAPTCHA Enterprise's
+// endpoint is "project", and any other works too.
 func (s *Server) VerifyURL(service string) string {
 	v := vendorOf(service)
 	if v == nil {
@@ -206,7 +205,7 @@ func Services() (names []string) {
 	return names
 }
 
-// endpointOf names the service whose endpoint a service uses.
+// endpointOf returns the name of the service that has the endpoint of a service.
 func endpointOf(service string) string {
 	if v := vendorOf(service); v != nil {
 		return cmp.Or(v.like, service)
@@ -221,25 +220,25 @@ func (s *Server) AddSite(service, sitekey, secret string) {
 	s.sites[service] = append(s.sites[service], site{sitekey, secret})
 }
 
-// AnySecret takes every secret for the right one of every site, and knows no test
-// keys: for an audit, which does not know the secret of the app that asks. A token
-// that [Server.Solve] did not make is still refused. Services that sign their tokens
-// with the secret (GeeTest, ALTCHA Sentinel) need [Server.AddSite] all the same.
+// AnySecret makes the server accept every secret for every site, and disables the test
+// keys. It is for an audit, which does not know the secret of the app. Tokens that
+// [Server.Solve] did not make are still refused. Services that sign their tokens with the
+// secret (GeeTest, ALTCHA Sentinel) still need [Server.AddSite].
 func (s *Server) AnySecret() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.anySecret = true
 }
 
-// SetClock sets the time by which tokens expire. Default time.Now.
+// SetClock sets the clock for the expiry of tokens. Default time.Now.
 func (s *Server) SetClock(now func() time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now = now
 }
 
-// Solve returns a fresh token that is good once: what a visitor gets from the
-// widget, and a bot for a tenth of a cent.
+// Solve returns a fresh token that is good once. A visitor gets such a token from the
+// widget, and a bot buys one for a tenth of a cent.
 func (s *Server) Solve(service, sitekey string, solution Solution) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,7 +246,7 @@ func (s *Server) Solve(service, sitekey string, solution Solution) string {
 		solution.Issued = s.now()
 	}
 	v := vendorOf(service)
-	if v == nil { // nobody will take the token
+	if v == nil { // no service accepts the token
 		v = &vendor{}
 	}
 	if solution.Score == nil && v.scored {
@@ -267,14 +266,14 @@ func (s *Server) Solve(service, sitekey string, solution Solution) string {
 	return text
 }
 
-// Call is one request to a verify endpoint, as it came.
+// Call is one request to a verify endpoint, as received.
 type Call struct {
 	Service string
 	Method  string
 	Path    string
 	Header  http.Header
-	Query   url.Values // what of the fields was in the URL
-	Form    url.Values // form, query or JSON fields, those of objects inside as "event.token"; a text is "body"
+	Query   url.Values // the fields that were in the URL
+	Form    url.Values // form, query or JSON fields, those of inner objects as "event.token"; a text is "body"
 }
 
 // History returns the latest calls, oldest first.
@@ -284,7 +283,7 @@ func (s *Server) History() []Call {
 	return slices.Clone(s.history)
 }
 
-// Clear forgets the history, heals all faults and lets go what [Server.Gather] holds.
+// Clear forgets the history, heals all faults and releases the calls that [Server.Gather] holds.
 func (s *Server) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -327,7 +326,7 @@ func (s *Server) verify(v *vendor, w http.ResponseWriter, r *http.Request) {
 	case failing != nil:
 		failing.serve(w, r, status, body, v.flag)
 	case errors.As(err, &tooLarge):
-		http.Error(w, "too large", http.StatusRequestEntityTooLarge) // as reCAPTCHA: no JSON
+		http.Error(w, "too large", http.StatusRequestEntityTooLarge) // without JSON, as reCAPTCHA
 	case body == nil:
 		http.Error(w, http.StatusText(status), status)
 	default:
@@ -335,7 +334,7 @@ func (s *Server) verify(v *vendor, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// record keeps a call. The lock is held.
+// record stores a call. The lock is held.
 func (s *Server) record(service string, r *http.Request, form url.Values) {
 	s.history = append(s.history, Call{service, r.Method, r.URL.Path, r.Header.Clone(), r.URL.Query(), form})
 	if len(s.history) > maxHistory {
@@ -343,14 +342,14 @@ func (s *Server) record(service string, r *http.Request, form url.Values) {
 	}
 }
 
-// redirected is where [Redirect] leads.
+// redirected is the target of [Redirect].
 const redirected = "/captchatest/redirected"
 
-// trap is what a client meets that follows a redirect: a success, and a call in
-// the history with the secret that it gave away.
+// trap answers a client that follows a redirect: with a success, and a call in the
+// history with the secret that the client gave away.
 func (s *Server) trap(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
-	form, _ := vendorOf(Turnstile).read(r) // what is readable is what was given away
+	form, _ := vendorOf(Turnstile).read(r) // the readable fields are the ones given away
 	s.mu.Lock()
 	s.record("redirected", r, form)
 	body := vendorOf(RecaptchaV2).success(s.bend(Solution{Issued: time.Now()}))
@@ -360,7 +359,7 @@ func (s *Server) trap(w http.ResponseWriter, r *http.Request) {
 
 var errNotTaken = errors.New("captchatest: not a request that the service takes")
 
-// bend makes a solution wrong, where a fault wants it. The lock is held.
+// bend changes a solution as the current fault requires. The lock is held.
 func (s *Server) bend(solution Solution) Solution {
 	switch s.lie {
 	case WrongHostname:

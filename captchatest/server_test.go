@@ -77,7 +77,7 @@ func TestATokenIsGoodOnceWithItsOwnSecret(t *testing.T) {
 				t.Errorf("a wrong secret: %s", got)
 			}
 			if got := ask(t, s, service, "secret", secret, "response", token); got != "ok" {
-				t.Errorf("a fresh token, which a wrong secret did not use up: %s", got)
+				t.Errorf("a fresh token after a call with a wrong secret: %s", got)
 			}
 			if got, want := ask(t, s, service, "secret", secret, "response", token), or(spent[service], "timeout-or-duplicate"); got != want {
 				t.Errorf("again: %s, want %s", got, want)
@@ -126,7 +126,7 @@ func TestTokensExpireByTheClockThatIsSet(t *testing.T) {
 		early, late := solve(s, service, "site-1"), solve(s, service, "site-1")
 		now = now.Add(life)
 		if got := ask(t, s, service, "secret", secret, "response", early); got != "ok" {
-			t.Errorf("%s, in its last moment: %s", service, got)
+			t.Errorf("%s, in its last second: %s", service, got)
 		}
 		now = now.Add(time.Second)
 		want := map[string]string{captchatest.HCaptcha: "expired-input-response"}[service]
@@ -278,8 +278,8 @@ func TestAChangedAnswerUsesTheTokenUp(t *testing.T) {
 func TestHistoryShowsWhoFollowsARedirect(t *testing.T) {
 	s := world(t)
 	s.Fail(captchatest.HCaptcha, captchatest.Redirect, 1)
-	if got := ask(t, s, captchatest.HCaptcha, "secret", "given-away"); got != "ok" { // http.PostForm does follow
-		t.Errorf("behind the redirect: %s", got)
+	if got := ask(t, s, captchatest.HCaptcha, "secret", "given-away"); got != "ok" { // http.PostForm follows the redirect
+		t.Errorf("after the redirect: %s", got)
 	}
 	calls := s.History()
 	if len(calls) != 2 || calls[0].Service != captchatest.HCaptcha || calls[1].Service != "redirected" || calls[1].Form.Get("secret") != "given-away" {
@@ -371,8 +371,8 @@ func TestWidgetScriptsAreThere(t *testing.T) {
 	}
 }
 
-// An app that looks, asks and then notes loses the race every time, and not now and
-// then.
+// An app that checks, calls and then records loses the race every time, not only
+// sometimes.
 func TestGatheredCallsAreAnsweredTogether(t *testing.T) {
 	t.Parallel()
 	const together = 5
@@ -392,10 +392,10 @@ func TestGatheredCallsAreAnsweredTogether(t *testing.T) {
 	if count["ok"] != 1 || len(s.History()) != together {
 		t.Errorf("answers %v to %d calls, want one ok of %d", count, len(s.History()), together)
 	}
-	// One that waits alone is let go in the end, also by Clear.
+	// A call that waits alone is released in the end, also by Clear.
 	s.Gather(captchatest.Turnstile, together, time.Millisecond)
 	if got := ask(t, s, captchatest.Turnstile, "secret", "secret-of-turnstile", "response", token); got != "timeout-or-duplicate" {
-		t.Errorf("after a wait in vain: %s", got)
+		t.Errorf("after a wait without other calls: %s", got)
 	}
 	s.Gather(captchatest.Turnstile, together, time.Hour)
 	go func() {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// speakSiteverify sets what a service does not do in a way of its own to what
-// reCAPTCHA's siteverify does.
+// speakSiteverify sets every function that a service does not define itself to that of
+// reCAPTCHA's siteverify.
 func (v *vendor) speakSiteverify() {
 	if v.takes == nil {
 		v.takes = []string{postForm}
@@ -38,7 +38,7 @@ func (v *vendor) speakSiteverify() {
 	}
 }
 
-// readBody returns the fields of a request, of the body or, with GET, of the query.
+// readBody returns the fields of the body or, with GET, of the query.
 func (v *vendor) readBody(r *http.Request) (url.Values, error) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if r.Method == http.MethodGet {
@@ -89,7 +89,7 @@ func (v *vendor) tellSiteverify(s *Server, q question, r ruling, t *token) (int,
 	return http.StatusOK, failure(codes...)
 }
 
-// success has the members that package captcha compares with the form, and those of all.
+// success returns the members that package captcha compares with the form, and the common ones.
 func (v *vendor) success(told Solution) object {
 	body := object{
 		"success": true, "challenge_ts": told.Issued.UTC().Format(cmp.Or(v.layout, time.RFC3339)), "hostname": told.Hostname,

@@ -36,7 +36,7 @@ func testTurnstile(s *Server, v *vendor, q question, real bool) object {
 	switch {
 	case real && slices.Contains(turnstileSecrets, q.secret):
 		return failure("invalid-input-secret")
-	case q.secret == turnstileSecrets[0]: // also a made-up token passes
+	case q.secret == turnstileSecrets[0]: // a made-up token passes too
 		return v.success(s.bend(Solution{Hostname: "example.com", Issued: s.now()}))
 	case q.secret == turnstileSecrets[1]:
 		return failure("invalid-input-response")

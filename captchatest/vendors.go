@@ -18,40 +18,40 @@ import (
 	"github.com/palisade-dev/palisade/captcha"
 )
 
-// vendor says how one service is stood in for. Only the name is required: what is left
-// out is as with reCAPTCHA's siteverify, or as package captcha describes the service.
+// vendor describes the stand-in for one service. Only the name is required. Missing fields
+// are as with reCAPTCHA's siteverify, or as package captcha describes the service.
 type vendor struct {
 	name   string
 	like   string        // the service whose endpoint, requests and script this one shares
 	path   string        // of the endpoint; default: that of the service's URL
 	takes  []string      // methods and content types, as "POST application/json"
 	life   time.Duration // default: that of captcha.Service
-	flag   string        // the member of an answer that says success
-	prefix string        // how tokens begin
+	flag   string        // the member of an answer for success
+	prefix string        // the beginning of tokens
 	pure   bool          // a token is not used up
 	scored bool          // every token has a score, 0.9 unless Solution has one
 
-	// mine tells a request to this service from those to another with the same path.
-	// Without it the service gets what no other takes for its own.
+	// mine reports whether a request is for this service and not for another one with the
+	// same path. Without it the service gets the requests that no other one claims.
 	mine func(r *http.Request) bool
 	// read returns the fields of a request.
 	read func(r *http.Request) (url.Values, error)
-	// ask finds in a request what is asked.
+	// ask extracts the question from a request.
 	ask func(s *Server, r *http.Request, form url.Values) question
-	// test answers what public test keys and tokens get, and nil where none is
-	// involved. Real says that the token is one of Solve's.
+	// test returns the answer for public test keys and tokens, and nil if none is
+	// involved. real says that the token was made by Solve.
 	test func(s *Server, v *vendor, q question, real bool) object
-	// tell says what was ruled, in the vendor's words. Without a body it is a page.
+	// tell puts the ruling into the vendor's words. Without a body the answer is a page.
 	tell func(s *Server, q question, r ruling, t *token) (status int, body object)
-	// mint makes the text of a token, and the key under which ask will find it.
+	// mint makes the text of a token, and the key under which ask finds it.
 	// Default: random text, which is its own key.
 	mint func(s *Server, sitekey string, solution Solution) (text, key string)
-	// give returns what a widget with a public test key gets, if that is not a token
-	// of Solve's.
+	// give returns the text that a widget with a public test key gets, if it is not a
+	// token of Solve.
 	give func(sitekey string) (token, why string)
 
-	// In the manner of siteverify: codes that differ from its own, the layout of
-	// times, and what else a success has.
+	// For services like siteverify: codes that differ from its own, the layout of
+	// times, and the further members of a success.
 	codes  map[ruling]string
 	layout string
 	more   object
@@ -60,7 +60,7 @@ type vendor struct {
 	widget     widget    // how the stand-in for its script differs from others
 	script     string    // path of the script; empty: there is no stand-in
 	field      string    // the form field that the widget fills
-	fieldless  bool      // the widget fills none
+	fieldless  bool      // the widget fills no field
 	reports    []string  // see Reports
 	siteverify bool      // see Siteverify
 	checks     captcha.Descriptor
@@ -75,30 +75,30 @@ const (
 // object is a JSON object.
 type object = map[string]any
 
-// question is what a request asks: is this token good, for this sitekey and by this
-// secret? The sitekey is empty where the service is not told.
+// question is the question in a request: is this token good, for this sitekey and by this
+// secret? The sitekey is empty if the service does not get it.
 type question struct {
 	secret, sitekey, token string
-	again                  string // the key under which a call may be made again, where the service has one
+	again                  string // the idempotency key for a second call, if the service has one
 }
 
-// ruling is what there is to say of a question.
+// ruling is the decision on a question.
 type ruling int
 
 const (
 	good         ruling = iota
-	unreadable          // not a request that the service takes
-	noSecret            // none was sent
-	noToken             // none was sent
-	wrongSecret         // nobody's
-	wrongSitekey        // not of this secret
+	unreadable          // the service does not take such a request
+	noSecret            // no secret was sent
+	noToken             // no token was sent
+	wrongSecret         // no site has this secret
+	wrongSitekey        // no site has it with this secret
 	unknown             // a made-up token
 	foreign             // a token of another site
 	expired
 	used
 )
 
-// special has the services that are not stood in for by their descriptor alone.
+// special has the services whose descriptor alone is not enough.
 var special = map[string]vendor{}
 
 // standIn adds a service to special. The file of the service calls it in a variable
@@ -129,9 +129,9 @@ func vendorIn(all []*vendor, name string) *vendor {
 	return nil
 }
 
-// newVendor fills in what a service's file leaves out. The others are those that come
-// before: a path that one of them has gets the name of the service in front, unless the
-// requests can be told apart.
+// newVendor fills in the fields that a service's file omits. others are the services
+// before it. If one of them has the same path, the path gets the name of the service in
+// front, unless the requests can be distinguished.
 func newVendor(d captcha.Descriptor, others []*vendor) *vendor {
 	v := special[d.Name]
 	v.name, v.checks = d.Name, d
@@ -172,9 +172,9 @@ func Field(service string) string {
 	return ""
 }
 
-// Reports returns what a service's answer says of a good token: "age", "host", "action"
-// and "score", as far as it says them to every account. The list is empty for an unknown
-// service.
+// Reports returns the facts that a service's answer reports about a good token: "age",
+// "host", "action" and "score", if it reports them to every account. The list is empty
+// for an unknown service.
 func Reports(service string) []string {
 	if v := vendorOf(service); v != nil {
 		return slices.Clone(v.reports)
@@ -182,9 +182,9 @@ func Reports(service string) []string {
 	return nil
 }
 
-// Siteverify reports whether a service is asked and answers in the manner of reCAPTCHA's
-// siteverify: a form with secret and response, an object with success and error-codes.
-// It is false for an unknown service.
+// Siteverify reports whether a service's requests and answers are like those of
+// reCAPTCHA's siteverify: a form with secret and response, an object with success and
+// error-codes. It is false for an unknown service.
 func Siteverify(service string) bool {
 	v := vendorOf(service)
 	return v != nil && v.siteverify
@@ -215,8 +215,8 @@ func (s *Server) decide(v *vendor, r *http.Request, form url.Values, unread erro
 	return v.tell(s, q, said, t)
 }
 
-// version tells services apart that share an endpoint: by the account, or by the token
-// where every secret is right.
+// version chooses between services that share an endpoint: by the account, or by the
+// token if every secret is accepted.
 func (s *Server) version(v *vendor, q question) *vendor {
 	for _, other := range vendors() {
 		if other.like != v.name {
@@ -231,7 +231,7 @@ func (s *Server) version(v *vendor, q question) *vendor {
 	return v
 }
 
-// rule decides by what all services have in common, and uses a good token up.
+// rule decides by the common rules of all services, and uses up a good token.
 func (s *Server) rule(v *vendor, q question) (ruling, *token) {
 	var account []string
 	for _, site := range s.sites[v.name] {
@@ -306,7 +306,7 @@ func readJSON(values url.Values, body []byte) error {
 	return nil
 }
 
-// flatten writes the members of objects inside as "event.token".
+// flatten writes the members of inner objects as "event.token".
 func flatten(values url.Values, prefix string, members map[string]any) {
 	for name, value := range members {
 		switch value := value.(type) {
@@ -319,7 +319,7 @@ func flatten(values url.Values, prefix string, members map[string]any) {
 	}
 }
 
-// fields asks with three fields of the form.
+// fields returns an ask function that reads three fields of the form.
 func fields(secret, sitekey, token string) func(*Server, *http.Request, url.Values) question {
 	return func(_ *Server, _ *http.Request, form url.Values) question {
 		return question{secret: form.Get(secret), sitekey: form.Get(sitekey), token: form.Get(token)}

@@ -21,12 +21,12 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// sheet is what package captcha's testdata says of a service; see the README there.
+// sheet is the sheet of a service in package captcha's testdata; see the README there.
 type sheet struct {
 	Name string `json:"-"`
 	Sent *struct{ Method, Kind, Secret, Token, Sitekey string }
 	// Situations has the case of Answers that the stand-in must answer with. Services
-	// without it are in reCAPTCHA's manner.
+	// without it are like reCAPTCHA.
 	Situations map[string]string
 	Answers    map[string]struct {
 		Status int
@@ -50,10 +50,10 @@ func sheets(t testing.TB) map[string]sheet {
 	return all
 }
 
-// vendors are the services whose requests and answers are their own.
+// vendors are the services with their own requests and answers.
 func vendors(t testing.TB) []string { return manner(t, true) }
 
-// siteverify are the services in reCAPTCHA's manner.
+// siteverify are the services like reCAPTCHA.
 func siteverify(t testing.TB) []string { return manner(t, false) }
 
 func manner(t testing.TB, own bool) (names []string) {
@@ -76,7 +76,7 @@ func market(t *testing.T) *captchatest.Server {
 	return s
 }
 
-// request is what the vendors' documents say that a call looks like.
+// request makes a call as the vendors' documents describe it.
 func request(t *testing.T, s *captchatest.Server, service, sitekey, secret, token string) *http.Request {
 	t.Helper()
 	places := sheets(t)[service].Sent
@@ -115,7 +115,7 @@ func request(t *testing.T, s *captchatest.Server, service, sitekey, secret, toke
 	return r
 }
 
-// nested is an object with the fields as members; event.token is a member of event.
+// nested returns an object with the fields as members; event.token is a member of event.
 func nested(form url.Values) string {
 	members := map[string]any{}
 	for name := range form {
@@ -166,7 +166,7 @@ func send(t *testing.T, r *http.Request) (int, string) {
 }
 
 // The answers must be the vendors' own, which are in package captcha's testdata. A
-// status in place of a case is one without JSON.
+// status in place of a case means an answer without JSON.
 func TestAnswersAreTheVendors(t *testing.T) {
 	const madeUp = "0x00000c6162630c616263"
 	all := sheets(t)
@@ -205,12 +205,12 @@ func TestAnswersAreTheVendors(t *testing.T) {
 			})
 		}
 		if all[service].Situations["good"] == "" {
-			t.Errorf("%s: the sheet does not say what a good token gets", service)
+			t.Errorf("%s: the sheet has no answer for a good token", service)
 		}
 	}
 }
 
-// fixture is a case's answer, or nothing.
+// fixture returns the answer of a case, or "".
 func fixture(s sheet, name string) string {
 	if body := s.Answers[name].Body; body != nil {
 		return string(body)
@@ -233,8 +233,8 @@ func statusOf(t *testing.T, s sheet, name string) int {
 	return cmp.Or(answer.Status, 200)
 }
 
-// verdict is an answer without what differs from token to token and is for people
-// only, but with its name.
+// verdict returns an answer without the parts that differ between tokens or are only for
+// people; of those it keeps the names.
 func verdict(t *testing.T, text string) any {
 	var value map[string]any
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
@@ -257,14 +257,14 @@ func blank(members map[string]any) {
 	}
 }
 
-// What an audit may expect of a service's answers is what the answers have.
+// The answers must contain the facts that Reports promises to an audit.
 func TestReportsAreInTheAnswers(t *testing.T) {
 	members := map[string][]string{
 		"host": {"hostname", "host", "origin"}, "action": {"action"}, "score": {"score"}, "age": {"challenge_ts", "timestamp", "timestampISO", "createTime"},
 	}
 	for _, service := range captchatest.Services() {
 		if reported := captchatest.Reports(service); captchatest.Siteverify(service) != slices.Contains(siteverify(t), service) || len(reported) > 4 {
-			t.Errorf("%s is taken for one of the wrong manner; it reports %v", service, reported)
+			t.Errorf("%s has the wrong result of Siteverify; it reports %v", service, reported)
 			continue
 		}
 		s := captchatest.NewServer()
@@ -356,9 +356,9 @@ func TestGeeTestsOwnErrors(t *testing.T) {
 	odd := strings.Replace(good, `"gen_time":"`, `"gen_time":"x`, 1)
 	for _, row := range []struct{ name, sitekey, secret, token, want string }{
 		{"no captcha_id", "", "secret-1", good, "-50101"},
-		{"nobody's captcha_id", "nobody", "secret-1", good, "-50103"},
+		{"an unknown captcha_id", "nobody", "secret-1", good, "-50103"},
 		{"no token", "site-1", "secret-1", "", "-50302"},
-		{"a time that is none", "site-1", "secret-1", odd, "-50005"},
+		{"an invalid time", "site-1", "secret-1", odd, "-50005"},
 		{"a wrong signature", "site-1", "wrong", good, "pass_token error"},
 		{"a good one", "site-1", "secret-1", good, `"result":"success"`},
 		{"the same again", "site-1", "secret-1", good, "-50003"},

@@ -11,22 +11,22 @@ import (
 //go:embed widget.js
 var widgetScript string
 
-// widget is what the one script behind all vendors' must know of one of them. It is
-// served at the path of the vendor's own; one at a CDN has the version that package
-// captcha names. There is none for GeeTest, mCaptcha and ALTCHA Sentinel, whose widgets
-// fill no element of a class: tests get those tokens from [Server.Solve].
+// widget is the configuration of the one script that stands in for all vendors' scripts.
+// It is served at the path of the vendor's own script; for a CDN with the version that
+// package captcha names. GeeTest, mCaptcha and ALTCHA Sentinel have none, because their
+// widgets fill no element with a class: tests get those tokens from [Server.Solve].
 type widget struct {
 	Service  string `json:"service"`
 	Selector string `json:"selector"` // of the elements that become widgets
 	Fields   string `json:"fields"`   // separated by spaces; hCaptcha fills Google's too
 	Global   string `json:"global"`
-	Rename   string `json:"rename"` // the data attribute with another name for the field, as scripts write it
-	Event    string `json:"event"`  // what the element hears when it is solved
-	Empty    string `json:"empty"`  // what is in the field before
+	Rename   string `json:"rename"` // the data attribute that renames the field, in the spelling of scripts
+	Event    string `json:"event"`  // the event that the element gets when it is solved
+	Empty    string `json:"empty"`  // the content of the field before
 	Solve    string `json:"solve"`
 }
 
-// solvePath is where the widgets get their tokens.
+// solvePath is the path where widgets get their tokens.
 const solvePath = "/captchatest/solve"
 
 // ScriptURL returns the address of a service's widget script, a stand-in with the
@@ -65,13 +65,13 @@ func (s *Server) handleWidgets() {
 func serveScript(w http.ResponseWriter, facts widget) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	facts.Solve = solvePath
-	text, _ := json.Marshal(facts) // of strings: it cannot fail
+	text, _ := json.Marshal(facts) // cannot fail: the values are strings
 	_, _ = w.Write([]byte(strings.Replace(widgetScript, "FACTS", string(text), 1)))
 }
 
-// solve gives a widget its token, as the vendors' scripts get theirs from their
-// own servers, from any page. The form has service, sitekey, hostname, action and
-// cdata; score asks for a token of reCAPTCHA v3.
+// solve gives a widget its token, from any page, as the vendors' servers do for their
+// scripts. The form has service, sitekey, hostname, action and cdata; score asks for a
+// token of reCAPTCHA v3.
 func (s *Server) solve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
@@ -94,8 +94,8 @@ func (s *Server) solve(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"token": token})
 }
 
-// tokenFor is what a vendor gives a page with a sitekey: the documented token for
-// a test key, none for one that blocks or that nobody registered.
+// tokenFor returns the token that a vendor gives a page with a sitekey: the documented
+// token for a test key, none for a key that blocks or is not registered.
 func (s *Server) tokenFor(service, sitekey string, solution Solution) (token, why string) {
 	v := vendorOf(service)
 	if v != nil && v.give != nil {
@@ -116,7 +116,7 @@ func (s *Server) registered(service, sitekey string) bool {
 	return s.has(service, sitekey)
 }
 
-// has reports a site that was added. The lock is held.
+// has reports whether a site was added. The lock is held.
 func (s *Server) has(service, sitekey string) bool {
 	return slices.ContainsFunc(s.sites[service], func(site site) bool { return site.sitekey == sitekey })
 }

@@ -11,7 +11,7 @@ var _ = standIn(vendor{
 	widget: widget{Global: "smartCaptcha"},
 })
 
-// tellYandex: assumed is the text about a wrong secret.
+// tellYandex: the text about a wrong secret is assumed.
 func tellYandex(s *Server, _ question, r ruling, t *token) (int, object) {
 	message := "Token invalid or expired."
 	switch r {

@@ -1,7 +1,8 @@
-// Package clientip finds out who asks: one typed address for each request.
+// Package clientip determines the client of a request: one typed address for each
+// request.
 //
-// Every choice of trust is named and there is no default, because each wrong one
-// either lets anybody forge an address (and so reset every limit) or counts all
+// Every choice of trust has a name and there is no default, because a wrong choice
+// either lets any client forge an address (and so reset every limit) or counts all
 // visitors as one:
 //
 //	clientip.RemoteAddr()                        // clients connect to this process
@@ -9,11 +10,11 @@
 //	clientip.Forwarded("10.0.0.0/8")             // RFC 7239 Forwarded, written by these proxies
 //	clientip.Header("CF-Connecting-IP", "…/20")  // one header that these peers always set
 //
-// A header is read only when the peer of the socket is one of the named proxies.
-// Lists are read from the right, the end that the nearest proxy wrote; what
-// stands left of the first untrusted address was sent by the client and is never
-// looked at. Whatever cannot be read is an error: an attempt without an address
-// is refused, not counted under somebody else's.
+// A header is read only if the peer of the socket is one of the named proxies. Lists are
+// read from the right, the end that the nearest proxy wrote. The client sent everything to
+// the left of the first untrusted address, so that part is never read. An unreadable
+// address is an error: an attempt without an address is refused and not counted under
+// another visitor's address.
 package clientip
 
 import (
@@ -24,9 +25,9 @@ import (
 	"strings"
 )
 
-// Bounds of what a header may make us do.
+// Bounds of the work that a header can cause.
 const (
-	maxHops   = 32   // addresses looked at; a real chain has a handful
+	maxHops   = 32   // addresses examined; a real chain has a handful
 	maxHeader = 4096 // bytes of all lines of the header together
 )
 
@@ -56,21 +57,21 @@ const (
 	single
 )
 
-// RemoteAddr takes the peer of the connection. It is right where clients connect
-// to this process itself, and reads no header.
+// RemoteAddr uses the peer of the connection. It is right if clients connect directly to
+// this process. It reads no header.
 func RemoteAddr() Source { return Source{kind: socket} }
 
-// Proxies takes X-Forwarded-For, as far as the named proxies wrote it: the
-// rightmost address that is not itself one of them. Where all are, it is the
-// leftmost: the request began inside. Each proxy is an address or a CIDR.
+// Proxies uses the part of X-Forwarded-For that the named proxies wrote: the rightmost
+// address that is not itself one of them. If all are proxies, it is the leftmost, because
+// the request began inside. Each proxy is an address or a CIDR.
 func Proxies(proxies ...string) Source { return behind(list, "X-Forwarded-For", proxies) }
 
 // Forwarded is Proxies for the Forwarded header of RFC 7239. A hop that hides its
 // address ("unknown" or an obfuscated name) is an error if it is reached.
 func Forwarded(proxies ...string) Source { return behind(forwarded, "Forwarded", proxies) }
 
-// Header takes a header that holds one address and that the named peers set on
-// every request, replacing what the client sent, such as CF-Connecting-IP.
+// Header uses a header with one address, such as CF-Connecting-IP. The named peers must
+// set it on every request and replace the client's own value.
 func Header(name string, peers ...string) Source {
 	s := behind(single, http.CanonicalHeaderKey(name), peers)
 	if name == "" || strings.ContainsAny(name, " :\r\n\t") {
@@ -115,7 +116,7 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	return prefix.Masked(), nil
 }
 
-// Validate reports every mistake in how the source was made.
+// Validate reports every mistake in the arguments of the source.
 func (s Source) Validate() error {
 	if s.kind == none {
 		return ErrNoSource
@@ -127,16 +128,16 @@ func (s Source) Validate() error {
 func (s Source) Named() bool { return len(s.trusted) > 0 }
 
 // Trusts reports whether the peer of the socket is one of the named proxies, so
-// that its word can be taken for other things too, such as the scheme.
+// that it can be trusted for other things too, such as the scheme.
 func (s Source) Trusts(r *http.Request) bool {
 	peer, ok := parseAddr(r.RemoteAddr)
 	return ok && s.trusts(peer)
 }
 
-// Own returns the address of a named proxy that wrote no forwarding header, so that
-// the request seems to be its own, such as a health check. Addr refuses such a
-// request, because a proxy that forgets the header would make all its visitors one:
-// use Own only where nothing is counted by the address.
+// Own returns the address of a named proxy that wrote no forwarding header. Such a
+// request seems to be the proxy's own, for example a health check. Addr refuses it,
+// because all visitors of a proxy that forgets the header would count as one. Use Own only
+// where nothing is counted by the address.
 func (s Source) Own(r *http.Request) (netip.Addr, bool) {
 	peer, ok := parseAddr(r.RemoteAddr)
 	if !ok || s.Validate() != nil || !s.trusts(peer) || len(r.Header[s.header]) > 0 {
@@ -227,10 +228,10 @@ func cutLast(text string) (before, last string, more bool) {
 	return "", text, false
 }
 
-// cutLastElement is cutLast for a list whose elements may hold commas in quotes.
-// Quotes are counted from the left, so that an unbalanced one, which only a
-// client can have sent, hides nothing that a proxy appended: the last comma with
-// an even number of quotes to its right splits.
+// cutLastElement is cutLast for a list whose elements may have commas in quotes. It splits
+// at the last comma with an even number of quotes to its right. Only a client can have
+// sent an unbalanced quote, further left. So such a quote cannot hide an address that a
+// proxy appended.
 func cutLastElement(text string) (before, last string, more bool) {
 	quoted := false
 	for i := len(text) - 1; i >= 0; i-- {
@@ -246,7 +247,7 @@ func cutLastElement(text string) (before, last string, more bool) {
 	return "", text, false
 }
 
-// forwardedFor returns the address in the one "for" parameter of an element.
+// forwardedFor returns the address in the single "for" parameter of an element.
 func forwardedFor(element string) (addr netip.Addr, ok bool) {
 	found := false
 	for pair := range strings.SplitSeq(element, ";") {
@@ -271,7 +272,7 @@ func forwardedFor(element string) (addr netip.Addr, ok bool) {
 	return addr, found
 }
 
-// parseAddr reads an address with or without port and brackets.
+// parseAddr parses an address with or without port and brackets.
 func parseAddr(text string) (netip.Addr, bool) {
 	if len(text) > 64 {
 		return netip.Addr{}, false
@@ -283,20 +284,19 @@ func parseAddr(text string) (netip.Addr, bool) {
 	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
 		text = text[1 : len(text)-1]
 		if !strings.Contains(text, ":") {
-			return netip.Addr{}, false // only IPv6 has brackets
+			return netip.Addr{}, false // only IPv6 addresses have brackets
 		}
 	}
 	addr, err := netip.ParseAddr(text)
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// Prefix returns the network that one visitor is counted by: the address itself
-// for IPv4, the /64 for IPv6, because that much is given to one customer, who
-// can use any address of it.
+// Prefix returns the network by which one visitor is counted: the address itself for
+// IPv4, the /64 for IPv6. One customer gets a /64 and can use any address in it.
 func Prefix(addr netip.Addr) netip.Prefix { return network(addr, 32, 64) }
 
-// Network returns the wider network around an address, /24 or /48: what one
-// provider's customer with more than one address often has.
+// Network returns the wider network around an address, /24 or /48. A provider's customer
+// with more than one address often has such a network.
 func Network(addr netip.Addr) netip.Prefix { return network(addr, 24, 48) }
 
 func network(addr netip.Addr, v4, v6 int) netip.Prefix {

@@ -10,7 +10,7 @@ import (
 	"github.com/palisade-dev/palisade/clientip"
 )
 
-// request is one from a peer, with header lines in the order given.
+// request returns a request from a peer, with header lines in the given order.
 func request(peer, name string, lines ...string) *http.Request {
 	r := &http.Request{RemoteAddr: peer, Header: http.Header{}}
 	if len(lines) > 0 {
@@ -28,17 +28,17 @@ func TestAddr(t *testing.T) {
 		name   string
 		source clientip.Source
 		r      *http.Request
-		want   string // "" is an error
+		want   string // "" means an error
 	}{
 		{"the socket", clientip.RemoteAddr(), request("192.0.2.1:4711", ""), "192.0.2.1"},
-		{"the socket, whatever a header says", clientip.RemoteAddr(), request("192.0.2.1:4711", xff, "203.0.113.7"), "192.0.2.1"},
+		{"the socket, whatever the headers", clientip.RemoteAddr(), request("192.0.2.1:4711", xff, "203.0.113.7"), "192.0.2.1"},
 		{"an IPv6 socket with a zone", clientip.RemoteAddr(), request("[fe80::1%eth0]:4711", ""), "fe80::1"},
 		{"an IPv4-mapped socket", clientip.RemoteAddr(), request("[::ffff:192.0.2.1]:4711", ""), "192.0.2.1"},
 		{"a socket without a port", clientip.RemoteAddr(), request("192.0.2.1", ""), "192.0.2.1"},
 		{"a Unix socket", clientip.RemoteAddr(), request("@", ""), ""},
 		{"no socket", clientip.RemoteAddr(), request("", ""), ""},
 
-		{"what the proxy saw", behind, request("10.0.0.1:80", xff, "203.0.113.7"), "203.0.113.7"},
+		{"the address that the proxy saw", behind, request("10.0.0.1:80", xff, "203.0.113.7"), "203.0.113.7"},
 		{"a forged address left of it", behind, request("10.0.0.1:80", xff, "1.2.3.4, 203.0.113.7"), "203.0.113.7"},
 		{"a forged line above it", behind, request("10.0.0.1:80", xff, "1.2.3.4", "203.0.113.7"), "203.0.113.7"},
 		{"a forged proxy left of it", behind, request("10.0.0.1:80", xff, "10.9.9.9, 203.0.113.7"), "203.0.113.7"},
@@ -56,14 +56,14 @@ func TestAddr(t *testing.T) {
 		{"garbage where the proxy writes", behind, request("10.0.0.1:80", xff, "203.0.113.7, unknown"), ""},
 		{"garbage where only the client writes", behind, request("10.0.0.1:80", xff, "<script>, 203.0.113.7"), "203.0.113.7"},
 		{"five kilobytes", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 5000)+", 203.0.113.7"), ""},
-		{"as many hops as are walked", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 31)+"10.0.0.3"), "10.0.0.2"},
+		{"as many hops as are examined", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 31)+"10.0.0.3"), "10.0.0.2"},
 		{"one hop more", behind, request("10.0.0.1:80", xff, strings.Repeat("10.0.0.2, ", 32)+"10.0.0.3"), ""},
 		{"as many bytes as are read", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 4096-len(", 203.0.113.7"))+", 203.0.113.7"), "203.0.113.7"},
 		{"one byte more", behind, request("10.0.0.1:80", xff, strings.Repeat("x", 4097-len(", 203.0.113.7"))+", 203.0.113.7"), ""},
 		{"an empty place that the client wrote", behind, request("10.0.0.1:80", xff, ",203.0.113.7"), "203.0.113.7"},
 		{"an IPv6 address in brackets", behind, request("10.0.0.1:80", xff, "[2001:db8::7]"), "2001:db8::7"},
-		{"an IPv6 address that no bracket ends", behind, request("10.0.0.1:80", xff, "[2001:db8::7"), ""},
-		{"an IPv6 address that no bracket begins", behind, request("10.0.0.1:80", xff, "2001:db8::7]"), ""},
+		{"an IPv6 address without a closing bracket", behind, request("10.0.0.1:80", xff, "[2001:db8::7"), ""},
+		{"an IPv6 address without an opening bracket", behind, request("10.0.0.1:80", xff, "2001:db8::7]"), ""},
 		{"an IPv4 address in brackets", behind, request("10.0.0.1:80", xff, "[203.0.113.7]"), ""},
 		{"a zone as long as an address may be", behind, request("10.0.0.1:80", xff, "fe80::1%"+strings.Repeat("z", 56)), "fe80::1"},
 		{"a longer zone", behind, request("10.0.0.1:80", xff, "fe80::1%"+strings.Repeat("z", 57)), ""},
@@ -109,7 +109,7 @@ func TestForwardedElements(t *testing.T) {
 	for _, row := range []struct{ name, line, want string }{
 		{"all are proxies", "for=10.0.0.3, for=10.0.0.2", "10.0.0.3"},
 		{"an empty element that the client wrote", ",for=203.0.113.7", "203.0.113.7"},
-		{"a quote that ends nowhere", `for="203.0.113.7`, ""},
+		{"a quote without an end", `for="203.0.113.7`, ""},
 		{"two addresses in one element", "for=203.0.113.7;for=10.0.0.2", ""},
 	} {
 		addr, err := source.Addr(request("10.0.0.1:80", "Forwarded", row.line))
@@ -153,7 +153,7 @@ func TestWhichPeersAreTrusted(t *testing.T) {
 		t.Error("all of IPv4 is trusted")
 	}
 	if clientip.RemoteAddr().Named() {
-		t.Error("a proxy is named, though none is")
+		t.Error("Named reports a proxy, although none is named")
 	}
 }
 
@@ -175,7 +175,7 @@ func TestMistakes(t *testing.T) {
 			err := row.source.Validate()
 			for _, want := range row.want {
 				if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(want)) {
-					t.Errorf("%v does not speak of %q", err, want)
+					t.Errorf("%v does not contain %q", err, want)
 				}
 			}
 		})
@@ -200,8 +200,8 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
-// The law: nothing that a client can put left of what a trusted proxy wrote
-// changes the answer.
+// The law: nothing that a client puts to the left of a trusted proxy's text changes the
+// answer.
 func FuzzForged(f *testing.F) {
 	f.Add("1.2.3.4", false)
 	f.Add("10.0.0.9, ", true)
@@ -209,7 +209,7 @@ func FuzzForged(f *testing.F) {
 	f.Add("\",", false)
 	f.Fuzz(func(t *testing.T, forged string, ownLine bool) {
 		if len(forged) > 2000 {
-			return // refused for its size, which is tested above
+			return // refused for its size; another test covers this
 		}
 		for name, c := range map[string]struct {
 			source clientip.Source
@@ -237,7 +237,7 @@ func TestOwn(t *testing.T) {
 		name   string
 		source clientip.Source
 		r      *http.Request
-		want   string // "" is none
+		want   string // "" means no address
 	}{
 		{"a proxy without the header", behind, request("10.0.0.1:80", ""), "10.0.0.1"},
 		{"a proxy without the header, IPv4-mapped", behind, request("[::ffff:10.0.0.1]:80", ""), "10.0.0.1"},
@@ -280,7 +280,7 @@ func FuzzAddr(f *testing.F) {
 			t.Fatalf("%q: %v is no plain address", chain, got)
 		}
 		if strings.ContainsFunc(chain, func(c rune) bool { return c < ' ' || c > '~' || strings.ContainsRune(`";=\`, c) }) {
-			return // not to be written as a quoted string without escapes
+			return // cannot be written as a quoted string without escapes
 		}
 		var elements []string
 		for _, hop := range strings.Split(chain, ",") {

@@ -42,7 +42,7 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkRefuse is what an anonymous sender can cost us.
+// BenchmarkRefuse measures the cost that an anonymous sender can cause.
 func BenchmarkRefuse(b *testing.B) {
 	c := newCaptcha(b, pow.Config{})
 	payload := solve(b, issue(b, c, at(0, start)))
@@ -81,9 +81,9 @@ func BenchmarkDerive(b *testing.B) {
 	}
 }
 
-// BenchmarkAgainstPlainJSON runs each step by turns with the same protocol
-// written the plain way (encoding/json, a new HMAC each time) and reports how
-// many times longer that takes. ns/op is one turn of both.
+// BenchmarkAgainstPlainJSON runs each step in turns with a simple implementation of the
+// same protocol (encoding/json, a new HMAC each time) and reports how many times longer
+// the simple one takes. ns/op is one turn of both.
 func BenchmarkAgainstPlainJSON(b *testing.B) {
 	c := newCaptcha(b, pow.Config{Levels: pow.DefaultLevels()})
 	challenge := issue(b, c, at(0, start))
@@ -132,7 +132,7 @@ func badMAC(b *testing.B, payload string) string {
 	return encode(text[:m.end-2] + last + text[m.end-1:])
 }
 
-// The plain way: the HMAC runs over the raw parameters.
+// The simple implementation: the HMAC runs over the raw parameters.
 
 type plainParameters struct {
 	Algorithm string `json:"algorithm"`

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// Reason is a stable code for why a payload was refused; it is empty when there
-// is none.
+// Reason is a stable code for the reason of a refusal. It is empty if there is
+// no refusal.
 type Reason string
 
-// Reasons of a refusal. The first four need no key; from ReasonLevel on the
+// Reasons of a refusal. The first four need no key. From ReasonLevel on, the
 // challenge is known to be ours and for this binding.
 const (
 	ReasonMissing   Reason = "missing"   // no payload
 	ReasonOversize  Reason = "oversize"  // longer than MaxPayload
-	ReasonMalformed Reason = "malformed" // not a payload in its one shape
+	ReasonMalformed Reason = "malformed" // not a payload in the one valid form
 	ReasonTestMode  Reason = "test-mode" // sent by a widget in test mode
 	ReasonForged    Reason = "forged"    // not signed by a live key for this binding
 	ReasonLevel     Reason = "level"     // a level that is not configured
-	ReasonExpired   Reason = "expired"   // Expires has come
+	ReasonExpired   Reason = "expired"   // Expires has passed
 	ReasonFuture    Reason = "future"    // issued later than now, beyond clock skew
 	ReasonUnsolved  Reason = "unsolved"  // the key does not begin with the prefix
 	ReasonWrongKey  Reason = "wrong-key" // not the solution of a picked counter
 )
 
-// ClockSkew is how far ahead the clock of another process with our keys may be.
+// ClockSkew is the maximum lead of the clock of another process with our keys.
 const ClockSkew = 5 * time.Second
 
 // Proof is a payload that passed [Captcha.Check]. The zero value is invalid.
@@ -41,16 +41,16 @@ type Proof struct {
 	expires int64
 }
 
-// Valid reports whether the proof comes from a Check without a reason. It is not
-// yet proven: that takes [Captcha.Derive], or Derived.
+// Valid reports whether the proof comes from a Check without a reason. The work is not
+// yet proven: see [Captcha.Derive] and Derived.
 func (p Proof) Valid() bool { return p.valid }
 
 // Level returns the level the challenge was issued at.
 func (p Proof) Level() uint8 { return p.salt[0] }
 
-// ID names the issued challenge: 128 random bits, covered by the signature.
-// Claim it once it is derived: what made-up proofs could claim would be full for
-// people too.
+// ID identifies the issued challenge: 128 random bits, covered by the signature.
+// Claim it after deriving: made-up proofs must not fill the store, because people need
+// it.
 func (p Proof) ID() [16]byte { return p.nonce }
 
 // Issued returns when the challenge was issued, to the millisecond.
@@ -59,20 +59,19 @@ func (p Proof) Issued() time.Time {
 	return t.issued()
 }
 
-// Expires returns when the challenge ends; a claim must be remembered so long.
+// Expires returns when the challenge ends; a claim must be remembered until then.
 func (p Proof) Expires() time.Time { return time.Unix(p.expires, 0) }
 
-// Derived reports whether the work is proven already and [Captcha.Derive] has
-// nothing left to do.
+// Derived reports whether the work is already proven, so that [Captcha.Derive] has
+// nothing to do.
 func (p Proof) Derived() bool { return p.valid && p.proven }
 
-// Check looks at everything about a payload that costs next to nothing: size,
-// shape, signature and binding, level, time, and whether the key that it claims
-// has the prefix. The proof is good as far as that goes when the reason is
-// empty, and the zero Proof otherwise.
+// Check checks everything about a payload that costs next to nothing: size, shape,
+// signature and binding, level, time, and whether the key in it has the prefix. If the
+// reason is empty, the proof has passed these checks. Otherwise it is the zero Proof.
 //
-// Then call [Captcha.Derive], within a budget of the sender's network, since a made-up
-// proof costs us as much as a real one; then claim [Proof.ID]: in this order.
+// Then call [Captcha.Derive], within a budget of the sender's network, because a made-up
+// proof costs us as much as a real one. After that, claim [Proof.ID]. Keep this order.
 func (c *Captcha) Check(text string, binding []byte, now time.Time) (Proof, Reason) {
 	switch {
 	case text == "":
@@ -89,7 +88,7 @@ func (c *Captcha) Check(text string, binding []byte, now time.Time) (Proof, Reas
 	return c.CheckJSON(raw, binding, now)
 }
 
-// CheckJSON is Check for a payload whose base64 was undone already.
+// CheckJSON is Check for a payload whose base64 is already decoded.
 func (c *Captcha) CheckJSON(raw, binding []byte, now time.Time) (Proof, Reason) {
 	if len(raw) > MaxPayload {
 		return Proof{}, ReasonOversize
@@ -115,8 +114,8 @@ func (c *Captcha) CheckJSON(raw, binding []byte, now time.Time) (Proof, Reason) 
 	}, ""
 }
 
-// signer returns the key that signed p for binding, or nil. Two keys may share
-// an id, so each one that fits is tried.
+// signer returns the key that signed p for binding, or nil. Two keys may have the same
+// id, so signer tries each one with that id.
 func (c *Captcha) signer(p *payload, binding []byte) *key {
 	if len(binding) > MaxBinding {
 		return nil
@@ -130,7 +129,7 @@ func (c *Captcha) signer(p *payload, binding []byte) *key {
 	return nil
 }
 
-// judge weighs what is known to be ours.
+// judge checks a challenge that is known to be ours.
 func (c *Captcha) judge(p *payload, signer *key, now time.Time) Reason {
 	switch {
 	case int(p.level()) >= len(c.levels):
@@ -147,11 +146,10 @@ func (c *Captcha) judge(p *payload, signer *key, now time.Time) Reason {
 	return ""
 }
 
-// Derive reports whether the proof is one: whether its counter gives its key.
-// That is the one costly step, so it runs in a bounded share of the processor
-// (Config.Derivations); an error, [ErrBusy] or that of ctx, means that it could
-// not run. A proof that is Derived already costs nothing, an invalid one is
-// never true.
+// Derive reports whether the counter of the proof gives its key. This is the one costly
+// step, so it runs in a bounded share of the processor (Config.Derivations). An error,
+// [ErrBusy] or that of ctx, means that it could not run. For a proof that is already
+// Derived it costs nothing; for an invalid one it returns false.
 func (c *Captcha) Derive(ctx context.Context, p Proof) (bool, error) {
 	if !p.valid || p.proven {
 		return p.Derived(), nil
@@ -163,7 +161,7 @@ func (c *Captcha) Derive(ctx context.Context, p Proof) (bool, error) {
 	return subtle.ConstantTimeCompare(derived, p.derived[:]) == 1, nil
 }
 
-// derive takes arrays, so that only what derives pays for what escapes.
+// derive takes arrays, so that only calls that derive pay for the escaping values.
 func (c *Captcha) derive(ctx context.Context, nonce [nonceSize]byte, salt [saltSize]byte, cost, counter uint32) (derived []byte, err error) {
 	busy := c.share.Do(ctx, func() {
 		derived, err = derive(nonce[:], salt[:], int(cost), counter)

@@ -93,7 +93,7 @@ func TestRefusals(t *testing.T) {
 		payload := solve(t, issue(t, c, at(level, start)))
 		expires := start.Add(time.Minute).Truncate(time.Second)
 		text := decode(t, payload)
-		// with gives the payload another text in place of a member's value.
+		// with replaces the text of a member's value in the payload.
 		with := func(name, value string) string {
 			m := find(t, text, name)
 			return encode(text[:m.value] + value + text[m.end:])
@@ -132,8 +132,8 @@ func TestRefusals(t *testing.T) {
 			{"base64 without padding", c, strings.TrimRight(padded, "="), binding, start, pow.ReasonMalformed},
 			{"two payloads", c, encode(text + text), binding, start, pow.ReasonMalformed},
 			{"a payload in an array", c, encode("[" + text + "]"), binding, start, pow.ReasonMalformed},
-			{"escapes, which would be another spelling", c, encode(strings.Replace(text, `"salt"`, `"s\u0061lt"`, 1)), binding, start, pow.ReasonMalformed},
-			{"a member in other case, which encoding/json would take", c, encode(strings.Replace(text, `"counter"`, `"Counter"`, 1)), binding, start, pow.ReasonMalformed},
+			{"escapes, which would be a second spelling", c, encode(strings.Replace(text, `"salt"`, `"s\u0061lt"`, 1)), binding, start, pow.ReasonMalformed},
+			{"a member in other case, which encoding/json would accept", c, encode(strings.Replace(text, `"counter"`, `"Counter"`, 1)), binding, start, pow.ReasonMalformed},
 			{"a payload that adds test mode", c, encode(strings.Replace(text, `"solution"`, `"test":true,"solution"`, 1)), binding, start, pow.ReasonMalformed},
 			{"hex in upper case", c, with("nonce", quote("A"+value("nonce")[1:])), binding, start, pow.ReasonMalformed},
 			{"test mode", c, encode(`{"challenge":null,"solution":null,"test":true}`), binding, start, pow.ReasonTestMode},
@@ -175,8 +175,8 @@ func TestALevelThatIsConfiguredNoLongerIsRefused(t *testing.T) {
 	}
 }
 
-// A change of configuration must not void the challenges that are out: what was
-// signed counts.
+// A change of configuration must not invalidate open challenges: the signed work
+// counts.
 func TestAChallengeKeepsTheWorkItWasIssuedWith(t *testing.T) {
 	payload := solve(t, issue(t, newCaptcha(t, pow.Config{}), at(0, start)))
 	more := newCaptcha(t, pow.Config{Levels: []pow.Work{{Cost: 9, Prefix: "00"}}})
@@ -203,8 +203,8 @@ func TestAPickedCounterIsPartOfItsSolution(t *testing.T) {
 	}
 }
 
-// A client that skips the work but knows the protocol: any key that begins with
-// the prefix passes Check. Derive is what catches it.
+// A client may know the protocol and skip the work: any key that begins with the prefix
+// passes Check. Derive must refuse it.
 func TestDeriveRefusesAKeyThatWasMadeUp(t *testing.T) {
 	c := newCaptcha(t, pow.Config{})
 	text := decode(t, solve(t, issue(t, c, at(0, start))))
@@ -218,8 +218,8 @@ func TestDeriveRefusesAKeyThatWasMadeUp(t *testing.T) {
 	}
 }
 
-// mutant holds the law for one changed payload: it is refused, or it says
-// exactly what the original says.
+// mutant checks the law for one changed payload: it is refused, or it has exactly the
+// meaning of the original.
 func mutant(t *testing.T, c *pow.Captcha, original pow.Proof, text, what string) (equivalent bool) {
 	t.Helper()
 	proof, ok := passes(t, c, encode(text), binding, start)
@@ -252,7 +252,7 @@ func TestEveryChangedByteIsRefusedOrMeansNothing(t *testing.T) {
 				}
 			}
 			if mutant(t, c, original, text[:i], "cut") || mutant(t, c, original, text[i:], "beheaded") && i > 0 {
-				t.Errorf("level %d: accepted although cut at %d", level, i)
+				t.Errorf("level %d: accepted when cut at %d", level, i)
 			}
 		}
 	}
@@ -272,7 +272,7 @@ func TestEveryMemberCountsAndCountsOnce(t *testing.T) {
 			t.Fatalf("%d members, want %d", len(found), want)
 		}
 		for _, m := range found {
-			free := m.name == "time" // says nothing
+			free := m.name == "time" // its value has no meaning
 			refused := func(what, mutated string, mayPass bool) {
 				t.Helper()
 				if mutant(t, c, original, mutated, what) && !mayPass {
@@ -298,7 +298,7 @@ func TestEveryMemberCountsAndCountsOnce(t *testing.T) {
 				refused("spelt "+v, text[:m.value]+v+text[m.end:], free)
 			}
 			if n, ok := new(big.Int).SetString(was, 10); ok && !free {
-				for _, bits := range []uint{32, 64} { // what a narrow integer would lose
+				for _, bits := range []uint{32, 64} { // a narrow integer would lose these bits
 					v := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), bits)).String()
 					refused("as "+v, text[:m.value]+v+text[m.end:], false)
 				}

@@ -20,33 +20,31 @@
 //	}
 //	ok, err := captcha.Derive(ctx, proof) // the one costly step
 //
-// The order is the point. Whoever sends rubbish pays more than we do: it is
-// refused by size, shape and one HMAC. Whoever replays is refused by the claim.
-// What is left was issued here and comes for the first time, so one challenge
-// buys at most one derivation, and all derivations together have a bounded
-// share of the processor.
+// The order matters. Garbage costs its sender more than us: it is refused by size, shape
+// and one HMAC. A replayed proof is refused by the claim. Every other proof was issued
+// here and arrives for the first time. So one challenge causes at most one derivation,
+// and all derivations together have a bounded share of the processor.
 //
-// # What a challenge holds
+// # Content of a challenge
 //
-// Level, time of issue, expiry, work and 128 random bits, under HMAC-SHA-256 cut
-// to 128 bits, together with a binding that is signed but not sent: site, form
-// and ticket. Nothing is stored at issue. A challenge is PBKDF2/SHA-256 in one
-// of two modes, see [Work]: a random search for a prefix, which is free to issue
-// and varies in length; or a search for a counter that we picked, which varies
-// little and has an end, but costs us one derivation to issue and one HMAC to
-// check. The first serves every form, the second stands behind something that
-// limits who may ask.
+// A challenge holds level, time of issue, expiry, work and 128 random bits, under
+// HMAC-SHA-256 cut to 128 bits. The signature also covers a binding that is not sent:
+// site, form and ticket. Nothing is stored at issue. A challenge is PBKDF2/SHA-256 in one
+// of two modes, see [Work]. The first is a random search for a prefix: it is free to
+// issue and varies in length. The second is a search for a counter that we picked: it
+// varies little and has an end, but costs us one derivation to issue and one HMAC to
+// check. The first serves every form. The second needs a limit on who may ask.
 //
-// The widget and the worker of npm's altcha 3.2 solve both unmodified. The
-// signature covers values, not JSON text: an API client may parse a challenge
-// and write it anew. A client must send each member once, know no others, and
-// keep numbers plain and hex in lower case.
+// The widget and the worker of npm's altcha 3.2 solve both unmodified. The signature
+// covers values, not JSON text, so an API client may parse a challenge and encode it
+// again. A client must send each member once and no unknown ones, numbers in plain
+// form, and hex in lower case.
 //
-// # What it is worth
+// # Value of proof of work
 //
-// Proof of work does not keep automation out and does not price out anybody who
-// solves natively. Guesses of 5000 iterations a second, one core each, measured
-// on one machine in 2026:
+// Proof of work does not keep automation out, and it is cheap for attackers with native
+// code. Guesses of 5000 iterations a second, one core each, measured on one machine in
+// 2026:
 //
 //	Chromium 156, WebCrypto           1622
 //	Firefox 153, WebCrypto            1154
@@ -55,26 +53,26 @@
 //	a GPU, by public figures          about 490 times a Chromium core
 //
 // (The last is from tobtu.com/minimum-password-settings; no phone was measured.)
-// At the price of a rented server, 256 such guesses, the default of ALTCHA, cost
-// an attacker 0.04 seconds of processor or €0.00003 for a thousand proofs, where
-// people who solve captchas for money ask about $1 (mCaptcha issue 4). Level 0
-// asks a fifth of that work. Other functions are no way out: searches over plain
-// SHA-256, as in ALTCHA v1, give a native solver 400 to 1500 times a browser's
-// speed, and memory-hard functions crash phones (altcha issue 192).
+// ALTCHA's default is 256 such guesses. At the price of a rented server they cost an
+// attacker 0.04 seconds of processor, or €0.00003 for a thousand proofs. People who solve
+// captchas for money ask about $1 (mCaptcha issue 4). Level 0 asks a fifth of that work.
+// Other functions do not help. Searches over plain SHA-256, as in ALTCHA v1, give a
+// native solver 400 to 1500 times a browser's speed, and memory-hard functions crash
+// phones (altcha issue 192).
 //
-// So it is a gate and a multiplier for what stands beside it: it makes the
-// client run a program, come back after a time that the server measures, and
-// spend one claim under a rate limit. Levels 1 and 2 are more work, not proof of
-// a person; a headless browser does them.
+// So proof of work is a gate, and it multiplies the effect of other checks. The client
+// must run a program, come back after a time that the server measures, and spend one
+// claim under a rate limit. Levels 1 and 2 are more work, not proof of a person; a
+// headless browser does them.
 //
-// # What comes above
+// # A higher level
 //
-// A code to read or to hear is the level after the hardest work here. Its
-// challenge is this one with the widget's codeChallenge member beside parameters
-// (image, audio, length; not part of the payload), its answer goes to the
-// widget's verifyUrl together with the solved payload. It needs no new proof:
-// the code's answer, keyed and hashed, joins the signed terms, and the verified
-// code is issued as a Proof of its own level. It is not built yet.
+// A code to read or to hear is the level after the hardest work here. Its challenge is
+// this one with the widget's codeChallenge member beside parameters (image, audio,
+// length; not part of the payload). Its answer goes to the widget's verifyUrl together
+// with the solved payload. It needs no new proof: the code's answer, keyed and hashed,
+// joins the signed terms, and the verified code is issued as a Proof of its own level.
+// It is not built yet.
 //
 // The subpackage altcha verifies challenges that other ALTCHA servers issued.
 package pow

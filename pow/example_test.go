@@ -8,8 +8,8 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// The path of one proof. In a page the altcha widget or the silent script takes
-// the place of Solve, and a store that of the map.
+// The example shows the path of one proof. In a page, the altcha widget or the silent
+// script replaces Solve, and a store replaces the map.
 func Example() {
 	captcha, err := pow.New(pow.Config{
 		Keys: pow.Keys{Current: []byte("at least thirty-two random bytes")},

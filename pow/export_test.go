@@ -7,7 +7,7 @@ import (
 )
 
 // SwapPurposes returns a Captcha with the same secrets that signs challenges
-// with what is meant for solutions.
+// with the key for solutions.
 func SwapPurposes(c *Captcha) *Captcha {
 	swapped := &Captcha{levels: c.levels, share: c.share}
 	for _, k := range c.keys {
@@ -16,7 +16,7 @@ func SwapPurposes(c *Captcha) *Captcha {
 	return swapped
 }
 
-// Occupy takes a place for derivations until release is called.
+// Occupy takes one place for derivations until release is called.
 func Occupy(c *Captcha) (release func()) {
 	taken, done := make(chan struct{}), make(chan struct{})
 	go c.share.Do(context.Background(), func() { close(taken); <-done })
@@ -24,7 +24,7 @@ func Occupy(c *Captcha) (release func()) {
 	return func() { close(done) }
 }
 
-// Parsed is what the payload parser read.
+// Parsed is the result of the payload parser.
 type Parsed struct {
 	Cost         uint32
 	Expires      int64
@@ -52,5 +52,5 @@ func Parse(text []byte) (Parsed, bool) {
 	return out, true
 }
 
-// Kept returns how many puzzles are held by network, and how many of their names.
+// Kept returns the number of puzzles stored by network, and the number of their names.
 func Kept(p *Puzzles) (shared, order int) { return len(p.shared), len(p.order) }

@@ -12,8 +12,8 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// The law: Check accepts a payload only if its parameters and signature are what
-// we issued, for this binding and while it lives, whatever else it holds.
+// The law: Check accepts a payload only if we issued its parameters and signature for this
+// binding, and before it expires, whatever else the payload holds.
 func FuzzCheckAcceptsOnlyWhatWasIssued(f *testing.F) {
 	r := widget(f)
 	c := newCaptcha(f, pow.Config{Keys: pow.Keys{Current: []byte(r.Key)}, Levels: pow.DefaultLevels()})
@@ -50,7 +50,7 @@ func FuzzCheckAcceptsOnlyWhatWasIssued(f *testing.F) {
 			}
 		}
 		if err := json.Unmarshal([]byte(text), &sent); err != nil {
-			t.Fatalf("accepted what is not JSON: %v", err)
+			t.Fatalf("accepted text that is not JSON: %v", err)
 		}
 		want, known := issued[sent.Challenge.Signature]
 		switch {
@@ -64,8 +64,8 @@ func FuzzCheckAcceptsOnlyWhatWasIssued(f *testing.F) {
 	})
 }
 
-// The law: what is issued within the limits, is solved and comes back to its own
-// binding in time passes; to another, or too late, it does not.
+// The law: a challenge issued within the limits and solved passes for its own binding in
+// time. It does not pass for another binding, or too late.
 func FuzzIssueSolveCheck(f *testing.F) {
 	f.Add([]byte("b"), []byte("c"), uint8(1), uint8(0), false, int64(1), uint32(60))
 	f.Add([]byte("example.com"), []byte("example.org"), uint8(200), uint8(7), true, int64(1_795_000_000_123), uint32(1))
@@ -112,7 +112,7 @@ func FuzzIssueSolveCheck(f *testing.F) {
 	})
 }
 
-// The law: whatever our parser reads, encoding/json reads, and reads the same.
+// The law: encoding/json can read everything that our parser reads, with the same result.
 func FuzzParserAgreesWithEncodingJSON(f *testing.F) {
 	for _, rec := range widget(f).Recordings {
 		text := decode(f, rec.Payload)

@@ -11,30 +11,29 @@ import (
 	"time"
 )
 
-// Challenge is what a new challenge is for.
+// Challenge describes a new challenge.
 type Challenge struct {
-	// Binding is what the challenge is good for: site, form, ticket. It is
-	// signed but not sent; whoever checks must come to the same bytes. 1 to
-	// MaxBinding bytes.
+	// Binding names the only use of the challenge: site, form, ticket. It is signed but
+	// not sent. The checker must build the same bytes. 1 to MaxBinding bytes.
 	Binding []byte
 	// Level selects the work, an index of Config.Levels.
 	Level uint8
 	// Issued is now; kept to the millisecond.
 	Issued time.Time
-	// Expires is when the challenge ends, a second to MaxLife after Issued; cut to
-	// the second, which is all that the widget knows.
+	// Expires is when the challenge ends, a second to MaxLife after Issued. It is cut to
+	// the second, because the widget knows only seconds.
 	Expires time.Time
 }
 
-// Puzzle is what is to be solved of a challenge. It is bound to nothing yet, so
-// several challenges can share one: that saves the derivation which a picked
-// counter costs, and whoever gets several of them solves them all with one solution.
-// It is not changed once it is made.
+// Puzzle is the part of a challenge that must be solved. It is not bound to anything, so
+// several challenges can share one. That saves the derivation of a picked counter. A
+// client that gets several of these challenges solves them all with one solution. A
+// Puzzle never changes.
 type Puzzle struct{ terms terms }
 
-// Pick makes a new puzzle of a level. One with a picked counter costs one
-// derivation, taken from the same share as [Captcha.Derive], so it can answer
-// [ErrBusy]; any other error is a mistake of the caller.
+// Pick makes a new puzzle of a level. A puzzle with a picked counter costs one
+// derivation, from the same share as [Captcha.Derive]. So Pick can return [ErrBusy]; any
+// other error is a mistake of the caller.
 func (c *Captcha) Pick(ctx context.Context, level uint8, issued time.Time) (*Puzzle, error) {
 	t, err := c.pick(ctx, level, issued)
 	if err != nil {
@@ -56,7 +55,7 @@ func (c *Captcha) pick(ctx context.Context, level uint8, issued time.Time) (t te
 	if work.counters == 0 {
 		return t, nil
 	}
-	// The remainder of 64 random bits by at most 2^20 is even enough.
+	// 64 random bits modulo at most 2^20 are even enough.
 	counter := uint32(binary.BigEndian.Uint64(random[nonceSize+8:]) % work.counters)
 	derived, err := c.derive(ctx, t.nonce, t.salt, t.cost, counter)
 	if err != nil {
@@ -67,9 +66,9 @@ func (c *Captcha) pick(ctx context.Context, level uint8, issued time.Time) (t te
 	return t, nil
 }
 
-// AppendChallenge appends a new challenge as JSON, as the altcha 3.2 widget and
-// its worker read it. Nothing is remembered. It costs what [Captcha.Pick] costs and
-// has its errors. After an error dst is returned as it was.
+// AppendChallenge appends a new challenge as JSON for the altcha 3.2 widget and its
+// worker. It stores nothing. Its cost and its errors are those of [Captcha.Pick]. After
+// an error it returns dst unchanged.
 func (c *Captcha) AppendChallenge(dst []byte, ch Challenge) ([]byte, error) {
 	if err := c.validate(ch); err != nil {
 		return dst, err
@@ -82,8 +81,8 @@ func (c *Captcha) AppendChallenge(dst []byte, ch Challenge) ([]byte, error) {
 	return appendJSON(dst, &t, &c.keys[0], ch.Binding), nil
 }
 
-// AppendPuzzle is AppendChallenge for a puzzle that was made before, of the same
-// level. It derives nothing.
+// AppendPuzzle is AppendChallenge for an existing puzzle of the same level. It derives
+// nothing.
 func (c *Captcha) AppendPuzzle(dst []byte, ch Challenge, p *Puzzle) ([]byte, error) {
 	if err := c.validate(ch); err != nil {
 		return dst, err
@@ -113,7 +112,7 @@ func (c *Captcha) validate(ch Challenge) error {
 	return errors.Join(errs...)
 }
 
-// appendJSON writes the members in the order that ALTCHA's own libraries use.
+// appendJSON writes the members in the order of ALTCHA's own libraries.
 func appendJSON(dst []byte, t *terms, signer *key, binding []byte) []byte {
 	tag := signer.tag(t, binding)
 	dst = append(dst, `{"parameters":{"algorithm":"`+algorithm+`","cost":`...)

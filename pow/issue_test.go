@@ -44,8 +44,8 @@ func TestChallengesDiffer(t *testing.T) {
 	}
 }
 
-// Uniform over [0, 16): each counter comes up in 1600 draws about 100 times, and
-// less than 40 times about once in 10^8 runs.
+// Counters are uniform over [0, 16): in 1600 draws each occurs about 100 times, and less
+// than 40 times in about one of 10^8 runs.
 func TestPickedCountersSpreadOverTheirRange(t *testing.T) {
 	c := newCaptcha(t, pow.Config{Levels: []pow.Work{{Cost: 1, Counters: 16}}})
 	var seen [16]int
@@ -78,7 +78,7 @@ func TestAppendChallengeRefusesWhatItCannotSign(t *testing.T) {
 		name   string
 		change func(*pow.Challenge)
 	}{
-		{"no binding, which would be good for everything", func(ch *pow.Challenge) { ch.Binding = nil }},
+		{"no binding, which would be valid for everything", func(ch *pow.Challenge) { ch.Binding = nil }},
 		{"a binding that is too long", func(ch *pow.Challenge) { ch.Binding = make([]byte, pow.MaxBinding+1) }},
 		{"a level that does not exist", func(ch *pow.Challenge) { ch.Level = 2 }},
 		{"no time of issue", func(ch *pow.Challenge) { ch.Issued = time.Time{} }},

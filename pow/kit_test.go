@@ -20,7 +20,7 @@ var (
 	start    = time.UnixMilli(1_795_000_000_123)
 )
 
-// cheap asks little enough for tests: a random search and a picked counter.
+// cheap is little work for tests: a random search and a picked counter.
 var cheap = []pow.Work{
 	{Cost: 2, Prefix: "0"},
 	{Cost: 3, Counters: 16},
@@ -41,7 +41,7 @@ func newCaptcha(t testing.TB, config pow.Config) *pow.Captcha {
 	return c
 }
 
-// at is a challenge for the binding of the tests, good for a minute.
+// at returns a challenge for the binding of the tests, valid for a minute.
 func at(level uint8, issued time.Time) pow.Challenge {
 	return pow.Challenge{Binding: binding, Level: level, Issued: issued, Expires: issued.Add(time.Minute)}
 }
@@ -64,7 +64,7 @@ func solve(t testing.TB, challenge []byte) string {
 	return text
 }
 
-// passes tells whether a payload gets through both steps.
+// passes reports whether a payload passes both steps.
 func passes(t testing.TB, c *pow.Captcha, payload string, binding []byte, now time.Time) (pow.Proof, bool) {
 	t.Helper()
 	proof, why := c.Check(payload, binding, now)
@@ -89,7 +89,7 @@ func decode(t testing.TB, payload string) string {
 	return string(text)
 }
 
-// recordings are payloads that a real widget sent.
+// recordings are payloads of a real widget.
 type recordings struct {
 	Key, Binding string
 	Recordings   []recording
@@ -114,7 +114,7 @@ func widget(t testing.TB) recordings {
 	return r
 }
 
-// member is where one member of an object stands in a JSON text.
+// member is the position of one member of an object in a JSON text.
 type member struct {
 	name              string
 	start, value, end int // of the name, of the value, after the value
@@ -151,7 +151,7 @@ func members(t testing.TB, text string) (found []member) {
 	return found
 }
 
-// find returns the one member of that name.
+// find returns the single member with that name.
 func find(t testing.TB, text, name string) member {
 	t.Helper()
 	for _, m := range members(t, text) {

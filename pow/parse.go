@@ -6,10 +6,10 @@ import (
 	"github.com/palisade-dev/palisade/internal/mac"
 )
 
-// testMode is what a widget in test mode sends: a proof of nothing.
+// testMode is the payload of a widget in test mode: it proves nothing.
 const testMode = `{"challenge":null,"solution":null,"test":true}`
 
-// payload is what a client sent: terms that it says were issued, and a solution.
+// payload is a payload of a client: terms that the client presents as issued, and a solution.
 type payload struct {
 	terms
 	signature mac.Tag
@@ -18,11 +18,11 @@ type payload struct {
 	keyText   []byte // derived, as it was sent
 }
 
-// base64Std is what btoa makes; anything looser would give one proof many
-// spellings.
+// base64Std accepts only the output of btoa. A looser decoder would allow several
+// spellings of one proof.
 var base64Std = base64.StdEncoding.Strict()
 
-// decode undoes the base64 of text into buf, which is at least as long.
+// decode decodes the base64 of text into buf, which must be at least as long.
 func decode(buf []byte, text string) ([]byte, bool) {
 	n := copy(buf, text)
 	if n%4 != 0 {
@@ -33,12 +33,12 @@ func decode(buf []byte, text string) ([]byte, bool) {
 		padding++
 	}
 	size, err := base64Std.Decode(buf, buf[:n])
-	// The decoder skips line breaks, which then are missing from the size.
+	// The decoder skips line breaks; then the size is too small.
 	return buf[:size], err == nil && size == n/4*3-padding
 }
 
-// The members of each object, as bits. One that is unknown or comes twice
-// refuses the payload: the script, the widget and Solve send exactly these.
+// The members of each object, as bits. An unknown or duplicate member refuses the
+// payload: the script, the widget and Solve send exactly these members.
 const (
 	memberChallenge = 1 << iota
 	memberSolution
@@ -133,7 +133,7 @@ func (p *payload) parseSolution(s *scanner) bool {
 			p.keyText = text
 			return bit(memberDerivedKey, ok && unhex(p.derived[:], text))
 		case "time":
-			// How long the client says it took. Nothing believes it.
+			// The time that the client reports. It is not used.
 			return bit(memberTime, s.number())
 		}
 		return 0
@@ -147,15 +147,15 @@ func bit(member uint, ok bool) uint {
 	return member
 }
 
-// scanner reads the part of JSON that payloads are made of: objects, strings
-// without escapes, numbers. Whatever it reads, encoding/json reads the same.
+// scanner reads the subset of JSON that payloads use: objects, strings without escapes,
+// numbers. encoding/json reads the same values from such a text.
 type scanner struct {
 	text []byte
 	at   int
 }
 
-// object reads an object whose members, in any order, each reports by its own
-// bit; 0 refuses. All of need must be there, and nothing twice.
+// object reads an object with members in any order. For each, member returns its own
+// bit, or 0 to refuse it. All bits of need must occur, and none twice.
 func (s *scanner) object(need uint, member func(name []byte) uint) bool {
 	if !s.next('{') {
 		return false
@@ -178,7 +178,7 @@ func (s *scanner) object(need uint, member func(name []byte) uint) bool {
 	return seen&need == need
 }
 
-// next skips white space and consumes c if it is what follows.
+// next skips white space and consumes c if it is the next byte.
 func (s *scanner) next(c byte) bool {
 	s.space()
 	if s.at < len(s.text) && s.text[s.at] == c {
@@ -204,8 +204,8 @@ func (s *scanner) end() bool {
 	return s.at == len(s.text)
 }
 
-// string reads a string of printable ASCII without escapes; no member that
-// counts needs more.
+// string reads a string of printable ASCII without escapes; the relevant members need no
+// more.
 func (s *scanner) string() ([]byte, bool) {
 	if !s.next('"') {
 		return nil, false
@@ -228,8 +228,8 @@ func (s *scanner) hex(dst []byte) bool {
 	return ok && unhex(dst, text)
 }
 
-// integer reads a whole number of at most limit, which is below 2^60, in its
-// one plain spelling.
+// integer reads a whole number of at most limit, which is below 2^60. It accepts only
+// the plain spelling.
 func (s *scanner) integer(limit uint64) (n uint64, ok bool) {
 	s.space()
 	start := s.at
@@ -244,7 +244,7 @@ func (s *scanner) integer(limit uint64) (n uint64, ok bool) {
 	return n, digits == 1 || digits > 1 && s.text[start] != '0'
 }
 
-// number reads past any JSON number (RFC 8259, section 6).
+// number skips any JSON number (RFC 8259, section 6).
 func (s *scanner) number() bool {
 	s.next('-')
 	if s.is('0') {
@@ -298,7 +298,7 @@ func unhex(dst, text []byte) bool {
 	return true
 }
 
-// nibble returns the value of a hex digit, and 255 for anything else.
+// nibble returns the value of a hex digit, or 255 for any other byte.
 func nibble(c byte) byte {
 	switch {
 	case c-'0' <= 9:

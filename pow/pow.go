@@ -11,31 +11,31 @@ import (
 	"github.com/palisade-dev/palisade/pow/internal/share"
 )
 
-// Bounds of what can be asked for. They hold in [New] and again for every
-// payload, whatever its signature says.
+// Bounds of the work. They apply in [New], and again for every payload, even with a
+// valid signature.
 const (
 	MaxPayload  = 1536    // bytes of a payload; a real one has 500 to 620, an indented one up to 1100
 	MaxBinding  = 1 << 10 // bytes of Challenge.Binding
-	MaxCost     = 100_000 // Work.Cost; about 15 ms to derive once
+	MaxCost     = 100_000 // Work.Cost; about 15 ms for one derivation
 	MaxPrefix   = 6       // characters of Work.Prefix: 16.7 million guesses on average
 	MaxCounters = 1 << 20 // Work.Counters
 	MinKey      = 32      // bytes of a key
 )
 
-// MaxLife is the longest that a challenge may live. The widget counts the time
-// down with setTimeout, whose delay is a signed 32-bit number of milliseconds,
-// 24.8 days: past that it declares the challenge expired at once.
+// MaxLife is the longest life of a challenge. The widget counts the time down with
+// setTimeout, whose delay is a signed 32-bit number of milliseconds, 24.8 days. With a
+// longer delay it declares the challenge expired at once.
 const MaxLife = 24 * 24 * time.Hour
 
-// DefaultWait is how long a derivation waits for a place when Config.Wait is 0.
+// DefaultWait is the longest wait of a derivation for a place if Config.Wait is 0.
 const DefaultWait = 2 * time.Second
 
-// ErrBusy reports that no derivation could run in time. It is an outage and says
-// nothing about the proof.
+// ErrBusy reports that no derivation could run in time. It is an outage and does not
+// mean that the proof is bad.
 var ErrBusy = share.ErrBusy
 
-// Keys are the secrets that challenges are signed with, at least [MinKey] random
-// bytes each. Current signs, all verify.
+// Keys are the secrets that sign challenges, at least [MinKey] random bytes each.
+// Current signs, all verify.
 type Keys struct {
 	Current []byte
 	Others  [][]byte // the next and the previous key of a rotation
@@ -50,23 +50,23 @@ func (Keys) String() string { return "[keys]" }
 // GoString keeps the secrets out of formatted text.
 func (Keys) GoString() string { return "[keys]" }
 
-// Work is how much one level asks for. Set Prefix or Counters, not both.
+// Work is the amount of work of one level. Set Prefix or Counters, not both.
 type Work struct {
 	// Cost is the number of PBKDF2 iterations of one guess, 1 to MaxCost.
 	Cost int
-	// Prefix is what the derived key must begin with, in lower-case hex; one
+	// Prefix is the required beginning of the derived key, in lower-case hex; one
 	// character is four bits. "00" takes 256 guesses on average, and more than
 	// 1176 once in a hundred. Issuing costs nothing.
 	Prefix string
-	// Counters selects the picked-counter mode: the guess to find is drawn from
-	// [0, Counters), so it takes half as many guesses on average and never more.
-	// Issuing costs one derivation, so limit who may ask.
+	// Counters selects the picked-counter mode. The right counter is drawn from
+	// [0, Counters), so the search takes half as many guesses on average and never more
+	// than Counters. Issuing costs one derivation, so limit who may ask.
 	Counters int
 }
 
-// DefaultLevels returns the work of the levels that Palisade uses. Median and
-// longest of 50 runs in Chromium 156 with two workers, and the longest on the
-// same browser slowed six times:
+// DefaultLevels returns the work of Palisade's levels. The times are the median and the
+// longest of 50 runs in Chromium 156 with two workers, and the longest in the same
+// browser slowed six times:
 //
 //	0  silent    {1000, "00"}          35 ms,  164 ms, 1.2 s
 //	1  visible   {2000, Counters 600}  86 ms,  158 ms, 1.0 s
@@ -79,22 +79,22 @@ func DefaultLevels() []Work {
 	}
 }
 
-// Config says what a Captcha signs with and how much it asks.
+// Config holds the keys and the work of a Captcha.
 type Config struct {
 	Keys Keys
-	// Levels is the work by level, easiest first; nil means DefaultLevels.
-	// Challenges that are out when it changes keep the work they were issued
-	// with, because that is what was signed.
+	// Levels is the work by level, easiest first; nil means DefaultLevels. If it
+	// changes, open challenges keep the work they were issued with, because the
+	// signature covers that work.
 	Levels []Work
-	// Derivations is how many may run at once; 0 means half of GOMAXPROCS, at
-	// least one.
+	// Derivations is the number that may run at once; 0 means half of GOMAXPROCS,
+	// at least one.
 	Derivations int
-	// Wait is the most time to wait for a place; 0 means DefaultWait.
+	// Wait is the longest wait for a place; 0 means DefaultWait.
 	Wait time.Duration
 }
 
-// Captcha issues challenges and checks what comes back. It holds no state of any
-// challenge and is safe for concurrent use.
+// Captcha issues challenges and checks payloads. It stores no state of challenges and
+// is safe for concurrent use.
 type Captcha struct {
 	keys    []key // [0] signs
 	levels  []level
@@ -102,15 +102,15 @@ type Captcha struct {
 	scratch sync.Pool // of *[MaxPayload]byte
 }
 
-// key is one secret, derived apart by purpose: a tag made for one is never
-// taken for the other.
+// key is one secret with a derived key for each purpose. A tag for one purpose is never
+// valid for the other.
 type key struct {
 	id        byte // names the key in a challenge, so that one HMAC is enough to refuse
 	challenge *mac.Key
 	solution  *mac.Key
 }
 
-// level is a Work, ready for use.
+// level is a Work that is ready for use.
 type level struct {
 	cost     uint32
 	prefix   []byte

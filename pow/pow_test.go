@@ -27,14 +27,14 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		Wait:        -time.Second,
 	})
 	if err == nil {
-		t.Fatal("accepted")
+		t.Fatal("an invalid configuration was accepted")
 	}
 	for _, want := range []string{
 		"Keys.Current", "Keys.Others[1]", "Levels[0]", "Levels[1]", "Levels[2]", "Levels[3]", "Levels[4]",
 		"Levels[5]", "Levels[6]", "Levels[7]", "Derivations", "Wait",
 	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("no word of %s in:\n%v", want, err)
+			t.Errorf("%s is missing in:\n%v", want, err)
 		}
 	}
 	for _, not := range []string{"Others[0]", "short"} {

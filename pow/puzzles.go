@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Puzzles are those that a network, and at last everybody, shares. Making one with a
-// picked counter costs us a derivation. So the answers to refused submissions share
-// one for some seconds, as most who are refused never look at it. And a network that
-// has used up its budget is not refused, or one visitor could lock out the neighbours:
-// its challenges share one, too. Our work stays bounded. What an attacker gains is that
-// one solution serves several challenges, each of which still counts in every limit.
+// Puzzles are puzzles that the visitors of a network share, or all visitors. A puzzle with
+// a picked counter costs us a derivation. The answers to refused submissions share one
+// puzzle for some seconds, because most of them are never solved. A network that has used
+// up its budget is not refused, because then one visitor could lock out the neighbours.
+// Its challenges share one puzzle, too. So our work stays bounded. An attacker gains that
+// one solution solves several challenges, but each of them still counts in every limit.
 //
-// The zero Puzzles is ready. It is safe for concurrent use.
+// The zero Puzzles is ready for use. It is safe for concurrent use.
 type Puzzles struct {
 	mu     sync.Mutex
 	shared map[puzzleKey]*madePuzzle
 	order  []puzzleKey // oldest first
 	common map[uint8]*madePuzzle
-	second int64 // in which so many were made
+	second int64 // the second in which they were made
 	made   int
 }
 
@@ -34,18 +34,18 @@ type madePuzzle struct {
 }
 
 const (
-	sharedLife = 4 * time.Second // as long as a budget takes to give one back
+	sharedLife = 4 * time.Second // the time in which a budget regains one
 	sharedRate = 64              // puzzles made in a second, which takes a twentieth of a processor
 )
 
-// Shared returns a puzzle of a level for a network, by whatever name the caller gives
-// it. Where so many are asked for that making them would cost us, or the processor's
-// share for derivations is taken, it is the last one that was made, whoever it was made
-// for. Errors are those of [Captcha.Pick].
+// Shared returns a puzzle of a level for a network, under the caller's name for the
+// network. It returns the newest puzzle of any network if more are requested than
+// sharedRate allows, or if the processor's share for derivations is in use. Errors are
+// those of [Captcha.Pick].
 func (p *Puzzles) Shared(ctx context.Context, c *Captcha, network [16]byte, level uint8, now time.Time) (*Puzzle, error) {
 	key := puzzleKey{network, level}
 	p.mu.Lock()
-	defer p.mu.Unlock() // so that a flood makes one, not one each
+	defer p.mu.Unlock() // so that a flood makes one puzzle, not one each
 	if known := p.shared[key]; known.fresh(now) {
 		return known.Puzzle, nil
 	}
@@ -67,7 +67,7 @@ func (p *Puzzles) Shared(ctx context.Context, c *Captcha, network [16]byte, leve
 	return made, nil
 }
 
-// keep forgets what has grown old, so what sharedRate allows is all that it holds.
+// keep stores a puzzle and removes old ones, so sharedRate bounds their number.
 func (p *Puzzles) keep(key puzzleKey, made *madePuzzle) {
 	if p.shared == nil {
 		p.shared, p.common = make(map[puzzleKey]*madePuzzle), make(map[uint8]*madePuzzle)
@@ -82,7 +82,7 @@ func (p *Puzzles) keep(key puzzleKey, made *madePuzzle) {
 	p.shared[key], p.common[key.level] = made, made
 }
 
-// fresh allows for clocks that go back: what was made in the future is old.
+// fresh allows for clocks that go back: a puzzle from the future counts as old.
 func (p *madePuzzle) fresh(now time.Time) bool {
 	return p != nil && now.Sub(p.at) < sharedLife && !p.at.After(now)
 }

@@ -41,7 +41,7 @@ func TestPuzzlesAreShared(t *testing.T) {
 	}
 	later := get(1, 0, now.Add(time.Minute))
 	if get(1, 0, now) == later {
-		t.Error("a clock that went back gets what was made in the future")
+		t.Error("after the clock went back a puzzle from the future is used")
 	}
 }
 
@@ -82,14 +82,14 @@ func TestPuzzlesOfManyNetworksAreBounded(t *testing.T) {
 	}
 }
 
-// Whoever cannot have a puzzle made gets the last one, however old.
+// If no puzzle can be made, the caller gets the last one, however old it is.
 func TestWhereNoPuzzleCanBeMadeTheLastOneServes(t *testing.T) {
 	keys, work := pow.Keys{Current: make([]byte, pow.MinKey)}, pow.Work{Cost: 1, Counters: 2}
 	both, err := pow.New(pow.Config{Keys: keys, Levels: []pow.Work{work, work}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, err := pow.New(pow.Config{Keys: keys, Levels: []pow.Work{work}}) // makes none of level 1
+	one, err := pow.New(pow.Config{Keys: keys, Levels: []pow.Work{work}}) // it makes no puzzle of level 1
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestAPuzzleIsOfItsLevel(t *testing.T) {
 	if puzzle, err := new(pow.Puzzles).Shared(context.Background(), c, [16]byte{}, 2, now); err == nil || puzzle != nil {
 		t.Errorf("a puzzle of a level that does not exist is shared: %v, %v", puzzle, err)
 	}
-	// One solution serves each challenge that shares the puzzle, and no other binding.
+	// One solution solves each challenge that shares the puzzle, but for no other binding.
 	ask.Level = 0
 	for _, binding := range []string{"a", "b"} {
 		ask.Binding = []byte(binding)

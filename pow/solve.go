@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Solve does the work of a challenge from [Captcha.AppendChallenge] and returns
-// the payload to send: for API clients, for tests, and to see for oneself what
-// an attacker pays. It runs on one core until it is done or ctx ends.
+// Solve does the work of a challenge from [Captcha.AppendChallenge] and returns the
+// payload to send. It is for API clients, for tests, and for measuring an attacker's cost.
+// It runs on one core until it is done or ctx ends.
 func Solve(ctx context.Context, challengeJSON []byte) (string, error) {
 	c, err := parseChallenge(challengeJSON)
 	if err != nil {
@@ -36,7 +36,7 @@ func Solve(ctx context.Context, challengeJSON []byte) (string, error) {
 	return "", errors.New("pow: no counter solves the challenge")
 }
 
-// challenge is an issued challenge as its solver sees it.
+// challenge holds the parts of an issued challenge that a solver needs.
 type challenge struct {
 	Algorithm string `json:"algorithm"`
 	Cost      int    `json:"cost"`

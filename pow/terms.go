@@ -11,17 +11,17 @@ import (
 
 const (
 	algorithm = "PBKDF2/SHA-256"
-	keySize   = 32 // keyLength; WebCrypto gives out 16 or 32 only
+	keySize   = 32 // keyLength; WebCrypto supports only 16 or 32
 	saltSize  = 16
 	nonceSize = 16
 )
 
-// terms are everything a challenge says. What is signed is their values, not
-// the JSON text that carries them: a client may write it anew in any order and
-// spacing, and there is no raw text to disagree about.
+// terms are the content of a challenge. The signature covers their values, not the JSON
+// text. So a client may encode them again in any order and spacing, and two parsers
+// cannot disagree about a raw text.
 //
-// Level, key and time of issue travel in the salt, whose only duty in PBKDF2 is
-// to differ:
+// Level, key and time of issue are part of the salt, because PBKDF2 requires only that
+// salts differ:
 //
 //	0     level
 //	1     key id
@@ -52,8 +52,8 @@ func (t *terms) issued() time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(t.salt[:]) & maxMilli))
 }
 
-// tag signs the terms for one binding. Every part is of fixed length or has its
-// length in front, so no two challenges share a message.
+// tag signs the terms for one binding. Every part has a fixed length or its length in
+// front, so no two challenges have the same message.
 func (k *key) tag(t *terms, binding []byte) mac.Tag {
 	var buf [2 + nonceSize + saltSize + 4 + 8 + 1 + 2*keySize + 1 + mac.Size]byte
 	b := binary.BigEndian.AppendUint16(buf[:0], uint16(len(binding)))
@@ -69,19 +69,19 @@ func (k *key) tag(t *terms, binding []byte) mac.Tag {
 	return k.challenge.Tag(b[:size], binding, b[size:])
 }
 
-// solutionTag signs the one solution of a challenge whose counter was picked.
+// solutionTag signs the one solution of a challenge with a picked counter.
 func (k *key) solutionTag(t *terms, counter uint32, derived []byte) mac.Tag {
 	var buf [nonceSize + 4 + keySize]byte
 	b := append(password(buf[:0], t.nonce[:], counter), derived...)
 	return k.solution.Tag(b)
 }
 
-// password is what a guess feeds to the derivation.
+// password returns the password of a guess.
 func password(dst, nonce []byte, counter uint32) []byte {
 	return binary.BigEndian.AppendUint32(append(dst, nonce...), counter)
 }
 
-// derive makes one guess. It fails only where policy forbids PBKDF2, such as a
+// derive makes one guess. It fails only if a policy forbids PBKDF2, as in a
 // FIPS-only build.
 func derive(nonce, salt []byte, cost int, counter uint32) ([]byte, error) {
 	return pbkdf2.Key(sha256.New, string(password(nil, nonce, counter)), salt, cost, keySize)

@@ -1,12 +1,11 @@
-// Package store is the seam between the judgement and its shared memory.
+// Package store is the interface between the judgement and its shared memory.
 //
-// A [Store] remembers two things: which tickets and proofs were used ([Claim]),
-// and how often a key acted lately ([Take]). Everything one decision asks of it
-// goes in one [Trip], and a trip is one atomic act: every claim is first and
-// every take is granted, or nothing at all is spent.
-//
+// A [Store] remembers two things: the tickets and proofs that were used ([Claim]), and
+// how often a key acted recently ([Take]). All requests of one decision to the store are
+// in one [Trip]. A trip is atomic: either every claim is the first and every take is
+// granted, or nothing is spent.
 // The package memory is the default. A new store is one folder whose test calls
-// storetest.Run and storetest.RunConcurrency; those hold the laws written here.
+// storetest.Run and storetest.RunConcurrency; those check the laws written here.
 package store
 
 import (
@@ -14,19 +13,18 @@ import (
 	"time"
 )
 
-// Key names one thing to remember. It is a keyed hash made by the caller, never
-// clear text: a store that leaks must not leak addresses or e-mail addresses.
+// Key identifies one thing to remember. It is a keyed hash made by the caller, never
+// clear text: a leak of the store must not reveal addresses or e-mail addresses.
 type Key [16]byte
 
-// Pool separates claims that were checked before they were stored from claims
-// that were not, so that bytes nobody vouches for cannot fill the memory of
-// those that somebody does.
+// Pool separates claims that were verified before they were stored from other claims.
+// So unverified bytes cannot fill the memory of verified ones.
 type Pool uint8
 
 const (
-	// Signed holds claims whose bytes carried our own signature.
+	// Signed holds claims for things with our own signature.
 	Signed Pool = iota
-	// Unverified holds third-party tokens that nobody has checked yet.
+	// Unverified holds third-party tokens that have not been verified yet.
 	Unverified
 )
 
@@ -34,51 +32,51 @@ const (
 type Claim struct {
 	Key  Key
 	Pool Pool
-	// Issued is when the claimed thing was made. A store that cannot know
-	// whether the thing was used before (it was made before the store's memory
-	// begins) answers Forgotten. The zero time means that the maker is unknown
-	// and the check is left out.
+	// Issued is when the claimed thing was made. If it was made before the store's
+	// memory began, the store cannot know whether it was used before and answers
+	// Forgotten. The zero time means that the time is unknown and is not
+	// checked.
 	Issued time.Time
-	// Expires is until when the claim must be remembered. A claim that has
-	// already expired at Trip.Now is answered Forgotten: the store may have let
-	// go of an earlier one. A store may bound how far ahead it lies.
+	// Expires is until when the claim must be remembered. A claim that has already
+	// expired at Trip.Now is answered Forgotten, because the store may have removed an
+	// earlier one. A store may bound how far ahead Expires is.
 	Expires time.Time
 }
 
-// Take asks a rate limit for permits. The limit is GCRA: Burst permits at once,
-// one more every Every. It needs no set-up; the first Take of a key starts full.
+// Take requests permits of a rate limit. The limit is GCRA: Burst permits at once, and
+// one more in each Every. It needs no set-up; at the first Take a key has all permits.
 type Take struct {
 	Key   Key
 	Every time.Duration // one permit is regained each Every; must be positive
 	Burst int           // most permits at once; at least 1
-	Cost  int           // permits taken; 0 means 1. More than Burst is never granted, whatever Wait says
+	Cost  int           // permits taken; 0 means 1. More than Burst is never granted, also after Wait
 }
 
-// Trip is everything one decision asks of the store.
+// Trip holds all requests of one decision to the store.
 type Trip struct {
-	// Now is the time of the attempt, read once by the caller; required. A store
-	// that many processes share uses its own clock instead. Trips need not come
-	// in the order of their times, and none may be granted for that reason what
-	// was used by the time of its own Now.
+	// Now is the time of the attempt, read once by the caller; required. A store that
+	// many processes share uses its own clock instead. Trips need not come in the order
+	// of their times. A claim that was used by a trip's own Now must not be granted
+	// because of the order.
 	Now    time.Time
 	Claims []Claim
 	Takes  []Take
 }
 
-// Status says how a trip ended. The zero value is not an answer: treat it as a
+// Status is the result of a trip. The zero value is not an answer: treat it as a
 // refusal.
 type Status uint8
 
 const (
 	_ Status = iota
-	// Granted: every claim was first and every take was granted.
+	// Granted: every claim was the first and every take was granted.
 	Granted
 	// Spent: Claims[Index] was claimed before.
 	Spent
-	// Forgotten: whether Claims[Index] was used cannot be known, because it was
+	// Forgotten: the store cannot know whether Claims[Index] was used, because it was
 	// issued before the store's memory began or has expired.
 	Forgotten
-	// Limited: Takes[Index] has no permits left; Wait says when it would.
+	// Limited: Takes[Index] has too few permits left; Wait is the time until it would have enough.
 	Limited
 )
 
@@ -92,24 +90,24 @@ func (s Status) String() string {
 	return "invalid"
 }
 
-// Result is the answer to a trip. Claims are looked at before takes, so a
-// replay is told as a replay even when its sender is over a limit.
+// Result is the answer to a trip. Claims are checked before takes, so a replay is
+// reported as a replay even if its sender is over a limit.
 type Result struct {
 	Status Status
 	Index  int           // which claim or take refused; 0 when granted
 	Wait   time.Duration // Limited only: until the refused take could be granted
 }
 
-// Store is the shared memory. Spend performs a whole trip atomically: unless
-// the result is Granted, nothing was claimed and no permit was taken, whatever
-// else runs at the same time in whatever process.
+// Store is the shared memory. Spend performs a whole trip atomically: unless the result
+// is Granted, nothing was claimed and no permit was taken. That holds for concurrent
+// trips of all processes.
 //
 // A refusal is a Result. An error means that the store could not do its work
-// (out of reach, full, the context ended); the caller must then not act as if
-// the trip was granted. A store never forgets a live claim to make room: it
+// (unreachable, full, the context ended); then the caller must not act as if
+// the trip was granted. A store never removes a live claim to make room: it
 // returns an error instead, ErrFull or one that wraps it.
 //
-// The slices of a trip belong to the caller again when Spend returns.
+// When Spend returns, the caller may reuse the slices of the trip.
 type Store interface {
 	Spend(ctx context.Context, trip Trip) (Result, error)
 }

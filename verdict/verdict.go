@@ -1,12 +1,12 @@
-// Package verdict is what the gateway tells the app about a request that it let
-// through: one header, signed, that nobody else can make.
+// Package verdict is the gateway's message to the app about a request that it let
+// through: one signed header that only the gateway can make.
 //
-//	key := verdict.Key(secret, "example.com")             // or what `palisade verdict-key` prints
-//	mux.Handle("POST /signup", verdict.Require(key, create)) // 403 for what did not come through the gateway
+//	key := verdict.Key(secret, "example.com")             // or the output of `palisade verdict-key`
+//	mux.Handle("POST /signup", verdict.Require(key, create)) // 403 for requests that bypassed the gateway
 //
-// An app needs none of it while nobody can reach it but through the gateway. With
-// it, the app itself refuses whatever came another way, and can tell what was
-// judged from what was only watched.
+// An app does not need verdicts if clients can reach it only through the gateway. With
+// them, the app itself refuses requests that came another way. It can also distinguish
+// judged requests from requests in monitor mode.
 //
 // # The header
 //
@@ -14,11 +14,11 @@
 //
 // sig is HMAC-SHA-256 under the key of the site over these lines, each ended by a
 // line feed: "palisade-verdict/1", site, form, host, method, path (percent-escapes
-// decoded once), SHA-256 of the body in lower-case hex, t, id, mode. It holds for
+// decoded once), SHA-256 of the body in lower-case hex, t, id, mode. It is valid for
 // [Life] from t.
 //
 // The folder deploy/verdict has checkers in other languages, and vectors for writing
-// one more.
+// another one.
 package verdict
 
 import (
@@ -41,24 +41,24 @@ import (
 // Header is the name of the header.
 const Header = "Palisade-Verdict"
 
-// Life is how long a verdict holds, and how far clocks may differ.
+// Life is how long a verdict is valid, and how far clocks may differ.
 const Life = 30 * time.Second
 
 // Modes of a verdict.
 const (
 	Enforce = "enforce" // judged and allowed
-	Monitor = "monitor" // only watched: it may be a bot
+	Monitor = "monitor" // not enforced: it may be a bot
 	Exempt  = "exempt"  // a client that signed its request
 )
 
-// ErrVerdict is returned for a verdict that is missing, forged, too old, or of
+// ErrVerdict is returned for a verdict that is missing, forged, too old, or made for
 // another request.
 var ErrVerdict = errors.New("verdict: the request did not come through the gateway")
 
 // Key returns the key of a site under one of the gateway's secrets.
 func Key(secret []byte, site string) []byte { return mac.Secret(secret, "palisade/1 verdict "+site) }
 
-// Verdict is what the gateway says.
+// Verdict is the content of the header.
 type Verdict struct {
 	Site, Form string
 	ID         string // of the decision, as in the gateway's log
@@ -66,8 +66,8 @@ type Verdict struct {
 	Time       time.Time
 }
 
-// Sign returns the value of the header for a request with a body, as the app will
-// see it.
+// Sign returns the value of the header for a request and its body, both as the app will
+// see them.
 func (v Verdict) Sign(key []byte, r *http.Request, body []byte) string {
 	t := strconv.FormatInt(v.Time.Unix(), 10)
 	return "v=1; t=" + t + "; id=" + v.ID + "; site=" + v.Site + "; form=" + v.Form + "; mode=" + v.Mode +
@@ -82,15 +82,15 @@ func (v Verdict) tag(key []byte, r *http.Request, body []byte) []byte {
 		hex.EncodeToString(sum[:]), strconv.FormatInt(v.Time.Unix(), 10), v.ID, v.Mode,
 	} {
 		// A line feed in a path cannot make two requests look alike: it would
-		// have to be in a line that follows, and those hold none.
+		// have to be in one of the following lines too, and those contain none.
 		_, _ = io.WriteString(hash, line+"\n") // a hash takes everything
 	}
 	return hash.Sum(nil)
 }
 
-// Verify checks the verdict of a request. It reads the body, up to limit bytes,
-// and puts it back. Keys are the current one and, while it is being replaced, the
-// one before.
+// Verify checks the verdict of a request. It reads the body, up to limit bytes, and
+// restores it. keys are the current key and, during a rotation, the previous
+// one.
 func Verify(r *http.Request, limit int64, keys ...[]byte) (Verdict, error) {
 	v, tag, ok := parse(r.Header[Header])
 	if !ok || r.URL == nil || time.Since(v.Time).Abs() > Life {
@@ -134,11 +134,11 @@ func parse(lines []string) (v Verdict, tag []byte, ok bool) {
 	}, tag, true
 }
 
-// maxBody bounds what Require reads to check a body.
+// maxBody bounds the bytes that Require reads to check a body.
 const maxBody = 32 << 20
 
-// Require runs next only for requests that came through the gateway and were
-// judged, or that a known client signed. What was only watched is not enough.
+// Require runs next only for requests that came through the gateway and were judged, or
+// that a known client signed. It refuses requests in monitor mode.
 func Require(key []byte, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v, err := Verify(r, maxBody, key); err != nil || v.Mode != Enforce && v.Mode != Exempt {
@@ -149,8 +149,8 @@ func Require(key []byte, next http.Handler) http.Handler {
 	})
 }
 
-// Path returns a path as a verdict is signed over it: with its escapes decoded
-// once, or as it stands when they are broken.
+// Path returns a path in the signed form: with its escapes decoded once, or unchanged if
+// they are broken.
 func Path(escaped string) string {
 	if path, err := url.PathUnescape(escaped); err == nil {
 		return path

@@ -2,12 +2,12 @@ package web
 
 import "strings"
 
-// CSP returns the Content Security Policy of the pages. They load their own files
-// and nothing else, and have no inline script or style.
+// CSP returns the Content Security Policy of the pages. The pages load only their own
+// files, and have no inline script or style.
 //
-// There is no form-action: it would also hold for the redirect that the app
-// answers the form with, which may lead to another site. Frames of the same
-// origin are allowed, because the form that was sent may have been in one.
+// There is no form-action: browsers would also apply it to the app's redirect after the
+// form, which may lead to another site. Frames of the same origin are allowed, because
+// the original form may have been in one.
 func CSP() string { return policy(nil) }
 
 // policy returns the policy with the sources of a third-party widget added.

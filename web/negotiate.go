@@ -20,10 +20,10 @@ type choice struct {
 	quality float64
 }
 
-// maxChoices bounds what is read of a header; browsers send fewer than ten.
+// maxChoices bounds the elements that are read from a header; browsers send fewer than ten.
 const maxChoices = 64
 
-// choices reads "de, en;q=0.8". What it cannot read as a quality is 0.
+// choices parses "de, en;q=0.8". An unreadable quality counts as 0.
 func choices(header string) []choice {
 	var all []choice
 	for element := range strings.SplitSeq(header, ",") {
@@ -45,8 +45,8 @@ func choices(header string) []choice {
 	return all
 }
 
-// negotiate returns the coding that a client likes best, the smaller one where it
-// does not care. It never returns one that the client refuses, except identity.
+// negotiate returns the coding that a client prefers, or the smaller one if it has no
+// preference. It never returns a coding that the client refuses, except identity.
 func negotiate(acceptEncoding string) string {
 	accepted := choices(acceptEncoding)
 	best := identity
@@ -63,7 +63,7 @@ func AcceptsCoding(acceptEncoding, coding string) bool {
 	return quality(choices(acceptEncoding), coding) > 0
 }
 
-// quality is 0 for a coding that is not named, and not meant by the star.
+// quality returns 0 for a coding that neither its name nor the star covers.
 func quality(accepted []choice, coding string) float64 {
 	for _, name := range []string{coding, "*"} {
 		if i := slices.IndexFunc(accepted, func(c choice) bool { return c.name == name }); i >= 0 {
@@ -73,8 +73,8 @@ func quality(accepted []choice, coding string) float64 {
 	return 0
 }
 
-// Lang returns the language, of those that the pages speak, that an
-// Accept-Language header asks for most: "en", "de", "fr" or "es". Default "en".
+// Lang returns the language of the pages that an Accept-Language header prefers: "en",
+// "de", "fr" or "es". Default "en".
 func Lang(acceptLanguage string) string {
 	wanted := choices(acceptLanguage)
 	slices.SortStableFunc(wanted, func(a, b choice) int { return cmp.Compare(b.quality, a.quality) })

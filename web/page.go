@@ -15,13 +15,13 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// templates are parsed when the first page is written.
+// templates are parsed before the first page is written.
 var templates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{"url": URL}).ParseFS(templateFiles, "templates/*.html"))
 })
 
-// Why says to people why they are asked for one more step. It is about what they
-// can see, and never tells which check it was.
+// Why is the reason for one more step, as the page explains it. It describes only what
+// people can see, and never reveals the check.
 type Why uint8
 
 const (
@@ -38,25 +38,24 @@ const (
 // Field is a field of the submission.
 type Field struct{ Name, Value string }
 
-// ChallengePage asks for one more step and then sends a submission again. It
-// holds all that was typed, passwords too, so it must be sent with
-// "Cache-Control: no-store", with the policy of [ChallengePage.CSP] and with
-// "Referrer-Policy: same-origin" ("no-referrer" makes browsers send "Origin:
-// null").
+// ChallengePage asks for one more step and then sends a submission again. It contains
+// the whole submission, including passwords. So send it with "Cache-Control: no-store",
+// with the policy of [ChallengePage.CSP] and with "Referrer-Policy: same-origin"
+// ("no-referrer" makes browsers send "Origin: null").
 type ChallengePage struct {
 	Lang string // as from Lang; unknown ones are English
-	Base string // where Handler is, "/.palisade/"
+	Base string // path of Handler, "/.palisade/"
 	Why  Why
 	ID   string // shown, to be quoted
 	Site string // the site's public host, shown above; empty, or none: no such line
 	Back string // where the link back leads, as from Back; empty: the first page
 
 	Form    string   // name of the form
-	Action  string   // where the submission goes, path and query
+	Action  string   // where the submission is sent, path and query
 	Enctype string   // "multipart/form-data" or empty; set by Files
-	Fields  []Field  // what was typed, in the order it was sent
-	Files   []string // names of file inputs, which must be chosen again
-	Capsule []byte   // the submission sealed, instead of Fields and Files
+	Fields  []Field  // the submission's fields, in the order in which they were sent
+	Files   []string // names of file inputs; their files must be chosen again
+	Capsule []byte   // the sealed submission, instead of Fields and Files
 
 	Ticket    string
 	Expires   int64  // end of the ticket, Unix milliseconds
@@ -64,7 +63,7 @@ type ChallengePage struct {
 	Challenge string // JSON of the embedded challenge; empty: none, and the page needs no script
 
 	Widget *challenge.Widget // the captcha of a service
-	Prompt template.HTML     // another question; with neither it is the embedded visible step
+	Prompt template.HTML     // another question; without Widget and Prompt the page has the embedded visible step
 }
 
 // CSP returns the policy that the page needs.
@@ -75,7 +74,7 @@ func (p *ChallengePage) CSP() string {
 	return policy(p.Widget.Sources)
 }
 
-// Write writes the page. An error is one of w.
+// Write writes the page. Errors come from w.
 func (p *ChallengePage) Write(w io.Writer) error {
 	view := challengeView{ChallengePage: p, T: textsOf(p.Lang), Place: place{p.Site, p.Back}}
 	if err := templates().ExecuteTemplate(w, "challenge-top", view); err != nil {
@@ -87,9 +86,9 @@ func (p *ChallengePage) Write(w io.Writer) error {
 	return templates().ExecuteTemplate(w, "challenge-rest", view)
 }
 
-// writeCapsule writes the field that must come first in the form, so that the
-// first bytes of the submission tell what it is. It can have many megabytes, so
-// it is written past the template.
+// writeCapsule writes the capsule field. It must be first in the form, so that the first
+// bytes of the submission identify it. It can have many megabytes, so it is written
+// without the template.
 func (p *ChallengePage) writeCapsule(w io.Writer) error {
 	if p.Capsule == nil {
 		return nil
@@ -108,7 +107,7 @@ func (p *ChallengePage) writeCapsule(w io.Writer) error {
 	return err
 }
 
-// challengeView is a page as its template sees it.
+// challengeView is the data of the template of a challenge page.
 type challengeView struct {
 	*ChallengePage
 	T     *texts
@@ -137,7 +136,7 @@ func (v challengeView) FormType() string {
 	return v.Enctype
 }
 
-// NoticeKind says what a notice is about.
+// NoticeKind is the subject of a notice.
 type NoticeKind uint8
 
 const (
@@ -165,9 +164,8 @@ const (
 	noticeKinds
 )
 
-// Notice is a page without a way on. The browser's Back button brings back the form
-// with what was typed; the link of the page opens it anew. Send it with the policy of
-// [CSP].
+// Notice is a page without a way on. The browser's Back button brings back the form with
+// all input. The link of the page opens an empty form. Send it with the policy of [CSP].
 type Notice struct {
 	Kind       NoticeKind
 	Lang       string        // as from Lang; unknown ones are English
@@ -178,7 +176,7 @@ type Notice struct {
 	RetryAfter time.Duration // for NoticeLimited; 0: a few minutes
 }
 
-// Write writes the page. An error is one of w.
+// Write writes the page. Errors come from w.
 func (n Notice) Write(w io.Writer) error {
 	return templates().ExecuteTemplate(w, "notice.html", noticeView{Notice: n, T: textsOf(n.Lang), Place: place{n.Site, n.Back}})
 }
@@ -194,7 +192,7 @@ func (n Notice) Serve(w http.ResponseWriter, status int) {
 	_ = n.Write(w) // an error means that the client has gone away
 }
 
-// noticeView is a notice as its template sees it.
+// noticeView is the data of the template of a notice.
 type noticeView struct {
 	Notice
 	T     *texts
@@ -212,7 +210,7 @@ func (v noticeView) Text() notice {
 	return v.T.Notices[kind]
 }
 
-// When tells how long to wait, or "".
+// When returns the text about how long to wait, or "".
 func (v noticeView) When() string {
 	if v.Kind != NoticeLimited {
 		return ""

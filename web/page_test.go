@@ -42,7 +42,7 @@ func write(t *testing.T, page writer) string {
 	return b.String()
 }
 
-// notices returns each kind, and one that does not exist.
+// notices returns a notice of each kind, and of one that does not exist.
 func notices(lang string) map[string]web.Notice {
 	return map[string]web.Notice{
 		"denied":        {Kind: web.NoticeDenied, Lang: lang, Base: base, ID: "k3v8x1qz"},
@@ -82,7 +82,7 @@ func thirdParty() *challenge.Widget {
 }
 
 func TestThePagesSpeakEachLanguage(t *testing.T) {
-	texts := make(map[string]string) // by page: the English one
+	texts := make(map[string]string) // by page: the English text
 	for _, lang := range langs {
 		for name, page := range pages(lang) {
 			text := write(t, page)
@@ -118,7 +118,7 @@ func TestLang(t *testing.T) {
 	}
 }
 
-// The law: whatever is asked for, the answer is a language that the pages speak.
+// The law: for every header, the answer is one of the pages' languages.
 func FuzzLangIsOneThatThePagesSpeak(f *testing.F) {
 	f.Add("de-AT,de;q=0.9,en;q=0.8")
 	f.Add("*;q=0.1,,;q=NaN,fr;q=1e3")
@@ -135,19 +135,19 @@ var (
 	external = regexp.MustCompile(`<(?:script|link|img)[^>]* (?:src|href)="([^"]*)"`)
 )
 
-// The law: what was typed comes back to the letter, in the order it was sent.
+// The law: all input is kept exactly, in the order in which it was sent.
 func FuzzFieldsAreKept(f *testing.F) {
 	f.Add("username", "ada", "about", "line\r\nline \"quoted\" <b>&amp;")
 	f.Add("submit", "{{.}}", "</form>", "'><script>alert(1)</script>")
 	f.Add("", "\xff\xfe", "ü", "漢\u2028")
 	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
 		if strings.ContainsRune(name1+value1+name2+value2, 0) {
-			return // HTML cannot hold a NUL, and no keyboard types one
+			return // HTML cannot contain a NUL, and no keyboard types one
 		}
 		fields := []web.Field{{Name: name1, Value: value1}, {Name: name2, Value: value2}}
 		text := write(t, challengePage(func(p *web.ChallengePage) { p.Fields = fields }))
 		got := inputTag.FindAllStringSubmatch(text, -1)
-		if len(got) != len(fields)+2 { // and ticket and proof
+		if len(got) != len(fields)+2 { // plus ticket and proof
 			t.Fatalf("%d hidden fields, want %d:\n%s", len(got), len(fields)+2, text)
 		}
 		for i, field := range fields {
@@ -157,7 +157,7 @@ func FuzzFieldsAreKept(f *testing.F) {
 		}
 		bare := write(t, challengePage(func(p *web.ChallengePage) { p.Fields = nil }))
 		if rest := strings.Replace(text, got[0][0]+"\n"+got[1][0]+"\n", "", 1); rest != bare {
-			t.Errorf("what was typed changed the page:\n%s", text)
+			t.Errorf("the input changed the page:\n%s", text)
 		}
 	})
 }
@@ -216,7 +216,7 @@ func TestTheChallengePageHoldsItsForm(t *testing.T) {
 			},
 			not: []string{"data-palisade-visible", "tick the box"},
 		},
-		"an address that is none": {
+		"an invalid address": {
 			page: challengePage(func(p *web.ChallengePage) { p.Action = "javascript:alert(1)" }),
 			not:  []string{"javascript:"},
 		},
@@ -238,7 +238,7 @@ func TestTheChallengePageHoldsItsForm(t *testing.T) {
 	}
 }
 
-// A page that told which check failed would tell a bot what to mend.
+// A page that revealed the failed check would tell a bot what to change.
 func TestThePagesDoNotTellWhichCheckFailed(t *testing.T) {
 	for name, page := range pages("en") {
 		text := strings.ToLower(write(t, page))
@@ -283,7 +283,7 @@ func TestThePolicyAllowsTheSitesOwnFilesAndNothingElse(t *testing.T) {
 		"; frame-src" + extra + "; img-src" + extra + "; base-uri 'none'; frame-ancestors 'self'"; got != want {
 		t.Errorf("policy with a widget %q, want %q", got, want)
 	}
-	// The redirect that the app answers with may lead anywhere.
+	// The app's redirect may lead to any site.
 	if strings.Contains(got+web.CSP(), "form-action") {
 		t.Error("the policy has a form-action")
 	}

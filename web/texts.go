@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// texts is what the pages say in one language. Short plain sentences that say
-// what to do.
+// texts are the texts of the pages in one language: short plain sentences that say what
+// to do.
 type texts struct {
 	Lang string
 
@@ -20,7 +20,7 @@ type texts struct {
 	Kept     string
 	Tick     string // of the embedded step
 	Files    string // before the files to choose again
-	File     string // label of one; {name}
+	File     string // label of one file; {name}
 	Send     string
 	Sending  string
 	Wait     string // {n} seconds
@@ -35,14 +35,14 @@ type texts struct {
 
 	Later                    string // {time}
 	Seconds, Minute, Minutes string // {n}
-	While                    string // where it is not known how long
+	While                    string // if the time is not known
 }
 
 // notice is the text of one notice.
 type notice struct{ Title, What, Do string }
 
-// wait says how long to wait, in seconds up to a minute, then in minutes,
-// always rounded up.
+// wait returns the text about how long to wait: in seconds up to a minute, then in
+// minutes, always rounded up.
 func (t *texts) wait(d time.Duration) string {
 	amount, n := t.Seconds, math.Ceil(d.Seconds())
 	switch minutes := math.Ceil(d.Minutes()); {
@@ -58,7 +58,7 @@ func (t *texts) wait(d time.Duration) string {
 	return strings.ReplaceAll(t.Later, "{time}", amount)
 }
 
-// Label names a file to choose again.
+// Label returns the label for a file to choose again.
 func (t *texts) Label(name string) string { return strings.ReplaceAll(t.File, "{name}", name) }
 
 const defaultLang = "en"
@@ -70,7 +70,7 @@ func textsOf(lang string) *texts {
 	return languages[defaultLang]
 }
 
-// languages are never written to.
+// languages is never modified.
 var languages = map[string]*texts{"en": &english, "de": &german, "fr": &french, "es": &spanish}
 
 var english = texts{

@@ -1,39 +1,37 @@
-// Package web is what a browser gets: the script that makes the silent proof,
-// the visible step, and the pages that stand in for an answer of the app.
+// Package web contains the content for browsers: the script that makes the silent proof,
+// the visible step, and the pages that replace an answer of the app.
 //
 //	mux.Handle("/.palisade/", web.Handler("/.palisade/"))
 //	web.URL("/.palisade/", "palisade.js") // "/.palisade/palisade.3fa9c2d1e0.js"
 //
 // # Files
 //
-// Nothing is built and nothing comes from a third party. static/ holds the files
-// as they are served, in the binary, beside copies compressed once and for all:
+// There is no build step, and nothing comes from a third party. static/ contains the files
+// as they are served; the binary contains them, together with compressed copies:
 //
 //	palisade.js    every protected form: solves in the background, holds a submit
 //	palisade.css   hides the decoys
 //	fetch.js       pages that send with fetch or XMLHttpRequest, behind the gateway
-//	visible.js     the visible step, loaded where one is asked for
-//	altcha/        the widget that it shows, unmodified, see altcha/SOURCE
+//	visible.js     the visible step, loaded only when it is needed
+//	altcha/        the widget of the visible step, unmodified, see altcha/SOURCE
 //	page.js, page.css  the challenge page and the notices
 //	api.js         the captcha widget for pages of other origins, and
-//	frame.js, frame.css  what is in its frame
+//	frame.js, frame.css  the content of its frame
 //
-// [Handler] serves them under names that hold a hash of their content, which a
-// browser may keep for a year. After a change, `go generate` writes the hashes
-// into the scripts that load others, and compresses anew; the tests fail until
-// that was done.
+// [Handler] serves them under names that contain a hash of their content, so a browser may
+// keep them for a year. After a change, `go generate` writes the hashes into the scripts
+// that load others, and compresses the files again. Until then the tests fail.
 //
 // # Pages
 //
-// [ChallengePage] asks for one more step and then sends the form again, with
-// what was typed. [Notice] says why there is no way on. Both name the site, say why
-// and what to do, and link back to a page of it, see [Back]. Both work under the
-// strict policy of [CSP], with a keyboard, a screen reader, on a phone, light and
-// dark, in the languages of [Lang]. Neither says which check failed.
+// [ChallengePage] asks for one more step and then sends the form again, with all input.
+// [Notice] says why there is no way on. Both name the site, give the reason and the next
+// step, and link back to a page of the site, see [Back]. Both work under the strict
+// policy of [CSP], with a keyboard, a screen reader, on a phone, light and dark, in the
+// languages of [Lang]. Neither says which check failed.
 //
-// Without JavaScript the challenge page can only say what is needed. A code to
-// read or to hear will be the way on there; its place is marked in
-// templates/challenge.html.
+// Without JavaScript the challenge page can only name the requirements. A code to read or
+// to hear will be the next step there; its place is marked in templates/challenge.html.
 package web
 
 //go:generate go run ../e2e/pack
@@ -52,7 +50,7 @@ import (
 //go:embed static
 var static embed.FS
 
-// served names the files and where they lie.
+// served maps the names of the files to their paths.
 var served = map[string]string{
 	"palisade.js":    "static/palisade.js",
 	"palisade.css":   "static/palisade.css",
@@ -75,21 +73,21 @@ var kinds = map[string]string{
 	".txt": "text/plain; charset=utf-8",
 }
 
-// asset is one file, ready to be sent.
+// asset is one file that is ready to be sent.
 type asset struct {
 	kind   string            // content type
 	hash   string            // of the content, hashSize characters
 	bodies map[string][]byte // by content coding
 }
 
-// hashSize is 40 bits: enough to tell versions of one file apart.
+// hashSize is 40 bits: enough to distinguish versions of one file.
 const hashSize = 10
 
-// assets are read once, when the first of them is asked for.
+// assets are read once, before the first of them is used.
 var assets = sync.OnceValue(func() map[string]*asset {
 	all := make(map[string]*asset, len(served))
 	for name, file := range served {
-		raw, _ := static.ReadFile(file) // that each is there is a test's business
+		raw, _ := static.ReadFile(file) // a test checks that each file exists
 		sum := sha256.Sum256(raw)
 		a := &asset{
 			kind:   kinds[path.Ext(name)],
@@ -106,7 +104,7 @@ var assets = sync.OnceValue(func() map[string]*asset {
 	return all
 })
 
-// URL returns where a file, such as "palisade.js", is served under base. The
+// URL returns the path at which a file, such as "palisade.js", is served under base. The
 // result changes with the content.
 func URL(base, name string) string {
 	a := assets()[name]
@@ -117,7 +115,7 @@ func URL(base, name string) string {
 	return base + strings.TrimSuffix(name, ext) + "." + a.hash + ext
 }
 
-// File returns the content of a file, which must not be changed.
+// File returns the content of a file. Do not modify it.
 func File(name string) []byte {
 	if a := assets()[name]; a != nil {
 		return a.bodies[identity]
@@ -125,9 +123,9 @@ func File(name string) []byte {
 	return nil
 }
 
-// find returns the file that a name asks for. A name with another hash, as in a
-// page that was cached before an update, gets the file of today, but current is
-// false: it must not be kept under that name.
+// find returns the file with a name. A page that was cached before an update has a name
+// with another hash. It gets the current file, but then current is false: the browser must
+// not keep the file under that name.
 func find(name string) (a *asset, current bool) {
 	ext := path.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
@@ -171,7 +169,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, current bool) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	h.Set("Content-Type", a.kind)
-	h.Set("Content-Security-Policy", "default-src 'none'") // for one opened as a page
+	h.Set("Content-Security-Policy", "default-src 'none'") // for a file that is opened as a page
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("ETag", tag)
 	h.Set("Vary", "Accept-Encoding")

@@ -33,7 +33,7 @@ var files = map[string]string{
 	"altcha.txt":     "text/plain; charset=utf-8",
 }
 
-// get asks the handler, with headers as "Name: value".
+// get sends a request to the handler, with headers as "Name: value".
 func get(t *testing.T, method, target string, headers ...string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(method, target, nil)
@@ -86,7 +86,7 @@ func TestFilesAreServedForGoodUnderTheHashOfTheirContent(t *testing.T) {
 	}
 }
 
-// A page that was cached before an update names the file as it was then.
+// A page that was cached before an update uses the old name of the file.
 func TestAFileIsServedUnderAnOldHashButNotForGood(t *testing.T) {
 	for _, name := range []string{"palisade.0123456789.js", "palisade.js", "altcha.min.0123456789.js"} {
 		answer := get(t, "GET", base+name)
@@ -121,7 +121,7 @@ func TestNothingElseIsServed(t *testing.T) {
 func TestTheClientChoosesTheCoding(t *testing.T) {
 	tests := map[string]struct{ accept, want string }{
 		"no header":                              {"", ""},
-		"a browser of today":                     {"gzip, deflate, br, zstd", "br"},
+		"a current browser":                      {"gzip, deflate, br, zstd", "br"},
 		"gzip alone":                             {"gzip", "gzip"},
 		"upper case":                             {"GZIP", "gzip"},
 		"brotli refused":                         {"br;q=0, gzip", "gzip"},
@@ -150,14 +150,14 @@ func TestTheClientChoosesTheCoding(t *testing.T) {
 	}
 }
 
-// The law: a coding that was refused is never sent.
+// The law: a refused coding is never sent.
 func FuzzARefusedCodingIsNeverSent(f *testing.F) {
 	f.Add("gzip, deflate, br")
 	f.Add(" GZIP ;q=1,br; q=0")
 	f.Add("*,;q=1,,;;")
 	f.Fuzz(func(t *testing.T, accept string) {
 		for coding, other := range map[string]string{"br": "gzip", "gzip": "br"} {
-			// What is said first of a coding counts.
+			// The first element for a coding counts.
 			answer := get(t, "GET", web.URL(base, "palisade.js"), "Accept-Encoding: "+coding+";q=0,"+accept)
 			if got := answer.Header.Get("Content-Encoding"); got != "" && got != other {
 				t.Errorf("%q was sent where %s was refused in %q", got, coding, accept)
@@ -183,7 +183,7 @@ func TestAFileThatTheClientHasIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// The same of brotli is in e2e, since the standard library has none.
+// The same test for brotli is in e2e, because the standard library has no brotli.
 func TestWhatIsCompressedIsTheFile(t *testing.T) {
 	for name := range files {
 		address := web.URL(base, name)
@@ -199,7 +199,7 @@ func TestWhatIsCompressedIsTheFile(t *testing.T) {
 			continue
 		}
 		if got, err := io.ReadAll(reader); err != nil || !bytes.Equal(got, raw) {
-			t.Errorf("%s: what is compressed is not the file; run go generate (%v)", name, err)
+			t.Errorf("%s: the compressed content differs from the file; run go generate (%v)", name, err)
 		}
 		if answer := get(t, "GET", address, "Accept-Encoding: br"); answer.Header.Get("Content-Encoding") != "br" || len(body(t, answer)) >= len(raw) {
 			t.Errorf("%s is not compressed with brotli; run go generate", name)
@@ -225,7 +225,7 @@ func TestScriptsLoadFilesUnderTheNamesThatTheyHave(t *testing.T) {
 	}
 }
 
-// The scripts are strict-CSP clean by having nothing that a policy would stop.
+// The scripts work under a strict CSP, because they do nothing that a policy forbids.
 func TestScriptsDoNothingThatAPolicyForbids(t *testing.T) {
 	for _, script := range []string{"palisade.js", "visible.js", "page.js"} {
 		source := string(body(t, get(t, "GET", web.URL(base, script))))

@@ -3,12 +3,12 @@
 //	e.POST("/signup", create, palisadeecho.Guard(signup)) // create runs for allowed attempts only
 //	palisadeecho.Mount(e, guard)                          // script, widget, tickets
 //
-// The guard hangs on the route, so it holds for whatever path echo leads there. What a
-// page's form needs is signup.Fields(c.Request()), for a template. The handler binds
-// the body as ever; [Pass] gives it the decision.
+// The guard belongs to the route, so it applies to every path that echo routes there. A
+// template needs signup.Fields(c.Request()) for the page's form. The handler binds the
+// body as usual; [Pass] returns the decision.
 //
-// Whose word is taken for a client's address is said in palisade.Config, not by echo's
-// IPExtractor. captchatest.AssertGuarded checks a whole router with [Routes].
+// palisade.Config, and not echo's IPExtractor, says which source to believe for a client's
+// address. captchatest.AssertGuarded checks a whole router with [Routes].
 package palisadeecho
 
 import (
@@ -20,11 +20,11 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// Guard returns a middleware: the handler behind it runs for allowed attempts only,
-// and all others are answered by the form.
+// Guard returns a middleware. The next handler runs only for allowed attempts. The form
+// answers all others.
 //
-// An error that the handler returns is answered here, by echo's own error handler, so
-// that a double click gets the same answer; it is passed on for those who log it.
+// If the handler returns an error, echo's own error handler answers it here, so that a
+// double click gets the same answer. Guard also returns the error, for logging.
 func Guard(form *palisade.Form) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) (err error) {
@@ -41,14 +41,14 @@ func Guard(form *palisade.Form) echo.MiddlewareFunc {
 	}
 }
 
-// Pass returns what shows that the attempt was allowed; that of a route without a
-// guard is not valid.
+// Pass returns the proof that the attempt was allowed. On a route without a guard it is
+// not valid.
 func Pass(c *echo.Context) palisade.Pass {
 	pass, _ := palisade.PassFrom(c.Request().Context())
 	return pass
 }
 
-// Mount serves what pages and programs fetch, under the guard's base path.
+// Mount serves the files for pages and programs, under the guard's base path.
 func Mount(e *echo.Echo, guard *palisade.Guard) {
 	handler := echo.WrapHandler(guard.Handler())
 	e.GET(guard.Base()+"*", handler)

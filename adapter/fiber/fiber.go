@@ -3,14 +3,13 @@
 //	app.Post("/signup", palisadefiber.Guard(signup), create) // create runs for allowed attempts only
 //	palisadefiber.Mount(app, guard)                          // script, widget, tickets
 //
-// The guard hangs on the route. Fiber's routing takes /SIGNUP and /signup/ for
-// /signup; whatever it leads there is guarded. What a page's form needs is
-// [Fields], for a template. The handler binds the body as ever; [Pass] gives it the
-// decision.
+// The guard belongs to the route. Fiber routes /SIGNUP and /signup/ to /signup; all
+// requests that it routes there are guarded. A template needs [Fields] for the page's
+// form. The handler binds the body as usual; [Pass] returns the decision.
 //
-// Fiber stands on fasthttp, which uses the memory of a request again for the next one.
-// All that the guard keeps is copied. Whose word is taken for a client's address is said in
-// palisade.Config, not by fiber's TrustProxy.
+// Fiber uses fasthttp, which reuses the memory of a request for the next one. So the guard
+// copies everything that it keeps. palisade.Config, and not fiber's TrustProxy, says which
+// source to believe for a client's address.
 //
 // captchatest.AssertGuarded checks a whole app, by adaptor.FiberApp(app) and [Routes].
 package palisadefiber
@@ -29,14 +28,14 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// passKey is where the pass stands in the locals.
+// passKey is the key of the pass in the locals.
 type passKey struct{}
 
-// Guard returns a handler for the chain of a route: the handlers behind it run for
-// allowed attempts only, and all others are answered by the form.
+// Guard returns a handler for the chain of a route. The next handlers run only for allowed
+// attempts. The form answers all others.
 //
-// An error that a handler returns is answered here, by the app's own error handler, so
-// that a double click gets the same answer.
+// If a handler returns an error, the app's own error handler answers it here, so that a
+// double click gets the same answer.
 func Guard(form *palisade.Form) fiber.Handler {
 	return func(c fiber.Ctx) (err error) {
 		allowed, out := false, newAnswer()
@@ -53,7 +52,7 @@ func Guard(form *palisade.Form) fiber.Handler {
 			if location := c.GetRespHeader(fiber.HeaderLocation); location != "" {
 				w.Header().Set(fiber.HeaderLocation, strings.Clone(location))
 			}
-			w.WriteHeader(c.Response().StatusCode()) // noted for a double click, and sent by fiber
+			w.WriteHeader(c.Response().StatusCode()) // recorded for a double click, and sent by fiber
 		})).ServeHTTP(out, request(c))
 		if allowed {
 			return err
@@ -62,20 +61,20 @@ func Guard(form *palisade.Form) fiber.Handler {
 	}
 }
 
-// Pass returns what shows that the attempt was allowed; that of a route without a
-// guard is not valid.
+// Pass returns the proof that the attempt was allowed. On a route without a guard it is
+// not valid.
 func Pass(c fiber.Ctx) palisade.Pass {
 	pass, _ := c.Locals(passKey{}).(palisade.Pass)
 	return pass
 }
 
-// Fields returns the markup that goes inside the form's element, as palisade's
+// Fields returns the markup for the inside of the form's element, as palisade's
 // Form.FieldsIn does.
 func Fields(c fiber.Ctx, form *palisade.Form, page palisade.Page) template.HTML {
 	return form.FieldsIn(request(c), page)
 }
 
-// Mount serves what pages and programs fetch, under the guard's base path.
+// Mount serves the files for pages and programs, under the guard's base path.
 func Mount(app *fiber.App, guard *palisade.Guard) {
 	handler := func(c fiber.Ctx) error {
 		out := newAnswer()
@@ -95,14 +94,14 @@ func Routes(app *fiber.App) []captchatest.Route {
 	return routes
 }
 
-// request is a copy of what came, as the guard reads it. The body is fiber's own
-// where it is streamed, so that no more of it is read than the form takes.
+// request returns a copy of the request for the guard. A streamed body is fiber's own, so
+// that no more of it is read than the form accepts.
 func request(c fiber.Ctx) *http.Request {
 	in := c.Request()
 	target := string(in.Header.RequestURI())
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
-		u = &url.URL{Path: "/"} // fiber reads more than net/url; the form does not look at it
+		u = &url.URL{Path: "/"} // fiber accepts more than net/url; the form does not use the URL then
 	}
 	r := &http.Request{
 		Method: string(in.Header.Method()), URL: u, RequestURI: target,
@@ -125,8 +124,8 @@ func request(c fiber.Ctx) *http.Request {
 	return r.WithContext(c.Context())
 }
 
-// unveil gives the handlers behind the guard the body that it let through: where the
-// form is Transparent, that is not the one that came.
+// unveil gives the next handlers the body that the guard let through. If the form is
+// Transparent, it differs from the received body.
 func unveil(c fiber.Ctx, r *http.Request) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -147,7 +146,7 @@ func unveil(c fiber.Ctx, r *http.Request) error {
 	return nil
 }
 
-// answer holds what the guard answers until fiber takes it.
+// answer stores the guard's answer until fiber takes it.
 type answer struct {
 	header http.Header
 	status int

@@ -3,12 +3,12 @@
 //	router.POST("/signup", palisadegin.Guard(signup), create) // create runs for allowed attempts only
 //	palisadegin.Mount(router, guard)                          // script, widget, tickets
 //
-// The guard hangs on the route, so it holds for whatever path gin leads there. What a
-// page's form needs is signup.Fields(c.Request), for a template. The handler binds the
-// body as ever; [Pass] gives it the decision.
+// The guard belongs to the route, so it applies to every path that gin routes there. A
+// template needs signup.Fields(c.Request) for the page's form. The handler binds the body
+// as usual; [Pass] returns the decision.
 //
-// Whose word is taken for a client's address is said in palisade.Config, not by gin's
-// trusted proxies. captchatest.AssertGuarded checks a whole router with [Routes].
+// palisade.Config, and not gin's trusted proxies, says which source to believe for a
+// client's address. captchatest.AssertGuarded checks a whole router with [Routes].
 package palisadegin
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// Guard returns a handler for the chain of a route: the handlers behind it run for
-// allowed attempts only, and all others are answered by the form.
+// Guard returns a handler for the chain of a route. The next handlers run only for allowed
+// attempts. The form answers all others.
 func Guard(form *palisade.Form) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		allowed := false
@@ -37,14 +37,14 @@ func Guard(form *palisade.Form) gin.HandlerFunc {
 	}
 }
 
-// Pass returns what shows that the attempt was allowed; that of a route without a
-// guard is not valid.
+// Pass returns the proof that the attempt was allowed. On a route without a guard it is
+// not valid.
 func Pass(c *gin.Context) palisade.Pass {
 	pass, _ := palisade.PassFrom(c.Request.Context())
 	return pass
 }
 
-// Mount serves what pages and programs fetch, under the guard's base path. Give it
+// Mount serves the files for pages and programs, under the guard's base path. Pass it
 // the engine, not a group with a prefix.
 func Mount(router gin.IRoutes, guard *palisade.Guard) {
 	handler := gin.WrapH(guard.Handler())

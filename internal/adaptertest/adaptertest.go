@@ -1,4 +1,4 @@
-// Package adaptertest holds the laws of an adapter to a web framework. An adapter's
+// Package adaptertest contains the laws of an adapter to a web framework. An adapter's
 // test starts its framework on a real port and calls [Run].
 package adaptertest
 
@@ -19,24 +19,24 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// Shop is what an app of the framework needs: it guards POST /signup with Signup and
-// POST /taken with Taken.
+// Shop is the app that an adapter's test builds in its framework. The app guards
+// POST /signup with Signup and POST /taken with Taken.
 type Shop struct {
 	Guard         *palisade.Guard
 	Signup, Taken *palisade.Form
 
-	// Effect is what the handler of /signup calls with the field email, which it binds
-	// in the framework's own way from a form or from JSON, and with its pass. Then it
-	// redirects to /welcome with 303.
+	// Effect must be called by the handler of /signup, with its pass and the field email.
+	// The handler binds the field in the framework's own way from a form or from JSON.
+	// Then it redirects to /welcome with 303.
 	//
-	// The handler of /taken calls it too and then returns the framework's error for 409.
+	// The handler of /taken calls Effect too and then returns the framework's error for 409.
 	Effect func(email string, pass palisade.Pass)
 
 	mu      sync.Mutex
 	effects []string
 }
 
-// NewShop returns a shop for a test of the adapter's own.
+// NewShop returns a shop for an adapter's own test.
 func NewShop(t *testing.T) *Shop {
 	t.Helper()
 	guard, err := palisade.New(palisade.Config{
@@ -100,8 +100,8 @@ func (v visitor) send(method, path, kind, body string) (*http.Response, string) 
 	return answer, string(text)
 }
 
-// solve fetches a ticket through the adapter and makes its proof. What it returns are
-// the fields that a page's form then has.
+// solve fetches a ticket through the adapter and makes its proof. It returns the fields
+// that a page's form then has.
 func (v visitor) solve(form string) url.Values {
 	v.Helper()
 	answer, text := v.send("GET", "/.palisade/ticket?form="+form, "", "")
@@ -132,7 +132,7 @@ func (v visitor) filled(form, email string) string {
 	return fields.Encode()
 }
 
-// expect checks an answer and what happened in the app so far.
+// expect checks an answer, and all effects in the app so far.
 func (v visitor) expect(answer *http.Response, text string, status int, effects ...string) {
 	v.Helper()
 	if answer.StatusCode != status {
@@ -143,8 +143,8 @@ func (v visitor) expect(answer *http.Response, text string, status int, effects 
 	}
 }
 
-// Run starts apps and holds them to the laws. Start serves an app on a real port until
-// the test ends and returns where.
+// Run starts apps and checks the laws. start serves an app on a real port until the test
+// ends and returns its URL.
 func Run(t *testing.T, start func(t *testing.T, s *Shop) (url string)) {
 	law := func(name string, check func(v visitor)) {
 		t.Run(name, func(t *testing.T) {
@@ -215,7 +215,7 @@ func Run(t *testing.T, start func(t *testing.T, s *Shop) (url string)) {
 	})
 	law("an error of the handler reaches the framework", func(v visitor) {
 		body := v.filled("taken", "ada@example.org")
-		for range 2 { // the second is a double click
+		for range 2 { // the second one is a double click
 			answer, text := v.send("POST", "/taken", formType, body)
 			v.expect(answer, text, 409, "ada@example.org")
 		}

@@ -9,15 +9,15 @@ import (
 // maxEmail is the longest address that SMTP can carry (RFC 5321 §4.5.3.1).
 const maxEmail = 254
 
-// dotless are domains whose mailboxes ignore dots, with the name they go by.
+// dotless maps domains whose mailboxes ignore dots to the name under which they count.
 var dotless = map[string]string{"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 
 // Canonical returns the form under which an address is counted, so that each mailbox has
 // one count. It is in lower case, without a plus tag, and without dots where the provider
 // ignores them. ok is false for text that is no address.
 //
-// It is a key, never an address to write to: that the local part folds case and
-// drops tags is true of nearly all mailboxes, not of all.
+// The result is a key. Do not send mail to it: nearly all mailboxes ignore case and tags
+// of the local part, but not all.
 func Canonical(text string) (canonical string, ok bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	at := strings.LastIndexByte(text, '@')

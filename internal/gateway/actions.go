@@ -11,33 +11,34 @@ import (
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// Forms that run a server action without a script name the action in a field, and any
-// page runs it. An open path is not open to them, so the bodies of open requests are
-// looked through as they pass: one of any length, without holding it.
+// A form that runs a server action without a script names the action in a field, and any
+// page can run the action. An open path must not allow server actions. So the gateway
+// searches the bodies of open requests for actions as they pass. A body may have any
+// length, and the gateway does not buffer it.
 
-// actionMarks are how the name of such a field begins, as React writes it and in an
-// extended parameter (RFC 8187).
+// actionMarks are the possible beginnings of the name of such a field: as React writes it,
+// and as an extended parameter has it (RFC 8187).
 var actionMarks = [][]byte{[]byte("$ACTION_ID_"), []byte("$ACTION_REF_"), []byte("%24ACTION_")}
 
 const longestMark = 12
 
-// nameLine is how the line begins that has the name. The files of an upload may hold
-// whole pages with actions.
+// nameLine is the beginning of the line that holds the name of a field. Only such lines
+// count, because an uploaded file may hold a whole page with actions.
 const nameLine = "content-disposition"
 
 var errAction = errors.New("gateway: a server action that nobody named, in a field of a form")
 
-// actionless is a body that breaks off where it names an action. What the app has got
-// by then is no whole form.
+// actionless is a body that fails with an error where it names an action. The part that
+// the app has received by then is not a complete form.
 type actionless struct {
 	io.ReadCloser
-	seen  []byte // what was read, behind the end of what was read before
-	known int    // how much of it was read before
-	line  []byte // the beginning of the line in which that ended
+	seen  []byte // bytes that were read, after the end of the bytes read before
+	known int    // number of bytes in seen that were searched before
+	line  []byte // the beginning of the line in which the earlier bytes ended
 	found bool
 }
 
-// withoutActions returns the request with its body watched, where it may hold an action.
+// withoutActions returns the request with a body that is searched, if it may hold an action.
 func withoutActions(r *http.Request) (*http.Request, *actionless) {
 	if route.Safe(r.Method) || r.Body == nil || route.RunsAction(r.Header) || !route.MayNameAction(r.Header) {
 		return r, nil
@@ -64,8 +65,9 @@ func (a *actionless) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// namesAction looks for a mark in a line that has a name. Where the first mark of a line
-// is in none, no other one is; so each byte is looked at a fixed number of times.
+// namesAction looks for a mark in a line that holds a field name. If the first mark of a
+// line is not in such a line, no later mark of it is. So each byte is examined a fixed
+// number of times.
 func (a *actionless) namesAction() bool {
 	for _, mark := range actionMarks {
 		for from := 0; ; {
@@ -87,7 +89,7 @@ func (a *actionless) namesAction() bool {
 	return false
 }
 
-// lineBefore returns the beginning of the line in which a place in seen is.
+// lineBefore returns the beginning of the line that contains the given position in seen.
 func (a *actionless) lineBefore(place int) []byte {
 	line := a.line
 	if start := bytes.LastIndexByte(a.seen[:place], '\n'); start >= 0 {

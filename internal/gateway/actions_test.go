@@ -11,8 +11,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// A form that runs a server action without a script says so in a field, and any page
-// runs it.
+// A form that runs a server action without a script names the action in a field, and any
+// page can run the action.
 func TestAServerActionInAFieldIsNotOpenOnAnOpenPath(t *testing.T) {
 	const kind = "multipart/form-data; boundary=x"
 	part := func(head, value string) string {
@@ -23,16 +23,16 @@ func TestAServerActionInAFieldIsNotOpenOnAnOpenPath(t *testing.T) {
 		status           int
 	}{
 		{"an action", kind, part(`name="$ACTION_ID_40ab"`, "") + part(`name="user"`, "ada"), 405},
-		{"an action behind a large file", kind, part(`name="f"; filename="f"`, strings.Repeat("x", 3<<20)) + part(`name="$ACTION_ID_40ab"`, ""), 405},
-		{"an action with what it is bound to", kind, part(`name="$ACTION_REF_1"`, "") + part(`name="$ACTION_1:0"`, "{}"), 405},
+		{"an action after a large file", kind, part(`name="f"; filename="f"`, strings.Repeat("x", 3<<20)) + part(`name="$ACTION_ID_40ab"`, ""), 405},
+		{"an action with bound arguments", kind, part(`name="$ACTION_REF_1"`, "") + part(`name="$ACTION_1:0"`, "{}"), 405},
 		{"an action in an extended parameter", kind, part(`name*=utf-8''%24ACTION_ID_40ab`, ""), 405},
 		{"a header in capitals", kind, strings.Replace(part(`name="$ACTION_ID_40ab"`, ""), "Content-Disposition", "CONTENT-DISPOSITION", 1), 405},
-		{"an action behind a page with another one", kind, part(`name="f"; filename="f"`, `<input name="$ACTION_ID_40cd">`) + part(`name="$ACTION_ID_40ab"`, ""), 405},
+		{"an action after a page with another one", kind, part(`name="f"; filename="f"`, `<input name="$ACTION_ID_40cd">`) + part(`name="$ACTION_ID_40ab"`, ""), 405},
 		{"an upload of a page with an action", kind, part(`name="f"; filename="f"`, "<form>\n"+`<input type="hidden" name="$ACTION_ID_40ab">`), 200},
-		{"an action behind marks in one line", kind, part(`name="f"; filename="f"`, strings.Repeat("$ACTION_ID_", 9)) + part(`name="$ACTION_REF_1"`, ""), 405},
+		{"an action after marks in one line", kind, part(`name="f"; filename="f"`, strings.Repeat("$ACTION_ID_", 9)) + part(`name="$ACTION_REF_1"`, ""), 405},
 		{"a type in capitals", "Multipart/Form-Data; boundary=x", part(`name="$ACTION_ID_40ab"`, ""), 405},
 		{"an upload", kind, part(`name="f"; filename="f"`, strings.Repeat("$ACTION", 3<<18)), 200},
-		{"a form that is no upload, which runs none", urlencoded, "%24ACTION_ID_40ab=", 200},
+		{"a URL-encoded form, which cannot run an action", urlencoded, "%24ACTION_ID_40ab=", 200},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -48,7 +48,7 @@ func TestAServerActionInAFieldIsNotOpenOnAnOpenPath(t *testing.T) {
 	}
 }
 
-// The mark of an action is found wherever the body is cut into pieces.
+// The gateway finds the mark of an action at whatever point the body is split.
 func TestAnActionInTwoPieces(t *testing.T) {
 	w := newWorld(t)
 	const line = "--x\r\nContent-Disposition: form-data; name=\"$ACTION_ID_40ab\"\r\n"
@@ -81,8 +81,8 @@ func TestARouteForAnActionSeesItsField(t *testing.T) {
 	}
 }
 
-// The transport sends again what it believes to change nothing: what has no body, or a
-// body that can be had anew, with a method or a key that seems to allow it.
+// The transport retries a request that it believes to change nothing: a request without
+// a body, or with a body that can be read again, if its method or key seems to allow it.
 func TestAnAllowedSubmissionIsSentOnce(t *testing.T) {
 	for _, test := range []struct{ name, method, target, body string }{
 		{"a form with a key", "POST", "/signup", "user=b"},
@@ -91,7 +91,7 @@ func TestAnAllowedSubmissionIsSentOnce(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
-				s.Forms[0].Monitor = true // so that all are allowed
+				s.Forms[0].Monitor = true // so that all submissions are allowed
 				s.Forms[0].Routes = append(s.Forms[0].Routes, patterns(t, "GET /vote")[0])
 			})
 			var effects atomic.Int64
@@ -104,9 +104,9 @@ func TestAnAllowedSubmissionIsSentOnce(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				conn.Close() // the app did it and dies
+				conn.Close() // the app has processed the request, and dies
 			}
-			w.get("/page") // so that there is a connection to send on, which may have been closed meanwhile
+			w.get("/page") // opens a connection to send on, which may have been closed meanwhile
 			w.send(test.method, test.target, urlencoded, test.body, header("Idempotency-Key", "1"))
 			if n := effects.Load(); n != 1 {
 				t.Errorf("%d effects, want 1", n)

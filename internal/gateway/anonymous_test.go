@@ -14,9 +14,9 @@ import (
 	"github.com/palisade-dev/palisade/internal/gateway"
 )
 
-// BenchmarkAnonymous is what a request of somebody of whom nothing is known costs:
-// time of the processor, and bytes that are sent back. Each comes from an address of
-// its own unless it says otherwise. The baseline is an open request of the same run.
+// BenchmarkAnonymous measures the cost of a request from an unknown client: CPU time, and
+// bytes of the answer. Each request comes from an address of its own unless its name says
+// otherwise. The baseline is an open request of the same run.
 func BenchmarkAnonymous(b *testing.B) {
 	w := newWorld(b, func(_ *gateway.Config, s *gateway.Site) {
 		s.Forms[0].MaxBody = 16 << 20
@@ -33,16 +33,16 @@ func BenchmarkAnonymous(b *testing.B) {
 	}
 	for _, bench := range []struct {
 		name, method, target, kind, body string
-		same                             bool // one address for all
+		same                             bool // all requests come from one address
 	}{
 		{"open page, the baseline", "GET", "/x", "", "", false},
 		{"ticket", "GET", "/.palisade/ticket?form=signup", "", "", false},
-		{"ticket, one address without end", "GET", "/.palisade/ticket?form=signup", "", "", true},
-		{"challenge of a ticket, one address without end", "GET", "/.palisade/challenge?form=signup&ticket=" + ticket, "", "", true},
+		{"ticket, always from one address", "GET", "/.palisade/ticket?form=signup", "", "", true},
+		{"challenge of a ticket, always from one address", "GET", "/.palisade/challenge?form=signup&ticket=" + ticket, "", "", true},
 		{"no ticket", "POST", "/signup", urlencoded, "user=bot", false},
-		{"no ticket, one address without end", "POST", "/signup", urlencoded, "user=bot", true},
+		{"no ticket, always from one address", "POST", "/signup", urlencoded, "user=bot", true},
 		{"no ticket, JSON", "POST", "/signup", "application/json", `{"user":"bot"}`, false},
-		{"made-up proof, one address without end", "POST", "/signup", urlencoded, made, true},
+		{"made-up proof, always from one address", "POST", "/signup", urlencoded, made, true},
 		{"odd path of 29 KB", "POST", "/" + strings.Repeat("%252e%252e/;.a//", 1800), urlencoded, "user=bot", false},
 		{"plain path of 29 KB", "POST", strings.Repeat("/a1%20b2", 3600), urlencoded, "user=bot", false},
 		{"1000 JSON members in 16 KB", "POST", "/signup", "application/json", members(1000, 6), false},
@@ -72,7 +72,7 @@ func BenchmarkAnonymous(b *testing.B) {
 	}
 }
 
-// madeUp returns a ticket, and a submission with a proof that was never worked for.
+// madeUp returns a ticket, and a submission with an invented proof.
 func madeUp(b *testing.B, w *world) (ticket, body string) {
 	b.Helper()
 	var o palisade.Offer

@@ -5,33 +5,32 @@ import (
 	"strings"
 )
 
-// A cache is told what it may keep in more headers than Cache-Control, and one that
-// knows such a header does as it says whatever Cache-Control says, "no-store"
-// included (RFC 9213, 2.2). So each of them counts like "s-maxage". The documented
-// ones:
+// Caches obey more headers than Cache-Control. A cache that knows such a header obeys it
+// whatever Cache-Control says, "no-store" included (RFC 9213, 2.2). So each of these
+// headers counts like "s-maxage". These are documented:
 //
 //	CDN-Cache-Control               RFC 9213; Cloudflare, Akamai, Fastly, Vercel, Netlify
 //	NAME-Cache-Control              RFC 9213, 2: the convention for one vendor's own, such as
 //	                                Cloudflare-CDN-, Vercel-CDN-, Netlify-CDN-, Akamai-Cache-Control;
 //	                                older ones follow it (LiteSpeed: X-LiteSpeed-Cache-Control)
 //	Surrogate-Control               W3C Edge Architecture 1.0; Fastly, Varnish, Squid, Akamai, Cloudflare
-//	Edge-Control                    Akamai; "!no-store" has it keep what "no-store" forbids
+//	Edge-Control                    Akamai; with "!no-store" it stores despite "no-store"
 //	X-Accel-Expires                 nginx, proxy_cache_valid: seconds, or "@" and a time; 0 forbids,
 //	                                any other word is ignored
 //	X-Reverse-Proxy-TTL, NAME-TTL   FOSHttpCache and VCL written after its example: seconds, 0 forbids
 //
-// Headers that only name what is kept (Surrogate-Key, Cache-Tag, xkey, Netlify-Vary)
-// or tell what a cache did (Cache-Status, X-Cache) let nothing be kept.
+// Some headers only name the stored page (Surrogate-Key, Cache-Tag, xkey, Netlify-Vary)
+// or report the work of a cache (Cache-Status, X-Cache). They allow no storing.
 type cacheHeader uint8
 
 const (
 	noCacheHeader  cacheHeader = iota
-	withDirectives             // as in Cache-Control
+	withDirectives             // has directives as Cache-Control has
 	withSeconds
 )
 
-// cacheHeaderOf tells what a header besides Cache-Control says to caches. Its family
-// decides, so that the next vendor's name is known already.
+// cacheHeaderOf returns the meaning that a header besides Cache-Control has for caches.
+// It decides by the family of the name, so that it covers the next vendor's name too.
 func cacheHeaderOf(name string) cacheHeader {
 	switch {
 	case name == "Cache-Control":
@@ -44,11 +43,11 @@ func cacheHeaderOf(name string) cacheHeader {
 	return noCacheHeader
 }
 
-// leave is what caches may do with an answer.
+// leave says how caches may store an answer.
 type leave uint8
 
 const (
-	mayShare leave = iota // also what cannot be read: a page without a ticket still works
+	mayShare leave = iota // also for unreadable values: a page without a ticket still works
 	mayNotShare
 	mayNotKeep
 )
@@ -67,8 +66,8 @@ func (c cacheHeader) leave(lines []string) leave {
 	return mayShare
 }
 
-// leaveOf reads directives. A lifetime of nothing forbids only where no other
-// directive gives one, such as s-maxage or stale-while-revalidate.
+// leaveOf reads directives. A lifetime of zero forbids storing only if no other
+// directive gives a lifetime, such as s-maxage or stale-while-revalidate.
 func leaveOf(said string) leave {
 	least := mayNotShare
 	for directive := range strings.SplitSeq(said, ",") {
@@ -85,9 +84,9 @@ func leaveOf(said string) leave {
 	return least
 }
 
-// mayBeShared reports a page that somebody else, or the same browser at another
-// time, may be shown again: such a page can hold no ticket. Where no other header
-// says more, "private" or "no-store" is for one visitor, now.
+// mayBeShared reports whether a cache may show the page to another visitor, or to the
+// same browser at another time. Such a page cannot hold a ticket. If no other header
+// allows more, a page with "private" or "no-store" is for one visitor, now.
 func mayBeShared(in *http.Request, resp *http.Response) bool {
 	if in.Method != http.MethodGet {
 		return false
@@ -110,9 +109,9 @@ func mayBeShared(in *http.Request, resp *http.Response) bool {
 	return strings.Contains(control, "public") || strings.Contains(control, "max-age") || strings.Contains(control, "s-maxage")
 }
 
-// keepFromCaches has no cache keep an answer. Without headers of their own, caches do
-// as Cache-Control says; what forbids all keeping stays, for caches that are told to
-// read nothing else.
+// keepFromCaches forbids every cache to store an answer. It removes the caches' own
+// headers, and without them caches obey Cache-Control. A header that forbids all storing
+// stays, for caches that are configured to read only that header.
 func keepFromCaches(h http.Header) {
 	for name, lines := range h {
 		if kind := cacheHeaderOf(name); kind != noCacheHeader && kind.leave(lines) != mayNotKeep {

@@ -8,9 +8,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// cleanse finds out who asks and takes away everything by which a client could
-// speak for somebody else. What the gateway judges and what the app reads are
-// then the same.
+// cleanse determines the client's address and removes every header by which a client
+// could pose as somebody else. So the gateway judges the same request that the app reads.
 func (g *Gateway) cleanse(r *http.Request, s *site) error {
 	addr, err := g.asker(r, s)
 	if err != nil {
@@ -30,7 +29,7 @@ func (g *Gateway) cleanse(r *http.Request, s *site) error {
 			delete(r.Header, name)
 		}
 	}
-	// A client that names headers as hop-by-hop would have them removed behind our back.
+	// If a client listed headers as hop-by-hop, ReverseProxy would remove them after the judgement.
 	delete(r.Header, "Connection")
 	delete(r.Header, "Upgrade")
 	if socket {
@@ -47,9 +46,9 @@ func (g *Gateway) cleanse(r *http.Request, s *site) error {
 	return nil
 }
 
-// tellable reports whether an app tells the name of a header from every other
-// name. WSGI, PHP and CGI fold "_" and "-", PHP also ".", so only letters, digits
-// and "-" are let through.
+// tellable reports whether every app can distinguish the header's name from other names.
+// WSGI, PHP and CGI treat "_" and "-" as equal, PHP also ".". So only letters, digits and
+// "-" pass.
 func tellable(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
@@ -61,8 +60,8 @@ func tellable(name string) bool {
 	return true
 }
 
-// proxied reports a header that proxies write, on a request from a peer that is
-// not named as one.
+// proxied reports whether the request has a header that proxies write, although its peer
+// is not named as a proxy.
 func (g *Gateway) proxied(r *http.Request) bool {
 	if len(r.Header["X-Forwarded-For"]) == 0 && len(r.Header["Forwarded"]) == 0 {
 		return false
@@ -78,8 +77,8 @@ func (g *Gateway) warnProxy(r *http.Request) {
 	g.config.Logger.Warn("a proxy seems to stand in front that is not named in trust: all its visitors are counted as one", "peer", r.RemoteAddr)
 }
 
-// writtenPath returns the path as it stands in the request line. ServeHTTP has
-// refused what has none.
+// writtenPath returns the path as the request line has it. ServeHTTP has already refused
+// requests without a path.
 func writtenPath(r *http.Request) string {
 	path, _, _ := route.Target(r.RequestURI)
 	return path

@@ -16,14 +16,14 @@ import (
 	"github.com/palisade-dev/palisade/store"
 )
 
-// Client is a program that sends to guarded routes without a page, and signs
-// what it sends.
+// Client is a program that sends requests to guarded routes without a page, and signs
+// them.
 //
 //	Palisade-Client: name=ci; t=1795478400; sig=<hex>
 //
 // sig is HMAC-SHA-256 under the client's key over these lines, each ended by a line
 // feed: "palisade-client/1", method, host, target (path and query as sent), SHA-256
-// of the body in lower-case hex, t (Unix seconds). It holds for five minutes, once.
+// of the body in lower-case hex, t (Unix seconds). It is valid for five minutes, once.
 type Client struct {
 	Name string
 	Key  []byte // at least 32 bytes
@@ -49,7 +49,7 @@ func validateClients(clients []Client) error {
 	return errors.Join(errs...)
 }
 
-// SignClient returns the value of the header for a request of a client.
+// SignClient returns the value of the header Palisade-Client for a request of a client.
 func SignClient(c Client, method, host, target string, body []byte, now time.Time) string {
 	t := strconv.FormatInt(now.Unix(), 10)
 	return "name=" + c.Name + "; t=" + t + "; sig=" + hex.EncodeToString(clientTag(c.Key, method, host, target, body, t))
@@ -59,14 +59,13 @@ func clientTag(key []byte, method, host, target string, body []byte, t string) [
 	sum := sha256.Sum256(body)
 	hash := hmac.New(sha256.New, key)
 	for _, line := range []string{"palisade-client/1", method, host, target, hex.EncodeToString(sum[:]), t} {
-		_, _ = io.WriteString(hash, line+"\n") // a hash takes everything
+		_, _ = io.WriteString(hash, line+"\n") // writing to a hash never fails
 	}
 	return hash.Sum(nil)
 }
 
-// signedByClient reports whether a known client signed the request, which is then
-// not judged. The header alone exempts nobody: one that does not hold is as if it
-// were not there.
+// signedByClient reports whether a known client signed the request. Such a request is not
+// judged. The header alone exempts no request: an invalid signature counts as none.
 func (s *site) signedByClient(r *http.Request, f *form) bool {
 	lines := r.Header[clientHeader]
 	delete(r.Header, clientHeader)

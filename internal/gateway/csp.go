@@ -7,9 +7,9 @@ import (
 	"github.com/palisade-dev/palisade"
 )
 
-// room says what a page's Content Security Policy leaves room for. A page's policy
-// is never weakened: where there is no room the page goes without, and the
-// challenge page takes over.
+// room reads the Content Security Policy of a page and says which additions it permits.
+// The gateway never weakens the policy of a page. If the policy permits no additions, the
+// page gets none, and the challenge page does the work.
 func room(h http.Header) (p palisade.Page) {
 	for _, line := range h["Content-Security-Policy"] {
 		for policy := range strings.SplitSeq(line, ",") {
@@ -25,7 +25,7 @@ func narrow(p *palisade.Page, policy map[string][]string) {
 	if sandbox, boxed := policy["sandbox"]; boxed && !hasSource(sandbox, "allow-scripts") {
 		script, nonce = false, ""
 	}
-	// A nonce is of use when every policy has the same, or does not need one.
+	// A nonce is useful only if every policy has the same nonce or needs none.
 	for _, n := range []string{nonce, styleNonce} {
 		if n != "" && p.Nonce == "" {
 			p.Nonce = n
@@ -35,7 +35,7 @@ func narrow(p *palisade.Page, policy map[string][]string) {
 	p.NoStyle = p.NoStyle || !style && (styleNonce == "" || styleNonce != p.Nonce)
 }
 
-// directives reads one policy. Of a directive that is there twice the first counts.
+// directives reads one policy. If a directive occurs twice, the first one counts.
 func directives(policy string) map[string][]string {
 	list := make(map[string][]string)
 	for directive := range strings.SplitSeq(policy, ";") {
@@ -51,8 +51,8 @@ func directives(policy string) map[string][]string {
 	return list
 }
 
-// allows reports whether a file of the page's own origin may be loaded without a
-// nonce, and the nonce with which it may.
+// allows reports whether the page may load a file of its own origin without a nonce, and
+// returns the nonce with which it may.
 func allows(policy map[string][]string, names ...string) (own bool, nonce string) {
 	for _, name := range append(names, "default-src") {
 		sources, found := policy[name]

@@ -9,20 +9,20 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what deploy/ strips anew")
+var update = flag.Bool("update", false, "write the lists of stripped headers in deploy/")
 
-// The proxies of deploy/ hand some requests to the app themselves, so they remove
-// what the gateway removes. What stands between these marks is made of families.
+// The proxies of deploy/ send some requests to the app themselves, so they must remove the
+// same headers as the gateway. The lines between these marks are generated from families.
 const stripBegin, stripEnd = "# strip: internal/gateway/spoken.go", "# strip: end"
 
-// strippers say how a proxy removes headers, and which it writes itself, after which
-// they must not be removed.
+// strippers says for each proxy how it removes headers. It also says which headers the
+// proxy writes itself; these must not be removed afterwards.
 var strippers = map[string]struct {
-	line    string // with the name
-	many    bool   // of which several may stand in a line of the file
-	ownsAll string // what begins so is the proxy's own
+	line    string // with a place for the name
+	many    bool   // a line of the file may hold several names
+	ownsAll string // the proxy itself writes headers with this prefix
 	owns    []string
-	prefix  string // how a whole family is removed, "" where the proxy cannot
+	prefix  string // how to remove a whole family, "" if the proxy cannot
 }{
 	"nginx.conf":   {line: "proxy_set_header %s \"\";", many: true, owns: []string{"X-Forwarded-For", "X-Forwarded-Proto"}},
 	"Caddyfile":    {line: "request_header -%s", prefix: "request_header -%s*"},
@@ -61,7 +61,7 @@ func TestTheProxiesOfDeployStripTheSameFamilies(t *testing.T) {
 func stripLines(file, indent string) string {
 	how := strippers[file]
 	var b strings.Builder
-	width := 0 // of the line that is open
+	width := 0 // of the current line
 	line := func(format, name string) {
 		if slices.Contains(how.owns, name) || how.ownsAll != "" && strings.HasPrefix(name, how.ownsAll) {
 			return
@@ -77,7 +77,7 @@ func stripLines(file, indent string) string {
 	}
 	for _, f := range families {
 		if f.hop {
-			continue // every proxy does
+			continue // every proxy removes these
 		}
 		about, _, _ := strings.Cut(f.why, ":")
 		fmt.Fprintf(&b, "\n%s# %s", indent, about)
@@ -85,7 +85,7 @@ func stripLines(file, indent string) string {
 		for _, name := range f.names {
 			line(how.line, name)
 		}
-		whole := make(map[string]bool) // beginnings that go as a whole
+		whole := make(map[string]bool) // prefixes that are removed as a whole
 		for _, prefix := range f.prefixes {
 			if how.prefix != "" && !hasPassing(prefix) {
 				whole[prefix] = true
@@ -101,7 +101,7 @@ func stripLines(file, indent string) string {
 	return strings.TrimPrefix(b.String(), "\n") + "\n" + indent
 }
 
-// hasPassing reports a beginning under which some names must pass.
+// hasPassing reports whether some names with this prefix must pass.
 func hasPassing(prefix string) bool {
 	one := headerSet{names(), names()}
 	one.add(nil, []string{prefix})
@@ -113,7 +113,7 @@ func hasPassing(prefix string) bool {
 	return false
 }
 
-// prefixOf returns the beginning by which a name belongs to a family.
+// prefixOf returns the prefix by which a name belongs to a family.
 func prefixOf(name string) string {
 	for _, f := range families {
 		for _, prefix := range f.prefixes {

@@ -1,14 +1,14 @@
-// Package gateway stands in front of an app and guards its forms, without a line
-// of the app being changed. It is a reverse proxy that
+// Package gateway guards the forms of an app without any change to the app. It is a
+// reverse proxy in front of the app that
 //
-//   - knows which requests go to a form, however they are written (package route),
+//   - recognizes requests to a form in every spelling (package route),
 //   - puts ticket, decoys and script into the forms of the pages that pass (package inject),
-//   - has each submission judged by the library, and hands the app the very bytes
+//   - lets the library judge each submission, and sends the app exactly the bytes
 //     that its own form would have sent,
-//   - keeps what was typed, sealed in the challenge page, when a person is asked for more,
-//   - tells the app of its judgement in a signed header (package verdict).
+//   - keeps the visitor's input, sealed in the challenge page, if the visitor must do more,
+//   - tells the app the judgement in a signed header (package verdict).
 //
-// The path of a request is [Gateway.ServeHTTP]; read it first.
+// [Gateway.ServeHTTP] is the path of a request; read it first.
 package gateway
 
 import (
@@ -29,24 +29,25 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// Config says what a gateway is made of.
+// Config is the configuration of a gateway.
 type Config struct {
 	Sites []Site
 
-	// ClientIP says whose word is taken for the client's address, and for whether
+	// ClientIP says which source to believe for the client's address, and for whether
 	// the visitor came over HTTPS. Required.
 	ClientIP clientip.Source
 
 	// InFlight bounds the memory for bodies under judgement, in bytes, over all
-	// requests. A quarter of it is for bodies of up to 64 KiB alone, and a network has a
-	// quarter of each part; one body of the longest that a form takes always finds room,
-	// so the bound is never less than that. More are answered 503. Default 256 MiB.
+	// requests. A quarter of it is reserved for bodies of up to 64 KiB, and one network may
+	// use a quarter of each part. A single body of the longest size that a form accepts
+	// always fits, so the bound is never less than that. Requests above it get 503.
+	// Default 256 MiB.
 	InFlight int64
 
-	// BodyTimeout is how long any body may stand still. Default 30 s.
+	// BodyTimeout is the longest pause in receiving a body. Default 30 s.
 	BodyTimeout time.Duration
 
-	// UpstreamTimeout is how long an app may take to begin its answer. Default 60 s.
+	// UpstreamTimeout is the longest time until an app begins its answer. Default 60 s.
 	UpstreamTimeout time.Duration
 
 	Logger *slog.Logger     // default slog.Default()
@@ -58,12 +59,12 @@ type Config struct {
 type Gateway struct {
 	config   Config
 	sites    map[string]*site // by host, in lower case
-	any      *site            // for every other host, or nil
+	any      *site            // for all other hosts, or nil
 	inFlight *inFlight
-	warned   atomic.Bool // of a proxy that nobody named
+	warned   atomic.Bool // a warning about an unnamed proxy was logged
 }
 
-// New returns a gateway, or all mistakes of the configuration together.
+// New returns a gateway, or one error with all mistakes of the configuration.
 func New(config Config) (*Gateway, error) {
 	if config.InFlight <= 0 {
 		config.InFlight = 256 << 20
@@ -103,7 +104,7 @@ func New(config Config) (*Gateway, error) {
 	if g.any != nil {
 		largest = max(largest, g.any.maxBody)
 	}
-	g.inFlight = newInFlight(config.InFlight, 2*largest) // a challenged submission comes back longer
+	g.inFlight = newInFlight(config.InFlight, 2*largest) // a challenged submission is longer when it comes again
 	return g, nil
 }
 
@@ -125,10 +126,10 @@ func (g *Gateway) register(s *site) error {
 	return nil
 }
 
-// ownFiles are the same for all sites, and for hosts that are none.
+// ownFiles are the same for all sites, and for hosts without a site.
 var ownFiles = web.Handler(palisade.DefaultBase)
 
-// ServeHTTP is the path of a request.
+// ServeHTTP handles a request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, _, ok := route.Target(r.RequestURI)
 	if isHealthCheck(r.Method, path) {
@@ -137,7 +138,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := g.site(r.Host)
 	if s == nil && strings.HasPrefix(path, palisade.DefaultBase) {
-		ownFiles.ServeHTTP(w, r) // for the page that says that there is no site
+		ownFiles.ServeHTTP(w, r) // for the page that reports a host without a site
 		return
 	}
 	if s == nil {
@@ -157,7 +158,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.auth(w, r, s)
 		return
 	}
-	if err := g.cleanse(r, s); err != nil { // from here on nothing in it speaks for anybody but the client
+	if err := g.cleanse(r, s); err != nil { // from here on all of the request's headers are the client's own
 		g.refuse(w, r, s, palisade.ReasonAddress, http.StatusBadRequest)
 		return
 	}
@@ -188,15 +189,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isMalformed reports what no request line may hold, and HTTP/2 can bring in its fields
-// of their own: that has no absolute-form either.
+// isMalformed reports whether the request has something that no request line may hold.
+// HTTP/2 can bring it in its own fields; HTTP/2 also has no absolute-form.
 func isMalformed(r *http.Request) bool {
 	return r.ProtoMajor > 1 && r.RequestURI[0] != '/' || strings.ContainsAny(r.Host, "/?#@\\ ") || strings.ContainsAny(r.Method, " \t/")
 }
 
-// match finds out where a request goes. A body is read for it only where a condition
-// asks for one, and is counted from then on until release; the request is then a copy, and
-// the submission is what was read.
+// match finds the form of a request. It reads the body only if a condition needs it. The
+// body then counts as in flight until release is called, the request becomes a copy, and
+// the submission has its fields.
 func (s *site) match(request **http.Request, path string) (m route.Match, sub *palisade.Submission, release func()) {
 	r := *request
 	var body *counted
@@ -208,7 +209,7 @@ func (s *site) match(request **http.Request, path string) (m route.Match, sub *p
 				limited := *r
 				limited.Body = body
 				r = &limited
-				sub, _ = s.guard.Read(r, s.maxBody) // what cannot be read is not known
+				sub, _ = s.guard.Read(r, s.maxBody) // if the body cannot be read, its fields count as unknown
 			}
 			if sub == nil {
 				return nil
@@ -217,7 +218,7 @@ func (s *site) match(request **http.Request, path string) (m route.Match, sub *p
 		},
 	})
 	if m.Kind == route.Open && sub != nil {
-		if sub.Sealed() { // the routes have changed since; the app could not open it
+		if sub.Sealed() { // the routes have changed since; the app could not open the capsule
 			m.Kind = route.Ambiguous
 		}
 		sub.Strip(s.guard)
@@ -230,7 +231,7 @@ func (s *site) match(request **http.Request, path string) (m route.Match, sub *p
 	}
 }
 
-// guard has a submission judged; the form's handler forwards what is allowed.
+// guard lets the library judge a submission. The form forwards an allowed one.
 func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Submission, f *form) {
 	if f.site.signedByClient(r, f) {
 		r = r.WithContext(context.WithValue(r.Context(), exemptKey{}, true))
@@ -239,8 +240,9 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Su
 		f.guarded.Serve(w, sub.On(r), f.submit)
 		return
 	}
-	// What is announced must fit, and what arrives is counted: whoever announces
-	// much and sends it slowly takes no more from others than what was sent.
+	// The announced length must fit, but only received bytes are counted. So a client
+	// that announces much and sends it slowly takes no more memory from others than it
+	// sent.
 	room := g.inFlight.room(r.ContentLength)
 	if r.ContentLength <= 2*f.config.MaxBody && !room.fits(networkOf(r.RemoteAddr), share(r.ContentLength)) {
 		g.refuse(w, r, f.site, "busy", http.StatusServiceUnavailable)
@@ -249,14 +251,14 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Su
 	if r.Body != nil {
 		body := g.inFlight.counted(r.Body, r.ContentLength, r.RemoteAddr)
 		defer body.release()
-		r = r.WithContext(r.Context()) // a copy: see streamed
+		r = r.WithContext(r.Context()) // WithContext copies the request: see streamed
 		r.Body = body
 	}
 	f.guarded.Serve(w, palisade.NewSubmission(r), f.submit)
 }
 
-// CloseIdleConnections closes the connections to apps on which nothing is under
-// way, for a gateway that another one has taken the place of.
+// CloseIdleConnections closes the idle connections to apps. Call it for a gateway that
+// another gateway has replaced.
 func (g *Gateway) CloseIdleConnections() {
 	for _, s := range g.sites {
 		s.proxy.Transport.(*http.Transport).CloseIdleConnections()
@@ -279,14 +281,14 @@ func (g *Gateway) site(host string) *site {
 	return g.any
 }
 
-// refuse answers what does not come as far as the library's judgement.
+// refuse answers a request that is refused before the library judges it.
 func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why palisade.Reason, status int) {
 	d := palisade.Decision{ID: palisade.NewID(), Time: g.config.Clock(), Reason: why}
 	if s != nil {
 		d.Site = s.config.Host
 	}
 	attrs := []slog.Attr{slog.Any("decision", d), slog.Int("status", status), slog.String("method", shorten(r.Method))}
-	if g.config.Logger.Enabled(r.Context(), slog.LevelDebug) { // paths can hold what is nobody's business
+	if g.config.Logger.Enabled(r.Context(), slog.LevelDebug) { // only then, because paths can hold private data
 		attrs = append(attrs, slog.String("path", shorten(writtenPath(r))))
 	}
 	g.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "refused", attrs...)
@@ -323,7 +325,7 @@ func (s *site) nameFor(r *http.Request) string {
 	return s.config.Host
 }
 
-// shorten keeps what a client sent from filling the log.
+// shorten limits how much text of a client goes into the log.
 func shorten(text string) string { return text[:min(len(text), 256)] }
 
 func hasToken(lines []string, token string) bool {

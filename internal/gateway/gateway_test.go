@@ -17,7 +17,7 @@ func TestPersonGetsThroughAndTheAppSeesNothingOfUs(t *testing.T) {
 	page := w.get("/signup")
 	plain := strings.Replace(page.body, page.body[strings.Index(page.body, `<div class="palisade"`):strings.Index(page.body, `<input name="user"`)], "", 1)
 	if plain != signupPage {
-		t.Errorf("the page without what was added is\n%s", plain)
+		t.Errorf("the page without the additions is\n%s", plain)
 	}
 	v := w.solve(page.body)
 	v.Set("user", "ada")
@@ -47,21 +47,21 @@ func TestBotGetsNothingThrough(t *testing.T) {
 		{"two slashes", "POST", "//signup", nil, 400},
 		{"an escape", "POST", "/%73ignup", nil, 400},
 		{"a slash at the end", "POST", "/signup/", nil, 403},
-		{"what lies below, as frameworks mount on prefixes", "POST", "/signup/x", nil, 403},
+		{"a path below it, as frameworks mount on prefixes", "POST", "/signup/x", nil, 403},
 		{"a front controller before it", "POST", "/index.php/signup", nil, 403},
 		{"an extension that frameworks cut", "POST", "/signup.php", nil, 403},
 		{"a letter that folds into another", "POST", "/%C5%BFignup", nil, 403},
 		{"a byte that some servers drop", "POST", "/sign%FFup", nil, 400},
 		{"a host of its own", "POST", "//x/signup", nil, 400},
 		{"a method in lower case", "post", "/signup", nil, 405},
-		{"a method that nobody named", "PUT", "/signup", nil, 405},
+		{"a method that no route has", "PUT", "/signup", nil, 405},
 		{"a method of its own", "FOO", "/signup", nil, 405},
 		{"a method override", "POST", "/signup", header("X-HTTP-Method-Override", "GET"), 403},
 		{"a forged verdict", "POST", "/signup", header("Palisade-Verdict", "v=1; t=1; id=a; site=a; form=a; mode=enforce; sig=AA"), 403},
 		{"a client's header without a signature", "POST", "/signup", header("Palisade-Client", "name=ci; t=1; sig=00"), 403},
 		{"a body that is compressed", "POST", "/signup", header("Content-Encoding", "gzip"), 415},
 		{"two content types", "POST", "/signup", func(r *http.Request) { r.Header.Add("Content-Type", "application/json") }, 400},
-		{"a content type that nobody reads", "POST", "/signup", header("Content-Type", "text/plain"), 415},
+		{"an unknown content type", "POST", "/signup", header("Content-Type", "text/plain"), 415},
 		{"a page of another site", "POST", "/signup", header("Origin", "https://evil.example"), 403},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestTargetArrivesAsItWasSent(t *testing.T) {
 
 func TestVerdictIsSigned(t *testing.T) {
 	w := newWorld(t)
-	w.now = time.Now() // verdicts are checked by the real clock
+	w.now = time.Now() // the test checks verdicts against the real clock
 	v := w.solve(w.get("/signup").body)
 	w.now = time.Now().Add(20 * time.Second)
 	ok := false

@@ -29,10 +29,10 @@ func TestHealthCheck(t *testing.T) {
 		status         int
 		body           string
 	}{
-		{"nobody in front", direct, "GET", "/.palisade/healthz", "127.0.0.1", none, 200, "ok\n"},
+		{"no proxy in front", direct, "GET", "/.palisade/healthz", "127.0.0.1", none, 200, "ok\n"},
 		{"a proxy that checks by address", proxied, "GET", "/.palisade/healthz", "10.0.0.7:8080", none, 200, "ok\n"},
 		{"a proxy that checks by the site's host", proxied, "GET", "/.palisade/healthz", "example.com", none, 200, "ok\n"},
-		{"a proxy that passes on somebody's check", proxied, "GET", "/.palisade/healthz", "example.com", header("X-Forwarded-For", "192.0.2.1"), 200, "ok\n"},
+		{"a proxy that forwards a visitor's check", proxied, "GET", "/.palisade/healthz", "example.com", header("X-Forwarded-For", "192.0.2.1"), 200, "ok\n"},
 		{"a forwarding header that cannot be read", proxied, "GET", "/.palisade/healthz", "example.com", header("X-Forwarded-For", "unknown"), 200, "ok\n"},
 		{"with a query", proxied, "GET", "/.palisade/healthz?now", "x", none, 200, "ok\n"},
 		{"without a body", proxied, "HEAD", "/.palisade/healthz", "x", none, 200, ""},
@@ -60,7 +60,7 @@ func TestARequestOfTheProxyItself(t *testing.T) {
 		method, target string
 		change         func(*http.Request)
 		status         int
-		told           string // X-Forwarded-For that the app gets, "" if it gets nothing
+		told           string // X-Forwarded-For that the app gets, "" if it gets no request
 	}{
 		{"its check of the app", "GET", "/", none, 200, "127.0.0.1"},
 		{"its check of the app, without a body", "HEAD", "/", none, 200, "127.0.0.1"},

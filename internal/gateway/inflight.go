@@ -9,17 +9,17 @@ import (
 	"github.com/palisade-dev/palisade/clientip"
 )
 
-// inFlight bounds the memory for bodies under judgement. Uploads cannot take the room of
-// forms that were typed, and no network can take that of all others, however slowly it
-// sends.
+// inFlight bounds the memory for bodies under judgement. Uploads cannot use up the memory
+// for typed forms. No network can use up the memory of all others, even if it sends
+// slowly.
 type inFlight struct {
 	small, large pool
 }
 
-// smallBody is the most that a form brings that was typed.
+// smallBody is the maximum size of a typed form.
 const smallBody = 64 << 10
 
-// newInFlight shares out most bytes; a body of largest bytes always finds room.
+// newInFlight divides most bytes into pools. A body of largest bytes always fits.
 func newInFlight(most, largest int64) *inFlight {
 	newPool := func(most, body int64) pool {
 		each := max(most/4, share(body))
@@ -28,7 +28,7 @@ func newInFlight(most, largest int64) *inFlight {
 	return &inFlight{small: newPool(most/4, smallBody), large: newPool(most-most/4, largest)}
 }
 
-// room returns where a body of an announced length is counted; -1 is not known.
+// room returns the pool for a body of an announced length; -1 means unknown.
 func (f *inFlight) room(length int64) *pool {
 	if length >= 0 && length <= smallBody {
 		return &f.small
@@ -36,27 +36,27 @@ func (f *inFlight) room(length int64) *pool {
 	return &f.large
 }
 
-// share is how much memory a submission takes: as it came, its fields, and what
-// becomes of it.
+// share is the memory that a submission takes: the received body, its fields, and the
+// body that is made from them.
 func share(n int64) int64 { return 3 * max(n, 0) }
 
-// pool is memory that networks share.
+// pool is an amount of memory that networks share.
 type pool struct {
-	most, each int64 // for all, and for one network
+	most, each int64 // limits for all networks, and for one
 
 	mu   sync.Mutex
 	held int64
 	by   map[netip.Prefix]int64
 }
 
-// fits reports whether there is room for n bytes more, without taking it.
+// fits reports whether n more bytes are available. It does not take them.
 func (p *pool) fits(network netip.Prefix, n int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.held+n <= p.most && p.by[network]+n <= p.each
 }
 
-// take takes n bytes, and reports whether they were there. A negative n gives back.
+// take takes n bytes and reports whether they were available. A negative n gives bytes back.
 func (p *pool) take(network netip.Prefix, n int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +69,7 @@ func (p *pool) take(network netip.Prefix, n int64) bool {
 
 var errBusy = errors.New("gateway: too many bodies under judgement")
 
-// counted is a body whose memory is counted as it arrives.
+// counted is a body whose bytes are counted as they arrive.
 type counted struct {
 	io.ReadCloser
 	pool    *pool
@@ -81,7 +81,7 @@ func (f *inFlight) counted(body io.ReadCloser, length int64, remote string) *cou
 	return &counted{ReadCloser: body, pool: f.room(length), network: networkOf(remote)}
 }
 
-// networkOf returns whose share it is; cleanse has written the address.
+// networkOf returns the network that the memory is charged to; cleanse has written the address.
 func networkOf(remote string) netip.Prefix {
 	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {

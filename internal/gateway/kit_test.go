@@ -21,7 +21,7 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// world is an app behind a gateway, over real connections, on a clock of its own.
+// world is an app behind a gateway, over real connections, with a clock of its own.
 type world struct {
 	t       testing.TB
 	url     string // of the gateway
@@ -30,7 +30,7 @@ type world struct {
 
 	mu        sync.Mutex
 	now       time.Time
-	got       []request // what reached the app
+	got       []request // requests that reached the app
 	decisions []palisade.Decision
 }
 
@@ -112,7 +112,7 @@ func (w *world) wait(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
-// last returns the newest request that reached the app, and how many did.
+// last returns the newest request that reached the app, and the number of all of them.
 func (w *world) last() (request, int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -122,7 +122,7 @@ func (w *world) last() (request, int) {
 	return w.got[len(w.got)-1], len(w.got)
 }
 
-// posts counts what reached the app with an unsafe method.
+// posts returns the number of requests with an unsafe method that reached the app.
 func (w *world) posts() (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -143,7 +143,7 @@ func (w *world) reason() palisade.Reason {
 	return w.decisions[len(w.decisions)-1].Reason
 }
 
-// answer is what a client got.
+// answer is the answer that a client received.
 type answer struct {
 	status int
 	header http.Header
@@ -179,7 +179,7 @@ func (w *world) send(method, target, kind, body string, change ...func(*http.Req
 	return answer{resp.StatusCode, resp.Header, string(got)}
 }
 
-// transport neither unpacks nor follows.
+// transport neither decompresses answers nor follows redirects.
 var transport = &http.Transport{DisableCompression: true}
 
 func (w *world) get(target string, change ...func(*http.Request)) answer {
@@ -203,7 +203,7 @@ var (
 	challenges = regexp.MustCompile(` data-palisade-challenge="([^"]*)"`)
 )
 
-// solve reads our fields out of a page and makes the proof.
+// solve reads the library's fields from a page and makes the proof.
 func (w *world) solve(page string) url.Values {
 	w.t.Helper()
 	v := url.Values{}

@@ -10,12 +10,12 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// loaderName is the script that guards what pages make themselves: requests by
-// fetch and XMLHttpRequest, and forms that a script builds. It knows the site's
-// routes, so it is the only one of our files that differs from site to site.
+// loaderName is the name of the script that guards the requests of a page's scripts: by
+// fetch and XMLHttpRequest, and by forms that a script builds. It contains the site's
+// routes, so it is the only one of our files that differs between sites.
 const loaderName = "guard.js"
 
-// serveOwn serves what lies under the base path.
+// serveOwn serves the paths below the base path.
 func (s *site) serveOwn(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != s.base+loaderName {
 		s.own.ServeHTTP(w, r)
@@ -29,7 +29,7 @@ func (s *site) serveOwn(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(s.loader) // an error means that the client has gone away
 }
 
-// loaderScript is fetch.js, told what it needs to know.
+// loaderScript returns fetch.js with the site's settings.
 func (s *site) loaderScript() []byte {
 	routes := [][5]any{} // methods, path pattern, form, whether the path is exact, condition
 	for _, f := range s.forms {
@@ -40,19 +40,19 @@ func (s *site) loaderScript() []byte {
 			routes = append(routes, [5]any{"", "/**", f.config.Name, false, nil})
 		}
 	}
-	// The first that fits counts: long paths before short ones.
+	// The first match counts: long paths before short ones.
 	slices.SortStableFunc(routes, func(a, b [5]any) int {
 		return strings.Count(strings.Trim(b[1].(string), "/*"), "/") - strings.Count(strings.Trim(a[1].(string), "/*"), "/")
 	})
-	settings, _ := json.Marshal(map[string]any{ // of strings, which always can be
+	settings, _ := json.Marshal(map[string]any{ // cannot fail: the values are strings
 		"base": s.base, "routes": routes,
 		"script": web.URL(s.base, "palisade.js"), "style": web.URL(s.base, "palisade.css"),
 	})
 	return append([]byte("window.palisadeSettings = "+string(settings)+";\n"), web.File("fetch.js")...)
 }
 
-// condition is what the script can tell of a condition before a request is sent: nil
-// where that is nothing.
+// condition returns the part of a condition that the script can check before it sends a
+// request, or nil if there is no such part.
 func condition(w route.When) any {
 	if w.Header == "" && w.Query == "" {
 		return nil

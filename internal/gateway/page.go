@@ -17,12 +17,12 @@ import (
 	"github.com/palisade-dev/palisade/internal/inject"
 )
 
-// maxHeld is up to which size a page of known length is put together before it is
-// sent, so that it keeps a length. Longer ones, and those whose length the app
-// does not tell because it sends them bit by bit, go on as they come.
+// maxHeld is the size up to which a page of known length is buffered before it is
+// sent, so that its length can be announced. Longer pages are sent as they arrive, and
+// so are pages whose length is unknown because the app sends them bit by bit.
 const maxHeld = 1 << 20
 
-// answer looks at what the app answered, and injects into pages.
+// answer examines the answer of the app, and injects into pages.
 func (s *site) answer(resp *http.Response) error {
 	x := exchangeOf(resp.Request)
 	if x == nil {
@@ -37,8 +37,8 @@ func (s *site) answer(resp *http.Response) error {
 		x.stream.announce(x.in, h)
 	}
 	if etag := h.Get("Etag"); etag != "" && !strings.HasPrefix(etag, "W/") && (isHTML(h) || strings.Contains(x.in.Header.Get("If-None-Match"), "W/"+etag)) {
-		// What is sent may differ from what the app has, or may have differed when
-		// it was compared: equal in meaning, not byte for byte (RFC 9110, 8.8.1).
+		// The page that is sent may differ from the app's own, or may have differed at the time
+		// of the comparison. They are equal in meaning, not byte for byte (RFC 9110, 8.8.1).
 		h.Set("Etag", "W/"+etag)
 	}
 	if !isHTML(h) {
@@ -66,8 +66,8 @@ func isHTML(h http.Header) bool {
 	return strings.EqualFold(strings.TrimSpace(kind), "text/html") && len(h["Content-Type"]) == 1
 }
 
-// inject has the page read through a writer that adds to it. Headers are those of
-// a page with a ticket in it, or of one that is the same for everybody.
+// inject makes the page pass through a writer that adds to it. The headers are those of
+// a page with a ticket, or those of a page that is the same for all visitors.
 func (s *site) inject(resp *http.Response, x *exchange, zipped bool) error {
 	p := &page{site: s, x: x, resp: resp, opts: room(resp.Header)}
 	p.opts.Cached = mayBeShared(x.in, resp)
@@ -83,7 +83,7 @@ func (s *site) inject(resp *http.Response, x *exchange, zipped bool) error {
 	if length := resp.ContentLength; length < 0 || length > maxHeld || !body.hold() {
 		resp.ContentLength = -1
 		delete(h, "Content-Length")
-		p.settle() // before the page is read: the headers go first
+		p.settle() // before the page is read, because the headers are sent first
 		return nil
 	}
 	if p.touched {
@@ -94,20 +94,20 @@ func (s *site) inject(resp *http.Response, x *exchange, zipped bool) error {
 	return nil
 }
 
-// page is one HTML answer on its way.
+// page is one HTML answer on its way to the client.
 type page struct {
 	site *site
 	x    *exchange
 	resp *http.Response
 	opts palisade.Page
 
-	form    inject.Target // the form that is open
-	done    bool          // it has our fields
+	form    inject.Target // the current form
+	done    bool          // our fields are in the form
 	retried bool          // the carried solve is in the page
-	touched bool          // something was added
+	touched bool          // the page was changed
 }
 
-// settle sets the headers of a page that has a ticket in it, or may have.
+// settle sets the headers of a page that has a ticket or may get one.
 func (p *page) settle() {
 	if p.opts.Cached {
 		return
@@ -115,9 +115,9 @@ func (p *page) settle() {
 	keepFromCaches(p.resp.Header)
 }
 
-// add returns what goes to a place where the page says where a form is sent.
+// add returns the additions for a place where the page states the target of a form.
 func (p *page) add(target inject.Target) []byte {
-	if target.Submitter { // which overrides a part of what its form says
+	if target.Submitter { // a submitter overrides a part of its form's target
 		target.Method = cmp.Or(target.Method, p.form.Method)
 		if !target.HasAction {
 			target.Action, target.HasAction = p.form.Action, p.form.HasAction
@@ -149,7 +149,7 @@ func (p *page) asksToCorrect(f *form) bool {
 	return p.x.form == f && (status >= 400 && status < 500 || status == http.StatusOK && !f.config.Accept200)
 }
 
-// formOf returns the form that a target is sent to, if it is one of this site's.
+// formOf returns the form that a target leads to, or nil if it leads to no form of this site.
 func (p *page) formOf(target inject.Target) *form {
 	in := p.x.in
 	base := &url.URL{Scheme: in.Header.Get("X-Forwarded-Proto"), Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath}
@@ -178,8 +178,8 @@ func (p *page) formOf(target inject.Target) *form {
 }
 
 // isSentHere reports whether an action leads to this site, for a visitor of a host.
-// A site for any host takes requests under every name, but a form that leads to
-// another name than the visitor's leads to somebody else, who would get the ticket.
+// A site with AnyHost takes requests under every name. But if a form leads to another
+// name than the visitor's, another server could be behind it and get the ticket.
 func (s *site) isSentHere(action *url.URL, visited string) bool {
 	if action.Scheme != "" && action.Scheme != "http" && action.Scheme != "https" {
 		return false
@@ -189,14 +189,14 @@ func (s *site) isSentHere(action *url.URL, visited string) bool {
 		slices.ContainsFunc(s.config.Hosts, func(named string) bool { return host == bareHost(named) })
 }
 
-// bareHost is a host as it can be compared: in lower case, without the port of the
-// scheme.
+// bareHost returns a host in a form that can be compared: in lower case, without the
+// default port of the scheme.
 func bareHost(host string) string {
 	host = strings.ToLower(host)
 	return strings.TrimSuffix(strings.TrimSuffix(host, ":80"), ":443")
 }
 
-// head returns what goes into every page, if anything does.
+// head returns the addition to every page, or nil.
 func (p *page) head() []byte {
 	if p.site.script == "" || p.opts.NoScript {
 		return nil
@@ -205,16 +205,16 @@ func (p *page) head() []byte {
 	return []byte(strings.ReplaceAll(p.site.script, "{nonce}", nonceAttribute(p.opts.Nonce)))
 }
 
-// rewriter reads a page of the app with our additions.
+// rewriter is a reader of the app's page with our additions.
 type rewriter struct {
-	from   io.Reader // the page, unpacked
+	from   io.Reader // the page, decompressed
 	under  io.Closer
 	chunk  []byte
-	out    *bytes.Buffer // what was added to and not yet read
-	zip    *gzip.Writer  // packs into out, or nil
+	out    *bytes.Buffer // processed bytes that were not read yet
+	zip    *gzip.Writer  // compresses into out, or nil
 	writer *inject.Writer
 	ended  error
-	live   bool // what comes is sent at once
+	live   bool // bytes are sent as soon as they arrive
 }
 
 var (
@@ -237,7 +237,7 @@ func newRewriter(resp *http.Response, p *page, zipped bool) (*rewriter, error) {
 		r.zip.Reset(r.out)
 		to = r.zip
 	}
-	n, err := io.ReadAtLeast(r.from, r.chunk, 4) // enough for a byte order mark; the rest as it comes
+	n, err := io.ReadAtLeast(r.from, r.chunk, 4) // enough for a byte order mark; the rest as it arrives
 	if err == io.ErrUnexpectedEOF {
 		err = io.EOF
 	}
@@ -251,7 +251,7 @@ func newRewriter(resp *http.Response, p *page, zipped bool) (*rewriter, error) {
 	return r, nil
 }
 
-// hold takes the whole page, and reports false if it is too long to be held.
+// hold buffers the whole page. It returns false if the page is too long for that.
 func (r *rewriter) hold() bool {
 	for r.ended == nil && r.out.Len() <= 2*maxHeld {
 		n, err := r.from.Read(r.chunk)
@@ -273,9 +273,9 @@ func (r *rewriter) Read(b []byte) (int, error) {
 	return r.out.Read(b)
 }
 
-// take passes on what was read. What comes bit by bit is not held back.
+// take processes bytes that were read. Bytes that arrive bit by bit are sent at once.
 func (r *rewriter) take(n int, err error) {
-	_, _ = r.writer.Write(r.chunk[:n]) // into memory
+	_, _ = r.writer.Write(r.chunk[:n]) // a buffer in memory takes every write
 	if r.ended = err; err != nil {
 		_ = r.writer.Close()
 	}

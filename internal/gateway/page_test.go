@@ -72,10 +72,10 @@ func TestWhichPagesHoldATicket(t *testing.T) {
 
 		{"one that CDNs must not store", []string{"CDN-Cache-Control", "no-store"}, true, "private, no-cache"},
 		{"one that CDNs keep for one visitor", []string{"X-LiteSpeed-Cache-Control", "private, max-age=60"}, true, "private, no-cache"},
-		{"one that surrogates ask for again", []string{"Surrogate-Control", "no-cache"}, true, "private, no-cache"},
+		{"one that surrogates must revalidate", []string{"Surrogate-Control", "no-cache"}, true, "private, no-cache"},
 		{"one without a lifetime in CDNs", []string{"CDN-Cache-Control", "max-age=0, must-revalidate"}, true, "private, no-cache"},
 		{"one that nginx must not keep", []string{"X-Accel-Expires", "0"}, true, "private, no-cache"},
-		{"one of which nginx is told nothing", []string{"X-Accel-Expires", "off"}, true, "private, no-cache"},
+		{"one with a value that nginx ignores", []string{"X-Accel-Expires", "off"}, true, "private, no-cache"},
 		{"one that has a tag to be purged by", []string{"Surrogate-Key", "a b", "Cache-Tag", "a", "X-DNS-Prefetch-Control", "off"}, true, "private, no-cache"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestWhichPagesHoldATicket(t *testing.T) {
 				t.Errorf("a page with a ticket can be found unchanged later: %v", a.header)
 			}
 			if a.header.Get("X-DNS-Prefetch-Control") != "" != slices.Contains(test.headers, "X-DNS-Prefetch-Control") {
-				t.Errorf("a header that is none of caches is gone: %v", a.header)
+				t.Errorf("a header that is not for caches was removed: %v", a.header)
 			}
 			for i := 0; i < len(test.headers); i += 2 {
 				name, said := test.headers[i], test.headers[i+1]
@@ -119,8 +119,8 @@ func TestAnswersThatAreNoPagesPassByteForByte(t *testing.T) {
 	}{
 		{"another content type", "GET", []string{"Content-Type", "text/plain"}, nil},
 		{"XML", "GET", []string{"Content-Type", "application/xhtml+xml"}, nil},
-		{"a page to be kept as a file", "GET", []string{"Content-Disposition", `Attachment; filename="a.html"`}, nil},
-		{"an encoding that nobody asked for", "GET", []string{"Content-Encoding", "br"}, nil},
+		{"a page for download", "GET", []string{"Content-Disposition", `Attachment; filename="a.html"`}, nil},
+		{"an encoding that was not asked for", "GET", []string{"Content-Encoding", "br"}, nil},
 		{"a charset in which tags may be text", "GET", []string{"Content-Type", "text/html; charset=iso-2022-jp"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestHeadAndRanges(t *testing.T) {
 	}
 }
 
-// cache is a small caching proxy that keeps to RFC 9111 as far as tests need it.
+// cache is a small caching proxy that follows RFC 9111 as far as the tests need it.
 type cache struct {
 	transport http.RoundTripper
 	bodies    map[string][]byte
@@ -191,7 +191,7 @@ func (c *cache) get(t *testing.T, url string) string {
 	body, _ := io.ReadAll(resp.Body)
 	control := cmp.Or(resp.Header.Get("CDN-Cache-Control"), resp.Header.Get("Cache-Control")) // RFC 9213, 2.2
 	if !strings.Contains(control, "private") && !strings.Contains(control, "no-store") && !strings.Contains(control, "no-cache") {
-		c.bodies[url] = body // heuristically, as RFC 9111, 4.2.2 allows
+		c.bodies[url] = body // a heuristic lifetime, which RFC 9111, 4.2.2 allows
 	}
 	return string(body)
 }
@@ -380,7 +380,7 @@ func TestWhichFormsAreGuarded(t *testing.T) {
 		{"below a base", "/", `<base href="/vote/"><form method=post action="7">`, "vote"},
 		{"without an action, below a base", "/signup", `<base href="/vote/"><form method=post>`, "signup"},
 		{"two of them", "/", `<form method=post action=/signup></form><form method=post action=/vote/1>`, "signup vote"},
-		{"a button that sends elsewhere", "/", `<form method=post action=/open><p><button formaction=/vote/1>`, "vote"},
+		{"a button with another target", "/", `<form method=post action=/open><p><button formaction=/vote/1>`, "vote"},
 		{"a button that sends by post", "/", `<form action=/vote/1><input type=submit formmethod=post>`, "vote"},
 		{"a button that sends the same, elsewhere", "/", `<form method=post action=/signup><button formaction=/vote/1>`, "signup"},
 		{"sent by get", "/", `<form action=/signup>`, ""},
@@ -418,7 +418,7 @@ func TestWaitIsToldToThePage(t *testing.T) {
 	}
 }
 
-// A page that comes bit by bit, and one that answers a submission, are never shared.
+// A page that arrives bit by bit, and a page that answers a submission, are never shared.
 func TestAPageWithATicketTellsNoCacheToKeepIt(t *testing.T) {
 	w := newWorld(t)
 	w.app = func(rw http.ResponseWriter, r *http.Request) {

@@ -18,15 +18,15 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// exchange is one request on its way to the app and back. It is the context of
-// that request too, which spares an allocation and a search for each.
+// exchange is one request on its way to the app and back. It is also the context of
+// that request, which saves an allocation and a lookup per request.
 type exchange struct {
 	context.Context
-	in      *http.Request // as it came, cleansed
-	watched *actionless   // its body, where it may hold a server action
-	stream  *stream       // its body, where it is not read yet
-	last    bool          // on its connection to the app
-	form    *form         // of an allowed submission, else nil
+	in      *http.Request // as received, after cleanse
+	watched *actionless   // its body, if it may hold a server action
+	stream  *stream       // its body, if it is not read yet
+	last    bool          // the last request on its connection to the app
+	form    *form         // the form of an allowed submission, or nil
 	pass    palisade.Pass
 }
 
@@ -39,7 +39,7 @@ func (x *exchange) Value(key any) any {
 	return x.Context.Value(key)
 }
 
-// forward hands a request that nobody guards to the app.
+// forward sends the app a request that no form guards.
 func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 	delete(r.Header, clientHeader)
 	r, last := mayHoldAnother(r)
@@ -47,7 +47,7 @@ func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, &exchange{in: r, watched: watched, last: last})
 }
 
-// submit hands an allowed submission to the app, with the verdict.
+// submit sends the app an allowed submission with its verdict.
 func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 	s := f.site
 	if v, ok := s.sign(r, f, pass); ok {
@@ -57,8 +57,8 @@ func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass
 	s.serve(w, r, &exchange{in: r, form: f, pass: pass, last: last})
 }
 
-// sign returns the verdict. One that is only watched may have a body that was not
-// read; then there is nothing to sign.
+// sign returns the verdict. In monitor mode the body may not have been read; then there
+// is nothing to sign.
 func (s *site) sign(r *http.Request, f *form, pass palisade.Pass) (string, bool) {
 	var body []byte
 	if r.Body != nil && r.Body != http.NoBody {
@@ -77,7 +77,7 @@ func (s *site) sign(r *http.Request, f *form, pass palisade.Pass) (string, bool)
 
 var errNotHeld = errors.New("the body is not held")
 
-// bodyOf returns a copy of a body that is in memory.
+// bodyOf returns a copy of the body, which is in memory.
 func bodyOf(r *http.Request) ([]byte, error) {
 	if r.GetBody == nil {
 		return nil, errNotHeld
@@ -110,7 +110,7 @@ func (s *site) newProxy() *httputil.ReverseProxy {
 		ModifyResponse: s.answer,
 		ErrorHandler:   s.failed,
 		BufferPool:     buffers{},
-		ErrorLog:       log.New(io.Discard, "", 0), // failed tells
+		ErrorLog:       log.New(io.Discard, "", 0), // failed logs the errors
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,
 			DisableCompression:     true,
@@ -125,16 +125,16 @@ func (s *site) newProxy() *httputil.ReverseProxy {
 	}
 }
 
-// rewrite sends the request to the app with path and query byte for byte as they
-// came: URL would write some bytes anew, and ReverseProxy drops what it cannot
-// parse of the query.
+// rewrite sends path and query to the app byte for byte as they were received. URL would
+// encode some bytes differently, and ReverseProxy drops the parts of the query that it
+// cannot parse.
 func (s *site) rewrite(p *httputil.ProxyRequest) {
 	out, in := p.Out, p.In
 	up := s.config.Upstream
 	out.URL.Scheme, out.URL.Host = up.Scheme, up.Host
 	out.Host = in.Host
 	path := writtenPath(in)
-	if !strings.HasPrefix(path, "//") { // of an Opaque one URL would make a host
+	if !strings.HasPrefix(path, "//") { // URL would take a host from such an Opaque
 		out.URL.Opaque = path
 	}
 	_, query, asked := strings.Cut(in.RequestURI, "?")
@@ -150,7 +150,7 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	for _, name := range [...]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		out.Header[name] = in.Header[name] // ReverseProxy has removed them
 	}
-	// Of what we can read inside. Else an answer could not be injected into.
+	// Offer only encodings that we can decompress, so that we can inject into the answer.
 	if encodings := out.Header["Accept-Encoding"]; len(encodings) > 0 {
 		delete(out.Header, "Accept-Encoding")
 		if web.AcceptsCoding(strings.Join(encodings, ","), "gzip") {
@@ -159,10 +159,10 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	}
 }
 
-// once keeps the transport from sending an allowed submission again on another
-// connection: the app may have done what it asks before it broke off. It does where a
-// body can be had anew, or where there is none and the method or an Idempotency-Key
-// seems to allow it.
+// once stops the transport from sending an allowed submission again on another
+// connection, because the app may have processed it before the connection broke. The
+// transport retries if it can read the body again. Without a body it retries if the
+// method or an Idempotency-Key seems to allow it.
 func once(out *http.Request) {
 	out.GetBody = nil
 	repeatable := route.Safe(out.Method) || len(out.Header["Idempotency-Key"])+len(out.Header["X-Idempotency-Key"]) > 0
@@ -171,7 +171,7 @@ func once(out *http.Request) {
 	}
 }
 
-// failed answers for an app that gave no answer.
+// failed answers the visitor if the app gave no answer.
 func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
 	if x.stream != nil {
@@ -202,15 +202,15 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	s.gateway.refuse(w, x.in, s, "app-down", status)
 }
 
-// neverSent reports an error from before the first byte went out, so that sending
-// again cannot mean sending twice.
+// neverSent reports an error from before the first byte was sent. After such an error
+// a retry cannot submit twice.
 func neverSent(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// buffers are what bodies are copied through. Most pages fit into one, which saves
-// calls of the system.
+// buffers are the buffers for copying bodies. Most pages fit into one buffer, which saves
+// system calls.
 type buffers struct{}
 
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
@@ -218,8 +218,8 @@ var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return 
 func (buffers) Get() []byte  { return *copyBuffers.Get().(*[]byte) }
 func (buffers) Put(b []byte) { copyBuffers.Put(&b) }
 
-// formAt returns the form that guards what a page's form is sent to, or nil. Forms set
-// no headers of their own, and what their fields will hold is not known yet.
+// formAt returns the form that guards the target of a page's form, or nil. HTML forms set
+// no headers, and the values of their fields are not known yet.
 func (s *site) formAt(path, query string) *form {
 	m := s.routes.MatchRequest(&route.Request{Method: http.MethodPost, Path: path, Query: query, Header: http.Header{}})
 	if m.Kind == route.Guarded {

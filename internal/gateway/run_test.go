@@ -27,7 +27,7 @@ import (
 
 var capsules = regexp.MustCompile(`name="palisade-capsule" value="([^"]*)"`)
 
-// again makes the submission of a challenge page, and its cookie.
+// again returns the submission of a challenge page, and its cookie.
 func (w *world) again(page answer) (kind, body string, cookie func(*http.Request)) {
 	w.t.Helper()
 	m := capsules.FindStringSubmatch(page.body)
@@ -135,8 +135,8 @@ func TestBodyThatIsTooLargeIsRefusedBeforeItIsRead(t *testing.T) {
 	}
 }
 
-// Whoever sends slowly holds what was sent. It is neither the room of other networks nor
-// that of forms that were typed.
+// A client that sends slowly holds memory for the bytes it sent. It takes no memory from
+// other networks, and none that is reserved for typed forms.
 func TestBodiesUnderJudgementHaveABudget(t *testing.T) {
 	w := newWorld(t, func(c *gateway.Config, s *gateway.Site) {
 		c.InFlight, c.ClientIP = 4<<20, clientip.Proxies("127.0.0.1")
@@ -153,20 +153,20 @@ func TestBodiesUnderJudgementHaveABudget(t *testing.T) {
 	send := func(from string, length int) answer {
 		return w.send("POST", "/signup", urlencoded, strings.Repeat("x", length), header("X-Forwarded-For", from))
 	}
-	full := func(from string) bool { // asks without sending anything
+	full := func(from string) bool { // checks without sending anything
 		return w.raw(t, fmt.Sprintf("POST /signup HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %s\r\nContent-Type: %s\r\nContent-Length: 250000\r\nExpect: 100-continue\r\n\r\n", from, urlencoded)) == 503
 	}
-	for range 20 { // each announces much and sends five bytes
+	for range 20 { // each client announces much and sends five bytes
 		slow("203.0.113.7", 250_000, 5)
 	}
-	const judged = 413 // what is long and brings no ticket
+	const judged = 413 // the status for a long body without a ticket
 	if a := send("203.0.113.7", 250_000); a.status != judged {
-		t.Fatalf("beside who only announces: status %d because %s", a.status, w.reason())
+		t.Fatalf("beside clients that only announce: status %d because %s", a.status, w.reason())
 	}
-	for range 2 { // which is all that fits
+	for range 2 { // two bodies fill the pool
 		slow("203.0.113.7", 250_000, 249_000)
 	}
-	for !full("203.0.113.9") { // until they have arrived
+	for !full("203.0.113.9") { // wait until they have arrived
 	}
 	if a := send("203.0.113.9", 250_000); a.status != 503 || w.reason() != "busy" || a.header.Get("Retry-After") == "" {
 		t.Errorf("an upload from the same network: status %d because %s, %v", a.status, w.reason(), a.header)
@@ -183,7 +183,7 @@ func TestBodiesUnderJudgementHaveABudget(t *testing.T) {
 	for !full("198.51.100.1") {
 	}
 	if a := send("198.51.100.1", 600); a.status != 403 {
-		t.Errorf("a form that was typed, beside uploads that fill the budget: status %d because %s", a.status, w.reason())
+		t.Errorf("a typed form beside uploads that fill the budget: status %d because %s", a.status, w.reason())
 	}
 }
 
@@ -236,7 +236,7 @@ func TestMonitorModeLetsThroughAndSaysSo(t *testing.T) {
 		t.Errorf("the app got %q", got.body)
 	}
 	if a := w.send("PUT", "/signup", urlencoded, "x"); a.status != 405 {
-		t.Errorf("what was never judged is let through: %d", a.status)
+		t.Errorf("a submission without a judgement is let through: %d", a.status)
 	}
 }
 
@@ -287,24 +287,24 @@ func TestProxyIsToldWhatToHandOver(t *testing.T) {
 		{"an open route", "POST", "/open?a=b", nil, 200},
 		{"a guarded route", "POST", "/signup?a=b", nil, 401},
 		{"another reading of it", "POST", "//signup", nil, 401},
-		{"what lies below it", "POST", "/signup/x", nil, 401},
-		{"it behind a front controller", "POST", "/index.php/signup", nil, 401},
+		{"a path below it", "POST", "/signup/x", nil, 401},
+		{"it after a front controller", "POST", "/index.php/signup", nil, 401},
 		{"it with an extension", "POST", "/signup.php", nil, 401},
 		{"it with a letter that folds into another", "POST", "/%C5%BFignup", nil, 401},
 		{"it with a byte that some servers drop", "POST", "/sign%FFup", nil, 401},
 		{"a host before it", "POST", "//x/signup", nil, 401},
-		{"a host behind a backslash", "POST", `/\x/signup`, nil, 401},
+		{"a host after a backslash", "POST", `/\x/signup`, nil, 401},
 		{"an odd path that leads nowhere", "POST", "/a//b", nil, 401},
 		{"an odd path of a page", "GET", "/a//b", nil, 200},
 		{"a server action on an open route", "POST", "/open", header("Next-Action", "40ab"), 401},
-		{"a method that nobody named", "PUT", "/signup", nil, 401},
+		{"a method that no route has", "PUT", "/signup", nil, 401},
 		{"a file of ours", "GET", "/.palisade/palisade.js", nil, 401},
 		{"no method", "", "/open", nil, 401},
 		{"no target", "GET", "", nil, 401},
-		{"a target that is none", "GET", "open", nil, 401},
+		{"an invalid target", "GET", "open", nil, 401},
 		{"a target of another form", "POST", "x:/signup", nil, 401},
 		{"two methods", "GET", "/open", func(r *http.Request) { r.Header.Add("X-Original-Method", "POST") }, 401},
-		{"the words of another proxy", "", "", func(r *http.Request) {
+		{"the headers of another proxy's dialect", "", "", func(r *http.Request) {
 			r.Header.Set("X-Forwarded-Method", "GET")
 			r.Header.Set("X-Forwarded-Uri", "/open")
 		}, 401},
@@ -362,7 +362,7 @@ func TestSitesAreToldApartByHost(t *testing.T) {
 			t.Errorf("%s: status %d %s", host, a.status, a.body)
 		}
 	}
-	// A ticket of one site is nothing on the other.
+	// A ticket of one site is worthless on the other.
 	ticket := w.getHost("one.example", "/.palisade/ticket?form=signup")
 	var offer palisade.Offer
 	if err := json.Unmarshal([]byte(ticket.body), &offer); err != nil {
@@ -375,7 +375,7 @@ func TestSitesAreToldApartByHost(t *testing.T) {
 	}
 }
 
-// A page that refuses has its style, also where no site is.
+// A refusal page has its style, also on hosts without a site.
 func TestRefusalsHaveTheirStyle(t *testing.T) {
 	style := regexp.MustCompile(`<link[^>]* href="([^"]*\.css)"`)
 	for _, row := range []struct {
@@ -403,7 +403,7 @@ func (w *world) getHost(host, target string) answer {
 	return w.get(target, func(r *http.Request) { r.Host = host })
 }
 
-// What is sent through a WebSocket is not judged, so none is opened where something is.
+// Messages in a WebSocket are not judged, so the gateway refuses WebSockets on guarded paths.
 func TestWebSocketsWhereSomethingIsGuarded(t *testing.T) {
 	auto := &gateway.Form{FormConfig: palisade.FormConfig{Name: "auto", Ask: palisade.WhenRisky, Limits: []palisade.Limit{}}}
 	for _, test := range []struct {
@@ -414,10 +414,10 @@ func TestWebSocketsWhereSomethingIsGuarded(t *testing.T) {
 		{"elsewhere", "/chat", nil, 200},
 		{"at a guarded path", "/signup", nil, 403},
 		{"below it", "/Signup/socket", nil, 403},
-		{"at a path that is guarded where the body says so", "/graphql", nil, 403},
+		{"at a path with a condition on the body", "/graphql", nil, 403},
 		{"at another path with a guarded one in its query", "/?q=signup", nil, 403},
 		{"where everything is guarded", "/chat", auto, 403},
-		{"at a path that is exempt for it", "/ws", auto, 200},
+		{"at a path that is exempt for WebSockets", "/ws", auto, 200},
 		{"at a path that is exempt anyway", "/hook", auto, 200},
 		{"at an odd path", "//chat", auto, 403},
 	} {

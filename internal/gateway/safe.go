@@ -9,24 +9,24 @@ import (
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// Methods that change nothing are not judged. Apps run more with them than they should:
-// a handler that shows its page for GET and takes everything else for a submission is
-// run by HEAD and OPTIONS, too. So a request of such a method to a guarded path brings
-// nothing that a submission could be made of, and HEAD becomes what it stands for.
+// Requests with safe methods are not judged. But apps run more code for them than they
+// should. A handler may show its page for GET and treat every other method as a
+// submission; then HEAD and OPTIONS submit too. So a request with such a method to a
+// guarded path must not carry the data of a submission, and HEAD becomes GET.
 
-// mayActAnyway reports a request that an app may take for a submission though its method
-// is one that changes nothing.
+// mayActAnyway reports whether an app may treat the request as a submission although its
+// method is safe.
 func (s *site) mayActAnyway(method, path, query string) bool {
 	return method != http.MethodGet && route.Safe(method) && s.routes.Guards(path, query)
 }
 
-// bringsBody reports a body that has no place: on a guarded path, under a method that
-// changes nothing. Its length is not known to be zero.
+// bringsBody reports a body where none belongs: on a guarded path, with a safe method.
+// A body is one whose length is not known to be zero.
 func (s *site) bringsBody(r *http.Request, path string) bool {
 	return route.Safe(r.Method) && r.ContentLength != 0 && s.routes.Guards(path, r.URL.RawQuery)
 }
 
-// calm makes a request of a method that changes nothing what it should be.
+// calm removes the data for a submission from a request with a safe method.
 func (s *site) calm(out *http.Request, path, query string) {
 	if !s.mayActAnyway(out.Method, path, query) {
 		return
@@ -35,18 +35,18 @@ func (s *site) calm(out *http.Request, path, query string) {
 	case http.MethodHead:
 		out.Method = http.MethodGet // the server cuts the body off the answer
 	case http.MethodOptions:
-		// A browser that asks before a request to another site sends none of these (Fetch, 4.8).
+		// A browser that sends a preflight request sends none of these (Fetch, 4.8).
 		out.URL.RawQuery, out.URL.ForceQuery = "", false
 		out.Header.Del("Cookie")
 		out.Header.Del("Authorization")
 	}
 }
 
-// mayHoldAnother reports a body that a server may take for the next request on the
-// connection, because the handler did not read it: none is expected, or it was refused
-// before. Then the connection must not be used again. A body in chunks begins with the
-// length of one, and whoever waits for the app before sending would wait here; so such
-// bodies are not looked into.
+// mayHoldAnother reports whether a server could read the body as the next request on the
+// connection, because the handler did not read the body: it expected none, or refused the
+// request before. Then the connection must not be used again. A chunked body begins with
+// the length of a chunk, so it is not searched. Also, a client that waits for the app
+// before it sends would wait here.
 func mayHoldAnother(r *http.Request) (*http.Request, bool) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return r, false
@@ -55,7 +55,7 @@ func mayHoldAnother(r *http.Request) (*http.Request, bool) {
 		return r, true
 	}
 	start := make([]byte, min(r.ContentLength, 64))
-	n, _ := io.ReadFull(r.Body, start) // whoever reads on meets the error again
+	n, _ := io.ReadFull(r.Body, start) // the next reader gets the error again
 	looked := *r
 	looked.Body = struct {
 		io.Reader
@@ -64,9 +64,9 @@ func mayHoldAnother(r *http.Request) (*http.Request, bool) {
 	return &looked, beginsRequest(start[:n])
 }
 
-// requestLine is how one begins, behind empty lines that servers skip.
+// requestLine matches the beginning of a request line, after empty lines that servers skip.
 var requestLine = regexp.MustCompile(`^[\s\x00]*([A-Za-z-]+[ \t\v\f]|$)`)
 
-// beginsRequest reports what may be a request line. Forms, JSON and uploads begin with
-// none.
+// beginsRequest reports whether text may begin with a request line. Forms, JSON and
+// uploads do not begin with one.
 func beginsRequest(text []byte) bool { return requestLine.Match(text) }

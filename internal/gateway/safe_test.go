@@ -17,16 +17,16 @@ func TestMethodsThatChangeNothing(t *testing.T) {
 	for _, test := range []struct {
 		name, line, rest string
 		status           int
-		method, target   string // of what the app gets
+		method, target   string // of the request that the app gets
 	}{
 		{"a page", "GET /signup?a=b", "", 200, "GET", "/signup?a=b"},
 		{"the head of a page is asked for as the page", "HEAD /signup?a=b", "", 200, "GET", "/signup?a=b"},
 		{"the head of a page whose path is in the query", "HEAD /?q=signup&user=b", "", 200, "GET", "/?q=signup&user=b"},
-		{"a method with a blank", "POST\t/x /page", "", 400, "", ""},
+		{"a method with a tab", "POST\t/x /page", "", 400, "", ""},
 		{"also below a guarded path", "HEAD /signup/x", "", 200, "GET", "/signup/x"},
 		{"the head of another page", "HEAD /page", "", 200, "HEAD", "/page"},
 		{"a question about options has no query", "OPTIONS /signup?user=b", "", 200, "OPTIONS", "/signup"},
-		{"elsewhere it has", "OPTIONS /page?user=b", "", 200, "OPTIONS", "/page?user=b"},
+		{"a question about options elsewhere keeps its query", "OPTIONS /page?user=b", "", 200, "OPTIONS", "/page?user=b"},
 		{"the head of a page, with a body", "HEAD /signup", body, 400, "", ""},
 		{"options, with a body", "OPTIONS /signup", body, 400, "", ""},
 		{"options, with a body in chunks", "OPTIONS /Signup.php", chunked, 400, "", ""},
@@ -49,7 +49,7 @@ func TestMethodsThatChangeNothing(t *testing.T) {
 	}
 }
 
-// What a form lets through once is no second request either.
+// A submission that the form lets through must not count as a second request either.
 func TestASubmissionThatIsARequest(t *testing.T) {
 	for start, want := range map[string]bool{"user=b": false, "POST /other HTTP/1.1\r\nHost: x\r\n\r\n": true} {
 		w := newWorld(t)
@@ -82,8 +82,8 @@ func TestWithAutoEveryPathIsGuarded(t *testing.T) {
 	}
 }
 
-// A body that a handler does not expect, or that is refused before it is read, stays on
-// the connection, and some servers take it for the next request.
+// A body stays on the connection if the handler does not expect it or refuses it before
+// reading. Some servers then read it as the next request.
 func TestABodyThatIsARequest(t *testing.T) {
 	inner := "POST /signup HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nuser=b"
 	chunked := func(r *http.Request) { r.ContentLength = -1 }
@@ -100,8 +100,8 @@ func TestABodyThatIsARequest(t *testing.T) {
 		{"an upload", "POST", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n", nil, false},
 		{"an empty form", "POST", urlencoded, "", nil, false},
 		{"a request", "POST", urlencoded, inner, nil, true},
-		{"a request behind empty lines", "POST", urlencoded, "\r\n\n " + inner, nil, true},
-		{"a request behind more empty lines than are looked at", "POST", urlencoded, strings.Repeat("\r\n", 50) + inner, nil, true},
+		{"a request after empty lines", "POST", urlencoded, "\r\n\n " + inner, nil, true},
+		{"a request after more empty lines than are searched", "POST", urlencoded, strings.Repeat("\r\n", 50) + inner, nil, true},
 		{"a request in lower case, with a tab", "POST", urlencoded, "post\t/signup HTTP/1.1\r\n\r\n", nil, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

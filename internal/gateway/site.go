@@ -19,29 +19,29 @@ import (
 
 // Site is one app behind the gateway.
 type Site struct {
-	Host    string   // public host, with port unless it is the scheme's; tickets are bound to it
+	Host    string   // public host, with port unless it is the scheme's default; tickets are bound to it
 	Hosts   []string // further hosts of the same app
-	AnyHost bool     // every host that no other site takes
+	AnyHost bool     // takes every host that no other site takes
 
 	Upstream *url.URL // the app; scheme and host
 	Keys     palisade.Keys
-	Captcha  captcha.Provider // nil: the embedded captcha alone
-	// Fallbacks stand in for Captcha while it is down, in this order.
+	Captcha  captcha.Provider // nil: only the embedded captcha
+	// Fallbacks replace Captcha while it is down, in this order.
 	Fallbacks []captcha.Provider
 	Store     store.Store // nil: memory
 
 	Forms   []Form
-	Auto    *Form           // guards what is not safe and nobody named; nil: it is open
+	Auto    *Form           // guards unsafe requests that no route covers; nil: they are open
 	Exempt  []route.Pattern // open, unless a longer route of a form guards it
-	Odd     []route.Pattern // where paths need not be plain; Auto guards those, see route.Config
+	Odd     []route.Pattern // paths here need not be plain; Auto guards them, see route.Config
 	Clients []Client        // programs that sign their requests
 
-	// ForwardAuth is how a proxy in front asks which requests to hand over, see
-	// deploy/. It needs Config.ClientIP to name that proxy.
+	// ForwardAuth is the dialect in which a proxy in front asks which requests to send to
+	// the gateway, see deploy/. Config.ClientIP must name that proxy.
 	ForwardAuth Dialect
 
-	StripHeaders []string // the app gets none of these either: names, or beginnings such as X-Corp-*
-	AllowHeaders []string // of all that is stripped, what a proxy named in Config.ClientIP sets itself
+	StripHeaders []string // more headers that the app does not get: names, or prefixes such as X-Corp-*
+	AllowHeaders []string // stripped headers that a proxy named in Config.ClientIP may set itself
 
 	// Script puts the script into every page, for pages that send with fetch and
 	// have no form of their own.
@@ -55,14 +55,14 @@ type Form struct {
 	palisade.FormConfig
 	Routes []route.Pattern
 
-	// Accept200 says that an answer 200 to a submission means that it was
-	// accepted, also when its page holds the form again. The default takes such a
-	// page for one that asks for a correction, as Django's and Flask's are, and
-	// lets the corrected form through without another visible step (at most twice).
+	// Accept200 says that an answer 200 to a submission means that the app accepted it,
+	// also if its page holds the form again. By default such a page counts as a request
+	// for a correction, as Django and Flask send it. The corrected form then passes
+	// without another visible step (at most twice).
 	Accept200 bool
 }
 
-// site is a Site made ready.
+// site is a Site that is ready for use.
 type site struct {
 	gateway *Gateway
 	config  Site
@@ -73,15 +73,15 @@ type site struct {
 	forms   []*form
 	proxy   *httputil.ReverseProxy
 	store   store.Store
-	maxBody int64 // the most of the forms'
+	maxBody int64 // the largest limit of the forms
 	strip   headerSet
 	allow   headerSet
 	verdict []byte
-	loader  []byte // the script that guards what pages make themselves
-	script  string // its tag for every page, or ""
+	loader  []byte // the script that guards requests of a page's scripts
+	script  string // the script tag for every page, or ""
 }
 
-// form is a Form made ready.
+// form is a Form that is ready for use.
 type form struct {
 	site    *site
 	config  Form

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// family is a kind of headers that apps believe because a proxy wrote them. What a
-// client sends under these names is removed, whoever it claims to be.
+// family is a kind of headers that apps believe because they expect a proxy to write
+// them. The gateway removes these headers if a client sends them.
 type family struct {
-	why      string   // one line: what a client could do with it
+	why      string   // one line: the harm that a client could do with it
 	names    []string // whole names
 	prefixes []string // beginnings of names; each ends in "-"
-	known    []string // of those that begin so, the ones in wide use, for proxies that remove by name alone (deploy/)
+	known    []string // names with these prefixes in wide use, for proxies that remove by name alone (deploy/)
 
-	// judged: an app that believed it would do something else than what was judged,
-	// so that not even a proxy in front can have it kept (allow_headers).
+	// judged: an app that believes the header acts on another request than the gateway
+	// judged. So not even a proxy in front can keep it (allow_headers).
 	judged bool
-	// hop: it is for one connection alone, and every proxy removes it.
+	// hop: the header is for one connection alone, and every proxy removes it.
 	hop bool
 }
 
-// families is all that is removed. deploy/ is checked against it.
+// families lists all headers that are removed. A test checks deploy/ against it.
 var families = []family{{
 	why:   "hop by hop: it belongs to one connection and can make the next hop read another message",
 	names: []string{"Connection", "HTTP2-Settings", "Keep-Alive", "Proxy-Connection", "TE", "Trailer"}, judged: true, hop: true,
@@ -140,29 +140,29 @@ var families = []family{{
 	},
 }}
 
-// passing are names that begin like those of a family, and yet are sent by browsers
-// and callers themselves.
+// passing are names that have a prefix of a family, but that browsers and callers
+// themselves send.
 var passing = names(
-	"Palisade-Ticket", "Palisade-Proof", "Palisade-Captcha", clientHeader, // ours, of pages and programs
+	"Palisade-Ticket", "Palisade-Proof", "Palisade-Captcha", clientHeader, // ours, sent by pages and programs
 	"X-Middleware-Prefetch", "X-Nextjs-Data", "X-Nextjs-Request-Id", "X-Nextjs-Html-Request-Id", // the script of Next.js
 	"CF-Turnstile-Response",                                                // a captcha's token
 	"CF-Webhook-Auth", "Tailscale-Webhook-Signature", "X-Vercel-Signature", // webhooks
-	"CDN-Loop",        // RFC 8586: who removes it lets requests go in circles
-	"X-Amzn-Trace-Id", // says no more than traceparent does
+	"CDN-Loop",        // RFC 8586: without it requests can go in circles
+	"X-Amzn-Trace-Id", // reveals no more than traceparent does
 )
 
-// Headers that a site cannot strip, because the gateway or the library judges by them,
-// or a body cannot be read without.
+// needed are headers that a site cannot strip, because the gateway or the library judges
+// by them, or because they are needed to read a body.
 var needed = []string{
 	"Accept", "Accept-Encoding", "Accept-Language", "Content-Encoding", "Content-Length", "Content-Type", "Cookie", "Expect", "Host", "Origin", "Referer",
 	"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-Fetch-User", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Transfer-Encoding", "Upgrade", "User-Agent",
 	"Palisade-Ticket", "Palisade-Proof", "Palisade-Captcha", clientHeader,
 }
 
-// headerSet is a set of names and of beginnings of names, in canonical form.
+// headerSet is a set of names and of prefixes of names, in canonical form.
 type headerSet struct{ names, prefixes map[string]bool }
 
-// outside is what families say.
+// outside is the set of all headers in families.
 var outside = func() headerSet {
 	s := headerSet{names(), names()}
 	for _, f := range families {
@@ -188,7 +188,7 @@ func (s headerSet) add(names, prefixes []string) {
 	}
 }
 
-// has looks a name up. Beginnings end in "-", so that there are few to look for.
+// has looks a name up. Prefixes end in "-", so that there are few to look for.
 func (s headerSet) has(name string) bool {
 	if s.names[name] {
 		return true
@@ -204,8 +204,8 @@ func (s headerSet) has(name string) bool {
 	return false
 }
 
-// passes reports whether the app gets to see a header. What a site's own proxy in
-// front says can be kept; what a client says under the same name is not.
+// passes reports whether the app gets a header. A site may keep a header that its own
+// proxy in front sets, but not the same header from a client.
 func (s *site) passes(name string, trusted bool) bool {
 	switch {
 	case !tellable(name):
@@ -218,7 +218,7 @@ func (s *site) passes(name string, trusted bool) bool {
 	return passing[name] || !outside.has(name)
 }
 
-// setHeaders reads what a site says of headers.
+// setHeaders reads the site's lists of headers.
 func (s *site) setHeaders() error {
 	var errs [3]error
 	s.strip, errs[0] = parseHeaders("strip_headers", s.config.StripHeaders, isNeeded)
@@ -229,7 +229,7 @@ func (s *site) setHeaders() error {
 	return errors.Join(errs[:]...)
 }
 
-// parseHeaders reads names, and beginnings of names that end in "-*".
+// parseHeaders reads names, and prefixes of names that end in "-*".
 func parseHeaders(key string, patterns []string, refused func(name string, prefix bool) string) (headerSet, error) {
 	set := headerSet{names(), names()}
 	var errs []error
@@ -251,7 +251,7 @@ func parseHeaders(key string, patterns []string, refused func(name string, prefi
 	return set, errors.Join(errs...)
 }
 
-// isNeeded says why a header cannot be stripped, or "".
+// isNeeded returns the reason why a header cannot be stripped, or "".
 func isNeeded(name string, prefix bool) string {
 	for _, n := range needed {
 		if n = http.CanonicalHeaderKey(n); n == name || prefix && strings.HasPrefix(n, name) {
@@ -261,7 +261,7 @@ func isNeeded(name string, prefix bool) string {
 	return ""
 }
 
-// isJudged says why a header cannot be kept, or "".
+// isJudged returns the reason why a header cannot be kept, or "".
 func isJudged(name string, prefix bool) string {
 	for _, f := range families {
 		if !f.judged {

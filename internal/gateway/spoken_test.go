@@ -46,8 +46,8 @@ func TestAClientSpeaksForNoProxy(t *testing.T) {
 		{"another host", "X-Host X-Forwarded-Server X-Original-Host X-Backend-Host Disguised-Host"},
 		{"another method", "X-HTTP-Method-Override X-HTTP-Method X-Method-Override X-Method"},
 		{"to be a framework's own request", "X-Middleware-Subrequest X-Middleware-Subrequest-Id X-Middleware-Rewrite X-Middleware-Skip X-Invoke-Path X-Invoke-Status X-Now-Route-Matches X-Prerender-Revalidate X-Next-Revalidated-Tags X-Nextjs-Postponed Next-Resume"},
-		{"what a server does with files", "X-Accel-Redirect X-Accel-Mapping X-Sendfile-Type X-Php-Ob-Level Proxy Surrogate-Capability"},
-		{"what a mesh or router does", "X-Envoy-Internal X-Envoy-Upstream-Rq-Timeout-Ms L5d-Dtab X-CF-App-Instance X-Istio-Attributes Fastly-FF"},
+		{"how a server serves files", "X-Accel-Redirect X-Accel-Mapping X-Sendfile-Type X-Php-Ob-Level Proxy Surrogate-Capability"},
+		{"how a mesh or router behaves", "X-Envoy-Internal X-Envoy-Upstream-Rq-Timeout-Ms L5d-Dtab X-CF-App-Instance X-Istio-Attributes Fastly-FF"},
 		{"the verdict", "Palisade-Verdict Palisade-Anything"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestWhatBrowsersAndCallersSendPasses(t *testing.T) {
 		{"WebDAV", "Destination Depth Overwrite Lock-Token If Timeout"},
 		{"tracing and repeats", "X-Request-Id X-Correlation-Id Request-Id Traceparent Tracestate Baggage B3 X-B3-Traceid Sentry-Trace X-Amzn-Trace-Id X-Cloud-Trace-Context Idempotency-Key CDN-Loop"},
 		{"webhooks", "X-Hub-Signature-256 X-GitHub-Event X-Gitlab-Token Stripe-Signature X-Shopify-Hmac-Sha256 X-Twilio-Signature X-Slack-Signature Webhook-Signature X-Goog-Channel-ID X-Goog-Resource-State X-Amz-Sns-Message-Type Heroku-Webhook-Hmac-Sha256 CF-Webhook-Auth X-Vercel-Signature Tailscale-Webhook-Signature Svix-Id"},
-		{"a name of one's own", "X-Our-User X-Corp-Team"},
+		{"a custom name", "X-Our-User X-Corp-Team"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			all := strings.Fields(test.headers)
@@ -109,13 +109,13 @@ func TestASiteAddsToWhatIsStripped(t *testing.T) {
 		passes  bool
 	}{
 		{"a name that is stripped", w, "X-Our-User", false},
-		{"names that begin so", w, "X-Corp-User X-Corp-User-Id", false},
-		{"names that only look alike", w, "X-Our-Username X-Our X-Corps X-Corp", true},
-		{"what the proxy in front is allowed to say", w, "X-Auth-Request-User X-Auth-Request-Email CF-IPCountry", true},
-		{"what it is not allowed to say", w, "X-WebAuth-User CF-Connecting-IP", false},
-		{"what is stripped and allowed to the proxy in front", w, "X-Corp-Team", true},
-		{"what is stripped, of a client, and allowed to the proxy in front", w2, "X-Corp-Team", false},
-		{"what a client says under a name that is allowed", w2, "X-Auth-Request-User CF-IPCountry", false},
+		{"names with a stripped prefix", w, "X-Corp-User X-Corp-User-Id", false},
+		{"names that only look similar", w, "X-Our-Username X-Our X-Corps X-Corp", true},
+		{"a header that the proxy in front may set", w, "X-Auth-Request-User X-Auth-Request-Email CF-IPCountry", true},
+		{"a header that the proxy in front may not set", w, "X-WebAuth-User CF-Connecting-IP", false},
+		{"a stripped header that the proxy in front may set", w, "X-Corp-Team", true},
+		{"a stripped header that a client sets", w2, "X-Corp-Team", false},
+		{"a client's header that only the proxy may set", w2, "X-Auth-Request-User CF-IPCountry", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			all := strings.Fields(test.headers)
@@ -135,7 +135,7 @@ func TestMistakesInWhatIsStripped(t *testing.T) {
 		name         string
 		strip, allow string
 		trust        bool
-		want         string // part of the mistake, "" for none
+		want         string // part of the error, "" for none
 	}{
 		{"a name", "X-Our-User", "", false, ""},
 		{"the beginning of names", "X-Corp-*", "", false, ""},
@@ -148,13 +148,13 @@ func TestMistakesInWhatIsStripped(t *testing.T) {
 		{"an underscore", "X_Our_User", "", false, "neither the name"},
 		{"cookies", "cookie", "", false, "Cookie is needed"},
 		{"the type of bodies", "Content-Type", "", false, "Content-Type is needed"},
-		{"what begins like the type of bodies", "content-*", "", false, "is needed"},
+		{"the prefix of the type of bodies", "content-*", "", false, "is needed"},
 		{"where a page comes from", "Sec-*", "", false, "is needed"},
 		{"a ticket in a header", "Palisade-*", "", false, "is needed"},
 		{"a name to allow", "", "X-Auth-Request-User", true, ""},
 		{"a beginning to allow", "", "CF-*", true, ""},
 		{"a prefix of paths to allow", "", "X-Forwarded-Prefix", true, ""},
-		{"a name to allow and nobody in front", "", "X-Auth-Request-User", false, "named in trust"},
+		{"a name to allow without a proxy in front", "", "X-Auth-Request-User", false, "named in trust"},
 		{"a verdict to allow", "", "Palisade-Verdict", true, "never kept"},
 		{"another method to allow", "", "X-HTTP-Method-Override", true, "never kept"},
 		{"another path to allow", "", "x-original-url", true, "never kept"},

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// stream is a body that is read while it comes in. A read fails where the body stands
-// still for too long.
+// stream is a body that is read while it arrives. A read fails if the body pauses for
+// too long.
 //
-// The app may answer before it has read the body, and read on meanwhile, or not. Go's
-// server then takes what is left of the body out of the transport's hands when the answer
-// begins. The app would get a body with a hole, or the visitor half an answer. So the
-// server is kept from it, and the stream ends with the handler.
+// The app may answer before it has read the body, and may read on meanwhile. When the
+// answer begins, Go's server takes the rest of the body away from the transport. The app
+// would get a body with a gap, or the visitor half an answer. So stream stops the server
+// from doing this, and the stream ends when the handler ends.
 type stream struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -30,12 +30,12 @@ type streamKey struct{}
 
 var errAnswered = errors.New("the request has been answered")
 
-// lingers is how long the server reads on what a client sends behind an answer. A
-// connection that is closed while it does takes the answer away from it.
+// lingers is the time for which the server reads on after an answer. If the connection
+// is closed while the client still sends, the client loses the answer.
 const lingers = time.Second
 
-// streamed returns a copy of the request with such a body, because the server looks at the
-// body it made itself to see whether it must wait for the rest of what was refused.
+// streamed returns a copy of the request with such a body. It must be a copy, because the
+// server examines its own body to see whether it must wait for the rest of a refused one.
 func (g *Gateway) streamed(w http.ResponseWriter, r *http.Request) *http.Request {
 	if r.ContentLength == 0 || r.Body == nil {
 		return r
@@ -54,8 +54,8 @@ func streamOf(r *http.Request) *stream {
 	return nil
 }
 
-// Read sets the deadline before it looks whether the stream has ended, and end does the
-// reverse. So one of the two always ends a read. Tests have writers without deadlines.
+// Read sets the deadline before it checks whether the stream has ended. end does the
+// reverse, so one of the two always ends a read. Tests have writers without deadlines.
 func (b *stream) Read(p []byte) (int, error) {
 	b.reading.Lock()
 	defer b.reading.Unlock()
@@ -71,18 +71,18 @@ func (b *stream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// passOn has the app answer when it likes, until end is called.
+// passOn lets the app answer at any time, until end is called.
 func (b *stream) passOn() { _ = b.control.EnableFullDuplex() }
 
-// announce says before an answer whether the connection can be used again.
+// announce states before an answer whether the connection can be used again.
 func (b *stream) announce(r *http.Request, answer http.Header) {
 	if r.ProtoMajor == 1 && !b.read.Load() {
 		answer["Connection"] = []string{"close"}
 	}
 }
 
-// end interrupts a read and waits for it. What was not read by now was not read at the
-// time of the answer either, so the connection is closed.
+// end interrupts a read and waits for it. If the body is not completely read by now, it
+// was not read at the time of the answer either, so the connection is closed.
 func (b *stream) end() {
 	b.ended.Store(true)
 	if b.read.Load() {

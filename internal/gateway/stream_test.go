@@ -15,7 +15,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/gateway"
 )
 
-// connect opens a connection on which a test says what it likes.
+// connect opens a connection on which a test can write any bytes.
 func (w *world) connect() (net.Conn, *bufio.Reader) {
 	w.t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
@@ -26,7 +26,7 @@ func (w *world) connect() (net.Conn, *bufio.Reader) {
 	return conn, bufio.NewReader(conn)
 }
 
-// newEarly is a world with an app that need not read what it is sent.
+// newEarly is a world with an app that need not read the body.
 func newEarly(t *testing.T, app http.HandlerFunc) *world {
 	t.Helper()
 	server := httptest.NewServer(app)
@@ -70,12 +70,12 @@ func TestAnAppMayAnswerBeforeItHasReadTheBody(t *testing.T) {
 		t.Errorf("the app read %q (%v), want %d bytes", got, err, size)
 	}
 	if !resp.Close {
-		t.Error("the connection may be used again, though nobody knew how the body ends")
+		t.Error("the connection may be used again, although the end of the body was unknown")
 	}
 }
 
-// Whoever announces a body and does not send it gets the answer. What it sends then is
-// still the body.
+// A client that announces a body and does not send it gets the answer. The bytes that it
+// sends afterwards still count as the body.
 func TestAnAnswerDoesNotWaitForTheBody(t *testing.T) {
 	targets := make(chan string, 10)
 	w := newEarly(t, func(rw http.ResponseWriter, r *http.Request) {
@@ -103,7 +103,7 @@ func TestAnAnswerDoesNotWaitForTheBody(t *testing.T) {
 	}
 }
 
-// A body that was read leaves the connection as it was.
+// A connection stays usable after a body that was read completely.
 func TestAConnectionServesManyBodies(t *testing.T) {
 	w := newEarly(t, func(rw http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

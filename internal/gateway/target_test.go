@@ -18,11 +18,11 @@ import (
 	"github.com/palisade-dev/palisade/internal/gateway"
 )
 
-// Request targets are sent as bytes: clients tidy them up.
+// The test sends request targets as raw bytes, because clients normalize them.
 var targets = []struct {
 	name, method, target string
 	status               int
-	got                  string // what the app is asked for, "" if nothing
+	got                  string // target of the app's request, "" if it gets none
 }{
 	{"origin-form", "GET", "/page?a=b", 200, "/page?a=b"},
 	{"origin-form with a query that is empty", "GET", "/page?", 200, "/page?"},
@@ -38,7 +38,7 @@ var targets = []struct {
 	{"another scheme for a page", "GET", "x:/page", 400, ""},
 	{"a number sign", "POST", "/signup#x", 400, ""},
 	{"a host before the path", "POST", "//x/signup", 400, ""},
-	{"a host behind a backslash", "POST", `/\x/signup`, 400, ""},
+	{"a host after a backslash", "POST", `/\x/signup`, 400, ""},
 }
 
 func TestTargets(t *testing.T) {
@@ -77,7 +77,7 @@ func TestTargetsOverHTTP2(t *testing.T) {
 		{"a space", "POST", "/signup HTTP/1.1", 400, ""},
 		{"a space before the path", "POST", "/ /signup", 400, ""},
 		{"no slash", "POST", "signup", 400, ""},
-		{"absolute-form, which has no place in HTTP/2", "GET", "http://localhost/page", 400, ""},
+		{"absolute-form, which HTTP/2 does not have", "GET", "http://localhost/page", 400, ""},
 	}...) {
 		t.Run(test.name, func(t *testing.T) {
 			_, before := w.last()
@@ -86,7 +86,7 @@ func TestTargetsOverHTTP2(t *testing.T) {
 	}
 }
 
-// The host of an absolute-form counts, not the one in the header (RFC 9112, 3.2.2).
+// The host of an absolute-form counts, not the Host header (RFC 9112, 3.2.2).
 func TestAnAbsoluteFormNamesTheSite(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) { s.AnyHost = false })
 	if status := w.raw(t, "GET http://other.example/page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); status != 421 {
@@ -94,7 +94,7 @@ func TestAnAbsoluteFormNamesTheSite(t *testing.T) {
 	}
 }
 
-// compare looks at what a raw request came to. A server may refuse it before the
+// compare checks the result of a raw request. A server may refuse the request before the
 // gateway sees it.
 func (w *world) compare(t *testing.T, before, status, want int, got string) {
 	t.Helper()
@@ -110,13 +110,13 @@ func (w *world) compare(t *testing.T, before, status, want int, got string) {
 	}
 }
 
-// raw sends bytes and returns the status of what comes back.
+// raw sends bytes and returns the status of the answer.
 func (w *world) raw(t *testing.T, request string) int {
 	t.Helper()
 	return w.pieces(t, request)
 }
 
-// pieces sends bytes in as many writes.
+// pieces sends each piece in a write of its own.
 func (w *world) pieces(t *testing.T, pieces ...string) int {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
@@ -149,7 +149,7 @@ func rawHTTP2(t *testing.T, address, method, path string) (status int) {
 	var block bytes.Buffer
 	headers := hpack.NewEncoder(&block)
 	for _, f := range [][2]string{{":method", method}, {":scheme", "https"}, {":authority", "localhost"}, {":path", path}} {
-		_ = headers.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}) // into memory
+		_ = headers.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}) // a buffer in memory takes every write
 	}
 	framer := http2.NewFramer(conn, conn)
 	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)

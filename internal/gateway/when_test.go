@@ -55,7 +55,7 @@ func TestRoutesThatLookIntoTheBody(t *testing.T) {
 }
 
 // Servers of GraphQL, PHP and Sinatra look for a parameter in the query too, some of
-// them first.
+// them before the body.
 func TestAParameterInTheQueryDoesNotHideWhatABodyAsksFor(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
 		s.Forms = append(s.Forms, gateway.Form{
@@ -71,14 +71,14 @@ func TestAParameterInTheQueryDoesNotHideWhatABodyAsksFor(t *testing.T) {
 		open                     bool
 	}{
 		{"an operation beside a harmless one", "/graphql?query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
-		{"the same in other letters", "/graphql?Query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
-		{"the same behind a semicolon", "/graphql?a;query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
+		{"the same in another case", "/graphql?Query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
+		{"the same after a semicolon", "/graphql?a;query=mutation+{signUp}", "application/json", `{"query":"{ posts }"}`, false},
 		{"a harmless one with another parameter", "/graphql?trace=1", "application/json", `{"query":"{ posts }"}`, true},
 		{"a field that is in the query alone", "/rpc?method=join", urlencoded, "a=1", false},
 		{"a field that is in both", "/rpc?method=join", urlencoded, "method=list", false},
 		{"a field that is in neither", "/rpc", urlencoded, "a=1", true},
-		{"a body that is no form and looks like none", "/rpc", "text/xml", "<methodCall>join</methodCall>", true},
-		{"a body that is no form and looks like one", "/rpc", "text/plain", "a=1&method=join", false},
+		{"a body of another type that does not look like a form", "/rpc", "text/xml", "<methodCall>join</methodCall>", true},
+		{"a body of another type that looks like a form", "/rpc", "text/plain", "a=1&method=join", false},
 		{"a body that is not JSON and looks like it", "/rpc", "text/plain", ` {"method":"join"}`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestAParameterInTheQueryDoesNotHideWhatABodyAsksFor(t *testing.T) {
 	}
 }
 
-// A page's form sets no header, so it is not one that a condition on a header guards;
+// An HTML form sets no header, so a condition on a header does not guard it. Otherwise
 // the app would get our fields.
 func TestAPagesFormIsNotTakenForAServerAction(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
@@ -130,8 +130,8 @@ func TestAServerActionIsNotOpenOnAnOpenPath(t *testing.T) {
 	}
 }
 
-// What a challenge page sends holds the submission sealed, and is for the form that
-// sealed it.
+// A challenge page sends the sealed submission to the form that sealed it. So conditions
+// must apply to the sealed content.
 func TestAConditionLooksIntoWhatAChallengePageSends(t *testing.T) {
 	onAction := func(value string) route.When { return route.When{Field: "action", In: []string{value}} }
 	routes := []route.Pattern{patterns(t, "POST /forms")[0].Only(onAction("comment"))}
@@ -149,8 +149,8 @@ func TestAConditionLooksIntoWhatAChallengePageSends(t *testing.T) {
 	elsewhere := withRoutes(patterns(t, "POST /comments"))
 	for _, test := range []struct {
 		name    string
-		world   *world // that it is sent to, or nil for the one that sealed it
-		with    string // beside what the page sends
+		world   *world // the world that gets the submission, or nil for the one that sealed it
+		with    string // beside the fields of the page
 		change  func(v url.Values)
 		status  int
 		arrives bool
@@ -160,7 +160,7 @@ func TestAConditionLooksIntoWhatAChallengePageSends(t *testing.T) {
 		{"with a field beside it that fits no condition", nil, "&action=list", nil, 400, false},
 		{"with another capsule", nil, "", func(v url.Values) { v.Set("palisade-capsule", strings.Repeat("A", 200)) }, 400, false},
 		{"with no ticket", nil, "", func(v url.Values) { v.Del("palisade-ticket") }, 400, false},
-		{"when nobody guards it any more", elsewhere, "", nil, 400, false},
+		{"when no form guards it any more", elsewhere, "", nil, 400, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := withRoutes(routes)
@@ -187,8 +187,8 @@ func TestAConditionLooksIntoWhatAChallengePageSends(t *testing.T) {
 	}
 }
 
-// A page's form gets our fields where its path may be guarded. The app gets none of
-// them where it turns out that it is not.
+// An HTML form gets our fields if its path may be guarded. If the submission turns out
+// to be open, the app gets none of these fields.
 func TestWhatAConditionLeavesOpenArrivesWithoutOurFields(t *testing.T) {
 	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
 		s.Forms[0].Routes = []route.Pattern{patterns(t, "POST /forms")[0].Only(route.When{Field: "action", In: []string{"join"}})}

@@ -1,4 +1,4 @@
-// Package host reads hosts as they stand in configurations and in the header Host:
+// Package host parses hosts as in configurations and in the header Host:
 // name, name:port, [v6] and [v6]:port.
 package host
 
@@ -15,7 +15,7 @@ func Name(host string) string {
 	return strings.Trim(host, "[]")
 }
 
-// Valid reports one of the four forms.
+// Valid reports whether host has one of the four forms.
 func Valid(host string) bool {
 	if strings.ContainsAny(host, "/\\@?#\"' ") || strings.Contains(host, "..") {
 		return false

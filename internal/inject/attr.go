@@ -8,23 +8,23 @@ import (
 	"unicode"
 )
 
-// attributes reads those of a whole tag, one after the other.
+// attributes reads the attributes of a whole tag, one after the other.
 type attributes struct {
 	tag         []byte
 	i           int
-	name, value []byte // as they are in the tag
+	name, value []byte // raw, as in the tag
 }
 
 func newAttributes(tag []byte) attributes {
 	i := 0
-	for i < len(tag) && class[tag[i]] == 0 || i < 2 { // "</" is no end of a name
+	for i < len(tag) && class[tag[i]] == 0 || i < 2 { // the "/" of "</" does not end a name
 		i++
 	}
 	return attributes{tag: tag, i: i}
 }
 
-// next goes to the next attribute, of which there may be many of one name; the
-// first of them counts.
+// next goes to the next attribute. A name may occur several times; its first
+// attribute counts.
 func (a *attributes) next() bool {
 	a.skip(classSpace | classSlash)
 	if a.i >= len(a.tag) || a.tag[a.i] == '>' {
@@ -56,7 +56,7 @@ func (a *attributes) readValue() {
 	}
 	length := bytes.IndexByte(a.tag[begin+1:], quote)
 	if length < 0 {
-		length = len(a.tag) - begin - 1 // which is not so in a whole tag
+		length = len(a.tag) - begin - 1 // not possible in a whole tag
 	}
 	a.value = a.tag[begin+1:][:length]
 	a.i = min(begin+length+2, len(a.tag))
@@ -74,14 +74,14 @@ func (a *attributes) find(classes uint8) {
 	}
 }
 
-// formAttributes are those of a form, of a submitter or of a base, as they are in
-// the tag: most tags turn out to be of no interest, and are not worth decoding.
+// formAttributes are the attributes of a form, a submitter or a base, still undecoded:
+// most tags turn out to be irrelevant, and are not worth decoding.
 type formAttributes struct {
 	action, method, id, kind             []byte
 	hasAction, hasMethod, hasID, hasKind bool
 }
 
-// read reads a tag whose attributes have these names.
+// read reads the attributes of a tag, given their names.
 func (f *formAttributes) read(tag []byte, action, method, id string) {
 	for a := newAttributes(tag); a.next(); {
 		switch {
@@ -103,7 +103,7 @@ func first(value *[]byte, has *bool, found []byte) {
 	}
 }
 
-// sends tells whether a button or an input of that type sends the form.
+// sends reports whether a button or an input with this type submits the form.
 func (f *formAttributes) sends(button bool) bool {
 	kind := lowerString(unescape(f.kind))
 	if button {
@@ -112,7 +112,7 @@ func (f *formAttributes) sends(button bool) bool {
 	return kind == "submit" || kind == "image"
 }
 
-// address decodes a URL, and does to it what a browser does before it parses it.
+// address decodes a URL and cleans it as a browser does before parsing.
 func address(value []byte) string {
 	s := strings.TrimFunc(unescape(value), func(r rune) bool { return r <= ' ' })
 	if strings.ContainsAny(s, "\t\n\r") {
@@ -121,7 +121,7 @@ func address(value []byte) string {
 	return s
 }
 
-// lowerString is for ASCII alone, as attribute values are compared.
+// lowerString lowers only ASCII, because browsers compare attribute values so.
 func lowerString(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -131,7 +131,7 @@ func lowerString(s string) string {
 	}, s)
 }
 
-// is compares a name with one in lower case.
+// is reports whether a name equals another one, which is in lower case.
 func is(name []byte, lowered string) bool {
 	if len(name) != len(lowered) {
 		return false
@@ -144,9 +144,9 @@ func is(name []byte, lowered string) bool {
 	return true
 }
 
-// unescape decodes the character references of an attribute's value. There a name
-// without a semicolon is none if a letter, a digit or "=" follows, so that
-// "?a=1&copy=2" stays as it is; package html knows no such rule.
+// unescape decodes the character references of an attribute value. In an attribute, a
+// name without a semicolon is no reference if a letter, a digit or "=" follows. So
+// "?a=1&copy=2" stays as it is; package html does not know this rule.
 func unescape(value []byte) string {
 	if bytes.IndexByte(value, 0) >= 0 {
 		value = bytes.ReplaceAll(value, []byte{0}, []byte("\uFFFD")) // as the tokenizer does
@@ -167,7 +167,7 @@ func unescape(value []byte) string {
 	return b.String()
 }
 
-// referenceLength returns how long what might be a reference is, "&" included.
+// referenceLength returns the length of a possible reference, "&" included.
 func referenceLength(value []byte) int {
 	i := 1
 	if i < len(value) && value[i] == '#' {
@@ -192,7 +192,7 @@ func reference(text, rest []byte) string {
 		return s
 	}
 	name := strings.TrimSuffix(s, ";")
-	// Of a longer name that only begins with one of a reference, the end is left.
+	// Only the beginning of the name was a reference, so its end is still there.
 	if strings.HasSuffix(decoded, s[len(name)-1:]) {
 		return s
 	}
@@ -202,8 +202,8 @@ func reference(text, rest []byte) string {
 	return decoded
 }
 
-// number decodes a numeric reference. Package html needs two digits or a semicolon
-// for it, so it gets one.
+// number decodes a numeric reference. Package html decodes a reference only if it has
+// two digits or a semicolon, so number adds the semicolon.
 func number(s string) string {
 	digits, base := s[len("&#"):], 10
 	if digits != "" && digits[0]|0x20 == 'x' {
@@ -218,7 +218,7 @@ func number(s string) string {
 	}
 	code, err := strconv.ParseUint(digits[:end], base, 31)
 	if err != nil {
-		code = unicode.MaxRune + 1 // as good as any that is too large
+		code = unicode.MaxRune + 1 // every number above the maximum gives the same result
 	}
 	return html.UnescapeString("&#"+strconv.FormatUint(code, 10)+";") + strings.TrimPrefix(digits[end:], ";")
 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// benchPage is a page of about 100 KB, one form in every 2 KB.
+// benchPage is a page of about 100 KB with one form in every 2 KB.
 func benchPage(b *testing.B) []byte {
 	b.Helper()
 	page, err := os.ReadFile("testdata/wordpress-comment.html")
@@ -50,7 +50,7 @@ func BenchmarkInject(b *testing.B) {
 	}
 }
 
-// What the same takes with the tokenizer of x/net.
+// BenchmarkTokenizer measures the same pages with the tokenizer of x/net.
 func BenchmarkTokenizer(b *testing.B) {
 	page := benchPage(b)
 	out := bytes.NewBuffer(make([]byte, 0, 2*len(page)))
@@ -67,7 +67,7 @@ func BenchmarkTokenizer(b *testing.B) {
 	}
 }
 
-// What the same takes without looking.
+// BenchmarkCopy measures the same pages without scanning.
 func BenchmarkCopy(b *testing.B) {
 	page := benchPage(b)
 	sink = make([]byte, len(page))

@@ -8,23 +8,23 @@ import (
 	"unicode/utf8"
 )
 
-// Encoding is how a page is encoded, as far as it matters for scanning it.
+// Encoding is the encoding of a page, as far as it matters for scanning the page.
 type Encoding uint8
 
 const (
-	// ASCII stands for every encoding in which the bytes of tags are those of
-	// ASCII and mean nothing else: UTF-8, ISO-8859, Windows, Shift_JIS, Big5 and so on.
+	// ASCII stands for every encoding in which the bytes of tags are ASCII bytes and have
+	// no other meaning: UTF-8, ISO-8859, Windows, Shift_JIS, Big5 and so on.
 	ASCII Encoding = iota
 	// UTF16LE is UTF-16, the low byte first.
 	UTF16LE
 	// UTF16BE is UTF-16, the high byte first.
 	UTF16BE
-	// Opaque is an encoding that is not known, or in which a byte below 0x80 may
-	// be part of another character. Such a page is best left alone.
+	// Opaque is an unknown encoding, or an encoding in which a byte below 0x80 may be
+	// part of another character. Such a page must not be changed.
 	Opaque
 )
 
-// labels of the Encoding Standard whose encodings are ASCII here.
+// labels are the labels of the Encoding Standard for encodings that count as ASCII here.
 var labels = strings.Fields(`
 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8
 866 cp866 csibm866 ibm866
@@ -57,14 +57,14 @@ x-user-defined`)
 var (
 	labels16LE = strings.Fields("csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le")
 	labels16BE = strings.Fields("unicodefffe utf-16be")
-	// labelsOpaque are the known ones; in a meta element they count, and unknown ones do not.
+	// labelsOpaque are known labels; a meta element with one of them counts, others are ignored.
 	labelsOpaque = strings.Fields("csiso2022jp iso-2022-jp csiso2022kr hz-gb-2312 iso-2022-cn iso-2022-cn-ext iso-2022-kr replacement")
 )
 
-// Charset tells the encoding of a page from the header Content-Type and the
-// beginning of the page, of which a kilobyte is enough. A byte order mark counts
-// more than the header, the header more than a meta element. A label in the header
-// that no browser knows makes the page Opaque, a page without any is ASCII.
+// Charset finds the encoding of a page from the header Content-Type and the beginning
+// of the page; one kilobyte is enough. A byte order mark has priority over the header,
+// and the header over a meta element. If the header has a label that no browser knows,
+// the page is Opaque. A page without a label is ASCII.
 func Charset(contentType string, prefix []byte) Encoding {
 	switch {
 	case bytes.HasPrefix(prefix, []byte("\xEF\xBB\xBF")):
@@ -77,7 +77,7 @@ func Charset(contentType string, prefix []byte) Encoding {
 	if label, ok := parameter(contentType); ok {
 		return ofLabel(label)
 	}
-	// Browsers find out ISO-2022-JP by its escape sequences.
+	// Browsers detect ISO-2022-JP by its escape sequences.
 	if bytes.Contains(prefix, []byte("\x1B$")) || slices.Contains(labelsOpaque, metaLabel(prefix[:min(len(prefix), 1024)])) {
 		return Opaque
 	}
@@ -96,8 +96,8 @@ func ofLabel(label string) Encoding {
 	return Opaque
 }
 
-// parameter returns the first charset of a Content-Type. It puts up with more than
-// package mime, as browsers do.
+// parameter returns the first charset of a Content-Type. Like browsers, it accepts more
+// than package mime does.
 func parameter(contentType string) (string, bool) {
 	for _, part := range strings.Split(contentType, ";")[1:] {
 		name, value, ok := strings.Cut(part, "=")
@@ -112,7 +112,7 @@ func cleanLabel(label string) string {
 	return lowerString(strings.Trim(strings.TrimSpace(label), "\"' \t\r\n\f"))
 }
 
-// metaLabel returns what a meta element among the first bytes of a page says.
+// metaLabel returns the charset label of a meta element among the first bytes of a page.
 func metaLabel(p []byte) string {
 	for {
 		i := bytes.IndexByte(p, '<')
@@ -151,8 +151,8 @@ func labelOf(meta []byte) string {
 	return cleanLabel(charset)
 }
 
-// slice is a part of a page: as the scanner sees it, a byte for each unit of the
-// encoding, and in wide the bytes as they are, unless those are the same.
+// slice is a part of a page. text has a byte for each unit of the encoding, for the
+// scanner. wide has the original bytes, unless they are the same.
 type slice struct {
 	text, wide []byte
 }
@@ -184,7 +184,7 @@ func (s *slice) add(more slice) {
 // empty returns a slice without content in the memory of s.
 func (s slice) empty() slice { return slice{s.text[:0], s.wide[:0]} }
 
-// utf8 returns a wide slice with all of its characters.
+// utf8 returns the full text of a wide slice in UTF-8.
 func (s slice) utf8(e Encoding) []byte {
 	units := make([]uint16, len(s.text))
 	for i := range units {
@@ -218,7 +218,7 @@ func widen(text []byte, e Encoding) []byte {
 	return wide
 }
 
-// maxPiece is how many units are narrowed at once.
+// maxPiece is the number of units that are narrowed at once.
 const maxPiece = 4096
 
 func (w *Writer) write16(p []byte) {
@@ -237,8 +237,8 @@ func (w *Writer) write16(p []byte) {
 	}
 }
 
-// scan16 scans whole units. The scanner sees one byte for each: those of ASCII as
-// they are, all others as one that means nothing to it.
+// scan16 scans whole units. The scanner sees one byte for each unit: ASCII characters
+// unchanged, and every other character as a byte without a meaning for the scanner.
 func (w *Writer) scan16(wide []byte) {
 	w.narrow = w.narrow[:0]
 	for i := 0; i < len(wide); i += 2 {

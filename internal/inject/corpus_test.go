@@ -11,8 +11,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/corpus.golden anew")
 
-// The golden file says for each page what is inserted and between which parts of
-// the page, so that a reader can see whether it is right.
+// The golden file lists every insertion in each page with the text on both sides of it, so
+// that a reader can check the position.
 func TestCorpusIsInjectedAsTheGoldenFileSays(t *testing.T) {
 	const golden = "testdata/corpus.golden"
 	var got strings.Builder

@@ -2,11 +2,11 @@ package inject
 
 import "bytes"
 
-// In svg and math there is no raw text but there are CDATA sections, and in their
-// integration points it is the other way round. To know which it is takes the
-// stack of open elements. What is foreign is followed exactly; the HTML in an
-// integration point only as long as it is well nested, because then no rule of
-// implied ends can make a difference to the stack outside of it.
+// In svg and math there is no raw text, but there are CDATA sections. In their
+// integration points it is the other way round. To tell which rule applies, the stack of
+// open elements is needed. Foreign elements are tracked exactly. HTML in an integration
+// point is tracked only while it is well nested, because then the rules of implied end
+// tags cannot change the stack outside.
 
 func foreignRoot(name []byte) nodeKind {
 	if string(name) == "svg" {
@@ -15,10 +15,10 @@ func foreignRoot(name []byte) nodeKind {
 	return mathNode
 }
 
-// foreign tells whether there may be CDATA sections.
+// foreign reports whether there may be CDATA sections.
 func (t *tree) foreign() bool { return len(t.nodes) > 0 }
 
-// doubtsCDATA tells whether a CDATA section may be a comment here, as it is in HTML.
+// doubtsCDATA reports whether a CDATA section may be a comment here, as it is in HTML.
 func (t *tree) doubtsCDATA() bool { return t.inSelect || t.top() == htmlNode }
 
 func (t *tree) top() nodeKind { return t.nodes[len(t.nodes)-1].kind }
@@ -39,7 +39,7 @@ func (t *tree) push(kind nodeKind, name []byte) {
 	t.names = append(t.names, name...)
 }
 
-// pop takes away the node i and all in it.
+// pop removes the node i and all nodes inside it.
 func (t *tree) pop(i int) {
 	t.names = t.names[:t.nodes[i].name]
 	t.nodes = t.nodes[:i]
@@ -71,7 +71,7 @@ func (t *tree) startForeign(name, tag []byte, selfClosing bool) string {
 	return ""
 }
 
-// takesHTML tells whether a start tag makes an HTML element here.
+// takesHTML reports whether a start tag creates an HTML element here.
 func (t *tree) takesHTML(name []byte) bool {
 	switch t.top() {
 	case htmlNode, htmlPoint:
@@ -82,7 +82,7 @@ func (t *tree) takesHTML(name []byte) bool {
 	return false
 }
 
-// kindOf returns the kind of the foreign element that a start tag makes.
+// kindOf returns the kind of the foreign element that a start tag creates.
 func (t *tree) kindOf(name, tag []byte) nodeKind {
 	if t.top() == svgNode {
 		switch string(name) {
@@ -106,8 +106,8 @@ func (t *tree) kindOf(name, tag []byte) nodeKind {
 	return mathNode
 }
 
-// needsAttributes tells of the elements whose meaning depends on an attribute,
-// which is not known of a tag that is too long.
+// needsAttributes reports whether the meaning of an element depends on an attribute.
+// The attributes of a tag that is too long are unknown.
 func needsAttributes(name []byte) bool {
 	return string(name) == "font" || string(name) == "annotation-xml"
 }
@@ -122,7 +122,7 @@ func encodesHTML(tag []byte) bool {
 	return false
 }
 
-// breaksOut tells of the start tags that end what is foreign.
+// breaksOut reports whether a start tag ends foreign content.
 func breaksOut(name, tag []byte) bool {
 	switch string(name) {
 	case "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed",
@@ -139,8 +139,8 @@ func breaksOut(name, tag []byte) bool {
 	return false
 }
 
-// endsSelect tells of the start tags that end a select in some browsers, even in
-// an svg, which to those was never there.
+// endsSelect reports whether a start tag ends a select in some browsers, even inside
+// an svg, because those browsers ignore an svg in a select.
 func endsSelect(name []byte) bool {
 	switch string(name) {
 	case "select", "input", "keygen", "textarea", "script":
@@ -149,7 +149,7 @@ func endsSelect(name []byte) bool {
 	return ofTable(name)
 }
 
-// ofTable tells of the start tags that end a table cell around an svg.
+// ofTable reports whether a start tag ends a table cell around an svg.
 func ofTable(name []byte) bool {
 	switch string(name) {
 	case "caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr":
@@ -158,7 +158,7 @@ func ofTable(name []byte) bool {
 	return false
 }
 
-// startInPoint heeds a start tag in an integration point.
+// startInPoint handles a start tag in an integration point.
 func (t *tree) startInPoint(name []byte, selfClosing bool) string {
 	switch string(name) {
 	case "svg", "math":
@@ -173,7 +173,7 @@ func (t *tree) startInPoint(name []byte, selfClosing bool) string {
 		"link", "meta", "param", "source", "track", "wbr":
 		return ""
 	case "a", "nobr", "button", "table":
-		t.lost = t.hasOpen(name) // it ends the one that is open
+		t.lost = t.hasOpen(name) // the new element ends the open one
 	case "form":
 		t.lost = t.formOpen || t.templates > 0
 		t.formOpen = true
@@ -191,7 +191,7 @@ func (t *tree) startInPoint(name []byte, selfClosing bool) string {
 	return ""
 }
 
-// hasOpen tells whether an HTML element is open in the innermost integration point.
+// hasOpen reports whether an HTML element is open in the innermost integration point.
 func (t *tree) hasOpen(name []byte) bool {
 	for i := len(t.nodes) - 1; i >= 0 && t.nodes[i].kind == htmlNode; i-- {
 		if bytes.Equal(t.nameOf(i), name) {
@@ -219,11 +219,11 @@ func (t *tree) endForeign(name []byte) {
 	t.endAround(name)
 }
 
-// endAround heeds an end tag that is of nothing foreign.
+// endAround handles an end tag that matches no foreign element.
 func (t *tree) endAround(name []byte) {
 	switch {
 	case string(name) == "form" && t.templates == 0 && !t.inSelect:
-		t.formOpen = false // and what is in the form stays open
+		t.formOpen = false // the elements in the form stay open
 	case string(name) == "select" && t.inSelect && !t.hasPoint():
 		t.pop(0)
 		t.inSelect = false
@@ -233,7 +233,7 @@ func (t *tree) endAround(name []byte) {
 	}
 }
 
-// endInPoint heeds an end tag in an HTML element, which it must be of.
+// endInPoint handles an end tag in an HTML element; the tag must match that element.
 func (t *tree) endInPoint(name []byte) {
 	last := len(t.nodes) - 1
 	if !bytes.Equal(t.nameOf(last), name) {
@@ -255,8 +255,8 @@ func (t *tree) hasPoint() bool {
 	return false
 }
 
-// onlyForeign tells of common names that no HTML element around can have, so that
-// an end tag too many is ignored.
+// onlyForeign reports common names that no HTML element around can have. So a surplus
+// end tag with such a name is ignored.
 func onlyForeign(name []byte) bool {
 	switch string(name) {
 	case "circle", "defs", "ellipse", "g", "line", "lineargradient", "path", "polygon", "polyline", "rect", "stop", "use",

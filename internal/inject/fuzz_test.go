@@ -14,15 +14,15 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// FuzzWriter holds a Writer to its laws, and to what package html of x/net finds:
-// its tokenizer where there are only tags, its parser where there is more.
+// FuzzWriter checks the laws of a Writer, and compares it with package html of x/net:
+// with its tokenizer if the page has only simple tags, else with its parser.
 func FuzzWriter(f *testing.F) {
 	for _, page := range corpus(f) {
 		f.Add(page.text, uint16(1), uint16(7))
 	}
 	f.Add([]byte("<form action=&#0A>"), uint16(0), uint16(0))
 	for _, page := range pages {
-		if len(page) < 4096 { // the fuzzer is slow with long ones
+		if len(page) < 4096 { // the fuzzer is slow with long pages
 			f.Add([]byte(strings.ReplaceAll(page, "↓", "")), uint16(3), uint16(5))
 		}
 	}
@@ -37,7 +37,7 @@ func FuzzWriter(f *testing.F) {
 		if got := inject(t, w, ASCII, page[:a], page[a:b], page[b:]); !slices.Equal(got, want) {
 			t.Fatalf("cut at %d and %d: %v, in one piece: %v", a, b, got, want)
 		}
-		for _, e := range []Encoding{UTF16LE, UTF16BE} { // in which it makes little sense
+		for _, e := range []Encoding{UTF16LE, UTF16BE} { // the page makes little sense in UTF-16
 			want := inject(t, w, e, page)
 			if got := inject(t, w, e, page[:a], page[a:b], page[b:]); !slices.Equal(got, want) {
 				t.Fatalf("UTF-16 cut at %d and %d: %v, in one piece: %v", a, b, got, want)
@@ -48,7 +48,7 @@ func FuzzWriter(f *testing.F) {
 	})
 }
 
-// needsTree matches pages about which a tokenizer alone does not know enough.
+// needsTree matches pages that a tokenizer alone cannot interpret.
 var needsTree = regexp.MustCompile(`(?i)<(svg|math|template|select|frameset|noscript)`)
 
 // compareWithTokenizer compares the forms with those of the tokenizer of x/net.
@@ -89,26 +89,26 @@ func tokenizerForms(page []byte) []string {
 	}
 }
 
-// trimmed is what address does to a value that is decoded.
+// trimmed cleans a decoded value as address does.
 func trimmed(s string) string {
 	return address([]byte(strings.ReplaceAll(s, "&", "&amp;")))
 }
 
-// attribute returns the first attribute of a name; the tokenizer gives all.
+// attribute returns the first attribute with a name; the tokenizer returns all of them.
 func attribute(all []html.Attribute, name string) string {
 	for _, a := range all {
 		if a.Key == name {
-			return strings.ReplaceAll(a.Val, "\x00", "\uFFFD") // which the parser leaves to others
+			return strings.ReplaceAll(a.Val, "\x00", "\uFFFD") // the parser leaves NULs
 		}
 	}
 	return ""
 }
 
-// compareWithParser checks that everything inserted is an element to a browser,
-// with scripts and without, and not a part of a text, a comment or an attribute.
+// compareWithParser checks that a browser sees every insertion as an element, with
+// scripts and without, and not as a part of a text, a comment or an attribute.
 func compareWithParser(t *testing.T, page []byte) {
 	t.Helper()
-	if bytes.Contains(bytes.ToLower(page), []byte("<frameset")) { // does away with elements
+	if bytes.Contains(bytes.ToLower(page), []byte("<frameset")) { // a frameset removes elements
 		return
 	}
 	const probe = "palisade-probe"
@@ -141,8 +141,8 @@ func compareWithParser(t *testing.T, page []byte) {
 	}
 }
 
-// probes counts the elements of a class, and what would be such in the text of a
-// noscript.
+// probes counts the elements with a class. It also counts those in the text of a
+// noscript that would be elements without scripts.
 func probes(n *html.Node, class string) int {
 	found := 0
 	if n.Type == html.ElementNode && attribute(n.Attr, "class") == class {
@@ -157,7 +157,7 @@ func probes(n *html.Node, class string) int {
 	return found
 }
 
-// fragments make pages that a fuzzer would hardly find byte by byte.
+// fragments make pages that a fuzzer would rarely find byte by byte.
 var fragments = strings.Split("<form action=a>|</form>|<form>|<button formaction=b>|</button>|<input>|<input type=submit formaction=b>|"+
 	"<svg>|</svg>|<svg/>|<g>|</g>|<path/>|<title>|</title>|<desc>|</desc>|<foreignObject>|</foreignObject>|<style>|</style>|<script>|</script>|"+
 	"<math>|</math>|<mi>|</mi>|<mglyph>|<annotation-xml>|<annotation-xml encoding='text/html'>|</annotation-xml>|<font color=a>|<font>|</font>|"+
@@ -165,7 +165,7 @@ var fragments = strings.Split("<form action=a>|</form>|<form>|<button formaction
 	"<template>|</template>|<select>|</select>|<option>|<textarea>|</textarea>|<noscript>|</noscript>|<iframe>|</iframe>|<plaintext>|"+
 	"<table>|</table>|<tr>|</tr>|<td>|</td>|<caption>|<col>|<tbody>|<head>|</head>|<body>|</body>|<html>|</html>|<base href=c>|<xmp>|</xmp>|</noscript |</style |</script ", "|")
 
-// FuzzTags checks what is inserted into pages made of fragments.
+// FuzzTags checks the insertions into pages that are made of fragments.
 func FuzzTags(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
@@ -177,7 +177,7 @@ func FuzzTags(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, picks []byte) {
 		if len(picks) > 40 {
-			t.Skip("shorter ones will do")
+			t.Skip("shorter pages are enough")
 		}
 		var page []byte
 		for _, pick := range picks {

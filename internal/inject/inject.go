@@ -1,67 +1,66 @@
 // Package inject copies an HTML page byte for byte and inserts markup at its
 // forms, while the page streams through.
 //
-// It is made for a reverse proxy, so it holds back no more than the tag it is in,
-// and reads only what it must: it hops from one "<" to the next. It follows the
-// tokenizer of the HTML Standard (§13.2.5), and as much of tree construction as
-// decides how the tokenizer goes on: raw text, foreign content, templates, selects.
+// The package is made for a reverse proxy. So it holds back only the tag that it is in,
+// and it reads little: it jumps from one "<" to the next. It follows the tokenizer of the
+// HTML Standard (§13.2.5). From tree construction it follows the parts that change the
+// state of the tokenizer: raw text, foreign content, templates, selects.
 //
-// Where browsers differ, or where only a whole tree builder could tell what comes
-// next, a [Writer] gives up: it copies the rest of the page and inserts nothing
-// more. A form without its fields is asked again; markup in the midst of somebody's
-// script is a broken page.
+// In some pages browsers differ, or only a whole tree builder could tell how the page goes
+// on. There a [Writer] gives up: it copies the rest of the page and inserts nothing more.
+// This is the smaller harm: a form without its fields leads to a challenge, but markup in
+// the middle of a script breaks the page.
 package inject
 
 import "io"
 
-// maxTag is how long a tag may be, in units of the encoding. A longer one is not
-// looked at; only its name is heeded.
+// maxTag is the maximum length of a tag, in units of the encoding. Of a longer tag only
+// the name is used.
 const maxTag = 64 << 10
 
-// Target is an element that says where a form is sent: a form, or a button of it
-// that sends it elsewhere or by another method.
+// Target is an element that states where a form is sent: a form, or a submitter that
+// sends the form to another URL or by another method.
 type Target struct {
 	// Submitter is true for a button, or an input of type submit or image, that
 	// belongs to the open form and has a formaction or a formmethod.
 	Submitter bool
 	// Method is the attribute method or formmethod in lower case, "" when absent.
 	Method string
-	// Action is the attribute action or formaction as a URL parser begins to read
-	// it: character references decoded, control characters and spaces trimmed, tabs
-	// and line breaks dropped. It is in UTF-8 if the page is in UTF-8 or UTF-16, else
-	// in the page's bytes.
+	// Action is the attribute action or formaction as a URL parser first prepares it:
+	// character references decoded, control characters and spaces trimmed, tabs and
+	// line breaks dropped. It is in UTF-8 if the page is in UTF-8 or UTF-16, else in
+	// the page's bytes.
 	Action string
-	// HasAction tells an empty action from one that is absent.
+	// HasAction distinguishes an empty action from a missing one.
 	HasAction bool
-	// Base is the href of the first base element with one before here, read like
-	// Action; "" when there is none.
+	// Base is the href of the first base element with one before this element,
+	// decoded like Action; "" if there is none.
 	Base string
 }
 
-// Hooks say what to insert. What they return is written before the next call and
-// not kept. It is taken for UTF-8, so it is best ASCII in a page that may be in
-// another encoding; in a UTF-16 page it is written in UTF-16.
+// Hooks return the markup to insert. Their results are written before the next call and
+// not kept. The Writer takes the markup for UTF-8, so it should be ASCII if the page may
+// have another encoding. In a UTF-16 page the markup is written in UTF-16.
 type Hooks struct {
-	// Target returns what goes right behind the start tag of a form, or right
-	// before the tag of a submitter. A submitter may stand in a paragraph, which a
-	// div would end, so what is returned for it must be phrasing content, such as
-	// an input or a span. Nil: nothing.
+	// Target returns the markup to insert after the start tag of a form, or before the
+	// tag of a submitter. A submitter may be in a paragraph, which a div would end. So
+	// the markup for it must be phrasing content, such as an input or a span. Nil: nothing.
 	Target func(Target) []byte
-	// Head returns what goes into the head: right behind its start tag or, where
-	// there is none, right before the first start tag that is not html. It is
+	// Head returns the markup for the head. It goes after the start tag of the head. If
+	// there is none, it goes before the first start tag that is not html. Head is
 	// called at most once. Nil: nothing.
 	Head func() []byte
-	// Encoding is that of the page, see [Charset]. A page that is Opaque is copied.
+	// Encoding is the encoding of the page, see [Charset]. An Opaque page is copied unchanged.
 	Encoding Encoding
 }
 
-// Writer copies a page to where it was made for, and inserts what its hooks say.
-// What is inserted depends on the page alone, not on how it is cut into writes.
+// Writer copies a page to its destination and inserts the markup of its hooks.
+// The insertions depend on the page alone, not on how it is split into writes.
 // A Writer is not safe for concurrent use.
 type Writer struct {
 	dst   io.Writer
 	hooks Hooks
-	err   error // of dst, for good
+	err   error // of dst; permanent
 
 	scanner
 	tree
@@ -70,11 +69,11 @@ type Writer struct {
 	headDone bool
 
 	page  slice // the piece of the page that is being scanned
-	sent  int   // how much of it was written
-	tagAt int   // where in it the last tag begins, if not in held
-	held  slice // the part of an open tag that earlier pieces brought
+	sent  int   // number of its units that are written
+	tagAt int   // where the last tag begins in it, if not in held
+	held  slice // the part of an open tag from earlier pieces
 
-	odd    [2]byte // a UTF-16 unit that was cut in two
+	odd    [2]byte // a UTF-16 unit that was split
 	hasOdd bool    // its first half is there
 	narrow []byte  // scratch
 }
@@ -100,8 +99,8 @@ func (w *Writer) Reset(dst io.Writer, hooks Hooks) {
 	}
 }
 
-// Write takes the next piece of the page. It writes to the destination all but
-// the tag that the piece ends in.
+// Write takes the next piece of the page. It writes everything to the destination except
+// a tag that is still open at the end of the piece.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.isWide() {
 		w.write16(p)
@@ -114,7 +113,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close writes what was held back. It does not close the destination.
+// Close writes the bytes that were held back. It does not close the destination.
 func (w *Writer) Close() error {
 	w.send(0)
 	if w.hasOdd {
@@ -128,7 +127,7 @@ func (w *Writer) isWide() bool {
 	return w.hooks.Encoding == UTF16LE || w.hooks.Encoding == UTF16BE
 }
 
-// scan goes through one piece of the page.
+// scan scans one piece of the page.
 func (w *Writer) scan(page slice) {
 	w.page, w.sent, w.tagAt = page, 0, 0
 	p := page.text
@@ -152,12 +151,12 @@ func (w *Writer) scan(page slice) {
 	w.page, w.sent = slice{}, 0
 }
 
-// holds tells whether the piece ends in a tag that may get something before it.
+// holds reports whether the piece ends in a tag that may need an insertion before it.
 func (w *Writer) holds() bool {
 	return w.state.inTag() && !w.long && w.kind != rawEndTag
 }
 
-// hold keeps the beginning of a tag for the next piece, unless that is too long.
+// hold keeps the beginning of a tag for the next piece, unless the tag is too long.
 func (w *Writer) hold() {
 	if w.held.len() == 0 {
 		w.send(w.tagAt)
@@ -171,7 +170,7 @@ func (w *Writer) hold() {
 	w.send(w.page.len())
 }
 
-// send writes what was held back and the piece up to an offset.
+// send writes the bytes that were held back, and the piece up to an offset.
 func (w *Writer) send(to int) {
 	if w.held.len() > 0 {
 		w.put(w.held.raw())
@@ -194,7 +193,7 @@ func (w *Writer) put(p []byte) {
 	w.err = err
 }
 
-// insert writes what is no part of the page.
+// insert writes markup that is not part of the page.
 func (w *Writer) insert(markup []byte) {
 	if w.isWide() {
 		markup = widen(markup, w.hooks.Encoding)
@@ -202,7 +201,7 @@ func (w *Writer) insert(markup []byte) {
 	w.put(markup)
 }
 
-// insertBefore inserts before the tag that is held, or else begins at tagAt.
+// insertBefore inserts before the current tag, which is in held or begins at tagAt.
 func (w *Writer) insertBefore(markup []byte) {
 	if len(markup) == 0 {
 		return
@@ -222,7 +221,7 @@ func (w *Writer) insertAfter(end int, markup []byte) {
 	w.insert(markup)
 }
 
-// endOfTag is called with the offset behind a tag's ">".
+// endOfTag is called with the offset after a tag's ">".
 func (w *Writer) endOfTag(end int, selfClosing bool) {
 	w.state = inData
 	if w.kind == rawEndTag || w.isDull() {
@@ -239,11 +238,11 @@ func (w *Writer) endOfTag(end int, selfClosing bool) {
 	}
 }
 
-// dull are the letters that no name of interest begins with, outside of svg and
-// math. That spares looking at links, divs, lists and options.
+// dull are the first letters that no relevant tag name has outside svg and math. So
+// links, divs, lists and options need no check.
 var dull = [256]bool{'a': true, 'd': true, 'e': true, 'g': true, 'l': true, 'o': true, 'r': true, 'u': true}
 
-// isDull tells whether a tag need not be looked at.
+// isDull reports whether a tag can be ignored.
 func (w *Writer) isDull() bool {
 	if len(w.held.text) > 0 || w.long || !w.headDone || len(w.nodes) > 0 || w.noscript.open {
 		return false
@@ -255,7 +254,7 @@ func (w *Writer) isDull() bool {
 	return dull[lower(w.page.text[begin])]
 }
 
-// tag returns the tag that ends at an offset of the piece, in one, or nil if it is
+// tag returns the tag that ends at an offset of the piece as one slice, or nil if it is
 // too long.
 func (w *Writer) tag(end int) []byte {
 	switch {
@@ -277,7 +276,7 @@ func (w *Writer) tag(end int) []byte {
 	return w.held.text
 }
 
-// wholeTag returns the same tag with all of its characters.
+// wholeTag returns the same tag with all its characters.
 func (w *Writer) wholeTag(tag []byte, end int) []byte {
 	switch {
 	case !w.isWide():
@@ -288,15 +287,15 @@ func (w *Writer) wholeTag(tag []byte, end int) []byte {
 	return w.page.cut(w.tagAt, end).utf8(w.hooks.Encoding)
 }
 
-// tooLong is called with what follows on what was held, as soon as it is known
-// that the tag is longer than any that is looked at.
+// tooLong is called as soon as a tag is known to be too long. rest is the page after the
+// part that was held.
 func (w *Writer) tooLong(rest slice) {
 	w.name.read(w.held.text, rest.text)
 	w.long = true
 	w.beforeTag()
 }
 
-// beforeTag inserts what goes before a start tag whatever its attributes are.
+// beforeTag inserts the markup that precedes a start tag whatever its attributes are.
 func (w *Writer) beforeTag() {
 	if w.headDone || w.kind != startTag || w.name.is("html") || w.name.is("head") {
 		return
@@ -305,7 +304,7 @@ func (w *Writer) beforeTag() {
 	w.insertBefore(w.hooks.Head())
 }
 
-// heed does what a tag is for. The tag is nil if it is too long.
+// heed handles a complete tag. The tag is nil if it is too long.
 func (w *Writer) heed(tag []byte, end int, selfClosing bool) {
 	switch {
 	case w.noscript.open && (w.long || w.noscript.endsIn(tag[1:])):
@@ -361,7 +360,7 @@ func (w *Writer) submitter(tag []byte) {
 		return
 	}
 	if a.hasID && (len(a.id) == 0 || unescape(a.id) != w.formID) {
-		return // it belongs to another form, which what is inserted here is no part of
+		return // it belongs to another form, and inserted fields would not
 	}
 	target := w.target(a)
 	target.Submitter = true
@@ -379,7 +378,7 @@ func (w *Writer) target(a formAttributes) Target {
 
 func (w *Writer) setBase(tag []byte) {
 	if w.hasBase || w.noscript.open {
-		return // in a noscript it is for few
+		return // most browsers do not read a base in a noscript
 	}
 	var a formAttributes
 	a.read(tag, "href", "", "")

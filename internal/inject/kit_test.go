@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// insertion is one thing that was inserted.
+// insertion is one inserted piece of markup.
 type insertion struct {
 	at   int // offset in the page
 	head bool
@@ -42,8 +42,8 @@ func (i insertion) describe() string {
 
 var marker = []byte(`<!--marker of the tests of inject-->`)
 
-// recorder is what a Writer writes to. An insertion is a write of its own, so it
-// can be told from the page.
+// recorder is the destination of a Writer. The Writer writes each insertion in one write,
+// so the recorder can tell it from the page.
 type recorder struct {
 	marker []byte
 	page   []byte
@@ -109,7 +109,7 @@ func forms(t testing.TB, page string) []insertion {
 	return inject(t, NewWriter(nil, Hooks{}), ASCII, []byte(page))
 }
 
-// bytewise cuts a page into pieces of one byte.
+// bytewise splits a page into pieces of one byte.
 func bytewise(page []byte) [][]byte {
 	pieces := make([][]byte, len(page))
 	for i := range page {

@@ -2,18 +2,18 @@ package inject
 
 import "bytes"
 
-// state is where in the tokenizer of the HTML Standard a page is. Its states are
-// merged where no end of a token depends on the difference.
+// state is the position of a page in the tokenizer of the HTML Standard. States are
+// merged if no end of a token depends on the difference.
 type state uint8
 
 const (
 	inData    state = iota // text in which tags begin
-	inLess                 // behind "<"
-	inEndOpen              // behind "</"
+	inLess                 // after "<"
+	inEndOpen              // after "</"
 
 	inTagName
 	inBeforeAttribute
-	inSlash // behind a "/" that makes the tag self-closing if ">" comes next
+	inSlash // after a "/" that makes the tag self-closing if ">" comes next
 	inAttributeName
 	inAfterName
 	inBeforeValue
@@ -21,8 +21,8 @@ const (
 	inSingleQuotes
 	inUnquoted
 
-	inDeclaration     // behind "<!"
-	inDeclarationDash // behind "<!-"
+	inDeclaration     // after "<!"
+	inDeclarationDash // after "<!-"
 	inCDATAOpen       // in "<![CDATA["
 	inCDATA
 	inCDATABracket
@@ -43,24 +43,24 @@ const (
 	inScript
 	inScriptLess
 	inScriptEnd
-	inScriptBang     // behind "<!"
-	inScriptBangDash // behind "<!-"
+	inScriptBang     // after "<!"
+	inScriptBangDash // after "<!-"
 	inEscaped
 	inEscapedDash
 	inEscapedDashes
 	inEscapedLess
 	inEscapedEnd
-	inDoubleStart // in the letters behind "<"
+	inDoubleStart // in the letters after "<"
 	inDouble
 	inDoubleDash
 	inDoubleDashes
 	inDoubleLess
-	inDoubleEnd // in the letters behind "</"
+	inDoubleEnd // in the letters after "</"
 
 	inPlaintext
 )
 
-// inTag tells of the states in which it is open whether something goes before.
+// inTag reports whether something may have to be inserted before the open tag.
 func (s state) inTag() bool { return s >= inLess && s <= inUnquoted }
 
 type kind uint8
@@ -68,27 +68,27 @@ type kind uint8
 const (
 	startTag kind = iota
 	endTag
-	rawEndTag // of an element with raw text: nothing is left to be done at it
+	rawEndTag // of an element with raw text: no more to do for it
 )
 
 // scanner is the tokenizer's part of a Writer.
 type scanner struct {
 	state   state
 	raw     string // the name of the element with raw text
-	matched int    // bytes of a word that is looked for
+	matched int    // number of matched bytes of a word
 	kind    kind   // of the tag
 	long    bool   // the tag is longer than maxTag, and name is set
 	name    name   // of the tag, at its end
 }
 
-// hides tells whether what looks like a tag is none here, open tags of interest
-// left out: those are looked at in one.
+// hides reports whether text that looks like a tag is none in this state. States inside
+// relevant tags do not count, because such a tag is handled as a whole.
 func (s *scanner) hides() bool {
 	return s.state >= inDeclaration && s.state < inPlaintext || s.state.inTag() && s.kind == rawEndTag
 }
 
 const (
-	classSpace = 1 << iota // what the tokenizer takes for one, a carriage return being a line feed by then
+	classSpace = 1 << iota // space for the tokenizer, which has made a carriage return a line feed by then
 	classSlash
 	classGreater
 	classEquals
@@ -108,8 +108,8 @@ func lower(c byte) byte {
 	return c
 }
 
-// step goes on in the page from an offset, and returns the offset it got to. It
-// may stay where it is if it changes the state.
+// step scans on from an offset and returns the offset that it reached. The offset
+// may stay the same if the state changes.
 func (w *Writer) step(p []byte, i int) int {
 	switch s := w.state; {
 	case s == inData:
@@ -134,7 +134,7 @@ func (w *Writer) step(p []byte, i int) int {
 	return len(p)
 }
 
-// hop goes to the next byte c and behind it into a state, or to the end.
+// hop skips to the position after the next byte c and sets a state, or goes to the end.
 func (w *Writer) hop(p []byte, i int, c byte, next state) int {
 	j := bytes.IndexByte(p[i:], c)
 	if j < 0 {
@@ -176,7 +176,7 @@ func (w *Writer) tagOpen(p []byte, i int) int {
 	return i + 1
 }
 
-// inTagStep goes on to the end of the tag, or of the piece.
+// inTagStep scans on to the end of the tag, or of the piece.
 func (w *Writer) inTagStep(p []byte, i int) int {
 	s := w.state
 	for i < len(p) {
@@ -197,7 +197,7 @@ func (w *Writer) inTagStep(p []byte, i int) int {
 				s = inSlash
 			case class[p[i]] == classSpace:
 				s = inBeforeAttribute
-			default: // a "=" too
+			default: // also a "="
 				s = inAttributeName
 			}
 			i++
@@ -258,8 +258,8 @@ func (w *Writer) inTagStep(p []byte, i int) int {
 
 const cdata = "[CDATA["
 
-// declaration is for what begins with "<!" or "<?", comments left out. A doctype
-// ends at the first ">", whatever is quoted in it.
+// declaration scans text that begins with "<!" or "<?", except comments. A doctype
+// ends at the first ">", even within quotes.
 func (w *Writer) declaration(p []byte, i int) int {
 	c := p[i]
 	switch w.state {
@@ -343,8 +343,8 @@ func (w *Writer) comment(p []byte, i int) int {
 	return i + 1
 }
 
-// enter says what comes behind a start tag: the text of an element of that name,
-// or data if the name is empty.
+// enter sets the state after a start tag: raw text of an element with that name, or data
+// if the name is empty.
 func (w *Writer) enter(raw string) {
 	w.raw = raw
 	switch raw {
@@ -374,8 +374,8 @@ func (w *Writer) rawText(p []byte, i int) int {
 	return w.rawEnd(p[i], i, inRawText)
 }
 
-// rawEnd matches the name in an end tag that would end the raw text. If it is
-// another, the text goes on in the state given.
+// rawEnd matches the name in an end tag that may end the raw text. With another name,
+// the text continues in the given state.
 func (w *Writer) rawEnd(c byte, i int, text state) int {
 	switch {
 	case w.matched < len(w.raw) && lower(c) == w.raw[w.matched]:
@@ -389,7 +389,7 @@ func (w *Writer) rawEnd(c byte, i int, text state) int {
 	return i
 }
 
-// script is for the text of a script, in which a comment hides an end tag if it
+// script scans the text of a script. In it a comment hides an end tag if the comment
 // contains a start tag.
 func (w *Writer) script(p []byte, i int) int {
 	c := p[i]
@@ -448,7 +448,7 @@ func (w *Writer) script(p []byte, i int) int {
 	return w.doubleWord(c, i, inDouble, inEscaped)
 }
 
-// dashes goes on in an escaped text of a script, whose next two states are those
+// dashes scans an escaped text of a script. The two states after text are those
 // with one dash and with two.
 func (w *Writer) dashes(p []byte, i int, text, less state) int {
 	c, s := p[i], w.state
@@ -466,8 +466,8 @@ func (w *Writer) dashes(p []byte, i int, text, less state) int {
 	return i + 1
 }
 
-// doubleWord matches the word script behind "<" or "</", which leads from one
-// kind of escaped text into the other.
+// doubleWord matches the word script after "<" or "</". The word switches from one
+// kind of escaped text to the other.
 func (w *Writer) doubleWord(c byte, i int, from, to state) int {
 	const word, other = "script", len("script") + 1
 	switch {

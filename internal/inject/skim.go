@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// skims tells whether the tags that are dull may be passed over in one here.
+// skims reports whether dull tags may be skipped as a whole here.
 func (w *Writer) skims() bool {
 	return w.headDone && len(w.nodes) == 0 && !w.noscript.open && w.held.len() == 0
 }
 
-// heeded has, for each first letter, the lengths of the names that mean something
-// outside of svg and math, as bits.
+// heeded has, for each first letter, the lengths of the relevant names outside svg and
+// math, as bits.
 var heeded = func() (table [256]uint16) {
 	for name := range strings.FieldsSeq("base body button col form frameset iframe input math noembed noframes noscript plaintext " +
 		"script select style svg template textarea title xmp") {
@@ -21,12 +21,12 @@ var heeded = func() (table [256]uint16) {
 	return table
 }()
 
-// skim goes over text and dull tags, which are most of a page, and returns where
-// something else begins, or the end. It knows plain tags alone; whatever is written
-// oddly is left to the states, which know all.
+// skim skips text and dull tags, which are most of a page. It returns the offset where
+// something else begins, or the end. It knows only plainly written tags and leaves all
+// others to the states, which handle every case.
 func (w *Writer) skim(p []byte, i int) int {
 	for {
-		// Tags often follow on one another, and the call costs more than a look.
+		// Tags often follow directly one after another, and the call costs more than this check.
 		at := i
 		if at >= len(p) || p[at] != '<' {
 			j := bytes.IndexByte(p[i:], '<')
@@ -49,7 +49,7 @@ func (w *Writer) skim(p []byte, i int) int {
 		if heeded[p[name]]>>min(end-name, 15)&1 != 0 {
 			return at
 		}
-		if end < len(p) && p[end] == '>' { // most are as short as that
+		if end < len(p) && p[end] == '>' { // most tags are as short as this
 			i = end + 1
 		} else if i = skipAttributes(p, end); i < 0 {
 			return at
@@ -57,7 +57,7 @@ func (w *Writer) skim(p []byte, i int) int {
 	}
 }
 
-// skipAttributes returns the offset behind the tag whose name ends at i, or -1 if
+// skipAttributes returns the offset after the tag whose name ends at i. It returns -1 if
 // the tag does not end here or is not plainly written.
 func skipAttributes(p []byte, i int) int {
 	for i < len(p) {
@@ -65,7 +65,7 @@ func skipAttributes(p []byte, i int) int {
 		case classGreater:
 			return i + 1
 		case classEquals:
-			// Behind anything but a name it would begin one.
+			// After anything but a name, this "=" would begin a name.
 			if before := p[i-1]; class[before] != 0 || before == '"' || before == '\'' {
 				return -1
 			}
@@ -79,7 +79,7 @@ func skipAttributes(p []byte, i int) int {
 	return -1
 }
 
-// skipValue returns the offset behind an attribute's value, or -1.
+// skipValue returns the offset after an attribute's value, or -1.
 func skipValue(p []byte, i int) int {
 	switch {
 	case i >= len(p) || class[p[i]] == classSpace || class[p[i]] == classGreater:

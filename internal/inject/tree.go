@@ -2,26 +2,26 @@ package inject
 
 import "bytes"
 
-// tree is as much of tree construction as decides how the tokenizer goes on and
-// what a form is.
+// tree is the part of tree construction that decides the states of the tokenizer, and
+// which elements are forms.
 type tree struct {
 	formOpen  bool   // the form element pointer of the HTML Standard is set
 	formID    string // of that form
 	inSelect  bool
-	templates int    // how many are open
+	templates int    // number of open ones
 	selects   uint64 // inSelect outside each of them, the innermost last
 	col       bool   // a col was seen in the templates
 	body      bool   // a body tag was seen
 	lost      bool   // browsers differ from here on
 	noscript  noscript
 
-	// nodes are the open elements from the outermost svg or math on, none outside
-	// of those. Only in there must the elements be known.
+	// nodes are the open elements from the outermost svg or math on; nodes is empty
+	// elsewhere. Only inside them must the elements be known.
 	nodes []node
 	names []byte // of the nodes
 }
 
-// maxNodes is how deep an svg or math may nest.
+// maxNodes is the maximum nesting depth in an svg or math.
 const maxNodes = 256
 
 type node struct {
@@ -41,7 +41,7 @@ const (
 
 func (k nodeKind) isPoint() bool { return k >= htmlPoint }
 
-// interest is what a start tag is of interest for, besides the tree.
+// interest is the reason why a start tag matters, besides the tree.
 type interest uint8
 
 const (
@@ -51,8 +51,8 @@ const (
 	aBase
 )
 
-// start heeds a start tag. It returns what else the tag is of interest for, and
-// the name of the element if it has raw text.
+// start handles a start tag. It returns another reason why the tag matters, and the name
+// of the element if it has raw text.
 func (t *tree) start(name, tag []byte, selfClosing bool) (interest, string) {
 	if len(t.nodes) > 0 {
 		return nothing, t.startForeign(name, tag, selfClosing)
@@ -82,7 +82,7 @@ func (t *tree) start(name, tag []byte, selfClosing bool) (interest, string) {
 	return nothing, ""
 }
 
-// startAnywhere heeds the start tags that mean the same in a select and outside.
+// startAnywhere handles the start tags with the same meaning in a select and outside.
 func (t *tree) startAnywhere(name []byte, selfClosing bool) string {
 	switch string(name) {
 	case "svg", "math":
@@ -100,19 +100,19 @@ func (t *tree) startAnywhere(name []byte, selfClosing bool) string {
 	case "body":
 		t.body = t.body || t.templates == 0
 	case "frameset":
-		// It may do away with the body, and all tags behind it with it.
+		// It may remove the body, and all tags after it with the body.
 		t.lost = t.lost || !t.body
 	default:
 		raw := rawText(name)
-		// Where a template contains a col, most tags are ignored.
+		// In a template with a col, browsers ignore most tags.
 		t.lost = raw != "" && t.col && t.templates > 0
 		return raw
 	}
 	return ""
 }
 
-// startInSelect heeds a start tag in a select. Browsers used to ignore most tags
-// there; since selects can be styled they take them.
+// startInSelect handles a start tag in a select. Older browsers ignore most tags there;
+// browsers with styleable selects accept them.
 func (t *tree) startInSelect(name []byte, selfClosing bool) string {
 	switch string(name) {
 	case "select", "input":
@@ -154,7 +154,7 @@ func (t *tree) closeTemplate() {
 	t.col = t.col && t.templates > 0
 }
 
-// end heeds an end tag.
+// end handles an end tag.
 func (t *tree) end(name []byte) {
 	if len(t.nodes) > 0 {
 		t.endForeign(name)
@@ -162,7 +162,7 @@ func (t *tree) end(name []byte) {
 	}
 	switch string(name) {
 	case "form":
-		// In a select it used to be ignored.
+		// Older browsers ignore it in a select.
 		if t.templates == 0 && !t.inSelect {
 			t.formOpen = false
 		}
@@ -200,15 +200,15 @@ func rawText(name []byte) string {
 	return ""
 }
 
-// noscript watches for the end of a noscript element. To a browser that runs
-// scripts it ends at the first end tag, be that in a comment, a style or an
-// attribute; to one that does not, and to us, such a tag is none.
+// noscript looks for the end of a noscript element. A browser that runs scripts ends it
+// at the first end tag, even in a comment, a style or an attribute. To a browser that
+// runs none, and to this package, such text is not a tag.
 type noscript struct {
 	open    bool
 	matched int
 }
 
-// endsIn tells whether an end tag ends in p, of which it may have begun before.
+// endsIn reports whether an end tag ends in p; the tag may have begun before p.
 func (n *noscript) endsIn(p []byte) bool {
 	const end = "</noscript"
 	for i := 0; i < len(p); i++ {
@@ -239,10 +239,10 @@ type name struct {
 	n    int
 }
 
-// maxName is longer than any name of interest.
+// maxName is longer than any relevant name.
 const maxName = 32
 
-// read takes the name from a tag that is cut in two.
+// read reads the name from a tag that is split in two.
 func (n *name) read(tag, more []byte) {
 	n.n = 0
 	if n.add(tag) {
@@ -250,7 +250,7 @@ func (n *name) read(tag, more []byte) {
 	}
 }
 
-// add tells whether the name goes on behind p.
+// add reports whether the name continues after p.
 func (n *name) add(p []byte) bool {
 	for _, c := range p {
 		switch {

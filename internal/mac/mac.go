@@ -1,8 +1,8 @@
 // Package mac makes HMAC-SHA-256 tags without allocating.
 //
 // A keyed hash costs more to set up than to run, so the states of one key are
-// pooled and reset. Everything Palisade signs or hashes under a key goes through
-// here; a key serves one purpose only, see [Derive].
+// pooled and reset. All of Palisade's signatures and keyed hashes use this package. A key
+// serves one purpose only, see [Derive].
 package mac
 
 import (
@@ -15,13 +15,13 @@ import (
 	"sync"
 )
 
-// Size is the length of a tag in bytes. 128 bits are beyond any online forgery.
+// Size is the length of a tag in bytes. An online attacker cannot forge 128 bits.
 const Size = 16
 
 // Tag is a truncated HMAC-SHA-256.
 type Tag [Size]byte
 
-// Equal compares in constant time.
+// Equal compares two tags in constant time.
 func (t Tag) Equal(other Tag) bool {
 	return subtle.ConstantTimeCompare(t[:], other[:]) == 1
 }
@@ -46,13 +46,13 @@ func New(secret []byte) *Key {
 	return k
 }
 
-// Derive returns the key for one purpose, so that a tag made for one thing can
-// never be taken for a tag of another (HKDF-SHA-256, RFC 5869).
+// Derive returns the key for one purpose (HKDF-SHA-256, RFC 5869). So a tag for one
+// purpose is never valid for another.
 func Derive(master []byte, purpose string) *Key {
 	return New(Secret(master, purpose))
 }
 
-// Secret returns the 32 bytes behind [Derive], for code that keys itself.
+// Secret returns the 32 bytes that [Derive] uses, for code that makes its own key.
 func Secret(master []byte, purpose string) []byte {
 	secret, err := hkdf.Key(sha256.New, master, nil, purpose, sha256.Size)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package names compares the names of fields as the most generous parsers do: a rule
-// about a field also means what some app takes for that field.
+// Package names compares the names of fields as the most generous parsers do. A rule
+// about a field also applies to other names that some app reads as that field.
 package names
 
 import (
@@ -15,13 +15,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold returns the name of a field as the most generous parser may take it.
+// Fold returns the name of a field as the most generous parser may read it.
 // PHP cuts a name at a NUL, drops spaces before it and writes "_" for a dot or a
-// space in it; Sinatra and qs take "[name]" and "]name" for name; ASP.NET ignores
-// case, and Spring reads "!name". A NUL stands for a bracket that is never
-// closed: to PHP it is "_", to Rack it begins a part. Two fields whose names fold alike are one field to
-// somebody; see TakenFor for what is a part of a field. Closing brackets are left
-// out: parsers differ over them.
+// space in it. Sinatra and qs read "[name]" and "]name" as name. ASP.NET ignores
+// case, and Spring reads "!name". In the result, a NUL stands for a bracket that is never
+// closed: PHP reads it as "_", Rack as the begin of a part. If two names fold to the same
+// name, some parser reads them as one field; see TakenFor for the parts of a field.
+// Closing brackets are dropped, because parsers differ over them.
 func Fold(name string) string {
 	if isPlain(name) {
 		return name
@@ -45,19 +45,19 @@ func Fold(name string) string {
 
 var spelled = strings.NewReplacer(".", "_", " ", "_", "]", "")
 
-// isBlank reports what some languages trim: all space to Python, control characters to
-// Java.
+// isBlank reports whether some language trims the character: Python trims all space, Java
+// control characters.
 func isBlank(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) && c != 0 }
 
 func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
 }
 
-const unclosed = "\x00" // which no folded name has
+const unclosed = "\x00" // no folded name contains it
 
-// TakenFor reports whether some parser takes a folded name for another, or for a part
-// of it: "name[]" and "name[0]" to PHP, Rails and qs, "name(1i)" to Rails. A sibling
-// is none: "user[name]" is no part of "user[email]".
+// TakenFor reports whether some parser reads a folded name as another one, or as a part
+// of it: PHP, Rails and qs do so with "name[]" and "name[0]", Rails with "name(1i)". A
+// sibling is no part: "user[name]" is no part of "user[email]".
 func TakenFor(folded, wanted string) bool {
 	if strings.Contains(folded, unclosed) {
 		return isPart(strings.Replace(folded, unclosed, "_", 1), wanted) || isPart(strings.Replace(folded, unclosed, "[", 1), wanted)
@@ -70,7 +70,7 @@ func isPart(folded, wanted string) bool {
 	return found && (rest == "" || rest[0] == '[' || rest[0] == '(')
 }
 
-// isPlain reports a name that folds into itself.
+// isPlain reports whether a name folds into itself.
 func isPlain(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
@@ -82,11 +82,11 @@ func isPlain(name string) bool {
 	return true
 }
 
-// Query is the names in a query, or in cookies, folded.
+// Query is the list of names in a query, or in cookies, folded.
 type Query []string
 
-// Pairs are names and values in a query as they were sent, with both & and ; for what
-// stands between two pairs, as parsers take them.
+// Pairs returns the names and values in a query as they were sent. Both & and ; separate
+// pairs, because parsers differ here.
 func Pairs(query string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
@@ -107,8 +107,8 @@ func OfQuery(query string) (names Query) {
 	return names
 }
 
-// OfCookies returns the names in the lines of the header Cookie, those too that net/http
-// leaves out because it does not like them or because there are many.
+// OfCookies returns the names in the lines of the header Cookie. It includes cookies that
+// net/http drops because they are malformed or too many.
 func OfCookies(h http.Header) (names Query) {
 	for _, line := range h["Cookie"] {
 		names = append(names, OfQuery(strings.ReplaceAll(line, "&", ";"))...)
@@ -116,8 +116,8 @@ func OfCookies(h http.Header) (names Query) {
 	return names
 }
 
-// Unescape takes the escapes out of a name or a value. Broken ones, which known tells of,
-// are kept, as most parsers do that do not refuse them.
+// Unescape decodes the escapes in a name or a value. It keeps broken escapes, as most
+// parsers do that do not refuse them, and then known is false.
 func Unescape(text string) (plain string, known bool) {
 	if plain, err := url.QueryUnescape(text); err == nil {
 		return plain, true
@@ -138,12 +138,12 @@ func Unescape(text string) (plain string, known bool) {
 	return b.String(), false
 }
 
-// Has reports whether some parser finds the field of a folded name in the query.
+// Has reports whether some parser finds the field with a folded name in the query.
 func (q Query) Has(wanted string) bool {
 	return slices.ContainsFunc(q, func(name string) bool { return TakenFor(name, wanted) })
 }
 
-// FoldCase evens out case alone, as decoders of JSON do.
+// FoldCase removes differences of case only, as decoders of JSON do.
 func FoldCase(name string) string {
 	if isPlain(name) {
 		return name

@@ -14,19 +14,19 @@ func TestTakenFor(t *testing.T) {
 		want               bool
 	}{
 		{"a bracket that is never closed is _ to PHP", "form[id", "form_id", true},
-		{"and begins a part to Rack", "form[id", "form", true},
-		{"and closes at the end to qs", "user[email", "user[email]", true},
+		{"a bracket that is never closed begins a part to Rack", "form[id", "form", true},
+		{"a bracket that is never closed closes at the end to qs", "user[email", "user[email]", true},
 		{"only the first of them counts, the others are _ to PHP", "a[b[c", "a_b_c", true},
-		{"a dot is _ to PHP, also behind such a bracket", "a[b.c", "a_b_c", true},
+		{"a dot is _ to PHP, also after such a bracket", "a[b.c", "a_b_c", true},
 		{"a bracket that is closed is no _", "form[id]", "form_id", false},
 		{"a vertical tab before it, which Python strips", "\vaction", "action", true},
-		{"a form feed behind it", "action\f", "action", true},
+		{"a form feed after it", "action\f", "action", true},
 		{"a space that breaks no line, which is one when normalised", "\u00a0action", "action", true},
-		{"an unclosed bracket behind a letter of full width", "\uff46orm[id", "form_id", true},
+		{"an unclosed bracket after a letter of full width", "\uff46orm[id", "form_id", true},
 		{"a control character, which Java trims", "\x01action", "action", true},
 		{"a bracket at the end is _ to PHP", "form[", "form_", true},
 		{"a part that begins with _ is itself", "user[_x]", "user[_x]", true},
-		{"and nothing else", "user[_x]", "user_x", false},
+		{"a part that begins with _ is no other name", "user[_x]", "user_x", false},
 	} {
 		if got := names.TakenFor(names.Fold(test.sent), names.Fold(test.wanted)); got != test.want {
 			t.Errorf("%s: %q is taken for %q: %v, want %v", test.name, test.sent, test.wanted, got, test.want)
@@ -47,7 +47,7 @@ func TestFold(t *testing.T) {
 		{"letters of full width, decomposed", "\uff21e\u0301", "aé"},
 		{"bytes that are no UTF-8", "act\xffion\xc3", "action"},
 		{"spaces and marks before it", " +![]action", "action"},
-		{"spaces and marks behind it", "action .+)", "action"},
+		{"spaces and marks after it", "action .+)", "action"},
 		{"a dot and a space within", "a.b c", "a_b_c"},
 		{"a part", "user[name]", "user[name"},
 		{"two parts", "a[b][c]", "a[b[c"},

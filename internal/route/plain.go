@@ -7,10 +7,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Target splits a request target into path and query, both as they were sent. ok
-// is false for everything but the origin-form and a well-formed absolute-form of
-// http and https (RFC 9112, 3.2). Servers guess what the rest may mean: several
-// run the handler of /signup for "POST x:/signup".
+// Target splits a request target into path and query, both as they were sent. ok is
+// false for every target but the origin-form and a well-formed absolute-form of http or
+// https (RFC 9112, 3.2). Servers interpret other targets differently: several run the
+// handler of /signup for "POST x:/signup".
 func Target(target string) (path, query string, ok bool) {
 	for i := range len(target) {
 		if c := target[i]; c <= ' ' || c == 0x7f || c == '#' {
@@ -26,7 +26,7 @@ func Target(target string) (path, query string, ok bool) {
 	return path, query, true
 }
 
-// afterAuthority cuts scheme and authority off an absolute-form.
+// afterAuthority removes scheme and authority from an absolute-form.
 func afterAuthority(target string) (rest string, ok bool) {
 	scheme, rest, found := strings.Cut(target, "://")
 	if !found || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
@@ -45,19 +45,19 @@ func afterAuthority(target string) (rest string, ok bool) {
 	return rest, true
 }
 
-// Plain reports whether every server reads a path in the same way, but for the
-// differences that the comparison with a pattern evens out (case, extensions,
-// index documents, parameters, a slash at the end). It is what browsers send for
-// the links and forms of a page:
+// Plain reports whether every server reads a path in the same way. It ignores some
+// differences, because the comparison with a pattern ignores them too (case, extensions,
+// index documents, parameters, a slash at the end). Browsers send only plain paths for
+// the links and forms of a page. In a plain path
 //
-//   - no segment is empty, "." or "..", or nothing but dots and spaces;
+//   - no segment is empty, "." or "..", or consists of dots and spaces alone;
 //   - no byte is a control character, a backslash or not ASCII;
-//   - no escape stands for what needs none (letters, digits, - . _ ~), for "/", "\",
-//     "%" or a control character, and escapes together are valid UTF-8;
+//   - no escape is used for a character that needs none (letters, digits, - . _ ~), or for
+//     "/", "\", "%" or a control character, and all escapes together are valid UTF-8;
 //   - a semicolon only begins parameters, as in ";jsessionid=0a1b";
-//   - there are at most 100 segments, which bounds what a comparison costs.
+//   - there are at most 100 segments, which bounds the cost of a comparison.
 //
-// It looks at each byte a fixed number of times.
+// Plain examines each byte a fixed number of times.
 func Plain(path string) bool {
 	rest, found := strings.CutPrefix(path, "/")
 	if strings.Count(rest, "/") >= maxSegments {
@@ -95,18 +95,18 @@ func plainSegment(segment string) bool {
 		if !utf8.ValidString(name) {
 			return false
 		}
-		name = norm.NFKC.String(name) // some characters are a dot or a slash to some servers
+		name = norm.NFKC.String(name) // some servers read some characters as a dot or a slash
 	}
 	if strings.ContainsAny(name, `/\`) {
 		return false
 	}
-	if i := strings.IndexAny(name, ";?#"); i >= 0 { // where servers that decode first cut
+	if i := strings.IndexAny(name, ";?#"); i >= 0 { // servers that decode first cut here
 		name = name[:i]
 	}
 	return strings.Trim(name, ". ") != "" && strings.Trim(name, " ") == name
 }
 
-// plainBytes reports text in which no byte is special and no escape is needless.
+// plainBytes reports whether no byte of a text is special and no escape is needless.
 func plainBytes(text string) bool {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -131,7 +131,7 @@ func isUnreserved(c byte) bool {
 	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
-// isWord reports text as it stands in parameters: session ids and the like.
+// isWord reports whether a text is a usual value of a parameter: a session id, for example.
 func isWord(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; !isUnreserved(c) && c != '!' && c != '+' && c != ',' {
@@ -150,7 +150,7 @@ func isASCII(text string) bool {
 	return true
 }
 
-// decode decodes percent-escapes once, and leaves broken ones as they are.
+// decode decodes percent-escapes once. It leaves broken ones as they are.
 func decode(p string) string {
 	if !strings.Contains(p, "%") {
 		return p

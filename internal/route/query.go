@@ -7,35 +7,35 @@ import (
 	"github.com/palisade-dev/palisade/internal/names"
 )
 
-// decodePair takes the escapes out of a pair. known is false where some of them are broken,
-// which parsers keep, drop or refuse.
+// decodePair decodes the escapes in a pair. known is false if some escapes are broken;
+// parsers keep, drop or refuse those.
 func decodePair(rawName, rawValue string) (name, value string, known bool) {
 	name, known1 := names.Unescape(rawName)
 	value, known2 := names.Unescape(rawValue)
 	return name, value, known1 && known2
 }
 
-// routers are parameters out of which front controllers read the path when the server
-// does not hand it over, some whatever the path of the request is: q of Drupal, r of Yii,
-// route of OpenCart, s of ThinkPHP, url of CakePHP. The names of the sure ones are in use
-// for nothing else: rest_route of WordPress, _url of Phalcon, kohana_uri of Kohana.
+// routers are parameters from which front controllers read the path if the server does
+// not pass it, some of them whatever the path of the request is: q of Drupal, r of Yii,
+// route of OpenCart, s of ThinkPHP, url of CakePHP. The names of the sure ones have no
+// other use: rest_route of WordPress, _url of Phalcon, kohana_uri of Kohana.
 var (
 	routers     = words("q r s route path uri url rest_route _url kohana_uri")
 	sureRouters = words("rest_route _url kohana_uri")
 )
 
-// maxRouters bounds how many paths are looked at; an app has one.
+// maxRouters bounds the number of such paths that are examined; an app has one.
 const maxRouters = 16
 
-// inside is a path that the app may read out of a query.
+// inside is a path that the app may read from a query.
 type inside struct {
 	path string
-	sure bool // that it is meant as one
+	sure bool // it is certainly meant as a path
 }
 
-// pathsInside returns the paths that a front controller may read out of a query. ok is
-// false where they cannot be known. A query that begins with a slash is a path itself
-// where the path is that of a front controller or of a folder (CodeIgniter).
+// pathsInside returns the paths that a front controller may read from a query. ok is
+// false if they cannot be known. A query that begins with a slash is itself a path if the
+// request's path is that of a front controller or of a folder (CodeIgniter).
 func pathsInside(path, query string) (paths []inside, ok bool) {
 	if query == "" {
 		return nil, true

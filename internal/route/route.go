@@ -1,25 +1,25 @@
-// Package route finds out whether a request goes to a protected form, whatever it
-// looks like.
+// Package route finds out whether a request goes to a protected form, in whatever
+// spelling.
 //
 //	routes, err := route.New(route.Config{Rules: []route.Rule{{Form: 0, Patterns: []route.Pattern{signup}}}})
 //	routes.Match("POST", "/signup").Kind    // Guarded
 //	routes.Match("POST", "/SignUp/x").Kind  // Guarded: some server runs the handler of /signup
 //	routes.Match("POST", "//signup").Kind   // Ambiguous: no page sends to such a path
-//	routes.Match("PUT", "/signup").Kind     // Unnamed: nobody said what PUT does there
+//	routes.Match("PUT", "/signup").Kind     // Unnamed: no rule names PUT for this path
 //	routes.Match("GET", "/signup").Kind     // Open
 //
-// Servers differ in how they read a path. Two rules keep a gateway that reads it in
-// one way and an app that reads it in another from being a way around the gateway.
+// Servers differ in how they read a path. A client could bypass a gateway that reads a
+// path differently from the app. Two rules prevent this.
 //
-// A request that changes something must have a plain path ([Plain]), whatever it may
-// match: one that no two servers read differently, but for a few differences that
-// are known. Pages and programs send no others, so all else is refused.
+// First, an unsafe request must have a plain path ([Plain]), whatever it matches. All
+// servers read a plain path in the same way, except for a few known differences. Pages
+// and programs send only plain paths, so all others are refused.
 //
-// Guards compare loosely and exemptions exactly. A plain path is compared with a
-// guarding pattern by what is left of both without those differences: case,
-// extensions, index documents, the names of front controllers, parameters, a slash
-// at the end. And a guarded path guards what lies below it, because frameworks
-// mount handlers on prefixes and servers hand the rest over as PATH_INFO.
+// Second, guarding patterns match loosely and exemptions exactly. The comparison of a
+// plain path with a guarding pattern ignores the known differences: case, extensions,
+// index documents, the names of front controllers, parameters, a slash at the end. A
+// guarded path also guards the paths below it, because frameworks mount handlers on
+// prefixes and servers pass the rest as PATH_INFO.
 package route
 
 import (
@@ -32,14 +32,14 @@ import (
 
 // Pattern is a set of methods and paths:
 //
-//	POST /signup            one path, and what lies below it
+//	POST /signup            one path, and the paths below it
 //	POST /posts exact       one path alone
 //	POST,PUT /posts/*/edit  * is any one segment
 //	/api/**                 ** at the end is any rest; without methods: all but GET, HEAD and OPTIONS
 //
 // The path / is always exact.
 type Pattern struct {
-	methods  []string // empty: every method that is not safe
+	methods  []string // empty: every unsafe method
 	path     string
 	segments []string // as written, for exemptions
 	loose    [][]segment
@@ -49,19 +49,19 @@ type Pattern struct {
 	when     When
 }
 
-// Only returns the pattern narrowed by a condition.
+// Only returns the pattern restricted by a condition.
 func (p Pattern) Only(when When) Pattern {
 	p.when = when
 	return p
 }
 
-// Conditional reports whether the pattern is narrowed by a condition.
+// Conditional reports whether a condition restricts the pattern.
 func (p Pattern) Conditional() bool { return !p.when.isZero() }
 
 // When returns the condition.
 func (p Pattern) When() When { return p.when }
 
-// Parse reads a pattern, or says what is wrong with it.
+// Parse parses a pattern. The error describes the mistake in it.
 func Parse(text string) (Pattern, error) {
 	p := Pattern{text: text}
 	words, exact := strings.CutSuffix(text, " exact")
@@ -103,7 +103,7 @@ func Parse(text string) (Pattern, error) {
 	return p, nil
 }
 
-// loosen makes the pattern ready for comparison with requests.
+// loosen prepares the pattern for the comparison with requests.
 func (p *Pattern) loosen(path string) {
 	full := skeleton(path)
 	p.loose = [][]segment{full}
@@ -112,7 +112,7 @@ func (p *Pattern) loosen(path string) {
 	}
 }
 
-// escape writes a path, in which letters may stand as they are read, as it is sent.
+// escape returns a path as it is sent; the path may contain unescaped letters.
 func escape(path string) string {
 	var b strings.Builder
 	for i := range len(path) {
@@ -125,19 +125,19 @@ func escape(path string) string {
 	return b.String()
 }
 
-// String returns what was parsed.
+// String returns the text that was parsed.
 func (p Pattern) String() string { return p.text }
 
-// Methods returns the methods that are named; none means all that are not safe.
+// Methods returns the methods that the pattern names; none means all unsafe ones.
 func (p Pattern) Methods() []string { return slices.Clone(p.methods) }
 
 // Path returns the path as it was written.
 func (p Pattern) Path() string { return p.path }
 
-// Exact reports whether the pattern leaves out what lies below its path.
+// Exact reports whether the pattern excludes the paths below its path.
 func (p Pattern) Exact() bool { return p.exact }
 
-// hasMethod reports whether a method is named. Frameworks answer HEAD by running
+// hasMethod reports whether the pattern names a method. Frameworks answer HEAD by running
 // the handler of GET.
 func (p *Pattern) hasMethod(method string) bool {
 	if len(p.methods) == 0 {
@@ -146,7 +146,7 @@ func (p *Pattern) hasMethod(method string) bool {
 	return slices.Contains(p.methods, method) || method == "HEAD" && slices.Contains(p.methods, "GET")
 }
 
-// has reports whether a plain path is in the set as it is written.
+// has reports whether the pattern contains a plain path in exactly this spelling.
 func (p *Pattern) has(path string) bool {
 	rest, found := strings.CutPrefix(path, "/")
 	for i, segment := range p.segments {
@@ -165,18 +165,18 @@ func (p *Pattern) has(path string) bool {
 	return p.rest && found
 }
 
-// reach is how far a path is guarded by a pattern, the closest last.
+// reach says how closely a pattern guards a path, the closest last.
 type reach int
 
 const (
 	outside reach = iota
-	below         // of a guarded path
-	within        // the rest that ** stands for
+	below         // below a guarded path
+	within        // in the rest that ** matches
 	at            // the guarded path in another spelling
 	spelled       // the guarded path as it is written
 )
 
-// guards tells how a pattern guards a path, of which the readings are given.
+// guards says how closely a pattern guards a path with the given readings.
 func (p *Pattern) guards(path string, readings []reading) reach {
 	closest := outside
 	for _, loose := range p.loose {
@@ -208,20 +208,20 @@ func (p *Pattern) reaches(loose []segment, r reading) reach {
 		return within
 	case len(r.segments) == len(loose) || answersBehind(r.segments, len(loose)):
 		return at
-	case p.exact || len(loose) == 0: // the folder of an index document is not all that is in it
+	case p.exact || len(loose) == 0: // the folder of an index document does not guard its content
 		return outside
 	}
 	return below
 }
 
-// answersBehind reports whether the program at the first n segments of a reading, or
-// the one that is its index document, is handed what follows as PATH_INFO.
+// answersBehind reports whether a program gets the segments after the first n as
+// PATH_INFO. The program is the one at these n segments, or their index document.
 func answersBehind(reading []segment, n int) bool {
 	return n > 0 && reading[n-1].script || reading[n].index && reading[n].script
 }
 
-// weight tells which of two patterns counts where both guard a path: the longer
-// one, then the one with fewer wildcards, then the one that comes closer.
+// weight decides which of two patterns counts if both guard a path: the longer
+// one, then the one with fewer wildcards, then the one that matches more closely.
 func (p *Pattern) weight(r reach) int {
 	literals := 0
 	for _, segment := range p.segments {
@@ -232,12 +232,12 @@ func (p *Pattern) weight(r reach) int {
 	return len(p.loose[0])<<16 + literals<<8 + int(r)
 }
 
-// Of two rules of one path, the one whose condition holds counts, then the one without
+// If two rules have one path, the one whose condition holds counts, then the one without
 // a condition.
 const (
 	conditionHolds = 1 << 6
 	noCondition    = 1 << 5
-	reachBits      = 5 // of a weight, which say how close a path comes
+	reachBits      = 5 // bits of a weight that say how closely a path matches
 )
 
 func (e *entry) weigh(r reach, held holding) int {
@@ -247,8 +247,8 @@ func (e *entry) weigh(r reach, held holding) int {
 	return e.claim(r)
 }
 
-// claim is the weight of a pattern whose condition holds, and what an exemption must
-// have more of.
+// claim is the weight of a pattern whose condition holds. An exemption needs a higher
+// weight.
 func (p *Pattern) claim(r reach) int {
 	if p.Conditional() {
 		return p.weight(r) + conditionHolds
@@ -256,26 +256,26 @@ func (p *Pattern) claim(r reach) int {
 	return p.weight(r) + noCondition
 }
 
-// Safe reports whether a method is one that changes nothing (RFC 9110, 9.2.1), as
-// far as forms go. It is written in upper case: a server that takes "get" for GET
-// may take "post" for POST.
+// Safe reports whether a method is safe (RFC 9110, 9.2.1) as far as forms are
+// concerned. The method must be in upper case: a server that treats "get" as GET may
+// treat "post" as POST.
 func Safe(method string) bool { return method == "GET" || method == "HEAD" || method == "OPTIONS" }
 
-// Rule says which requests a form guards.
+// Rule lists requests that a form guards.
 type Rule struct {
 	Form     int // the caller's number of the form
 	Patterns []Pattern
-	Monitor  bool // the form only watches
+	Monitor  bool // the form is in monitor mode
 }
 
-// Kind is what a request is.
+// Kind is the class of a request.
 type Kind uint8
 
 const (
-	// Ambiguous is for nobody: servers read the path in different ways, or may.
-	// Answer 400.
+	// Ambiguous means that servers read the path in different ways, or may. No
+	// form and no app gets it. Answer 400.
 	Ambiguous Kind = iota
-	// Unnamed is a method that nobody named on a protected path. Answer 405.
+	// Unnamed means that no rule names the method for the protected path. Answer 405.
 	Unnamed
 	// Guarded goes to the form.
 	Guarded
@@ -283,33 +283,33 @@ const (
 	Open
 )
 
-// Match is the result of looking at a request.
+// Match is the result of matching a request.
 type Match struct {
 	Kind Kind
 	Form int // of Guarded
 }
 
-// Config says what is guarded.
+// Config lists guarded and open requests.
 type Config struct {
 	Rules []Rule
-	// Exempt is open, unless a longer pattern of a rule guards it.
+	// Exempt requests are open, unless a longer pattern of a rule guards them.
 	Exempt []Pattern
-	// Auto is the form that guards every request that is not safe and that no rule
-	// names, or [NoAuto].
+	// Auto is the form that guards every unsafe request that no rule names, or
+	// [NoAuto].
 	Auto int
-	// Odd are patterns of which the rest behind ** may be written in ways that are
-	// not plain. Such requests go to Auto, which is then required.
+	// Odd are patterns that end in **. The part of a path that ** matches need not
+	// be plain. Such requests go to Auto, which is then required.
 	Odd []Pattern
 }
 
-// NoAuto is in place of the form that guards all the rest.
+// NoAuto means that no form guards the remaining requests.
 const NoAuto = -1
 
 // Routes finds the form of a request. It is safe for concurrent use.
 type Routes struct {
 	config Config
 	rules  []entry
-	safe   []entry // those that guard a safe method: few, and most requests have one
+	safe   []entry // entries that guard a safe method: few, but most requests have a safe method
 }
 
 type entry struct {
@@ -318,7 +318,7 @@ type entry struct {
 	monitor bool
 }
 
-// New returns the routes, or what is wrong with them. Two forms that claim the same
+// New returns the routes, or the mistakes in config. Two forms that claim the same
 // method on the same path are an error.
 func New(config Config) (*Routes, error) {
 	r := &Routes{config: config}
@@ -356,20 +356,20 @@ func sameMethod(a, b Pattern) bool {
 	return slices.ContainsFunc(a.methods, b.hasMethod)
 }
 
-// Match looks at a method and at a path as it stands in the request, with its
-// escapes and without the query. Conditions are taken to hold.
+// Match matches a method and a path. The path is as in the request, with its escapes and
+// without the query. Match assumes that conditions hold.
 func (r *Routes) Match(method, path string) Match {
 	return r.MatchRequest(&Request{Method: method, Path: path, any: true})
 }
 
-// Guards reports whether something of a path and a query is guarded, or is refused,
-// whatever the method and the body are.
+// Guards reports whether a path and query are guarded, or refused, for any method and
+// body.
 func (r *Routes) Guards(path, query string) bool {
 	return r.MatchRequest(&Request{Method: "POST", Path: path, Query: query, any: true}).Kind != Open
 }
 
-// OpenToSockets reports whether a WebSocket may be opened at a path and query. What is sent through
-// it is not judged. So the path must be one that nobody guards, or be exempt for GET.
+// OpenToSockets reports whether a client may open a WebSocket at a path and query. The gateway
+// does not judge its messages. So either no rule guards the path, or it is exempt for GET.
 func (r *Routes) OpenToSockets(path, query string) bool {
 	for i := range r.config.Exempt {
 		if p := &r.config.Exempt[i]; p.has(path) && !p.Conditional() && slices.Contains(p.methods, "GET") {
@@ -379,9 +379,9 @@ func (r *Routes) OpenToSockets(path, query string) bool {
 	return !r.Guards(path, query)
 }
 
-// MatchRequest is Match for a request of which more is known. Where it is not known
-// whether a condition holds, it is taken to hold for a rule and not for an exemption;
-// of several such rules of one path, the first that was named counts.
+// MatchRequest is Match for a request of which more is known. If it is unknown whether
+// a condition holds, MatchRequest assumes that it holds for a rule, but not for an
+// exemption. If several such rules have one path, the first one in the list counts.
 func (r *Routes) MatchRequest(req *Request) Match {
 	rules := r.rules
 	if Safe(req.Method) {
@@ -400,8 +400,8 @@ func (r *Routes) MatchRequest(req *Request) Match {
 	return r.insideQuery(rules, req, m)
 }
 
-// decide goes by the path alone. enforced means that no path inside the query could be
-// guarded better.
+// decide matches the path alone. enforced means that no path inside the query could lead
+// to stronger protection.
 func (r *Routes) decide(rules []entry, req *Request, path *read) (m Match, enforced bool) {
 	f := guard(rules, req, path)
 	auto := r.config.Auto != NoAuto && !Safe(req.Method)
@@ -422,8 +422,8 @@ func (r *Routes) decide(rules []entry, req *Request, path *read) (m Match, enfor
 	return Match{Kind: Open}, false
 }
 
-// insideQuery looks at a request that goes by its path to m for a path that the app may
-// read out of the query.
+// insideQuery checks whether the app may read another path from the query. The path
+// of the request itself leads to m.
 func (r *Routes) insideQuery(rules []entry, req *Request, m Match) Match {
 	paths, ok := pathsInside(req.Path, req.Query)
 	if !ok && !Safe(req.Method) {
@@ -447,8 +447,8 @@ func (r *Routes) insideQuery(rules []entry, req *Request, m Match) Match {
 	return m
 }
 
-// exempts reports whether an exemption holds that claims more than the rules. One with
-// wildcards holds for no path that a rule is for in some reading.
+// exempts reports whether an exemption holds that outweighs the rules. An exemption with
+// wildcards does not hold for a path that any reading gives to a rule.
 func (r *Routes) exempts(req *Request, path *read, f found) bool {
 	action := RunsAction(req.Header) && !Safe(req.Method)
 	for i := range r.config.Exempt {
@@ -465,26 +465,26 @@ func (r *Routes) exempts(req *Request, path *read, f found) bool {
 
 func (p *Pattern) literal() bool { return !p.rest && !slices.Contains(p.segments, "*") }
 
-// names reports whether the pattern has the first segment of a path that may name a
-// program. What a wildcard stands for may be the path of another page to such a program.
+// names reports whether the pattern itself contains the first segment of a path that may
+// name a program. Such a program may read the text matched by a wildcard as another path.
 func (p *Pattern) names(programs []int) bool {
 	return len(programs) == 0 || programs[0] < len(p.segments) && p.segments[programs[0]] != "*"
 }
 
-// found is what rules say of a path.
+// found is the result of the rules for a path.
 type found struct {
 	match   Match
-	weight  int  // 0: none guards it
-	claim   int  // what the strongest of them weighs if there is no doubt about it
-	doubted bool // it is not sure that the request is for one of them
-	at      bool // one of them is for this very path, in some reading
+	weight  int  // 0: no rule guards the path
+	claim   int  // the weight of the strongest rule if it certainly applies
+	doubted bool // the request may belong to none of them
+	at      bool // one of them has exactly this path, in some reading
 	literal bool // the pattern of match has no wildcards
-	monitor bool // the form of match only watches
+	monitor bool // the form of match is in monitor mode
 }
 
-// guard finds the rule with the most weight for a path. A form that only watches must
-// have more of it than any other that fits, and no doubt about those: else whoever raises
-// a doubt, or says two things at once, is let through.
+// guard finds the rule with the highest weight for a path. A form in monitor mode must
+// outweigh every other matching form, and those must not be doubtful. Otherwise a client
+// could get through with an ambiguous request, or with one that matches two forms.
 func guard(rules []entry, req *Request, path *read) found {
 	enforced, watched := best(rules, req, path, false), best(rules, req, path, true)
 	claim := max(enforced.claim, watched.claim)
@@ -501,7 +501,7 @@ func guard(rules []entry, req *Request, path *read) found {
 	return f
 }
 
-// best looks among the rules whose forms only watch, or among the others.
+// best searches either the rules with forms in monitor mode, or the others.
 func best(rules []entry, req *Request, path *read, monitor bool) (f found) {
 	method := req.Method
 	f.match.Kind, f.monitor = Unnamed, monitor
@@ -515,7 +515,7 @@ func best(rules []entry, req *Request, path *read, monitor bool) (f found) {
 			continue
 		}
 		held := rule.when.holds(req)
-		// Below a guarded path nothing is known to be there. So every method is
+		// Below a guarded path the handlers are unknown. So every method is
 		// judged instead of being refused.
 		named := rule.hasMethod(method) || reach == below && !Safe(method)
 		if held == no || Safe(method) && !named {
@@ -533,8 +533,8 @@ func best(rules []entry, req *Request, path *read, monitor bool) (f found) {
 	return f
 }
 
-// odd answers for a path that is not plain. Plain paths are asked of safe methods
-// too where a rule guards one.
+// odd matches a path that is not plain. If a rule guards a safe method, safe methods
+// need plain paths too.
 func (r *Routes) odd(method, path string) Match {
 	for i := range r.config.Odd {
 		if p := &r.config.Odd[i]; !Safe(method) && p.hasMethod(method) && p.has(path) {

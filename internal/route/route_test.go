@@ -39,7 +39,7 @@ func mustRoutes(t testing.TB, auto int, exempt []Pattern, forms ...[]Pattern) *R
 	return r
 }
 
-// The vectors are shared with the Python package, whose tests read the same file.
+// The Python package's tests read the same file of vectors.
 func TestPaths(t *testing.T) {
 	var vectors []struct{ Name, Pattern, Path, Want string }
 	text, err := os.ReadFile("testdata/paths.json")
@@ -76,8 +76,8 @@ func TestMatch(t *testing.T) {
 	}{
 		{"the route as it is written", "POST", "/signup", Match{Guarded, 0}},
 		{"its page", "GET", "/signup", Match{Kind: Open}},
-		{"a method that nobody named", "PUT", "/signup", Match{Kind: Unnamed}},
-		{"a method that nobody knows", "FOO", "/signup", Match{Kind: Unnamed}},
+		{"a method that no rule names", "PUT", "/signup", Match{Kind: Unnamed}},
+		{"an unknown method", "FOO", "/signup", Match{Kind: Unnamed}},
 		{"a method in lower case", "post", "/signup", Match{Kind: Unnamed}},
 		{"get in lower case may be anything", "get", "/signup", Match{Kind: Unnamed}},
 		{"another path", "POST", "/contact", Match{Kind: Open}},
@@ -102,7 +102,7 @@ func TestMatch(t *testing.T) {
 		{"one segment", "PUT", "/posts/17/edit", Match{Guarded, 3}},
 		{"no segment", "PUT", "/posts/edit", Match{Kind: Open}},
 		{"the more literal one wins", "POST", "/posts/new/edit", Match{Guarded, 4}},
-		{"what only the other one names", "PUT", "/posts/new/edit", Match{Guarded, 3}},
+		{"a method that only the other one names", "PUT", "/posts/new/edit", Match{Guarded, 3}},
 		{"a form that is sent with GET", "GET", "/vote/7", Match{Guarded, 5}},
 		{"a form that is sent with GET in another case", "GET", "/VOTE/7", Match{Guarded, 5}},
 		{"below it", "GET", "/vote/7/x", Match{Guarded, 5}},
@@ -129,7 +129,7 @@ func TestAutoGuardsWhatIsNotSafe(t *testing.T) {
 		{"any path", "POST", "/contact", Match{Guarded, 9}},
 		{"any method", "FOO", "/", Match{Guarded, 9}},
 		{"a safe method in lower case", "get", "/", Match{Guarded, 9}},
-		{"a path that nobody writes", "POST", "//a/%00/..;", Match{}},
+		{"a path that no page contains", "POST", "//a/%00/..;", Match{}},
 		{"the page of such a path", "GET", "//a/%00/..;", Match{Kind: Open}},
 		{"a page", "GET", "/contact", Match{Kind: Open}},
 		{"a form with a name", "POST", "/signup", Match{Guarded, 0}},
@@ -183,7 +183,7 @@ func TestTwoFormsCannotClaimOneRoute(t *testing.T) {
 	}
 }
 
-// Of two patterns that guard a path, the one that says more about it counts.
+// If two patterns guard a path, the more specific one counts.
 func TestTheLongestPatternWins(t *testing.T) {
 	patterns := mustParse(t, "/a/**", "POST /a", "POST /a/b", "POST /a/b.json", "POST /a/*/c", "POST /A/B/C/d exact")
 	var forms [][]Pattern
@@ -203,7 +203,7 @@ func TestTheLongestPatternWins(t *testing.T) {
 		{"a wildcard in the midst", "/a/x/c", Match{Guarded, 4}},
 		{"a longer one in another case", "/a/b/c/D", Match{Guarded, 5}},
 		{"below an exact one", "/a/b/c/d/e", Match{Guarded, 4}},
-		{"an exemption that says more", "/a/b/hook", Match{Kind: Open}},
+		{"an exemption that is more specific", "/a/b/hook", Match{Kind: Open}},
 		{"an exemption in another case", "/a/b/HOOK", Match{Guarded, 2}},
 		{"an exemption beside any rest", "/a/z", Match{Kind: Open}},
 	} {
@@ -215,7 +215,7 @@ func TestTheLongestPatternWins(t *testing.T) {
 	}
 }
 
-// What a pattern says more than another one, by what counts most.
+// The ways in which a pattern is more specific than another, the strongest first.
 func TestWhichOfTwoPatternsCounts(t *testing.T) {
 	is := When{Field: "method", In: []string{"ping"}}
 	unreadable := func() Body { return nil }
@@ -232,10 +232,10 @@ func TestWhichOfTwoPatternsCounts(t *testing.T) {
 		{"fewer wildcards before a condition", mustParse(t, "POST /a/b")[0], mustParse(t, "POST /a/*")[0].Only(is), "/a/b", body{"method": "ping"}.known, 0},
 		{"a condition before none", mustParse(t, "POST /a")[0], mustParse(t, "POST /a")[0].Only(is), "/a", body{"method": "ping"}.known, 1},
 		{"a condition that holds but for spaces before none", mustParse(t, "POST /a")[0], mustParse(t, "POST /a")[0].Only(is), "/a", body{"method": " ping\x00"}.known, 1},
-		{"no condition before one of which nothing is known", mustParse(t, "POST /a")[0].Only(is), mustParse(t, "POST /a")[0], "/a", unreadable, 1},
+		{"no condition before an unknown one", mustParse(t, "POST /a")[0].Only(is), mustParse(t, "POST /a")[0], "/a", unreadable, 1},
 		{"the same, whose path is written like the request's", mustParse(t, "POST /a.php")[0].Only(is), mustParse(t, "POST /a")[0], "/a.php", unreadable, 1},
 		{"the path as it is written", mustParse(t, "POST /a")[0], mustParse(t, "POST /a.php")[0], "/a.php", nil, 1},
-		{"the first of two that say as much", mustParse(t, "POST /a/*")[0], mustParse(t, "POST /*/b")[0], "/a/b", nil, 0},
+		{"the first of two equally specific ones", mustParse(t, "POST /a/*")[0], mustParse(t, "POST /*/b")[0], "/a/b", nil, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := mustRoutes(t, NoAuto, nil, []Pattern{test.first}, []Pattern{test.second})
@@ -250,17 +250,17 @@ func TestWhichOfTwoPatternsCounts(t *testing.T) {
 	}
 }
 
-// A form that only watches counts where no other one is for the request.
+// A form in monitor mode counts only if no other form matches the request.
 func TestWhenAWatchedFormCounts(t *testing.T) {
 	for _, test := range []struct {
 		name, guarded, watched, method, path string
 		auto                                 int
 		want                                 Match
 	}{
-		{"the watched path", "", "POST /x", "POST", "/x", 7, Match{Guarded, 1}},
+		{"the monitored path", "", "POST /x", "POST", "/x", 7, Match{Guarded, 1}},
 		{"a program before it, where everything is guarded", "", "POST /x", "POST", "/index.php/x", 7, Match{Guarded, 7}},
 		{"a program before it", "", "POST /x", "POST", "/index.php/x", NoAuto, Match{Guarded, 1}},
-		{"a program before it, and a method that nobody named", "", "POST /x", "PUT", "/index.php/x", NoAuto, Match{Kind: Unnamed}},
+		{"a program before it, and a method that no rule names", "", "POST /x", "PUT", "/index.php/x", NoAuto, Match{Kind: Unnamed}},
 		{"a program before it, and a guard of everything", "POST /**", "POST /x", "POST", "/index.php/x", NoAuto, Match{Guarded, 0}},
 		{"no program, and a guard of everything", "POST /**", "POST /x", "POST", "/x", NoAuto, Match{Guarded, 1}},
 		{"as long a path that is written like the request's", "POST /a", "POST /a.php", "POST", "/a.php", NoAuto, Match{Guarded, 0}},
@@ -291,7 +291,7 @@ func TestExemptionsWithWildcards(t *testing.T) {
 		{"the rest without its folder", "POST /signup", "POST /hook/**", "/hook", Match{Guarded, 7}},
 		{"everything", "POST /signup", "POST /**", "/", Match{Kind: Open}},
 		{"the name of a program for *, with parameters", "POST /signup", "POST /v/*", "/v/x.php;a=b", Match{Guarded, 7}},
-		{"the name of a program for *, with more behind it", "POST /signup", "POST /v/*", "/v/x.phpother", Match{Guarded, 7}},
+		{"the name of a program for *, with more text after it", "POST /signup", "POST /v/*", "/v/x.phpother", Match{Guarded, 7}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := mustRoutes(t, 7, mustParse(t, test.exempt), mustParse(t, test.rule)).Match("POST", test.path); got != test.want {
@@ -378,11 +378,11 @@ func TestOddPathsThatASiteLists(t *testing.T) {
 	}
 	config.Auto = NoAuto
 	if _, err := New(config); err == nil {
-		t.Error("odd paths are let through to nobody's form")
+		t.Error("odd paths are allowed without an auto form")
 	}
 	config.Auto, config.Odd = 7, mustParse(t, "POST /projects")
 	if _, err := New(config); err == nil {
-		t.Error("one odd path is taken without a rest that could be odd")
+		t.Error("an odd pattern without ** is accepted")
 	}
 }
 
@@ -427,7 +427,7 @@ func TestTarget(t *testing.T) {
 	}
 }
 
-// Whatever reads an escape, here and in net/url, reads the same.
+// decode and net/url decode valid escapes in the same way.
 func TestDecode(t *testing.T) {
 	for hi := range 256 {
 		for lo := range 256 {
@@ -451,8 +451,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// ways are what servers and frameworks do to a path before they look it up, in any
-// order. They are written here anew, apart from the code that is to withstand them.
+// ways are transformations that servers and frameworks apply to a path before the lookup,
+// in any order. They are written independently of the code under test.
 var ways = []func(string) string{
 	func(p string) string {
 		if u, err := url.PathUnescape(p); err == nil {
@@ -490,8 +490,8 @@ var ways = []func(string) string{
 	pathpkg.Dir, // a handler that is mounted on a prefix
 }
 
-// The law: whatever servers do to a path before they look it up, what comes out as
-// a protected path is never open to a method that changes something.
+// The law: if transformations of servers turn a path into a protected path, the path is
+// never open to an unsafe method.
 func FuzzNoWayAround(f *testing.F) {
 	for _, seed := range []struct {
 		pattern, path string
@@ -526,9 +526,8 @@ func FuzzNoWayAround(f *testing.F) {
 	})
 }
 
-// The law: a plain path costs no more than a look at its bytes, and whoever is
-// refused is refused for all servers alike: what is plain stays plain once decoded
-// and written again.
+// The law: checking a plain path costs only a pass over its bytes. All servers agree
+// on a plain path: it stays plain after decoding and after cleaning.
 func FuzzPlain(f *testing.F) {
 	f.Add("/a/b%20c;x=y/")
 	f.Add("/%E2%80%A5/x")
@@ -559,8 +558,8 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
-// A wildcard of an exemption, or of a form that only watches, holds no path of another
-// form: a front controller behind it would run that.
+// A wildcard of an exemption, or of a form in monitor mode, must not match the path of
+// another form: a front controller before that path would run the other form.
 func TestPathsInsideWildcards(t *testing.T) {
 	watched := Rule{Form: 2, Monitor: true, Patterns: mustParse(t, "POST /blog/*/comments/", "POST /signup/*")}
 	for _, test := range []struct {
@@ -574,21 +573,21 @@ func TestPathsInsideWildcards(t *testing.T) {
 		{"a front controller as one segment", "POST /*/signup", "/index.php/signup", NoAuto, Match{Guarded, 0}},
 		{"a front controller in the parameters of one segment", "POST /v/*", "/v/xxx;index.php=signup", 7, Match{Guarded, 0}},
 		{"a front controller in the parameters of a rest", "POST /v/**", "/v/xx;x=index.php/signup", 7, Match{Guarded, 0}},
-		{"a front controller behind an escaped semicolon", "POST /v/**", "/v/x%3Bindex.php/signup", 7, Match{Guarded, 0}},
+		{"a front controller after an escaped semicolon", "POST /v/**", "/v/x%3Bindex.php/signup", 7, Match{Guarded, 0}},
 		{"a front controller of another name", "POST /v/**", "/v/xxxx/api.phpsignup", 7, Match{Guarded, 0}},
 		{"an exemption that names the program", "POST /index.php/hook/*", "/index.php/hook/1", 7, Match{Kind: Open}},
-		{"what the program of an exemption is handed", "POST /remote.php/**", "/remote.php/dav/index.php.bak", 7, Match{Kind: Open}},
+		{"the path that the program of an exemption gets", "POST /remote.php/**", "/remote.php/dav/index.php.bak", 7, Match{Kind: Open}},
 		{"a program in the rest of an exemption", "POST /ocs/**", "/ocs/v2.php/x", 7, Match{Guarded, 7}},
 		{"a folder that is called like a program of Perl", "POST /webhooks/**", "/webhooks/shop.pl/orders", 7, Match{Kind: Open}},
 		{"a file that is called nearly like a program", "POST /webhooks/**", "/webhooks/whatsapp.photo.jpg", 7, Match{Kind: Open}},
-		{"an exemption of what is no program", "POST /webhooks/**", "/webhooks/a.b/report.docx", 7, Match{Kind: Open}},
+		{"an exemption of a path without a program", "POST /webhooks/**", "/webhooks/a.b/report.docx", 7, Match{Kind: Open}},
 		{"an exemption whose wildcard ends at a program", "POST /webhooks/**", "/webhooks/mail.php", 7, Match{Kind: Open}},
-		{"the rest of a watched form", "POST /webhooks/**", "/blog/x/comments/public/index.php/signup", NoAuto, Match{Guarded, 0}},
+		{"the rest of a monitored form", "POST /webhooks/**", "/blog/x/comments/public/index.php/signup", NoAuto, Match{Guarded, 0}},
 		{"an index document in a wildcard of an exemption", "POST /*/*", "/signup/index.php", NoAuto, Match{Guarded, 0}},
 		{"an index document in an exemption with a wildcard before it", "POST /*/index.php", "/signup/index.php", NoAuto, Match{Guarded, 0}},
-		{"an index document in a wildcard of a watched form", "POST /hook", "/signup/Index.html", NoAuto, Match{Guarded, 0}},
-		{"another page in the wildcard of a watched form", "POST /hook", "/signup/today", NoAuto, Match{Guarded, 2}},
-		{"a watched form", "POST /webhooks/**", "/blog/x/comments/", NoAuto, Match{Guarded, 2}},
+		{"an index document in a wildcard of a monitored form", "POST /hook", "/signup/Index.html", NoAuto, Match{Guarded, 0}},
+		{"another page in the wildcard of a monitored form", "POST /hook", "/signup/today", NoAuto, Match{Guarded, 2}},
+		{"a monitored form", "POST /webhooks/**", "/blog/x/comments/", NoAuto, Match{Guarded, 2}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, err := New(Config{Rules: []Rule{{Form: 0, Patterns: mustParse(t, "POST /signup")}, watched}, Exempt: mustParse(t, test.exempt), Auto: test.auto})
@@ -624,18 +623,18 @@ func TestPathsInsideQueries(t *testing.T) {
 		{"the parameter of Drupal", "POST", "/", "q=signup", NoAuto, Match{Guarded, 0}},
 		{"the parameter of WordPress", "POST", "/index.php", "a=b&rest_route=/signup", NoAuto, Match{Guarded, 0}},
 		{"the parameter of Yii, in the folder of the app", "POST", "/shop/index.php", "r=cart%2Fadd", NoAuto, Match{Guarded, 0}},
-		{"the parameter in a name that PHP takes for it", "POST", "/", "+q=//signup//", NoAuto, Match{Guarded, 0}},
+		{"the parameter in another spelling for PHP", "POST", "/", "+q=//signup//", NoAuto, Match{Guarded, 0}},
 		{"a value that the app cleans first", "POST", "/index.php", "route=sign-up!", NoAuto, Match{Guarded, 0}},
 		{"more such parameters than any app has", "POST", "/", strings.Repeat("q=a&", 17), NoAuto, Match{Kind: Ambiguous}},
-		{"a parameter that is none of these", "POST", "/", "next=/signup", NoAuto, Match{Kind: Open}},
+		{"a parameter of no front controller", "POST", "/", "next=/signup", NoAuto, Match{Kind: Open}},
 		{"a query that is a path, at one that is no front controller's", "POST", "/webhook", "/signup", NoAuto, Match{Kind: Open}},
-		{"the parameter at any path, as Drupal takes it", "POST", "/node/7", "q=signup", NoAuto, Match{Guarded, 0}},
+		{"the parameter at any path, as Drupal reads it", "POST", "/node/7", "q=signup", NoAuto, Match{Guarded, 0}},
 		{"the parameter at an exempt path", "POST", "/hook.php", "q=signup", 7, Match{Guarded, 0}},
 		{"the parameter of WordPress at an exempt path, where everything is guarded", "POST", "/hook", "rest_route=/contact", 7, Match{Guarded, 7}},
 		{"a parameter that has other uses at an exempt path", "POST", "/hook.php", "r=123456&url=https%3A%2F%2Fexample.org%2Fa&route=/sql", 7, Match{Kind: Open}},
 		{"the parameter of WordPress stands for another path, too", "POST", "/", "rest_route=/contact/send", NoAuto, Match{Guarded, 0}},
-		{"the parameter at a path that is only watched", "POST", "/watched/", "q=signup", NoAuto, Match{Guarded, 0}},
-		{"another parameter at a path that is only watched", "POST", "/watched/", "q=contact", NoAuto, Match{Guarded, 2}},
+		{"the parameter at a path that is only monitored", "POST", "/watched/", "q=signup", NoAuto, Match{Guarded, 0}},
+		{"another parameter at a path that is only monitored", "POST", "/watched/", "q=contact", NoAuto, Match{Guarded, 2}},
 		{"the path of another form inside that of a form", "POST", "/shop/cart/add", "q=signup", NoAuto, Match{Guarded, 0}},
 		{"an address as a value", "POST", "/fetch.php", "url=https://example.com//signup", NoAuto, Match{Kind: Open}},
 		{"a value that is no path", "POST", "/", "q=50%25", NoAuto, Match{Kind: Open}},
@@ -644,15 +643,15 @@ func TestPathsInsideQueries(t *testing.T) {
 		{"an exempt path without a path inside, where everything is guarded", "POST", "/hook.php", "a=b", 7, Match{Kind: Open}},
 		{"the parameter at a page in a folder", "POST", "/shop/page", "r=cart/add", NoAuto, Match{Kind: Open}},
 		{"the parameter in a folder", "POST", "/shop/", "r=cart/add", NoAuto, Match{Guarded, 0}},
-		{"an escape that is broken behind an escaped slash", "POST", "/", "%2Fsignup%zz", NoAuto, Match{Kind: Ambiguous}},
-		{"an escape that is broken behind a letter", "POST", "/", "a%zz", NoAuto, Match{Kind: Open}},
-		{"as many such parameters as are looked at", "POST", "/", strings.Repeat("q=a&", 16), NoAuto, Match{Kind: Open}},
+		{"a broken escape after an escaped slash", "POST", "/", "%2Fsignup%zz", NoAuto, Match{Kind: Ambiguous}},
+		{"a broken escape after a letter", "POST", "/", "a%zz", NoAuto, Match{Kind: Open}},
+		{"as many such parameters as are examined", "POST", "/", strings.Repeat("q=a&", 16), NoAuto, Match{Kind: Open}},
 		{"a path of WordPress that is not plain", "POST", "/", "rest_route=/a%25b", NoAuto, Match{Kind: Ambiguous}},
 		{"the pattern that is written like the path inside", "POST", "/", "q=signup.php", NoAuto, Match{Guarded, 3}},
 		{"a guarded path, and another one inside", "POST", "/other", "q=signup", NoAuto, Match{Guarded, 3}},
-		{"an open path, and one inside that is only watched", "POST", "/", "q=watched", NoAuto, Match{Guarded, 2}},
+		{"an open path, and one inside that is only monitored", "POST", "/", "q=watched", NoAuto, Match{Guarded, 2}},
 		{"a path that auto guards, and another one inside", "POST", "/contact", "q=signup", 7, Match{Guarded, 7}},
-		{"a doubt about a path that is only watched, and another one inside", "POST", "/doubted", "q=signup", 7, Match{Guarded, 7}},
+		{"a doubt about a path that is only monitored, and another one inside", "POST", "/doubted", "q=signup", 7, Match{Guarded, 7}},
 		{"a page with an odd path inside", "GET", "/", "/x//signup", NoAuto, Match{Kind: Open}},
 		{"a form that is sent with GET", "GET", "/", "q=vote/7", NoAuto, Match{Guarded, 1}},
 		{"a page", "GET", "/", "/signup", NoAuto, Match{Kind: Open}},

@@ -8,24 +8,24 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// segment is one segment of a path in the forms that servers and frameworks do not
-// tell apart.
+// segment is one segment of a path, in the forms that servers and frameworks treat as
+// equal.
 type segment struct {
 	folded string // without escapes, parameters and case
-	stem   string // the same without its extension, or "" where it has none
-	script bool   // the extension is that of a program, so what follows may be its PATH_INFO
-	index  bool   // an index document, which may be left out
+	stem   string // the same without its extension, or "" if it has none
+	script bool   // a program's extension, so the rest of the path may be its PATH_INFO
+	index  bool   // an index document, which may be omitted
 	whole  string // with its parameters, without escapes and case
 	cut    bool   // parameters were cut off
 }
 
-// Extensions that servers add or cut by themselves.
+// Extensions that servers add or remove themselves.
 var (
 	scripts = words("php php3 php4 php5 php7 php8 phtml phar cgi fcgi pl py rb asp aspx ashx asmx jsp jspx do action cfm")
 	pages   = words("html htm xhtml shtml json xml txt csv rss atom js")
 )
 
-// indexes are what is served for a folder. Front controllers are named so too.
+// indexes are the documents that are served for a folder. Front controllers have these names too.
 var indexes = words("index default app app_dev")
 
 func words(list string) map[string]bool {
@@ -52,7 +52,7 @@ func skeleton(path string) []segment {
 func newSegment(text string) (s segment) {
 	name, _, cut := strings.Cut(text, ";")
 	name = decode(name)
-	if i := strings.IndexAny(name, ";?#"); i > 0 { // by servers that decode first
+	if i := strings.IndexAny(name, ";?#"); i > 0 { // servers that decode first cut here
 		name, cut = name[:i], true
 	}
 	s.folded, s.cut = strings.TrimRight(fold(name), ". "), cut
@@ -70,9 +70,9 @@ func newSegment(text string) (s segment) {
 	return s
 }
 
-// fold evens out case and the ways to write one character, as the most generous
-// of the frameworks do: ı, İ and the Kelvin sign are letters of ASCII to
-// case-insensitive patterns of Python and Java.
+// fold removes differences of case and of the encodings of a character, as the most
+// generous frameworks do. For example, case-insensitive patterns of Python and Java match
+// ı, İ and the Kelvin sign with ASCII letters.
 func fold(text string) string {
 	if isASCII(text) {
 		return strings.ToLower(text)
@@ -83,7 +83,7 @@ func fold(text string) string {
 
 var dotless = strings.NewReplacer("ı", "i", "İ", "i")
 
-// known returns the segment's stem if its extension is one that servers add.
+// known returns the segment's stem if servers add its extension themselves.
 func (s *segment) known() string {
 	if s.stem != "" && (s.script || pages[s.folded[len(s.stem)+1:]]) {
 		return s.stem
@@ -91,14 +91,14 @@ func (s *segment) known() string {
 	return ""
 }
 
-// Paths with names of programs have many readings. These bound how many.
+// Paths with names of programs have many readings. These constants bound their number.
 const (
 	maxPrograms = 4
 	maxBehind   = 32 // segments of a path with any
 )
 
-// reading is a list of segments that some server takes a path for. Of the first one of
-// a tail only the end may count.
+// reading is a list of segments as some server may read a path. In a tail, only the end
+// of the first segment may count.
 type reading struct {
 	segments []segment
 	tail     bool
@@ -107,13 +107,13 @@ type reading struct {
 // read is a path under comparison.
 type read struct {
 	readings []reading
-	// programs are the segments in which a program of PHP may be named that is handed what
-	// follows, or another end of the path.
+	// programs are the segments that may name a PHP program. Such a program gets the
+	// following segments, or another end of the path.
 	programs []int
 }
 
-// readingsOf returns what servers take a path for. ok is false for a path that is not
-// plain, and for one with more names of programs in its midst than any app has.
+// readingsOf returns the readings of a path. ok is false for a path that is not plain,
+// and for one with more names of programs in its middle than any app has.
 func readingsOf(path string) (r read, ok bool) {
 	if !Plain(path) {
 		return read{}, false
@@ -127,7 +127,7 @@ func readingsOf(path string) (r read, ok bool) {
 			r.add(append([]segment{newSegment(escape(rest))}, full[i+1:]...))
 			behind++
 		}
-		if s.script && i < last { // it may be the program, or stand for a *
+		if s.script && i < last { // it may be the program, or match a *
 			r.add(full[i+1:])
 			r.add(slices.Concat(full[:i], full[i+1:]))
 			behind++
@@ -138,7 +138,7 @@ func readingsOf(path string) (r read, ok bool) {
 			}
 			anywhere = true
 		}
-		if s.cut && i < last && !cut { // a server may cut all that follows
+		if s.cut && i < last && !cut { // a server may cut the whole rest
 			r.add(full[:i+1])
 			cut = true
 		}
@@ -154,8 +154,8 @@ func readingsOf(path string) (r read, ok bool) {
 			r.add(short)
 		}
 	}
-	// Symfony cuts as many characters off the front as the path of its front controller
-	// has, if the name of that stands anywhere in the path.
+	// If the name of its front controller is anywhere in the path, Symfony cuts as many
+	// characters off the front as the front controller's path has.
 	for i := 0; anywhere && i < len(full); i++ {
 		r.readings = append(r.readings, reading{full[i:], true}, reading{withoutIndexes(full[i:]), true})
 	}
@@ -166,17 +166,17 @@ func (r *read) add(segments []segment) {
 	r.readings = append(r.readings, reading{segments: segments})
 }
 
-// holdsPHP reports the name of a program of PHP, somewhere in a text.
+// holdsPHP reports whether a text contains the name of a PHP program.
 func holdsPHP(text string) bool {
 	return strings.Contains(text, ".php") || strings.Contains(text, ".phtml") || strings.Contains(text, ".phar")
 }
 
-// withoutIndexes leaves out index documents.
+// withoutIndexes returns the path without index documents.
 func withoutIndexes(full []segment) []segment {
 	return slices.DeleteFunc(slices.Clone(full), func(s segment) bool { return s.index })
 }
 
-// withoutPrograms leaves out index documents, and front controllers in the midst.
+// withoutPrograms returns the path without index documents, and front controllers in the middle.
 func withoutPrograms(full []segment) []segment {
 	short := make([]segment, 0, len(full))
 	for i, s := range full {
@@ -187,8 +187,8 @@ func withoutPrograms(full []segment) []segment {
 	return short
 }
 
-// behindScript returns what follows the name of a program within the segment:
-// Symfony takes /index.phpsignup for /signup.
+// behindScript returns the text after the name of a program within the segment:
+// Symfony reads /index.phpsignup as /signup.
 func (s *segment) behindScript() (rests []string) {
 	if s.stem == "" {
 		return nil
@@ -201,9 +201,9 @@ func (s *segment) behindScript() (rests []string) {
 	return rests
 }
 
-// alike reports whether a segment of a pattern stands for one of a request. Rails, and
-// Spring up to 5.2, cut off whatever follows a dot; so only what a pattern has must be
-// known to be an extension.
+// alike reports whether a segment of a pattern matches one of a request. Rails, and
+// Spring up to 5.2, cut off everything after a dot. So only the pattern's extension must
+// be a known one.
 func alike(pattern, have *segment) bool {
 	if isNamed(have.folded, pattern.folded) {
 		return true
@@ -212,13 +212,13 @@ func alike(pattern, have *segment) bool {
 	return known != "" && isNamed(have.folded, known)
 }
 
-// isNamed reports a name, or the name with an extension.
+// isNamed reports whether a text is the name, or the name with an extension.
 func isNamed(text, name string) bool {
 	rest, found := strings.CutPrefix(text, name)
 	return found && (rest == "" || rest[0] == '.')
 }
 
-// endsAlike reports that a segment of a request ends in one of a pattern, with its
+// endsAlike reports whether a segment of a request ends in one of a pattern, with its
 // parameters or without.
 func endsAlike(pattern, have *segment) bool {
 	return strings.HasSuffix(have.folded, pattern.folded) || strings.HasSuffix(have.whole, pattern.folded)

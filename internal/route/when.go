@@ -9,19 +9,19 @@ import (
 	"github.com/palisade-dev/palisade/internal/names"
 )
 
-// When narrows a pattern to requests that say something besides their path: the
-// paths of GraphQL, JSON-RPC and server actions are the same for all that they do.
-// The zero When is no condition.
+// When restricts a pattern to requests with further properties besides the path. GraphQL,
+// JSON-RPC and server actions use one path for all operations. The zero When is no
+// condition.
 type When struct {
-	// Header, Query and Field name what is looked at: a header, a parameter of the
-	// query, or a field of a form or a member at the top of a JSON object. One of
-	// them, or Fields.
+	// Header, Query and Field name the part of the request to check: a header, a
+	// parameter of the query, or a field of a form or a member at the top of a JSON
+	// object. Set one of them, or Fields.
 	Header, Query, Field string
-	// In are the values that count, whatever their case; none: any.
+	// In are the values that match, in any case; none: any value.
 	In []string
-	// GraphQL are names of which one must stand in the text of a GraphQL operation.
-	// The name of an operation is chosen by the client and says nothing; the fields
-	// that it asks for do.
+	// GraphQL are names; one of them must be in the text of a GraphQL operation.
+	// The fields that it asks for count. The client chooses the name of the operation,
+	// so that name proves nothing.
 	GraphQL []string
 }
 
@@ -29,7 +29,7 @@ func (c *When) isZero() bool {
 	return c.Header == "" && c.Query == "" && c.Field == "" && len(c.GraphQL) == 0
 }
 
-// Validate reports what is wrong with a condition.
+// Validate reports the mistakes in a condition.
 func (c *When) Validate() error {
 	named := 0
 	for _, name := range []string{c.Header, c.Query, c.Field} {
@@ -61,37 +61,37 @@ func (c *When) ValidateExemption() error {
 
 const nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
-// Request is what conditions look at.
+// Request is the part of a request that conditions check.
 type Request struct {
-	Method, Path string // as they stand in the request, without the query
+	Method, Path string // as in the request, without the query
 	Header       http.Header
 	Query        string
-	// Body looks into the body and is only called where a condition needs it. It
-	// returns nil for a body that could not be read: encoded, too long, a list. Nil:
-	// nobody looks into it yet.
+	// Body reads the body. It is called only if a condition needs the body. It returns
+	// nil for a body that could not be read: encoded, too long, a list. Nil: the body
+	// has not been read yet.
 	Body func() Body
 
-	any bool // conditions are not looked at
+	any bool // conditions are ignored
 }
 
-// Body is what is known of a body.
+// Body is the readable content of a body.
 type Body interface {
 	// Text returns the text of a field of a form, or of a member at the top of a JSON
-	// object. known is false where two readers may disagree about it.
+	// object. known is false if two readers may disagree about it.
 	Text(name string) (text string, found, known bool)
-	// Names are those of all fields or members, as they were sent.
+	// Names returns the names of all fields or members, as they were sent.
 	Names() []string
-	// JSON reports a JSON object.
+	// JSON reports whether the body is a JSON object.
 	JSON() bool
 }
 
-// holding is what is known of a condition.
+// holding says whether a condition holds.
 type holding uint8
 
 const (
 	no      holding = iota
 	unknown         // readers may disagree
-	unasked         // nobody looked
+	unasked         // the body was not read
 	yes
 )
 
@@ -142,7 +142,7 @@ func (c *When) among(value string) holding {
 	return held
 }
 
-// cleaned leaves out what apps leave out of a value before they go by it (OpenCart).
+// cleaned removes the characters that apps remove from a value before they use it (OpenCart).
 func cleaned(value string) string {
 	return strings.Map(func(c rune) rune {
 		if c == '_' || c == '/' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' {
@@ -169,18 +169,18 @@ func (c *When) inHeader(r *Request) holding {
 	return held
 }
 
-// foldHeader writes the name of a header as CGI and its successors do, who tell no
-// hyphen from an underscore.
+// foldHeader returns the name of a header as CGI and its successors write it: they do not
+// distinguish a hyphen from an underscore.
 func foldHeader(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
 
-// inActionField looks for an action where a form names it that is sent without a
-// script: <input name="$ACTION_ID_40ab…">. Others of its names say only where to look.
+// inActionField looks for an action in the fields of a form that is sent without a script:
+// <input name="$ACTION_ID_40ab…">. Other $ACTION_ names only refer to another field.
 func (c *When) inActionField(r *Request) holding {
 	if r.Body == nil {
 		return unasked
 	}
 	body := r.Body()
-	if body == nil { // too long, for one; the gateway watches what it does not judge
+	if body == nil { // too long, for example; the gateway searches bodies that it does not judge
 		return no
 	}
 	held := no
@@ -194,10 +194,10 @@ func (c *When) inActionField(r *Request) holding {
 	return held
 }
 
-// inOperation looks for names in the text of an operation. It is not known where the
+// inOperation looks for names in the text of an operation. The result is unknown if the
 // text may come in another way than as the member "query" beside "variables": in the
-// parts of an upload, or as the id of a text that the server has. What "extensions" say of
-// such a text is for who sends none.
+// parts of an upload, or as the id of a text that the server has. A text id in
+// "extensions" does not count, because servers use it only for requests without a text.
 func (c *When) inOperation(body Body) holding {
 	text, found, known := body.Text("query")
 	if !known || !found || !body.JSON() || slices.ContainsFunc(body.Names(), isNoOperation) {
@@ -231,9 +231,9 @@ func (c *When) inQuery(query string) holding {
 	return held
 }
 
-// isAlone reports that a condition holds and that nothing else is said that some app
-// may go by instead, as an exemption needs it: one value, under exactly that name.
-// What a GraphQL operation does not ask for is never known: fields have aliases.
+// isAlone reports that a condition holds, and that the request has no second value that
+// an app may use instead. An exemption needs this: one value, under exactly that name.
+// The fields that a GraphQL operation does not ask for are unknown, because of aliases.
 func (c *When) isAlone(r *Request) bool {
 	switch {
 	case c.isZero():
@@ -272,11 +272,11 @@ func (c *When) isAloneInQuery(query string) bool {
 			return false
 		}
 	}
-	return count == 1 && !strings.Contains(query, ";") // which is a part of the value to most
+	return count == 1 && !strings.Contains(query, ";") // most servers read a semicolon as part of the value
 }
 
-// isBeside reports that the parameter may be in a form, or in a cookie, too: many apps
-// take them together and go by the form first.
+// isBeside reports that the parameter may be in a form, or in a cookie, too. Many apps
+// merge the three and prefer the form.
 func (c *When) isBeside(r *Request) bool {
 	folded := names.Fold(c.Query)
 	if names.OfCookies(r.Header).Has(folded) {
@@ -294,21 +294,21 @@ func (c *When) isBeside(r *Request) bool {
 
 func (c *When) allows(value string) bool { return len(c.In) == 0 || slices.Contains(c.In, value) }
 
-// actions are headers with which frameworks run a function of the app whatever the
-// path is: server actions of Next.js, and of other servers of React components. An
-// open path is not open to them unless its exemption names the header.
+// actions are headers with which frameworks run a function of the app whatever the path
+// is: server actions of Next.js, and of other servers of React components. An open path
+// does not allow them unless its exemption names the header.
 var actions = []string{"Next-Action", "Rsc-Action", "X-Rsc-Action"}
 
 func isAction(header string) bool {
 	return slices.Contains(actions, http.CanonicalHeaderKey(header))
 }
 
-// MayNameAction reports a body of the type in which a field may ask for one.
+// MayNameAction reports whether the type of the body allows a field to name an action.
 func MayNameAction(h http.Header) bool {
 	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "multipart/")
 }
 
-// RunsAction reports a header that asks for a server action.
+// RunsAction reports whether a header asks for a server action.
 func RunsAction(h http.Header) bool {
 	return slices.ContainsFunc(actions, func(name string) bool { return len(h[name]) > 0 })
 }

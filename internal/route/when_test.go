@@ -47,19 +47,19 @@ func TestConditions(t *testing.T) {
 		{"another field", Request{Path: "/graphql", Body: field("query", "query { posts { signUpCount } }")}, "", Match{Kind: Open}},
 		{"an operation that came without its text", Request{Path: "/graphql", Body: nothing}, "", Match{Guarded, 0}},
 		{"a body that cannot be read", Request{Path: "/graphql", Body: unreadable}, "", Match{Guarded, 0}},
-		{"no body that anybody looked at", Request{Path: "/graphql"}, "", Match{Guarded, 0}},
+		{"a body that was not read", Request{Path: "/graphql"}, "", Match{Guarded, 0}},
 		{"below the path, and another field", Request{Path: "/graphql/x", Body: field("query", "{ posts }")}, "", Match{Kind: Open}},
 		{"a method of JSON-RPC", Request{Path: "/rpc", Body: field("method", "user.create")}, "", Match{Guarded, 1}},
 		{"in other letters and with spaces", Request{Path: "/rpc", Body: field("method", " User.Create ")}, "", Match{Guarded, 1}},
 		{"the method of another form on the path", Request{Path: "/rpc", Body: field("method", "comment.add")}, "", Match{Guarded, 4}},
-		{"a method that nobody guards", Request{Path: "/rpc", Body: field("method", "feed.get")}, "", Match{Kind: Open}},
+		{"a method that no form guards", Request{Path: "/rpc", Body: field("method", "feed.get")}, "", Match{Kind: Open}},
 		{"no method", Request{Path: "/rpc", Body: nothing}, "", Match{Kind: Open}},
 		{"a batch, which counts as the first form of the path", Request{Path: "/rpc", Body: unreadable}, "", Match{Guarded, 1}},
 		{"a guarded action, on any path", Request{Path: "/about"}, "40ab", Match{Guarded, 2}},
-		{"an action that nobody named", Request{Path: "/about"}, "40cd", Match{Kind: Unnamed}},
+		{"an action that no rule names", Request{Path: "/about"}, "40cd", Match{Kind: Unnamed}},
 		{"no action", Request{Path: "/about"}, "", Match{Kind: Open}},
 		{"a parameter", Request{Path: "/index.php", Query: "x=1&action=register"}, "", Match{Guarded, 3}},
-		{"a parameter behind a semicolon", Request{Path: "/", Query: "x=1;ACTION=register"}, "", Match{Guarded, 3}},
+		{"a parameter after a semicolon", Request{Path: "/", Query: "x=1;ACTION=register"}, "", Match{Guarded, 3}},
 		{"a parameter that is sent twice", Request{Path: "/index.php", Query: "action=x&action=%72egister"}, "", Match{Guarded, 3}},
 		{"another parameter", Request{Path: "/index.php", Query: "action=x"}, "", Match{Kind: Open}},
 	} {
@@ -74,10 +74,10 @@ func TestConditions(t *testing.T) {
 		})
 	}
 	if got := r.Match("POST", "/rpc"); got != (Match{Guarded, 1}) {
-		t.Errorf("of nothing but the path: %v, want the first form", got)
+		t.Errorf("with nothing but the path: %v, want the first form", got)
 	}
 	if got := r.Match("POST", "/elsewhere"); got != (Match{Guarded, 2}) {
-		t.Errorf("of nothing but a path on which a header counts: %v", got)
+		t.Errorf("with nothing but a path on which a header counts: %v", got)
 	}
 	reader := Request{Method: "POST", Path: "/graphql", Header: http.Header{"X-Reader": {"feed"}}, Body: unreadable}
 	if got := r.MatchRequest(&reader); got != (Match{Guarded, 0}) {
@@ -85,7 +85,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// What a client may say in two ways is not known, and so guarded.
+// If parsers read a value in two ways, it counts as unknown, and so as guarded.
 func TestConditionsThatReadersTakeDifferently(t *testing.T) {
 	on := func(when When) *Routes {
 		return mustRoutes(t, NoAuto, nil, []Pattern{mustParse(t, "POST /do")[0].Only(when)})
@@ -109,7 +109,7 @@ func TestConditionsThatReadersTakeDifferently(t *testing.T) {
 		{"a name that cannot be decoded", query, Request{Query: "do_action%00%zz=register"}, Guarded},
 		{"a value that cannot be decoded", query, Request{Query: "do_action=register%zz"}, Guarded},
 		{"a list", query, Request{Query: "do_action[]=register"}, Guarded},
-		{"a NUL behind the value, which PHP trims", query, Request{Query: "do_action=register%00"}, Guarded},
+		{"a NUL after the value, which PHP trims", query, Request{Query: "do_action=register%00"}, Guarded},
 		{"another parameter that cannot be decoded", query, Request{Query: "do_actions=%zz"}, Open},
 		{"another value", query, Request{Query: "do_action=list"}, Open},
 		{"an underscore in the header, which CGI reads as a hyphen", header, Request{Header: http.Header{"X_action": {"register"}}}, Guarded},
@@ -119,10 +119,10 @@ func TestConditionsThatReadersTakeDifferently(t *testing.T) {
 		{"another action in a field", action, Request{Header: multipart, Body: body{"$ACTION_ID_40cd": ""}.known}, Open},
 		{"an action that stands elsewhere", action, Request{Header: multipart, Body: body{"$ACTION_REF_1": "", "$ACTION_1:0": "{}"}.known}, Guarded},
 		{"an upload without an action", action, Request{Header: multipart, Body: body{"file": ""}.known}, Open},
-		{"an upload that cannot be read, which the gateway watches", action, Request{Header: multipart, Body: func() Body { return nil }}, Open},
+		{"an upload that cannot be read, which the gateway searches", action, Request{Header: multipart, Body: func() Body { return nil }}, Open},
 		{"an operation beside the parts of an upload", operation, Request{Body: body{"query": "{posts}", "operations": "{}", "map": "{}"}.known}, Guarded},
 		{"an operation beside the id of one", operation, Request{Body: body{"query": "{posts}", "documentId": "1"}.known}, Guarded},
-		{"an operation beside what the client says of itself", operation, Request{Body: body{"query": "{posts}", "extensions": "{}"}.known}, Open},
+		{"an operation beside extensions", operation, Request{Body: body{"query": "{posts}", "extensions": "{}"}.known}, Open},
 		{"the hash of an operation alone", operation, Request{Body: body{"extensions": "{}"}.known}, Guarded},
 		{"a value that an app cleans first", query, Request{Query: "do_action=reg-ister!"}, Guarded},
 		{"a value with a letter more", query, Request{Query: "do_action=registers"}, Open},
@@ -149,7 +149,7 @@ func TestBodiesOfWhichNothingIsKnown(t *testing.T) {
 		request Request
 	}{
 		{"a field that readers take differently", When{Field: "method", In: []string{"x"}}, Request{Body: func() Body { return doubtful{body{"method": "y"}} }}},
-		{"an upload that nobody looked into may name an action", When{Header: "Next-Action"}, Request{Header: multipart}},
+		{"an upload that was not read may name an action", When{Header: "Next-Action"}, Request{Header: multipart}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.request.Method, test.request.Path = "POST", "/do"
@@ -160,11 +160,11 @@ func TestBodiesOfWhichNothingIsKnown(t *testing.T) {
 	}
 	exempt := mustRoutes(t, 7, []Pattern{mustParse(t, "POST /do")[0].Only(When{Query: "action"})})
 	if got := exempt.MatchRequest(&Request{Method: "POST", Path: "/do", Query: "action=list"}); got.Kind != Guarded {
-		t.Errorf("exempt by its query, though nobody knows what the body says: %v", got)
+		t.Errorf("exempt by its query, although the body is unknown: %v", got)
 	}
 }
 
-// doubtful is a body whose texts two readers may take differently.
+// doubtful is a body whose texts two readers may interpret differently.
 type doubtful struct{ body }
 
 func (d doubtful) Text(name string) (string, bool, bool) {
@@ -188,7 +188,7 @@ type form struct{ body }
 func (f form) known() Body { return f }
 func (f form) JSON() bool  { return false }
 
-// An exemption holds only for who says one thing, in one way.
+// An exemption holds only if the request has one value, written in one way.
 func TestConditionsOfExemptions(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -199,14 +199,14 @@ func TestConditionsOfExemptions(t *testing.T) {
 		{"a parameter", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&x=1"}, true},
 		{"a parameter that is sent twice", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&action=register"}, false},
 		{"a parameter that is sent twice with one value", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&action=list"}, false},
-		{"a parameter beside one that some parser takes for it", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&+action=register"}, false},
-		{"another name that some parser takes for it", When{Query: "action", In: []string{"list"}}, Request{Query: "Action=list"}, false},
+		{"a parameter beside one that some parser reads as the same", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list&+action=register"}, false},
+		{"another name that some parser reads as the same", When{Query: "action", In: []string{"list"}}, Request{Query: "Action=list"}, false},
 		{"another case of the value", When{Query: "action", In: []string{"list"}}, Request{Query: "action=LIST"}, false},
 		{"a value that cannot be decoded", When{Query: "action"}, Request{Query: "action=%zz"}, false},
 		{"a semicolon, which ends a value to some", When{Query: "action", In: []string{"list"}}, Request{Query: "action=list;x"}, false},
 		{"a semicolon elsewhere", When{Query: "action", In: []string{"list"}}, Request{Query: "a=b;c&action=list"}, false},
 		{"another value in the body, which goes first to PHP and Rack", When{Query: "action"}, Request{Query: "action=list", Body: body{"action": "register"}.known}, false},
-		{"another value in the body under a name that is taken for it", When{Query: "action"}, Request{Query: "action=list", Body: body{"[action]": "register"}.known}, false},
+		{"another value in the body under a name that some parser reads as the same", When{Query: "action"}, Request{Query: "action=list", Body: body{"[action]": "register"}.known}, false},
 		{"another value in a cookie", When{Query: "action"}, Request{Query: "action=list", Header: http.Header{"Cookie": {"a=b; action=register"}}}, false},
 		{"a body that cannot be read", When{Query: "action"}, Request{Query: "action=list", Body: func() Body { return nil }}, false},
 		{"a body that is no form", When{Query: "action"}, Request{Query: "action=list", Header: http.Header{"Content-Type": {"image/png"}}, Body: func() Body { return nil }}, true},
@@ -214,15 +214,15 @@ func TestConditionsOfExemptions(t *testing.T) {
 		{"no parameter", When{Query: "action"}, Request{}, false},
 		{"a header", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list"}}}, true},
 		{"two lines of the header", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list", "register"}}}, false},
-		{"a header beside one that CGI takes for it", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list"}, "X_action": {"register"}}}, false},
-		{"a header alone that CGI takes for it", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X_action": {"list"}}}, false},
+		{"a header beside one that CGI reads as the same", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X-Action": {"list"}, "X_action": {"register"}}}, false},
+		{"another header that CGI reads as the same", When{Header: "X-Action", In: []string{"list"}}, Request{Header: http.Header{"X_action": {"list"}}}, false},
 		{"a field", When{Field: "method", In: []string{"ping"}}, Request{Body: body{"method": "ping"}.known}, true},
 		{"another value of a field", When{Field: "method", In: []string{"ping"}}, Request{Body: body{"method": "user.create"}.known}, false},
 		{"no field", When{Field: "method", In: []string{"ping"}}, Request{Body: body{}.known}, false},
 		{"a body that cannot be read", When{Field: "method"}, Request{Body: func() Body { return nil }}, false},
-		{"a body that nobody looked at", When{Field: "method"}, Request{}, false},
+		{"a body that was not read", When{Field: "method"}, Request{}, false},
 		{"an operation, beside a member without a name", When{GraphQL: []string{"posts"}}, Request{Body: body{"query": "{posts}", "": "x"}.known}, false},
-		{"an operation, whatever it asks for", When{GraphQL: []string{"posts"}}, Request{Body: body{"query": "{posts}"}.known}, false},
+		{"an operation with any fields", When{GraphQL: []string{"posts"}}, Request{Body: body{"query": "{posts}"}.known}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := mustRoutes(t, 7, []Pattern{mustParse(t, "POST /do")[0].Only(test.when)})
@@ -237,8 +237,8 @@ func TestConditionsOfExemptions(t *testing.T) {
 	}
 }
 
-// Whoever raises a doubt about which form a request is for does not end at one that
-// only watches.
+// If the form of a request is in doubt, a form in monitor mode must not get the
+// request.
 func TestDoubtsLeadToNoFormThatOnlyWatches(t *testing.T) {
 	ping, create, any := When{Field: "method", In: []string{"ping"}}, When{Field: "method", In: []string{"create"}}, When{}
 	other := When{Field: "news"}
@@ -258,14 +258,14 @@ func TestDoubtsLeadToNoFormThatOnlyWatches(t *testing.T) {
 		body  func() Body
 		want  Match
 	}{
-		{"what is watched", rules(create), NoAuto, body{"method": "ping"}.known, Match{Guarded, 0}},
-		{"what is guarded", rules(create), NoAuto, body{"method": "create"}.known, Match{Guarded, 1}},
+		{"a monitored method", rules(create), NoAuto, body{"method": "ping"}.known, Match{Guarded, 0}},
+		{"a guarded method", rules(create), NoAuto, body{"method": "create"}.known, Match{Guarded, 1}},
 		{"a doubt between the two", rules(create), NoAuto, unreadable, Match{Guarded, 1}},
-		{"a doubt, and a guard of all the rest of the path", rules(any), NoAuto, unreadable, Match{Guarded, 1}},
-		{"what is watched, and a guard of all the rest of the path", rules(any), NoAuto, body{"method": "ping"}.known, Match{Guarded, 0}},
-		{"what is watched and guarded at once", rules(other), NoAuto, body{"method": "ping", "news": "1"}.known, Match{Guarded, 1}},
-		{"a doubt, and a longer path that is watched", longer, NoAuto, unreadable, Match{Guarded, 1}},
-		{"no doubt, and a longer path that is watched", longer, NoAuto, body{}.known, Match{Guarded, 0}},
+		{"a doubt, and a guard of the rest of the path", rules(any), NoAuto, unreadable, Match{Guarded, 1}},
+		{"a monitored method, and a guard of the rest of the path", rules(any), NoAuto, body{"method": "ping"}.known, Match{Guarded, 0}},
+		{"a method that is monitored and guarded", rules(other), NoAuto, body{"method": "ping", "news": "1"}.known, Match{Guarded, 1}},
+		{"a doubt, and a longer path that is monitored", longer, NoAuto, unreadable, Match{Guarded, 1}},
+		{"no doubt, and a longer path that is monitored", longer, NoAuto, body{}.known, Match{Guarded, 0}},
 		{"a doubt, and a guard of everything", rules(create)[:1], 7, unreadable, Match{Guarded, 7}},
 		{"a doubt, and nothing else", rules(create)[:1], NoAuto, unreadable, Match{Guarded, 0}},
 	} {
@@ -281,7 +281,7 @@ func TestDoubtsLeadToNoFormThatOnlyWatches(t *testing.T) {
 	}
 }
 
-// Server actions run whatever the path is, so an open path is not open to them.
+// Server actions run whatever the path is, so an open path does not allow them.
 func TestActionsOnOpenPaths(t *testing.T) {
 	hook := mustParse(t, "POST /hook")
 	named := mustParse(t, "POST /**")[0].Only(When{Header: "Next-Action", In: []string{"40aa"}})
@@ -313,7 +313,7 @@ func TestActionsOnOpenPaths(t *testing.T) {
 			if got := r.MatchRequest(&request); got.Kind != Open {
 				t.Errorf("the page: %v", got)
 			}
-			// Safe methods are looked at where a rule names one.
+			// Safe methods are examined if a rule names one.
 			r = mustRoutes(t, test.auto, test.exempt, mustParse(t, "POST /signup", "GET /vote"))
 			if got := r.MatchRequest(&request); got.Kind != Open {
 				t.Errorf("the page, on a site that guards another one: %v", got)

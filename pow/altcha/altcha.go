@@ -1,7 +1,6 @@
-// Package altcha verifies ALTCHA v2 payloads whose challenges were issued by
-// somebody else's ALTCHA server library, for those who run one already. To issue
-// challenges, use package pow: its proofs are bound to a form and cost a
-// thousandth to check.
+// Package altcha verifies ALTCHA v2 payloads whose challenges were issued by another
+// ALTCHA server library, for sites that already run one. To issue challenges, use
+// package pow: its proofs are bound to a form and cost a thousandth to check.
 //
 //	verifier, err := altcha.New(altcha.Config{Secret: secret})
 //
@@ -16,19 +15,19 @@
 //	}
 //	ok, err := verifier.Derive(ctx, proof) // the one costly step
 //
-// All of it is needed. The protocol binds a challenge to nothing but what its
-// issuer put in its data member, and libraries do not remember what was used.
+// All of these steps are needed. The protocol binds a challenge only to the content
+// of its data member, and libraries do not remember used challenges.
 //
 // Algorithms: PBKDF2/SHA-256, -384, -512; SHA-256, -384, -512 iterated; SCRYPT;
-// ARGON2ID. A derivation of the last two takes as much memory as the challenge
-// says, which is why the signature comes first, why cost and memory are bounded
-// whatever is signed, and why only so many run at once.
+// ARGON2ID. A derivation with the last two takes as much memory as the challenge says.
+// So the signature is checked first, cost and memory are bounded even with a valid
+// signature, and the number of derivations at the same time is limited.
 //
 // Canonical JSON, orders and classes are those of npm's altcha-lib 2.8.0. One
-// difference among ALTCHA's own programs cannot be healed here: the SHA worker
-// of the 3.2 widget cuts the digest to keyLength on every round, altcha-lib
-// from 2.8 only at the end, and so do we. With SHA-384 or SHA-512, a cost above
-// 1 and a keyLength below the digest they never agree.
+// difference among ALTCHA's own programs cannot be corrected here. The SHA worker of
+// the 3.2 widget cuts the digest to keyLength in every round; altcha-lib from 2.8, and
+// this package, only at the end. With SHA-384 or SHA-512, a cost above 1 and a
+// keyLength below the digest they never agree.
 package altcha
 
 import (
@@ -43,7 +42,7 @@ import (
 	"github.com/palisade-dev/palisade/pow/internal/share"
 )
 
-// Bounds that hold whatever a signature says.
+// Bounds that apply even with a valid signature.
 const (
 	MaxPayload    = 8 << 10   // bytes
 	MaxIterations = 200_000   // cost of PBKDF2 and SHA
@@ -54,33 +53,33 @@ const (
 	DefaultWait   = 2 * time.Second
 )
 
-// ErrBusy reports that no derivation could run in time. It is an outage and says
-// nothing about the proof.
+// ErrBusy reports that no derivation could run in time. It is an outage and does not
+// mean that the proof is bad.
 var ErrBusy = share.ErrBusy
 
-// Config says what the issuer signs with.
+// Config holds the secrets and options of the issuer.
 type Config struct {
 	// Secret is the issuer's hmacSignatureSecret, at least MinSecret bytes.
 	Secret []byte
-	// KeySecret is its hmacKeySignatureSecret. Where it and a keySignature are
-	// there, the signature proves the work and nothing is derived. nil: always
+	// KeySecret is its hmacKeySignatureSecret. If it is set and the payload has a
+	// keySignature, the signature proves the work and nothing is derived. nil: always
 	// derive.
 	KeySecret []byte
-	// Hash is the HMAC's; nil means SHA-256, as with ALTCHA.
+	// Hash is the hash of the HMAC; nil means SHA-256, as with ALTCHA.
 	Hash func() hash.Hash
-	// DecimalCounter is the issuer's counterMode "string": the counter is
+	// DecimalCounter corresponds to the issuer's counterMode "string": the counter is
 	// appended as decimal text. Widgets solve v2 challenges without it.
 	DecimalCounter bool
-	// AllowNoExpiry takes challenges without expiresAt. Their payloads are good
-	// for as long as the secret, so claims must be remembered as long.
+	// AllowNoExpiry accepts challenges without expiresAt. Their payloads are valid
+	// as long as the secret, so claims must be remembered as long.
 	AllowNoExpiry bool
-	// MaxMemory bounds one derivation, in KiB; 0 means DefaultMemory. All of
-	// them may take Derivations times that.
+	// MaxMemory bounds one derivation, in KiB; 0 means DefaultMemory. All
+	// together may take Derivations times that.
 	MaxMemory int
-	// Derivations is how many may run at once; 0 means half of GOMAXPROCS, at
-	// least one.
+	// Derivations is the number that may run at once; 0 means half of GOMAXPROCS,
+	// at least one.
 	Derivations int
-	// Wait is the most time to wait for a place; 0 means DefaultWait.
+	// Wait is the longest wait for a place; 0 means DefaultWait.
 	Wait time.Duration
 }
 

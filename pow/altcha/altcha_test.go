@@ -40,7 +40,7 @@ func newVerifier(t testing.TB, config altcha.Config) *altcha.Verifier {
 	return v
 }
 
-// verify runs both steps and tells the class.
+// verify runs both steps and returns the class.
 func verify(t testing.TB, v *altcha.Verifier, payload string, now time.Time) altcha.Reason {
 	t.Helper()
 	proof, why := v.Check(payload, now)
@@ -136,7 +136,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// shuffled writes the payload by way of a map, and so with sorted members.
+// shuffled decodes the payload into a map and encodes it again, which sorts the members.
 func shuffled(t testing.TB, text []byte) string {
 	t.Helper()
 	var value any
@@ -186,8 +186,8 @@ func TestJSONThatTwoReadersCouldReadInTwoWaysIsRefused(t *testing.T) {
 	}
 }
 
-// parameters are a challenge of a cheap kind: PBKDF2, cost 2, a prefix of half a
-// byte.
+// parameters are the parameters of a cheap challenge: PBKDF2, cost 2, a prefix of half
+// a byte.
 type parameters map[string]any
 
 func cheap() parameters {
@@ -233,7 +233,7 @@ func sign(t testing.TB, p parameters, s solution) string {
 
 func signWith(t testing.TB, h func() hash.Hash, secret []byte, p parameters, s solution) string {
 	t.Helper()
-	text, err := json.Marshal(p) // sorted, and without anything JavaScript writes otherwise
+	text, err := json.Marshal(p) // sorted, and without characters that JavaScript writes differently
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestWellSignedParametersHaveBounds(t *testing.T) {
 		change parameters // nil drops the member
 		want   altcha.Reason
 	}{
-		{"an algorithm nobody knows", parameters{"algorithm": "MD5"}, altcha.ReasonUnsupported},
+		{"an unknown algorithm", parameters{"algorithm": "MD5"}, altcha.ReasonUnsupported},
 		{"an algorithm in lower case", parameters{"algorithm": "pbkdf2/sha-256"}, altcha.ReasonUnsupported},
 		{"no algorithm", parameters{"algorithm": nil}, altcha.ReasonUnsupported},
 		{"no cost", parameters{"cost": nil}, altcha.ReasonUnsupported},
@@ -294,12 +294,12 @@ func TestWellSignedParametersHaveBounds(t *testing.T) {
 		{"no lanes", parameters{"parallelism": 0}, altcha.ReasonUnsupported},
 		{"too many lanes", parameters{"parallelism": altcha.MaxLanes + 1}, altcha.ReasonUnsupported},
 
-		{"argon2id that says no memory", parameters{"algorithm": "ARGON2ID"}, altcha.ReasonUnsupported},
+		{"argon2id without a memory cost", parameters{"algorithm": "ARGON2ID"}, altcha.ReasonUnsupported},
 		{"argon2id with too much memory", parameters{"algorithm": "ARGON2ID", "memoryCost": 1025}, altcha.ReasonUnsupported},
 		{"argon2id with too little for its lanes", parameters{"algorithm": "ARGON2ID", "memoryCost": 15, "parallelism": 2}, altcha.ReasonUnsupported},
 		{"argon2id with too many passes", parameters{"algorithm": "ARGON2ID", "memoryCost": 1024, "cost": altcha.MaxPasses + 1}, altcha.ReasonUnsupported},
 		{"argon2id within bounds, but unsolved", parameters{"algorithm": "Argon2id", "memoryCost": 1024}, altcha.ReasonSolution},
-		{"scrypt that says no r", parameters{"algorithm": "SCRYPT", "cost": 1024}, altcha.ReasonUnsupported},
+		{"scrypt without r", parameters{"algorithm": "SCRYPT", "cost": 1024}, altcha.ReasonUnsupported},
 		{"scrypt with an N that is no power of two", parameters{"algorithm": "SCRYPT", "cost": 1000, "memoryCost": 8}, altcha.ReasonUnsupported},
 		{"scrypt with N = 1", parameters{"algorithm": "SCRYPT", "cost": 1, "memoryCost": 8}, altcha.ReasonUnsupported},
 		{"scrypt with too much memory", parameters{"algorithm": "SCRYPT", "cost": 2048, "memoryCost": 8}, altcha.ReasonUnsupported},
@@ -382,7 +382,7 @@ func TestAMissingCounterIsNotZero(t *testing.T) {
 		}
 		return
 	}
-	t.Fatal("no prefix that counter 0 has")
+	t.Fatal("counter 0 solves no prefix")
 }
 
 func TestPayloadsThatAreNone(t *testing.T) {
@@ -416,7 +416,7 @@ func TestPayloadsThatAreNone(t *testing.T) {
 	}
 }
 
-// altcha's widget runs btoa over JSON.stringify, which makes one byte of é.
+// ALTCHA's widget runs btoa over JSON.stringify, which encodes é as one byte.
 func TestLatin1OfTheWidgetIsRead(t *testing.T) {
 	v := newVerifier(t, altcha.Config{})
 	p := cheap()
@@ -502,11 +502,11 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 		Secret: []byte("short"), KeySecret: []byte{}, Hash: md5.New, MaxMemory: -1,
 	})
 	if err == nil {
-		t.Fatal("accepted")
+		t.Fatal("an invalid configuration was accepted")
 	}
 	for _, want := range []string{"altcha: Secret", "KeySecret", "Hash", "MaxMemory"} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("no word of %s in:\n%v", want, err)
+			t.Errorf("%s is missing in:\n%v", want, err)
 		}
 	}
 	if _, err := altcha.New(altcha.Config{}); err == nil {
@@ -522,7 +522,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 }
 
-// The law: what is accepted carries parameters that were signed.
+// The law: an accepted payload carries parameters that were signed.
 func FuzzCheckAcceptsOnlyWhatWasSigned(f *testing.F) {
 	signed := map[string]bool{}
 	var common []byte
@@ -557,15 +557,15 @@ func FuzzCheckAcceptsOnlyWhatWasSigned(f *testing.F) {
 			Challenge struct{ Parameters json.RawMessage }
 		}
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			t.Fatalf("accepted what is not JSON: %v", err)
+			t.Fatalf("accepted text that is not JSON: %v", err)
 		}
 		if text, _ := altcha.Canonical(p.Challenge.Parameters); !signed[text] {
-			t.Fatalf("accepted what was never signed: %s", text)
+			t.Fatalf("accepted parameters that were never signed: %s", text)
 		}
 	})
 }
 
-// The laws: canonical JSON says the same as what it was made of, and is its own
+// The laws: canonical JSON has the same meaning as the original, and is its own
 // canonical form.
 func FuzzCanonicalJSON(f *testing.F) {
 	var golden struct{ Cases []struct{ In, Want string } }

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// Reason is a stable code for why a payload was refused; it is empty when there
-// is none.
+// Reason is a stable code for the reason of a refusal. It is empty if there is
+// no refusal.
 type Reason string
 
 // Reasons of a refusal.
@@ -22,9 +22,9 @@ const (
 	ReasonMalformed   Reason = "malformed"         // not base64 of a v2 payload
 	ReasonTestMode    Reason = "test-mode"         // sent by a widget in test mode
 	ReasonSignature   Reason = "invalid-signature" // not signed with Config.Secret
-	ReasonExpired     Reason = "expired"           // expiresAt has come, or is missing
-	ReasonUnsupported Reason = "unsupported"       // well signed, but outside of what we derive
-	ReasonSolution    Reason = "invalid-solution"  // not the work that was asked for
+	ReasonExpired     Reason = "expired"           // expiresAt has passed, or is missing
+	ReasonUnsupported Reason = "unsupported"       // well signed, but outside our bounds
+	ReasonSolution    Reason = "invalid-solution"  // not a solution of the challenge
 )
 
 // Proof is a payload that passed [Verifier.Check]. The zero value is invalid.
@@ -39,30 +39,30 @@ type Proof struct {
 	derived []byte
 }
 
-// Valid reports whether the proof comes from a Check without a reason. It is not
-// yet proven: that takes [Verifier.Derive], or Derived.
+// Valid reports whether the proof comes from a Check without a reason. The work is not
+// yet proven: see [Verifier.Derive] and Derived.
 func (p Proof) Valid() bool { return p.valid }
 
-// ID names the challenge: the beginning of its signature. Claim it before
-// deriving, so that one challenge counts once and buys one derivation.
+// ID identifies the challenge: the beginning of its signature. Claim it before
+// deriving, so that one challenge counts once and causes one derivation.
 func (p Proof) ID() [16]byte { return p.id }
 
 // Expires returns when the challenge ends; the zero time means never
 // (Config.AllowNoExpiry).
 func (p Proof) Expires() time.Time { return p.expires }
 
-// Data returns the challenge's data member as canonical JSON, or nil: what the
-// issuer bound it to.
+// Data returns the challenge's data member as canonical JSON, or nil. The issuer can
+// bind a challenge to it.
 func (p Proof) Data() []byte { return p.data }
 
-// Derived reports whether the work is proven already and [Verifier.Derive] has
-// nothing left to do.
+// Derived reports whether the work is already proven, so that [Verifier.Derive] has
+// nothing to do.
 func (p Proof) Derived() bool { return p.valid && p.proven }
 
-// Check looks at everything that needs no derivation: size, shape, signature,
-// expiry, the bounds of the work, the form of the solution and its prefix, and
-// the keySignature if there is a key for it. The signature comes first, so
-// nothing that the client made up is told as anything else.
+// Check checks everything that needs no derivation: size, shape, signature, expiry, the
+// bounds of the work, the form of the solution and its prefix, and the keySignature if
+// there is a key for it. It checks the signature first, so an invented challenge is
+// always reported as such.
 func (v *Verifier) Check(text string, now time.Time) (Proof, Reason) {
 	sent, why := parse(text)
 	if why != "" {
@@ -92,10 +92,10 @@ func (v *Verifier) Check(text string, now time.Time) (Proof, Reason) {
 	return p, ""
 }
 
-// Derive reports whether the proof is one: whether its counter gives its key. It
-// runs in a bounded share of the machine (Config.Derivations); an error,
-// [ErrBusy] or that of ctx, means that it could not run. A proof that is Derived
-// already costs nothing, an invalid one is never true.
+// Derive reports whether the counter of the proof gives its key. It runs in a bounded
+// share of the machine (Config.Derivations). An error, [ErrBusy] or that of ctx, means
+// that it could not run. For a proof that is already Derived it costs nothing; for an
+// invalid one it returns false.
 func (v *Verifier) Derive(ctx context.Context, p Proof) (ok bool, err error) {
 	if !p.valid || p.proven {
 		return p.Derived(), nil
@@ -127,8 +127,8 @@ func (v *Verifier) expiry(parameters object, now time.Time) (time.Time, Reason) 
 	return expires, ""
 }
 
-// signedKey looks at the keySignature: whether it proves the work, and whether
-// it is no reason to refuse.
+// signedKey checks the keySignature: whether it proves the work, and whether
+// the payload can be accepted with it.
 func (v *Verifier) signedKey(parameters object, derived []byte) (proven, ok bool) {
 	signature, _ := parameters.text("keySignature")
 	if signature == "" || v.config.KeySecret == nil {
@@ -139,7 +139,7 @@ func (v *Verifier) signedKey(parameters object, derived []byte) (proven, ok bool
 	return proven, proven
 }
 
-// payload is what a client sent, with nothing believed yet.
+// payload is a payload of a client; nothing in it has been verified yet.
 type payload struct {
 	parameters object
 	signature  string
@@ -154,7 +154,7 @@ func parse(text string) (p payload, why Reason) {
 		return p, ReasonMissing
 	case len(text) > MaxPayload:
 		return p, ReasonOversize
-	case strings.ContainsAny(text, "\r\n"): // which the decoder would skip
+	case strings.ContainsAny(text, "\r\n"): // the decoder would skip these
 		return p, ReasonMalformed
 	}
 	raw, err := base64Std.DecodeString(text)
@@ -175,12 +175,12 @@ func parse(text string) (p payload, why Reason) {
 	if !hasParameters || !hasSolution {
 		return p, ReasonMalformed
 	}
-	signature, _ := challenge.text("signature") // none at all is an invalid one
+	signature, _ := challenge.text("signature") // a missing signature is an invalid one
 	return payload{parameters, signature, solution}, ""
 }
 
-// fromLatin1 returns UTF-8. btoa, which the widget calls, makes one byte of
-// every character up to U+00FF and throws on others; other clients encode UTF-8.
+// fromLatin1 returns UTF-8. The widget calls btoa, which encodes every character up to
+// U+00FF as one byte and throws on others. Other clients encode UTF-8.
 func fromLatin1(raw []byte) []byte {
 	if utf8.Valid(raw) {
 		return raw

@@ -2,7 +2,7 @@ package altcha
 
 import "context"
 
-// Canonical decodes a JSON text and writes it as it would be signed.
+// Canonical decodes a JSON text and encodes it in the signed form.
 func Canonical(text []byte) (string, bool) {
 	value, ok := decodeJSON(text)
 	if !ok {
@@ -11,7 +11,7 @@ func Canonical(text []byte) (string, bool) {
 	return string(appendCanonical(nil, value, true)), true
 }
 
-// Occupy takes a place for derivations until release is called.
+// Occupy takes one place for derivations until release is called.
 func Occupy(v *Verifier) (release func()) {
 	taken, done := make(chan struct{}), make(chan struct{})
 	go v.share.Do(context.Background(), func() { close(taken); <-done })

@@ -13,9 +13,9 @@ import (
 	"unicode/utf8"
 )
 
-// What is signed is JavaScript's JSON.stringify of the parameters with sorted
-// keys. encoding/json loses the order of members and writes strings another way,
-// so values are kept as: nil, bool, float64, string, array, object.
+// The signature covers JavaScript's JSON.stringify of the parameters with sorted keys.
+// encoding/json loses the order of members and writes strings differently. So values are
+// kept as: nil, bool, float64, string, array, object.
 type (
 	object []member
 	array  []any
@@ -25,14 +25,14 @@ type (
 	}
 )
 
-// A challenge has about ten members on three floors.
+// A challenge has about ten members on three levels.
 const (
 	maxDepth   = 8
-	maxMembers = 64 // of one object; it is searched from end to end
+	maxMembers = 64 // of one object; searches are linear
 )
 
-// decodeJSON decodes one JSON text. A member that comes twice refuses it: two
-// readers could each see another one.
+// decodeJSON decodes one JSON text. It refuses a text with a duplicate member, because
+// two readers could each use another one.
 func decodeJSON(text []byte) (any, bool) {
 	if !utf8.Valid(text) || !json.Valid(text) {
 		return nil, false
@@ -42,8 +42,8 @@ func decodeJSON(text []byte) (any, bool) {
 	return value, d.ok
 }
 
-// decoder reads a text that is known to be valid JSON, so it looks no further
-// than it must; ok ends up false for what is valid but refused.
+// decoder reads a text that is known to be valid JSON, so it checks little. At the end
+// ok is false if the text is valid but refused.
 type decoder struct {
 	text []byte
 	at   int
@@ -80,7 +80,7 @@ func (d *decoder) object(depth int) object {
 	for d.at++; d.more('}'); {
 		name := d.string()
 		d.peek()
-		d.at++ // the colon
+		d.at++ // skip the colon
 		if _, twice := o.get(name); twice || len(o) == maxMembers {
 			d.ok = false
 		}
@@ -97,8 +97,8 @@ func (d *decoder) array(depth int) array {
 	return a
 }
 
-// more reports whether another member or element follows, and steps over the
-// comma before it, or over the end.
+// more reports whether another member or element follows. It skips the comma before
+// that, or the end.
 func (d *decoder) more(end byte) bool {
 	if !d.ok {
 		return false
@@ -133,11 +133,11 @@ func (d *decoder) number() float64 {
 		d.at++
 	}
 	n, err := strconv.ParseFloat(string(d.text[start:d.at]), 64)
-	d.ok = d.ok && err == nil // beyond float64: JavaScript would read infinity
+	d.ok = d.ok && err == nil // out of range for float64: JavaScript would read infinity
 	return n
 }
 
-// peek skips white space and returns what follows.
+// peek skips white space and returns the next byte.
 func (d *decoder) peek() byte {
 	for strings.IndexByte(" \t\r\n", d.text[d.at]) >= 0 {
 		d.at++
@@ -166,7 +166,7 @@ func (o object) text(name string) (string, bool) {
 	return text, ok
 }
 
-// integer returns a whole number from 0 to limit; missing, if the member is.
+// integer returns a whole number from 0 to limit, or missing if there is no such member.
 func (o object) integer(name string, missing, limit uint64) (uint64, bool) {
 	value, present := o.get(name)
 	if !present {
@@ -179,14 +179,14 @@ func (o object) integer(name string, missing, limit uint64) (uint64, bool) {
 	return uint64(number), true
 }
 
-// float returns a number that is not negative.
+// float returns a non-negative number.
 func float(value any) (float64, bool) {
 	number, ok := value.(float64)
 	return number, ok && number >= 0
 }
 
 // appendCanonical appends the value as altcha-lib's canonicalJSON writes it:
-// members sorted, but not inside of arrays.
+// members sorted, except inside arrays.
 func appendCanonical(dst []byte, value any, sorted bool) []byte {
 	switch v := value.(type) {
 	case bool:
@@ -218,9 +218,9 @@ func appendCanonical(dst []byte, value any, sorted bool) []byte {
 	return append(dst, "null"...)
 }
 
-// ordered returns the members as a JavaScript object lists them: names that are
-// array indexes first, by number, the others as they came or, sorted, by their
-// UTF-16 units.
+// ordered returns the members in the order of a JavaScript object. Names that are array
+// indexes come first, by number. The others follow in their original order or, sorted,
+// by their UTF-16 units.
 func (o object) ordered(sorted bool) object {
 	return slices.SortedStableFunc(slices.Values(o), func(a, b member) int {
 		i, aIndex := arrayIndex(a.name)
@@ -245,14 +245,14 @@ func arrayIndex(name string) (uint64, bool) {
 	return n, err == nil && n < math.MaxUint32 && strconv.FormatUint(n, 10) == name
 }
 
-// appendNumber writes a number as ECMAScript does, and encoding/json, except
-// that JavaScript knows no sign of zero.
+// appendNumber writes a number as ECMAScript and encoding/json do, but zero without a
+// sign, as JavaScript writes it.
 func appendNumber(dst []byte, n float64) []byte {
 	if n == 0 {
 		return append(dst, '0')
 	}
 	text, err := json.Marshal(n)
-	if err != nil { // infinite or not a number: neither can be decoded
+	if err != nil { // infinite or not a number: decodeJSON returns neither
 		return append(dst, "null"...)
 	}
 	return append(dst, text...)

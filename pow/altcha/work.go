@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// work is what a challenge asks for, within our bounds.
+// work is the work of a challenge, within our bounds.
 type work struct {
 	algorithm algorithm
 	cost      int // iterations, passes, or scrypt's N
@@ -35,8 +35,8 @@ type algorithm interface {
 	key(w *work, password []byte) ([]byte, error)
 }
 
-// algorithmNamed takes the widget's names, and the Go library's for the last
-// two. It returns nil for others.
+// algorithmNamed accepts the widget's names, and for the last two also those of the Go
+// library. It returns nil for others.
 func algorithmNamed(name string) algorithm {
 	switch name {
 	case "PBKDF2/SHA-256":
@@ -59,8 +59,8 @@ func algorithmNamed(name string) algorithm {
 	return nil
 }
 
-// readWork reads the parameters and reports whether they are within bounds. A
-// prefix of nothing is out of them: any key would solve it.
+// readWork reads the parameters and reports whether they are within bounds. An empty
+// prefix is out of bounds: any key would solve it.
 func readWork(parameters object, config *Config) (work, bool) {
 	r := reader{from: parameters, ok: true}
 	w := work{
@@ -79,7 +79,7 @@ func readWork(parameters object, config *Config) (work, bool) {
 		w.algorithm.bounded(&w, config.MaxMemory)
 }
 
-// reader reads members and remembers whether all were of their kind.
+// reader reads members and remembers whether all had the right type.
 type reader struct {
 	from object
 	ok   bool
@@ -103,14 +103,13 @@ func (r *reader) integer(name string, missing uint64) int {
 	return int(n)
 }
 
-// solution reads a solution and reports whether it could be one: a counter of
-// the mode's range, and a key in lower-case hex with the prefix. Comparing the
-// derived key without the prefix is what made counter 0 solve everything in
-// altcha-lib before 2.3.2.
+// solution reads a solution and reports whether it is possible: a counter in the mode's
+// range, and a key in lower-case hex with the prefix. altcha-lib before 2.3.2 compared
+// the derived key without the prefix, so counter 0 solved everything.
 func (w *work) solution(sent object) (counter uint64, key []byte, ok bool) {
 	limit := uint64(math.MaxUint32)
 	if w.decimal {
-		limit = 1<<53 - 1 // what JavaScript counts exactly
+		limit = 1<<53 - 1 // the largest exact integer of JavaScript
 	}
 	if _, present := sent.get("counter"); !present {
 		return 0, nil, false
@@ -139,7 +138,7 @@ func (a pbkdf2With) key(w *work, password []byte) ([]byte, error) {
 	return pbkdf2.Key(a.hash, string(password), w.salt, w.cost, w.size)
 }
 
-// iterated is hash(salt ‖ password), then the hash of the hash; cut at the end.
+// iterated is hash(salt ‖ password), then the hash of the hash; cut only at the end.
 type iterated struct{ hash func() hash.Hash }
 
 func (iterated) bounded(w *work, _ int) bool { return w.cost <= MaxIterations }
@@ -172,8 +171,8 @@ func (scryptKDF) key(w *work, password []byte) ([]byte, error) {
 
 type argon2id struct{}
 
-// bounded wants memoryCost spelt out: ALTCHA's libraries disagree about what is
-// meant without it, 16 or 64 MiB.
+// bounded requires memoryCost: ALTCHA's libraries disagree about the default,
+// 16 or 64 MiB.
 func (argon2id) bounded(w *work, maxMemory int) bool {
 	return w.cost <= MaxPasses && w.memory >= 8*w.lanes && w.memory <= maxMemory
 }

@@ -15,10 +15,10 @@ import (
 
 const million = 1 << 20
 
-// rival is what a benchmark measures: this store, or what one would write first.
+// rival is a store under measurement: this one, or a simple one for comparison.
 type rival interface{ worker() worker }
 
-// worker is what one goroutine of a benchmark works with.
+// worker is the state of one goroutine of a benchmark.
 type worker interface {
 	claim(i uint64, now, expires time.Time) bool
 	take(i uint64, now time.Time) bool
@@ -54,9 +54,8 @@ func (w *ourWorker) take(i uint64, now time.Time) bool {
 	return err == nil && r.Status == store.Granted
 }
 
-// maps is the baseline: maps of the standard library behind as many locks. Nothing
-// in it is let go of, nothing is bounded, and a trip of several keys would not be
-// atomic.
+// maps is the baseline: maps of the standard library, each with a lock. It removes
+// nothing and has no bounds, and a trip of several keys would not be atomic.
 type maps [64]struct {
 	mu     sync.Mutex
 	claims map[store.Key]int64
@@ -100,11 +99,11 @@ func (m *maps) take(i uint64, now time.Time) bool {
 }
 
 // parallel calls do for the numbers from 0 to b.N in some goroutines, and returns
-// the nanoseconds that one took.
+// the nanoseconds per call.
 func parallel[W any](b *testing.B, goroutines int, worker func() W, do func(w W, i uint64)) float64 {
 	var next atomic.Uint64
 	var wg sync.WaitGroup
-	runtime.GC() // what was set up is not what is measured
+	runtime.GC() // the setup must not count
 	b.ResetTimer()
 	start := time.Now()
 	for range goroutines {
@@ -134,7 +133,7 @@ func goroutines(b *testing.B, run func(b *testing.B, n int)) {
 	}
 }
 
-// compare measures the store, and the baseline on the same work right after it.
+// compare measures the store, and directly afterwards the baseline with the same work.
 func compare(b *testing.B, prepare func(w worker), do func(b *testing.B) func(w worker, i uint64)) {
 	goroutines(b, func(b *testing.B, n int) {
 		b.ReportAllocs()
@@ -143,14 +142,14 @@ func compare(b *testing.B, prepare func(w worker), do func(b *testing.B) func(w 
 			return parallel(b, n, r.worker, do(b))
 		}
 		maps := measure(newMaps())
-		own := measure(newOurs()) // last, so that allocations are those of the store
+		own := measure(newOurs()) // last, so that the reported allocations are those of the store
 		b.ReportMetric(own, "ns/op")
 		b.ReportMetric(maps/own, "x-faster-than-maps")
 	})
 }
 
-// BenchmarkClaim: fresh is a claim that is granted while as many others are kept,
-// each of which ends when another comes; replay is one that is refused.
+// BenchmarkClaim measures two cases. fresh: a claim is granted while the store keeps as
+// many others, and one of those expires for each new one. replay: the claim is refused.
 func BenchmarkClaim(b *testing.B) {
 	fresh := func(w worker, i uint64) bool {
 		// One each 100 µs, kept for 45 s and a minute: a million.
@@ -206,8 +205,8 @@ func BenchmarkTake(b *testing.B) {
 	}
 }
 
-// BenchmarkSpend is what a decision asks for: two claims and four limits, where a
-// million claims are kept and a million keys are limited.
+// BenchmarkSpend measures the trip of a decision: two claims and four limits, with a
+// million stored claims and a million limited keys.
 func BenchmarkSpend(b *testing.B) {
 	type worker struct {
 		claims [2]store.Claim
@@ -237,8 +236,8 @@ func BenchmarkSpend(b *testing.B) {
 	})
 }
 
-// BenchmarkMemory prints what a live claim takes at a million, and at worst on the
-// way from one million to two. It does so once, whatever b.N is.
+// BenchmarkMemory prints the memory of a live claim at a million claims, and the largest
+// value on the way from one million to two. It does so once, whatever b.N is.
 func BenchmarkMemory(b *testing.B) {
 	b.Run("ours", func(b *testing.B) { memoryOf(b, func() rival { return newOurs() }) })
 	b.Run("maps", func(b *testing.B) { memoryOf(b, func() rival { return newMaps() }) })

@@ -9,7 +9,7 @@ import (
 	"github.com/palisade-dev/palisade/store"
 )
 
-// These are tests from within: to fill a store of the default size takes seconds.
+// These tests are in the package itself, because filling a store of the default size takes seconds.
 
 func TestTheDefaultsAreThoseOfTheDocumentation(t *testing.T) {
 	now := time.Now()
@@ -35,8 +35,8 @@ func TestTheDefaultsAreThoseOfTheDocumentation(t *testing.T) {
 	}
 }
 
-// A shard gets so much more than its share that a few of a thousand stores would be
-// short of room: four standard deviations.
+// A shard gets four standard deviations more than its share. So only a few of a
+// thousand stores are short of room.
 func TestTheShareOfAShard(t *testing.T) {
 	for most, want := range map[int]int{-1: 0, 0: 0, 1: 1 + 4, 64: 1 + 4, 65: 2 + 4, 6400: 100 + 40, 640_000: 10_000 + 400} {
 		if got := share(most); got != want {
@@ -56,7 +56,7 @@ func TestAShardHasItsBit(t *testing.T) {
 	}
 }
 
-// fits reports that a table has room for n more without runs that get long.
+// fits reports whether a table has room for n more without long runs.
 func fits(t *table, n int) bool { return t.used+n <= t.homes-t.homes/5 }
 
 func TestATableMakesRoom(t *testing.T) {
@@ -90,7 +90,7 @@ func TestASqueezedTableHasRoomForAsManyAsAskedFor(t *testing.T) {
 	}
 }
 
-// Squeezing lets go of some each time, also where gaps are most of the table.
+// Squeezing removes some entries each time, also if gaps are most of the table.
 func TestASmallTableStaysSmall(t *testing.T) {
 	now := int64(1000 * day)
 	tab := table{most: 4}
@@ -105,14 +105,14 @@ func TestASmallTableStaysSmall(t *testing.T) {
 	}
 }
 
-// A full table is looked through for room once in a while, not for each trip.
+// A full table is searched for room at intervals, not for each trip.
 func TestAFullTableIsNotLookedThroughEachTime(t *testing.T) {
 	now := int64(1000 * day)
 	full := func() *table {
 		tab := &table{most: 1}
 		tab.room(1, now)
 		for i := uint64(1); fits(tab, 1); i++ {
-			tab.set(i<<40, now-lag+1) // over in a nanosecond
+			tab.set(i<<40, now-lag+1) // expired for a nanosecond
 		}
 		return tab
 	}
@@ -121,13 +121,13 @@ func TestAFullTableIsNotLookedThroughEachTime(t *testing.T) {
 		t.Fatal("the table is not full")
 	}
 	if tab.room(1, now+recheck-1) {
-		t.Error("it was looked through again, too early")
+		t.Error("it was searched again, too early")
 	}
 	if !tab.room(1, now+recheck) {
-		t.Error("it was not looked through again")
+		t.Error("it was not searched again")
 	}
 	if tab = full(); !tab.room(1, now+1) {
-		t.Error("what ended a moment ago is kept")
+		t.Error("an expired entry is kept")
 	}
 	if recheck != int64(100*time.Millisecond) {
 		t.Errorf("a full pool is full for %v more", time.Duration(recheck))

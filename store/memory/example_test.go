@@ -12,7 +12,7 @@ import (
 // A ticket is good once, and its sender has two attempts a minute.
 func Example() {
 	s := memory.New()
-	ticket, sender := store.Key{1}, store.Key{2} // keyed hashes, in earnest
+	ticket, sender := store.Key{1}, store.Key{2} // keyed hashes in a real program
 	now := time.Now()
 	for range 2 {
 		result, err := s.Spend(context.Background(), store.Trip{

@@ -10,7 +10,7 @@ import (
 	"github.com/palisade-dev/palisade/store/memory"
 )
 
-// reference is the plainest store that keeps the laws. It never lets go of
+// reference is the simplest store that keeps the laws. It never removes
 // anything.
 type reference struct {
 	claims map[claimKey]time.Time  // when they expire
@@ -61,8 +61,8 @@ func (m *reference) end(t store.Take, cost int, now time.Time) time.Time {
 	return end.Add(time.Duration(cost) * t.Every)
 }
 
-// program is what trips are made, read from bytes: eight for a number of alike
-// ones.
+// program makes trips from bytes: eight bytes for a number of similar
+// trips.
 type program struct {
 	bytes []byte
 	ops   int
@@ -79,7 +79,7 @@ func (p *program) next() (op []byte, ok bool) {
 	return op, true
 }
 
-// trip is the nth of the trips that op means, at a time.
+// trip returns the nth trip of op, at a time.
 func trip(op []byte, n int, now time.Time) store.Trip {
 	trip := store.Trip{Now: now}
 	first := uint64(op[1]) + uint64(n)*uint64(1+op[0]>>6)
@@ -106,8 +106,8 @@ func seeds(f *testing.F) {
 	f.Add([]byte("\x8f\x10\xff\xff\x95\xff\x80\x7f\x41\x20\x02\x01\x00\xff\x10\x80\x8f")) // ahead and back
 }
 
-// The law: whatever trips come, and if their times are out of order by less than
-// a minute, the store answers like the reference.
+// The law: for any trips, if their times are out of order by less than a minute, the
+// store gives the answers of the reference.
 func FuzzAnswersLikeTheReference(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, bytes []byte) {
@@ -134,8 +134,8 @@ func FuzzAnswersLikeTheReference(f *testing.F) {
 	})
 }
 
-// The law: a store that is too small, and whose clock goes where it likes, grants
-// nothing that the reference does not grant.
+// The law: a store that is too small, with a clock that jumps, grants only trips that the
+// reference grants.
 func FuzzGrantsNoMoreThanTheReference(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, bytes []byte) {

@@ -3,39 +3,38 @@
 //	s := memory.New()                          // room for two million live claims
 //	s = memory.New(memory.Claims(10_000_000))  // for more, at up to 25 bytes each
 //
-// It is bounded and needs no goroutine: what has ended is let go of when its
-// place is wanted. It reads no clock: time is what the trips say.
+// The store is bounded and needs no goroutine: expired entries are removed when their
+// place is needed. It reads no clock: the time comes from the trips.
 //
 // # Claims
 //
-// A live claim is never let go of. When a pool is full, [Store.Spend] returns an
+// The store never removes a live claim. When a pool is full, [Store.Spend] returns an
 // error that wraps store.ErrFull; the other pool has its own room.
 //
-// Nothing survives a restart. What was issued before the store's memory began
-// (see [Epoch]) is answered store.Forgotten: it may have been used, and nobody
-// knows. The clock must not go back over a restart, or what was issued in the
-// time that comes twice is taken for unused.
+// Nothing survives a restart. A ticket or proof may have been issued before the store's
+// memory began (see [Epoch]). The store cannot know whether it was used, and answers
+// store.Forgotten. The clock must not go back over a restart: otherwise the store takes
+// used things from the repeated time for unused.
 //
 // # Limits
 //
-// Limits are exact (GCRA), and a key whose permits are all back takes no room.
-// See [Limits] for what happens when more keys owe something than are kept.
+// Limits are exact (GCRA), and a key that has regained all permits takes no room.
+// See [Limits] for the case that more keys owe permits than the store can hold.
 //
 // # Time
 //
-// Trips need not come in the order of their times: one whose Now lies up to a
-// minute behind the latest gets the exact answer of its own time. One that is
-// further behind may meet claims that were let go of in the meantime; what cannot
-// be known then is answered store.Forgotten, never store.Granted, and a limit
-// takes a key that it does not know for the one that owed most of those let go
-// of. So a clock that jumps makes the store stricter until time has caught up, and
-// nothing can be used twice.
+// Trips need not come in the order of their times. A trip whose Now is up to a minute
+// behind the latest gets the exact answer of its own time. For an older trip, the store
+// may have removed claims in the meantime. If it cannot know the answer, it is
+// store.Forgotten, never store.Granted. An unknown key of a limit then counts like the
+// removed key that owed most. So a clock that jumps makes the store stricter until time
+// has caught up, and nothing can be used twice.
 //
 // # Keys
 //
-// Of a key 64 bits are kept, hashed with a seed of the store. One that is new is
-// taken for one of n live ones with a probability of n in 1.8 × 10^19: at a
-// million live claims, one in 2 × 10^13 is refused as spent that was not.
+// The store keeps 64 bits of a key, hashed with a seed of the store. The probability that
+// a new key is mistaken for one of n live ones is n in 1.8 × 10^19. At a million live
+// claims, one in 2 × 10^13 is wrongly refused as spent.
 package memory
 
 import (
@@ -55,8 +54,8 @@ const (
 	shardBits = 6
 	numShards = 1 << shardBits // as many as bits in a word, see shardSet
 
-	// MaxEntries is the most claims and takes of a trip together, which bounds
-	// how long its locks are held. More is store.ErrInvalidTrip.
+	// MaxEntries is the most claims and takes of a trip together. It bounds how
+	// long the trip holds its locks. For more the error is store.ErrInvalidTrip.
 	MaxEntries = 16
 
 	defaultClaims     = 2 << 20
@@ -68,7 +67,7 @@ const (
 // Store is a store.Store in the memory of this process, safe for concurrent use.
 // It is made by [New]; the zero Store refuses every trip with an error.
 type Store struct {
-	seed   maphash.Seed // places cannot be foretold, so nobody can crowd one
+	seed   maphash.Seed // makes places unpredictable, so that no client can crowd one
 	epoch  int64
 	life   int64
 	shards [numShards]shard
@@ -78,7 +77,7 @@ type shard struct {
 	mu     sync.Mutex
 	claims [2]table // by store.Pool
 	limits table
-	_      [56]byte // whole cache lines, so that neighbours do not slow each other down
+	_      [56]byte // fills whole cache lines, so that neighbours do not slow each other down
 }
 
 // Option changes a bound of a [Store].
@@ -90,33 +89,33 @@ type options struct {
 	epoch                      time.Time
 }
 
-// Claims sets for how many live claims of the pool store.Signed there is room; up
-// to a fifth more may find some. Default 2 097 152, which take 50 MiB when they
-// are there. With 0 or less there is no room at all.
+// Claims sets the number of live claims that the pool store.Signed can hold; up to a
+// fifth more may fit. Default 2 097 152, which take 50 MiB when stored. With 0 or less
+// the pool can hold none.
 func Claims(most int) Option { return func(o *options) { o.claims = most } }
 
 // Unverified sets the same for the pool store.Unverified. Default 262 144, which
 // take 7 MiB.
 func Unverified(most int) Option { return func(o *options) { o.unverified = most } }
 
-// Limits sets how many keys can owe permits at once before any is let go of.
-// Default 1 048 576, which take 25 MiB when they are there. It is at least 64.
+// Limits sets how many keys can owe permits at once before the store removes any.
+// Default 1 048 576, which take 25 MiB when stored. It is at least 64.
 //
-// When more owe permits, those that owe for the shortest time are let go of, and
-// from then on a key that is not known is taken to owe as much as the one that
-// owed most of those. So nobody is ever granted more than the limit, however many
-// keys an attacker has; who sends much stays counted exactly; and others find
-// their burst cut short by no more than the rest of the smallest debts, and are
-// refused only when that is all of it. (This is the Space-Saving algorithm of
-// Metwally, Agrawal and El Abbadi, 2005, with time for counts.)
+// If more keys owe permits, the store removes those that owe for the shortest time. From
+// then on, an unknown key counts as if it owed as much as the removed key that owed most.
+// So no key is ever granted more than the limit, however many keys an attacker has. A key
+// that sends much stays counted exactly. Other keys lose at most the rest of the
+// smallest debts from their burst, and are refused only if that is the whole burst. (This
+// is the Space-Saving algorithm of Metwally, Agrawal and El Abbadi, 2005, with time in
+// place of counts.)
 func Limits(most int) Option { return func(o *options) { o.limits = most } }
 
-// MaxLife sets how far from now a claim may expire. Longer is
-// store.ErrInvalidTrip: it would keep its place for as long. Default 25 hours.
+// MaxLife sets how far from now a claim may expire. For a longer life the error is
+// store.ErrInvalidTrip, because the claim would occupy its place so long. Default 25 hours.
 func MaxLife(d time.Duration) Option { return func(o *options) { o.life = d } }
 
-// Epoch sets when the store's memory begins; default the time of New. A store
-// that is given another clock's times in trips needs that clock's epoch.
+// Epoch sets when the store's memory begins; default the time of New. If trips have the
+// times of another clock, the store needs that clock's epoch.
 func Epoch(epoch time.Time) Option { return func(o *options) { o.epoch = epoch } }
 
 // New returns an empty store.
@@ -130,8 +129,8 @@ func New(opts ...Option) *Store {
 	}
 	s := &Store{
 		seed: maphash.MakeSeed(),
-		// Times of issue travel in milliseconds: one that was cut must not seem
-		// older than the memory.
+		// Times of issue have milliseconds: a time that was cut must not seem older
+		// than the memory.
 		epoch: nanos(o.epoch.Truncate(time.Millisecond)),
 		life:  int64(o.life),
 	}
@@ -144,8 +143,8 @@ func New(opts ...Option) *Store {
 	return s
 }
 
-// share returns how much room a shard needs so that all together have enough: by
-// chance one gets more than others.
+// share returns the room of a shard that makes all together large enough: by
+// chance one shard gets more entries than others.
 func share(most int) int {
 	mean := (max(most, 0) + numShards - 1) / numShards
 	return mean + 4*int(math.Sqrt(float64(mean)))
@@ -177,8 +176,8 @@ func (s *Store) Spend(ctx context.Context, trip store.Trip) (store.Result, error
 			return store.Result{Status: store.Limited, Index: i, Wait: wait}, nil
 		}
 	}
-	// Nothing has been written so far. Making room is not an effect: what it lets
-	// go of had ended.
+	// Nothing has been written so far. Making room has no visible effect, because the
+	// removed entries had expired.
 	for i := range claims {
 		if !claims[i].table.room(len(claims), now) {
 			return store.Result{}, errFull[trip.Claims[i].Pool]
@@ -195,23 +194,23 @@ func (s *Store) Spend(ctx context.Context, trip store.Trip) (store.Result, error
 	return store.Result{Status: store.Granted}, nil
 }
 
-// errFull says by store.Pool which one is full.
+// errFull are the errors for a full pool, by store.Pool.
 var errFull = [...]error{
 	store.Signed:     fmt.Errorf("%w (pool of signed claims)", store.ErrFull),
 	store.Unverified: fmt.Errorf("%w (pool of unverified claims)", store.ErrFull),
 }
 
-// change is what a trip writes for one claim or take, if all of it is granted.
+// change is the write for one claim or take, if the whole trip is granted.
 type change struct {
 	table *table
 	hash  uint64
 	until int64
 }
 
-// shardSet is a set of shards, a bit each.
+// shardSet is a set of shards, one bit each.
 type shardSet uint64
 
-// locate finds the tables of a trip, and the shards that they are in.
+// locate finds the tables of a trip and their shards.
 func (s *Store) locate(changes []change, trip *store.Trip) (set shardSet) {
 	for i := range trip.Claims {
 		c := &trip.Claims[i]
@@ -232,8 +231,7 @@ func (s *Store) shardOf(hash uint64, set *shardSet) *shard {
 	return &s.shards[i]
 }
 
-// lock locks shards in one order for all trips, so that no two wait for each
-// other.
+// lock locks shards in the same order for all trips, so that no two trips deadlock.
 func (s *Store) lock(set shardSet) {
 	for ; set != 0; set &= set - 1 {
 		s.shards[bits.TrailingZeros64(uint64(set))].mu.Lock()
@@ -246,7 +244,7 @@ func (s *Store) unlock(set shardSet) {
 	}
 }
 
-// claim says whether a claim can be granted, and notes what to write then.
+// claim reports whether a claim can be granted, and records the write in change.
 func (s *Store) claim(change *change, c *store.Claim, now int64) store.Status {
 	change.until = nanos(c.Expires)
 	if change.until <= now || !c.Issued.IsZero() && nanos(c.Issued) < s.epoch {
@@ -262,17 +260,17 @@ func (s *Store) claim(change *change, c *store.Claim, now int64) store.Status {
 	return store.Forgotten
 }
 
-// take returns how long until a take can be granted, 0 or less for now, and notes
-// what to write then.
+// take returns how long until a take can be granted, 0 or less for now, and records the
+// write in change.
 func (change *change) take(t *store.Take, now int64) (wait time.Duration) {
-	cost := min(max(int64(t.Cost), 1), int64(t.Burst)+1) // over the burst is over, by however much
+	cost := min(max(int64(t.Cost), 1), int64(t.Burst)+1) // every cost over the burst counts as one over it
 	tat, _ := change.table.until(change.hash)
 	debt := max(tat-now, 0) + cost*int64(t.Every)
 	change.until = now + debt
 	return time.Duration(debt) - time.Duration(t.Burst)*t.Every
 }
 
-// The times and spans that a trip may have. Within them nothing here can
+// The allowed times and spans of a trip. Within them no calculation here can
 // overflow 64 bits of nanoseconds.
 const (
 	day      = 24 * time.Hour
@@ -281,8 +279,8 @@ const (
 	maxSpan  = 10 * 365 * day         // Every × Burst
 )
 
-// nanos returns a time as Unix nanoseconds: 0 for one before 1970 (such as the
-// zero time), and the largest number for one that is far in the future.
+// nanos returns a time as Unix nanoseconds: 0 for a time before 1970 (such as the
+// zero time), and the largest number for a time far in the future.
 func nanos(t time.Time) int64 {
 	switch seconds := t.Unix(); {
 	case seconds < 0:

@@ -63,7 +63,7 @@ func (s site) claim(now time.Time, i uint64, expires time.Time) store.Status {
 	return s.spend(store.Trip{Now: now, Claims: []store.Claim{{Key: key(i), Expires: expires}}}).Status
 }
 
-// take takes one of five permits, of which one is regained each minute.
+// take takes one of five permits; one permit is regained each minute.
 func (s site) take(now time.Time, i uint64) store.Result {
 	s.Helper()
 	return s.spend(store.Trip{Now: now, Takes: []store.Take{{Key: key(i), Every: time.Minute, Burst: 5}}})
@@ -76,7 +76,7 @@ func TestTripsAMinuteAheadHarmNoLiveClaim(t *testing.T) {
 			t.Fatalf("claim: status %d", got)
 		}
 	}
-	for i := range uint64(10_000) { // so many that room is made for them
+	for i := range uint64(10_000) { // enough to make the store make room
 		s.claim(noon.Add(time.Minute), 1000+i, noon.Add(2*time.Minute))
 	}
 	for i := range uint64(1000) {
@@ -116,10 +116,10 @@ func TestTripsFarBehindGetNothingThatMayHaveBeenLetGoOf(t *testing.T) {
 		}
 	}
 	if got := s.claim(noon.Add(time.Second), 5e6, noon.Add(time.Minute)); got != store.Forgotten {
-		t.Errorf("a claim that nobody made, of a time of which nothing is known: status %d, want forgotten", got)
+		t.Errorf("an unknown claim, of a time before the floor: status %d, want forgotten", got)
 	}
 	if got := s.claim(noon.Add(time.Hour), 1e6, noon.Add(2*time.Hour)); got != store.Granted {
-		t.Errorf("a new claim when the time has caught up: status %d, want granted", got)
+		t.Errorf("a new claim after the time has caught up: status %d, want granted", got)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestTripsThatAreRefusedAsInvalid(t *testing.T) {
 		{"a time before it", store.Trip{Now: time.Unix(365*24*60*60-1, 0)}, false},
 		{"a time in 2150", store.Trip{Now: time.Date(2150, 1, 1, 0, 0, 0, 0, time.UTC)}, true},
 		{"the last time", store.Trip{Now: time.Unix(230*365*24*60*60, 0)}, true},
-		{"a time behind it", store.Trip{Now: time.Unix(230*365*24*60*60, 1)}, false},
+		{"a time after it", store.Trip{Now: time.Unix(230*365*24*60*60, 1)}, false},
 		{"the shortest span of a limit", store.Trip{Now: noon, Takes: []store.Take{{Key: key(99), Every: 1, Burst: 1}}}, true},
 		{"a time of long ago", store.Trip{Now: time.Unix(0, 0)}, false},
 		{"a time far ahead", store.Trip{Now: time.Unix(1<<60, 0)}, false},
@@ -209,7 +209,7 @@ func TestEndsOfClaims(t *testing.T) {
 	}
 }
 
-// Whoever asks for more than the burst waits no longer than who asks for one more.
+// A cost of more than the burst waits no longer than a cost of one more.
 func TestACostOverTheBurstIsOneOverIt(t *testing.T) {
 	s := newSite(t)
 	take := store.Take{Key: key(1), Every: time.Minute, Burst: 5, Cost: 100}
@@ -254,14 +254,14 @@ func TestAFullPoolHasRoomAgainWhenClaimsHaveExpired(t *testing.T) {
 		expires := noon.Add(time.Minute + time.Duration(i%2)*time.Hour)
 		_, full = s.Spend(context.Background(), store.Trip{Now: noon, Claims: []store.Claim{{Key: key(i), Expires: expires}}})
 	}
-	later := noon.Add(3 * time.Minute) // half of them have expired, more than a minute ago
+	later := noon.Add(3 * time.Minute) // half of them expired more than a minute ago
 	for i := range uint64(3000) {
 		s.claim(later, 1e6+i, later.Add(time.Hour))
 	}
 }
 
-// When more keys owe permits than are kept, those that owe least are let go of;
-// what was taken still counts.
+// If more keys owe permits than fit, the store removes those that owe least. Their taken
+// permits still count.
 func TestOverfullLimitsNeverGrantMore(t *testing.T) {
 	s := newSite(t, memory.Limits(64))
 	const keys = 5000
@@ -281,8 +281,8 @@ func TestOverfullLimitsNeverGrantMore(t *testing.T) {
 	}
 }
 
-// An attacker who has sent from three times as many keys as are kept takes at
-// most the most recent part of the burst from others, and nothing for long.
+// An attacker who has sent from three times as many keys as fit takes at most the newest
+// part of the burst from others, and only for a short time.
 func TestOverfullLimitsDoNotShutOutNewKeys(t *testing.T) {
 	const most = 6400
 	s := newSite(t, memory.Limits(most))
@@ -301,7 +301,7 @@ func TestOverfullLimitsDoNotShutOutNewKeys(t *testing.T) {
 	for i := range uint64(100) {
 		for n := range 5 {
 			if s.take(now, 2e6+i).Status != store.Granted {
-				t.Fatalf("permit %d of 5 was refused when all debts are over", n+1)
+				t.Fatalf("permit %d of 5 was refused after all debts have ended", n+1)
 			}
 		}
 	}
@@ -338,7 +338,7 @@ func TestATripDoesNotAllocate(t *testing.T) {
 		s.Spend(context.Background(), store.Trip{Now: noon, Claims: claims[:], Takes: takes[:]})
 	}
 	for range 10_000 {
-		spend() // tables grow at times, and then they do
+		spend() // growing tables allocate, so let them grow first
 	}
 	if n := testing.AllocsPerRun(1000, spend); n != 0 {
 		t.Errorf("%v allocations a trip of eight keys", n)

@@ -6,40 +6,40 @@ import (
 	"time"
 )
 
-// entry is all that is kept of a key: until when it counts. For a claim that is
-// its expiry; for a limit it is the theoretical arrival time of GCRA, at which
-// all permits are back. Either way, once the time has come the entry says no
-// more than a key that was never seen, and may be let go of.
+// entry is the data of a key: the time until which it counts. For a claim this is its
+// expiry. For a limit it is the theoretical arrival time of GCRA, at which all permits
+// are regained. After that time the entry means the same as an unknown key, and may be
+// removed.
 type entry struct {
 	hash  uint64
 	until int64 // Unix nanoseconds; 0 is a gap
 }
 
-// table is a set of entries in the order of their hashes, with gaps between
-// them. A hash has a home, in proportion to its value, and stands there or as
-// little behind as the order allows, with no gap on the way from its home. So a
-// search is short, and rebuilding to any size is one pass over neighbours. The
-// greatest hash comes first: then a gap, whose hash is 0, ends a search without
-// being asked for. There are no pointers for the garbage collector to follow.
+// table is a set of entries in the order of their hashes, with gaps between them. A hash
+// has a home, in proportion to its value. Its entry is at the home or as little after it
+// as the order allows, without a gap between. So a search is short, and rebuilding to any
+// size is one pass over neighbours. The greatest hash comes first. Then a gap, whose hash
+// is 0, ends a search without a check of its own. The garbage collector has no pointers
+// to follow.
 //
-// A table keeps one promise whatever it lets go of: an entry that is not there
-// counted until floor at the latest.
+// A table keeps one promise, whatever it removes: a missing entry counted until floor at
+// the latest.
 type table struct {
 	entries []entry
-	homes   int   // the last run may stand out behind the last home
+	homes   int   // the last run may extend beyond the last home
 	used    int   // entries that are not gaps
-	most    int   // entries that the table need not let go of
-	floor   int64 // latest until of what was let go of
-	full    int64 // when room was last looked for and not found
+	most    int   // number of entries that the table need not remove
+	floor   int64 // latest until of the removed entries
+	full    int64 // when a search for room last failed
 }
 
 const (
-	// lag is for how long an entry is kept after its time has come, for trips
-	// whose Now is behind that of others.
+	// lag is how long an entry is kept after its time, for trips whose Now is behind
+	// that of others.
 	lag = int64(time.Minute)
-	// recheck is how often a full table is looked through for room.
+	// recheck is the interval at which a full table is searched for room.
 	recheck = int64(100 * time.Millisecond)
-	// spare places let small tables be built once.
+	// spare places avoid rebuilding small tables.
 	spare = 16
 )
 
@@ -48,7 +48,7 @@ func (t *table) home(hash uint64) int {
 	return int(home)
 }
 
-// find returns the place of a hash, and whether it stands there.
+// find returns the place of a hash, and whether the hash is there.
 func (t *table) find(hash uint64) (at int, found bool) {
 	at = t.home(hash)
 	for at < len(t.entries) && t.entries[at].hash > hash {
@@ -57,8 +57,8 @@ func (t *table) find(hash uint64) (at int, found bool) {
 	return at, at < len(t.entries) && t.entries[at].hash == hash && t.entries[at].until != 0
 }
 
-// until returns until when a hash counts. One that is not there may have been
-// let go of: it is taken for the latest of those.
+// until returns the time until which a hash counts. A missing hash may have been
+// removed, so it counts like the latest of the removed ones.
 func (t *table) until(hash uint64) (until int64, found bool) {
 	if at, found := t.find(hash); found {
 		return t.entries[at].until, true
@@ -66,7 +66,7 @@ func (t *table) until(hash uint64) (until int64, found bool) {
 	return t.floor, false
 }
 
-// set writes an entry, for which room has been made if it is new.
+// set writes an entry. If it is new, there must be room for it.
 func (t *table) set(hash uint64, until int64) {
 	at, found := t.find(hash)
 	if !found {
@@ -76,7 +76,7 @@ func (t *table) set(hash uint64, until int64) {
 	t.entries[at] = entry{hash, until}
 }
 
-// open makes a place free: the run that stands there moves on by one.
+// open frees a place: it moves the run at that place on by one.
 func (t *table) open(at int) {
 	gap := at
 	for gap < len(t.entries) && t.entries[gap].until != 0 {
@@ -88,10 +88,10 @@ func (t *table) open(at int) {
 	copy(t.entries[at+1:gap+1], t.entries[at:gap])
 }
 
-// room sees to it that n more entries fit, and says whether they do without
-// letting go of one that counts.
+// room tries to make room for n more entries. It reports whether they fit without
+// removing an entry that counts.
 func (t *table) room(n int, now int64) bool {
-	if t.used+n <= t.homes-t.homes/5 { // fuller, runs would get long
+	if t.used+n <= t.homes-t.homes/5 { // in a fuller table runs would get long
 		return true
 	}
 	if now < t.full+recheck { // at an earlier time it was no less full
@@ -106,14 +106,14 @@ func (t *table) room(n int, now int64) bool {
 	return true
 }
 
-// squeeze makes room for n more entries by letting go of those that count for the
-// shortest time, an eighth of all: see [Limits] for what that means.
+// squeeze makes room for n more entries. It removes those that count for the shortest
+// time, an eighth of all: see [Limits] for the effect.
 func (t *table) squeeze(n int, now int64) {
 	cut := max(now-lag, t.lowest())
 	t.rebuild(cut, t.after(cut)+n)
 }
 
-// after counts the entries that count beyond a time.
+// after returns the number of entries that count beyond a time.
 func (t *table) after(cut int64) (n int) {
 	for i := range t.entries {
 		if t.entries[i].until > cut {
@@ -123,8 +123,8 @@ func (t *table) after(cut int64) (n int) {
 	return n
 }
 
-// lowest returns the time by which about an eighth of the entries end, judged by
-// a sample: in the order of hashes, times stand at random.
+// lowest returns the time by which about an eighth of the entries end. It uses a sample:
+// in the order of hashes, times are random.
 func (t *table) lowest() int64 {
 	var sample [128]int64
 	n := 0
@@ -138,8 +138,8 @@ func (t *table) lowest() int64 {
 	return sample[n/8]
 }
 
-// rebuild lets go of what counted until cut or less, and spreads the others so
-// that there is room for count in all and some more.
+// rebuild removes the entries that counted until cut or less, and spreads the others so
+// that there is room for count entries and some more.
 func (t *table) rebuild(cut int64, count int) {
 	old := t.entries
 	t.homes = spare + min(count, t.most)*3/2

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// The law: whatever is written to a table in whatever order, it finds each entry
-// that it has not let go of; it lets go of none that counts, unless it is told to
-// squeeze; and of one that is gone it says no less than how long it counted.
+// The law: after any writes in any order, a table finds each entry that it has not
+// removed. It removes no entry that still counts, except in squeeze. For a removed entry
+// it returns at least the time until which the entry counted.
 //
-// This is a test from within, because hashes that crowd one place cannot be made
-// from outside: nobody knows the seed.
+// This test is in the package itself, because a test outside does not know the seed and
+// so cannot make hashes that crowd one place.
 func FuzzTable(f *testing.F) {
 	f.Add([]byte("\x00\x01\x00\x09\x00\x02\x00\x09\x00\x01\x00\x20\xff\xff\xff\x01"))
 	f.Add([]byte("\xff\xff\x01\x01\xff\xfe\x01\x01\xff\xfd\x01\x01\xff\xfc\x80\x01\x00\x00\x81\x00"))
@@ -21,15 +21,15 @@ func FuzzTable(f *testing.F) {
 		model := map[uint64]int64{}
 		now := start
 		for ; len(program) >= 4; program = program[4:] {
-			// 64 regions of a shard, of which the last is likely to run over the
-			// end, with 1024 neighbours each.
+			// 64 regions of a shard, with 1024 neighbours each. The last region is likely
+			// to extend beyond the end.
 			region, neighbour := uint64(program[0]>>2), uint64(binary.BigEndian.Uint16(program)&1023)
 			hash := region<<(64-shardBits-6) | neighbour
 			now = max(start, now+int64(int8(program[2]))*int64(time.Second))
 			until := now + 1 + int64(program[3])*int64(time.Second)
 			if _, found := table.find(hash); !found && !table.room(1, now) {
 				if program[3]&1 == 0 {
-					continue // full, as claims see it
+					continue // full; claims would get ErrFull
 				}
 				table.squeeze(1, now)
 			}

@@ -13,11 +13,11 @@ const (
 	rounds  = 100
 )
 
-// ConcurrencyLaws returns the laws that only many callers at once can see. They
-// stand apart for three reasons: a store that breaks a law of [Laws] breaks these
-// for no new reason; they cannot prove that a store keeps them, only find that it
-// does not, so they are worth repeating, with the race detector; and they need
-// room for some ten thousand live claims, where Laws needs little.
+// ConcurrencyLaws returns the laws that can fail only with many callers at once. They are
+// separate for three reasons. A store that breaks a law of [Laws] would break these
+// without new information. They can find a fault but cannot prove that there is none, so
+// it is worth repeating them, with the race detector. And they need room for some ten
+// thousand live claims, where Laws needs little.
 func ConcurrencyLaws() []Law { return concurrencyLaws }
 
 var concurrencyLaws = []Law{
@@ -43,8 +43,8 @@ var concurrencyLaws = []Law{
 		}
 	}},
 
-	// Each caller has a ticket of its own, and all share a limit: the tickets of
-	// those who were refused must still be good.
+	// Each caller has its own ticket, and all share a limit: the tickets of refused
+	// callers must still be good.
 	{Name: "many trips at once spend all or nothing", check: func(t T, b *bench) {
 		for range rounds / 4 {
 			limit := b.key()
@@ -68,8 +68,8 @@ var concurrencyLaws = []Law{
 		}
 	}},
 
-	// A store that writes first and takes back what it should not have written
-	// leaves no trace afterwards; but others must not see it meanwhile either.
+	// Some stores write first and undo a wrong write later. Such a store leaves no
+	// trace afterwards; but other callers must not see the write meanwhile either.
 	{Name: "what a refused trip asked for is never seen as spent", check: func(t T, b *bench) {
 		full := b.key()
 		b.want(t, store.Granted, "the limit's only permit", nil, hourly(full, 1))
@@ -126,8 +126,8 @@ var concurrencyLaws = []Law{
 	}},
 }
 
-// race makes a trip of each caller at once, and counts how they end. The trips are
-// made beforehand, one after another.
+// race makes a trip of each caller at once, and counts the results. The trips are made
+// beforehand, one after another.
 func (b *bench) race(t T, trip func(caller int) store.Trip) map[store.Status]int {
 	type end struct {
 		store.Result

@@ -12,7 +12,7 @@ import (
 	"github.com/palisade-dev/palisade/store"
 )
 
-// Laws returns the laws that one caller at a time can see.
+// Laws returns the laws that can be checked with one caller at a time.
 func Laws() []Law {
 	return slices.Concat(claimLaws, limitLaws, tripLaws)
 }
@@ -99,7 +99,7 @@ var claimLaws = []Law{
 		start := b.clock
 		keep := b.claimFor(b.key(), time.Minute)
 		b.want(t, store.Granted, "the first claim", claims(keep))
-		for hour := range 8 { // of claims that make the store let go of others
+		for hour := range 8 { // claims that make the store remove others
 			b.clock = start.Add(time.Duration(1+hour) * time.Hour)
 			for range 300 {
 				b.Store.Spend(context.Background(), b.trip(claims(b.claimFor(b.key(), time.Minute))))
@@ -138,7 +138,7 @@ var claimLaws = []Law{
 
 	{Name: "a trip that finds a pool full spends nothing", needs: fills, check: func(t T, b *bench) {
 		b.fill(store.Unverified)
-		// Which further claim finds no room is the store's matter: look for one.
+		// The store decides which further claim finds no room: search for one.
 		for range b.Fill {
 			ticket, limit := b.key(), b.key()
 			trip := b.trip(claims(b.claim(ticket), unverified(b.claim(b.key()))), hourly(limit, 1))
@@ -162,8 +162,8 @@ func fills(h Harness) bool     { return h.Fill > 0 }
 func tellsTime(h Harness) bool { return h.Advance == nil }
 func exact(h Harness) bool     { return h.Slack == 0 }
 
-// fill makes more claims of a pool than it can keep, and returns those that were
-// granted and the last error.
+// fill makes more claims of a pool than it can keep. It returns the granted ones and the
+// last error.
 func (b *bench) fill(pool store.Pool) (kept []store.Claim, full error) {
 	for range b.Fill {
 		c := b.claim(b.key())
@@ -197,7 +197,7 @@ var limitLaws = []Law{
 		take := store.Take{Key: b.key(), Every: time.Minute, Burst: 4, Cost: 3}
 		b.want(t, store.Granted, "three of four permits", nil, take)
 		b.pass(30 * time.Second)
-		// One and a half are there, three are wanted.
+		// One and a half permits are left, and three are requested.
 		r := b.want(t, store.Limited, "three of one and a half", nil, take)
 		b.wantWait(t, "three of one and a half, at one a minute", r, 90*time.Second)
 		b.passJustNot(r.Wait)
@@ -207,10 +207,10 @@ var limitLaws = []Law{
 	}},
 
 	{Name: "any history of a limit is that of GCRA", needs: exact, check: func(t T, b *bench) {
-		// The formula, beside the store: ends is when all permits of a key are back.
+		// The test calculates the formula beside the store. ends is when a key has regained all permits.
 		keys := [3]store.Key{b.key(), b.key(), b.key()}
 		var ends [3]time.Time
-		random := rand.New(rand.NewPCG(2026, 11)) // the same history each time
+		random := rand.New(rand.NewPCG(2026, 11)) // the same history in each run
 		for step := range 2000 {
 			b.pass(time.Duration(random.Int64N(int64(20 * time.Second))))
 			i := random.IntN(len(keys))
@@ -366,7 +366,7 @@ var tripLaws = []Law{
 		if !slices.Equal(c, claimed) || !slices.Equal(l, taken) {
 			t.Errorf("the store wrote to the slices of the trip")
 		}
-		for i := range c { // as a caller does that keeps its slices for the next trip
+		for i := range c { // as a caller does that reuses its slices
 			c[i], l[i] = b.claim(b.key()), hourly(b.key(), 9)
 		}
 		for i := range claimed {

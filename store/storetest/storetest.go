@@ -1,5 +1,5 @@
-// Package storetest holds the laws of a store.Store, to be run by the test of
-// every implementation:
+// Package storetest contains the laws of a store.Store. The test of every implementation
+// should run them:
 //
 //	func open(t *testing.T) storetest.Harness {
 //		return storetest.Harness{Store: mystore.New()}
@@ -8,11 +8,11 @@
 //	func TestLaws(t *testing.T)        { storetest.Run(t, open) }
 //	func TestConcurrency(t *testing.T) { storetest.RunConcurrency(t, open) }
 //
-// Each law is a subtest with a store of its own. Its name is the promise, and a
-// failure says how it was broken. The suite's own test breaks a store in one way
-// after another, and sees the law fail that forbids it.
+// Each law is a subtest with its own store. Its name is the promise, and a failure says
+// how the store broke it. The suite's own test breaks a store in many ways and checks
+// that the right law fails.
 //
-// A law that a store cannot be asked for is left out, see [Harness].
+// A law that cannot be checked on a store is left out, see [Harness].
 package storetest
 
 import (
@@ -29,30 +29,30 @@ import (
 type Harness struct {
 	Store store.Store
 
-	// Now tells the time of a store that has a clock of its own, and Advance moves
-	// that clock on. The laws ask for up to a day in all, in steps from a
-	// nanosecond to hours. Nil: the store goes by Trip.Now. Set both or none.
+	// Now returns the time of a store that has its own clock, and Advance moves that
+	// clock on. The laws advance it by up to a day in all, in steps from a nanosecond to
+	// hours. Nil: the store uses Trip.Now. Set both or none.
 	Now     func() time.Time
 	Advance func(time.Duration)
-	// Slack is by how much a clock of its own may run on during a law, its
-	// rounding included; at most 10 s. Zero: every time is exact.
+	// Slack is how much the store's own clock may run on during a law, including its
+	// rounding; at most 10 s. Zero: every time is exact.
 	Slack time.Duration
 
-	// Restart returns a store that lost its memory just now. Nil: the store
-	// outlives its process, and nothing is ever forgotten.
+	// Restart returns a store that lost its memory at this moment. Nil: the store
+	// outlives its process, and forgets nothing.
 	Restart func(now time.Time) store.Store
 
-	// Fill is a number of claims that neither pool can keep all of. Choose the
-	// store's bounds so that it is a few thousand. Zero: the store has no bound that
-	// a test could reach.
+	// Fill is a number of claims that exceeds the room of each pool. Choose the store's
+	// bounds so that it is a few thousand. Zero: a test cannot reach the bounds of the
+	// store.
 	Fill int
 
-	// Patience is how long trips may take that should not wait for each other.
-	// Default one minute: what takes longer is a deadlock and not a slow machine.
+	// Patience is the time limit for trips that should not wait for each other.
+	// Default one minute: a longer time means a deadlock and not a slow machine.
 	Patience time.Duration
 }
 
-// T is what a law needs of a *testing.T; the suite's own test passes another.
+// T is the part of *testing.T that a law needs; the suite's own test passes another T.
 type T interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -62,24 +62,24 @@ type T interface {
 // Law is one promise of store.Store.
 type Law struct {
 	Name string
-	// needs says whether a store can be asked for the law; nil: every one can.
+	// needs reports whether the law can be checked on a store; nil: on every store.
 	needs func(Harness) bool
 	check func(T, *bench)
 }
 
-// Applies says whether the law can be checked with such a harness.
+// Applies reports whether the law can be checked with such a harness.
 func (l Law) Applies(h Harness) bool { return l.needs == nil || l.needs(h) }
 
 // Check checks the law on an empty store.
 func (l Law) Check(t T, h Harness) { l.check(t, newBench(h)) }
 
-// Run checks the laws that one caller at a time can see.
+// Run checks the laws that need only one caller at a time.
 func Run(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	run(t, Laws(), open)
 }
 
-// RunConcurrency checks the laws that only many callers at once can see.
+// RunConcurrency checks the laws that can fail only with many callers at once.
 func RunConcurrency(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	run(t, ConcurrencyLaws(), open)
@@ -98,7 +98,7 @@ func run(t *testing.T, laws []Law, open func(*testing.T) Harness) {
 // bench is a store with the time and the keys of one law.
 type bench struct {
 	Harness
-	clock time.Time // of trips, when the store has none
+	clock time.Time // of trips, if the store has no clock
 	keys  uint64
 }
 
@@ -127,7 +127,7 @@ func (b *bench) pass(d time.Duration) {
 func (b *bench) passJustNot(d time.Duration) { b.pass(d - 1 - b.Slack) }
 func (b *bench) passRest()                   { b.pass(1 + 2*b.Slack) }
 
-// key returns one that the law has not used yet.
+// key returns a key that the law has not used yet.
 func (b *bench) key() (k store.Key) {
 	b.keys++
 	binary.BigEndian.PutUint64(k[:], b.keys*0x9E3779B97F4A7C15)
@@ -135,7 +135,7 @@ func (b *bench) key() (k store.Key) {
 	return k
 }
 
-// claim is a claim of the pool Signed, issued now and live for an hour.
+// claim returns a claim of the pool Signed, issued now and live for an hour.
 func (b *bench) claim(k store.Key) store.Claim { return b.claimFor(k, time.Hour) }
 
 func (b *bench) claimFor(k store.Key, life time.Duration) store.Claim {
@@ -143,7 +143,7 @@ func (b *bench) claimFor(k store.Key, life time.Duration) store.Claim {
 	return store.Claim{Key: k, Issued: now, Expires: now.Add(life)}
 }
 
-// hourly is a limit that lets burst through and then one an hour.
+// hourly returns a limit with the given burst and then one permit an hour.
 func hourly(k store.Key, burst int) store.Take {
 	return store.Take{Key: k, Every: time.Hour, Burst: burst}
 }
@@ -168,7 +168,7 @@ func (b *bench) spend(t T, claims []store.Claim, takes ...store.Take) store.Resu
 	return result
 }
 
-// want spends and compares the status; what says what is being spent.
+// want spends and compares the status; what describes the trip.
 func (b *bench) want(t T, status store.Status, what string, claims []store.Claim, takes ...store.Take) store.Result {
 	t.Helper()
 	result := b.spend(t, claims, takes...)
@@ -178,7 +178,7 @@ func (b *bench) want(t T, status store.Status, what string, claims []store.Claim
 	return result
 }
 
-// wantWait compares a wait, as far as the store's clock stands still.
+// wantWait compares a wait, within the slack of the store's clock.
 func (b *bench) wantWait(t T, what string, result store.Result, want time.Duration) {
 	t.Helper()
 	if result.Wait < want-b.Slack || result.Wait > want+b.Slack {

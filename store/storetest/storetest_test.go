@@ -19,8 +19,8 @@ func TestThePlainStoreKeepsTheLaws(t *testing.T) {
 	storetest.RunConcurrency(t, func(*testing.T) storetest.Harness { return openPlain("", much) })
 }
 
-// A store that many processes share goes by a clock of its own, which does not
-// stand still between two trips.
+// A store that many processes share has its own clock, which runs on between two
+// trips.
 func TestAStoreWithItsOwnClockKeepsTheLaws(t *testing.T) {
 	open := func(room int) storetest.Harness {
 		h := openPlain("", room)
@@ -46,7 +46,7 @@ func TestAStoreWithItsOwnClockKeepsTheLaws(t *testing.T) {
 }
 
 // Each mutant breaks the plain store in one way. The law that forbids it must
-// fail, and no law may be without a mutant.
+// fail, and every law needs a mutant.
 func TestEachLawFailsForAStoreThatBreaksIt(t *testing.T) {
 	mutants := []struct {
 		fault fault
@@ -138,64 +138,64 @@ func TestEachLawFailsForAStoreThatBreaksIt(t *testing.T) {
 	}
 }
 
-// fault is one way in which a plain store can be broken; none is "".
+// fault is one way in which a plain store can be broken; "" means none.
 type fault string
 
 const (
 	keepsNoClaims      fault = "keeps no claims"
 	comparesHalf       fault = "compares half of a key"
 	forgetsEarly       fault = "keeps a claim for half its life"
-	believesLongerLife fault = "takes a claim that expires later for another one"
-	neverForgets       fault = "tells an expired claim as spent"
-	grantsExpired      fault = "does not look at the expiry of a claim"
-	sweepsAll          fault = "lets a claim that expires take all others along"
-	mixesPools         fault = "has one pool"
-	ignoresEpoch       fault = "does not look at the time of issue"
-	goesByLatestClock  fault = "lets go of what has expired for the latest trip"
+	believesLongerLife fault = "treats a claim with a later expiry as a different claim"
+	neverForgets       fault = "reports an expired claim as spent"
+	grantsExpired      fault = "ignores the expiry of a claim"
+	sweepsAll          fault = "removes all claims when one expires"
+	mixesPools         fault = "has only one pool"
+	ignoresEpoch       fault = "ignores the time of issue"
+	goesByLatestClock  fault = "removes claims by the time of the latest trip"
 	evicts             fault = "forgets a live claim to make room"
-	grantsUnkept       fault = "grants what it has no room to keep"
-	hidesFull          fault = "does not say that it is full"
+	grantsUnkept       fault = "grants a claim without room to store it"
+	hidesFull          fault = "does not report that it is full"
 	sharesRoom         fault = "has one bound for both pools"
 	keepsUntilFull     fault = "keeps the claims of a trip until it is full"
 
-	fixedWindow     fault = "gives the whole burst back at once"
-	grantsTooLate   fault = "grants a moment after a permit is back"
-	waitsForAll     fault = "tells the wait for the whole burst"
+	fixedWindow     fault = "regains the whole burst at once"
+	grantsTooLate   fault = "grants a permit a moment too late"
+	waitsForAll     fault = "reports the wait for the whole burst"
 	countsSeconds   fault = "reads the time in seconds"
-	savesUp         fault = "lets a rest save up for more than the burst"
-	countsCallsOnly fault = "takes one whatever the cost"
-	takesTheRest    fault = "takes what is left when the cost is more"
-	freeOfCost      fault = "takes nothing for no cost"
+	savesUp         fault = "lets a key save up more than the burst"
+	countsCallsOnly fault = "takes one permit for any cost"
+	takesTheRest    fault = "takes the remaining permits if the cost is higher"
+	freeOfCost      fault = "takes nothing for a cost of 0"
 	overdraws       fault = "grants a cost above the burst to a rested key"
 	limitsAllAsOne  fault = "has one limit for all keys"
-	oneKeySpace     fault = "tells a limited key as claimed"
+	oneKeySpace     fault = "reports a limited key as claimed"
 
-	keepsFirstClaim fault = "keeps the first claim of a trip"
-	takesFirstLimit fault = "takes the first limit of a trip"
-	claimsThenLooks fault = "keeps the claims before it looks at the limits"
-	takesOneByOne   fault = "takes each limit before it looks at the next"
-	takesThenLooks  fault = "takes the limits before it looks at the claims"
-	claimsOneByOne  fault = "keeps each claim before it looks at the next"
-	limitsFirst     fault = "looks at the limits first"
-	namesNone       fault = "tells no index"
-	namesLast       fault = "tells the last index that refuses"
-	saysNothing     fault = "tells a grant by an empty result"
-	saysTooMuch     fault = "tells a grant with an index"
+	keepsFirstClaim fault = "stores the first claim of a refused trip"
+	takesFirstLimit fault = "takes the first limit of a refused trip"
+	claimsThenLooks fault = "stores the claims before it checks the limits"
+	takesOneByOne   fault = "takes each limit before it checks the next"
+	takesThenLooks  fault = "takes the limits before it checks the claims"
+	claimsOneByOne  fault = "stores each claim before it checks the next"
+	limitsFirst     fault = "checks the limits first"
+	namesNone       fault = "reports no index"
+	namesLast       fault = "reports the last index that refuses"
+	saysNothing     fault = "reports a grant with an empty result"
+	saysTooMuch     fault = "reports a grant with an index"
 	keepsSlices     fault = "keeps the slices of a trip"
 	writesSlices    fault = "writes to the slices of a trip"
-	ignoresContext  fault = "does not look at the context"
-	asksContextLate fault = "looks at the context when all is done"
-	acceptsNonsense fault = "does not look whether a trip is valid"
-	validatesLate   fault = "looks whether a trip is valid when all is done"
-	acceptsNoTime   fault = "takes no time for a time"
+	ignoresContext  fault = "ignores the context"
+	asksContextLate fault = "checks the context after the work"
+	acceptsNonsense fault = "does not validate a trip"
+	validatesLate   fault = "validates a trip after the work"
+	acceptsNoTime   fault = "accepts a trip without a time"
 
 	checksThenSets fault = "checks and sets under two locks"
-	undoes         fault = "keeps the claims and takes them back"
+	undoes         fault = "writes the claims and undoes them"
 	locksAsAsked   fault = "locks keys in the order of the trip"
-	losesWrites    fault = "drops what is written at the same time"
+	losesWrites    fault = "loses writes at the same time"
 )
 
-// plain is the plainest store that keeps the laws, unless it has a fault.
+// plain is the simplest store that keeps the laws, unless it has a fault.
 type plain struct {
 	fault fault
 	room  int // for claims of one pool
@@ -221,7 +221,7 @@ type claimKey struct {
 
 const (
 	little = 500    // so that it is soon full
-	much   = 10_000 // as RunConcurrency asks for
+	much   = 10_000 // as RunConcurrency requires
 )
 
 func openPlain(f fault, room int) storetest.Harness {
@@ -268,7 +268,7 @@ func (s *plain) Spend(ctx context.Context, trip store.Trip) (store.Result, error
 	return result, err
 }
 
-// spend is the work of a trip, under the lock.
+// spend performs a trip, under the lock.
 func (s *plain) spend(trip store.Trip) (store.Result, error) {
 	if s.fault == limitsFirst {
 		if r := s.lookAtTakes(trip); r.Status != store.Granted {
@@ -405,7 +405,7 @@ func (s *plain) wait(t store.Take, now time.Time) time.Duration {
 		if s.fault == overdraws && !known {
 			return 0
 		}
-		return t.Every // never granted; any wait is as true
+		return t.Every // never granted, so any wait is correct
 	}
 	end := s.end(t, now)
 	wait := end.Add(time.Duration(cost-t.Burst) * t.Every).Sub(now)
@@ -422,7 +422,7 @@ func (s *plain) wait(t store.Take, now time.Time) time.Duration {
 	return wait
 }
 
-// end returns when all permits of a key are back, if nothing is taken.
+// end returns when a key has regained all permits, if nothing is taken.
 func (s *plain) end(t store.Take, now time.Time) time.Time {
 	end, found := s.ends[s.limitKey(t.Key)]
 	if s.fault == countsSeconds {
@@ -531,7 +531,7 @@ func (s *plain) limitKey(k store.Key) store.Key {
 	return k
 }
 
-// disturb has the faults that have to do with more than one trip.
+// disturb implements the faults that involve more than one trip.
 func (s *plain) disturb(trip *store.Trip) {
 	switch s.fault {
 	case goesByLatestClock:
@@ -543,7 +543,7 @@ func (s *plain) disturb(trip *store.Trip) {
 				delete(s.claims, k)
 			}
 		}
-	case keepsSlices: // and looks at them again when they are the caller's
+	case keepsSlices: // it reads them again when they belong to the caller
 		clear(s.claims)
 		clear(s.ends)
 		for _, held := range s.held {
@@ -561,7 +561,7 @@ func (s *plain) disturb(trip *store.Trip) {
 	}
 }
 
-// lockAsAsked locks each key of a trip in turn. It gives up when the test is over.
+// lockAsAsked locks the keys of a trip in the order of the trip. It gives up when the test is over.
 func (s *plain) lockAsAsked(trip store.Trip) (unlock func()) {
 	var locked []*sync.Mutex
 	for _, t := range trip.Takes {

@@ -1,5 +1,5 @@
-// Package share bounds how much of the machine derivations may take: so many at
-// once, so many waiting, for so long.
+// Package share bounds the share of the machine for derivations: how many run at
+// once, how many wait, and for how long.
 package share
 
 import (
@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// ErrBusy reports that no place came free in time, or that too many wait
-// already. It is an outage, not a verdict.
+// ErrBusy reports that no place became free in time, or that too many callers
+// already wait. It is an outage, not a verdict.
 var ErrBusy = errors.New("pow: too many derivations at once")
 
-// queuePerPlace bounds the waiters. A derivation of 0.15 ms lets a place serve
-// some thousand within a second, so a longer queue would only time out.
+// queuePerPlace bounds the number of waiting callers. With a derivation of 0.15 ms, a
+// place serves some thousand within a second, so a longer queue would only time out.
 const queuePerPlace = 1024
 
 // Share is a bounded number of places. The zero value has none; use New.
@@ -26,8 +26,8 @@ type Share struct {
 	wait    time.Duration
 }
 
-// New returns a Share of so many places; 0 means half of GOMAXPROCS, at least
-// one. Nobody waits longer than wait for a place.
+// New returns a Share with the given number of places; 0 means half of GOMAXPROCS, at
+// least one. No caller waits longer than wait for a place.
 func New(places int, wait time.Duration) *Share {
 	if places == 0 {
 		places = max(1, runtime.GOMAXPROCS(0)/2)
@@ -39,8 +39,8 @@ func New(places int, wait time.Duration) *Share {
 	}
 }
 
-// Do runs work in a place of its own. An error means that work did not run:
-// ErrBusy, or why ctx ended.
+// Do runs work in one place. An error means that work did not run: ErrBusy, or the
+// reason why ctx ended.
 func (s *Share) Do(ctx context.Context, work func()) error {
 	if err := s.enter(ctx); err != nil {
 		return err

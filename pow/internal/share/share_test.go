@@ -12,12 +12,12 @@ import (
 	"github.com/palisade-dev/palisade/pow/internal/share"
 )
 
-// counts is what came of work that takes a second apiece.
+// counts are the results of pieces of work that take a second each.
 type counts struct {
 	running, most, done, busy, other atomic.Int64
 }
 
-// start runs n pieces of work, each in a goroutine of its own.
+// start runs n pieces of work, each in its own goroutine.
 func (c *counts) start(s *share.Share, n int) {
 	for range n {
 		go func() {
@@ -81,7 +81,7 @@ func TestTheQueueIsBounded(t *testing.T) {
 		full.expect(t, 1, 1025, 5)
 		full.start(s, 2)
 		time.Sleep(3 * time.Second)
-		full.expect(t, 1, 1027, 5) // whoever left the queue is not counted in it
+		full.expect(t, 1, 1027, 5) // a caller that left the queue is not counted in it
 	})
 }
 
