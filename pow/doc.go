@@ -14,16 +14,19 @@
 //		refuse(string(why))
 //		return
 //	}
-//	if !claim(proof.ID(), proof.Expires()) { // once, in the store
-//		refuse("used")
+//	if ok, err := captcha.Derive(ctx, proof); err != nil || !ok { // the one costly step
+//		refuse("not the work it claims")
 //		return
 //	}
-//	ok, err := captcha.Derive(ctx, proof) // the one costly step
+//	if !claim(proof.ID(), proof.Expires()) { // once, in the store
+//		refuse("used")
+//	}
 //
 // The order matters. Garbage costs its sender more than us: it is refused by size, shape
-// and one HMAC. A replayed proof is refused by the claim. Every other proof was issued
-// here and arrives for the first time. So one challenge causes at most one derivation,
-// and all derivations together have a bounded share of the processor.
+// and one HMAC. A made-up proof of a real challenge costs us one derivation, so call
+// Derive within a budget of the sender's network. It must not be claimed before: claims
+// of made-up proofs would fill the store, and then the store would refuse people. All
+// derivations together have a bounded share of the processor.
 //
 // # Content of a challenge
 //

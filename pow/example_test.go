@@ -25,16 +25,16 @@ func Example() {
 		if why != "" {
 			return "refused: " + string(why)
 		}
-		if claimed[proof.ID()] {
-			return "refused: used before"
-		}
-		claimed[proof.ID()] = true // until proof.Expires()
 		switch ok, err := captcha.Derive(ctx, proof); {
 		case err != nil:
 			return "try again: " + err.Error()
 		case !ok:
 			return "refused: not the work it claims"
 		}
+		if claimed[proof.ID()] {
+			return "refused: used before"
+		}
+		claimed[proof.ID()] = true // until proof.Expires()
 		return "accepted"
 	}
 
