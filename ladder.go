@@ -6,7 +6,7 @@ import (
 
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/challenge"
-	"github.com/palisade-dev/palisade/challenge/vendor"
+	"github.com/palisade-dev/palisade/challenge/provider"
 	"github.com/palisade-dev/palisade/challenge/work"
 )
 
@@ -34,8 +34,8 @@ func (g *Guard) ladderOf(c *FormConfig) (*challenge.Ladder, error) {
 
 // kinds are those of the site beside the embedded proof.
 func (c *Config) kinds() (kinds []challenge.Kind) {
-	for place, provider := range c.providers() {
-		kinds = append(kinds, vendor.Kinds(place, provider)...)
+	for place, p := range c.providers() {
+		kinds = append(kinds, provider.Kinds(place, p)...)
 	}
 	return append(kinds, c.Challenges...)
 }
@@ -50,8 +50,8 @@ func (c *Config) providers() []captcha.Provider {
 // validateChallenges reports every mistake of the site's kinds of challenge.
 func (c *Config) validateChallenges() error {
 	var errs []error
-	if len(c.Fallbacks) >= vendor.Max || len(c.Fallbacks) > 0 && c.Captcha == nil {
-		errs = append(errs, fmt.Errorf("Fallbacks stand in for Captcha, and are at most %d", vendor.Max-1))
+	if len(c.Fallbacks) >= provider.Max || len(c.Fallbacks) > 0 && c.Captcha == nil {
+		errs = append(errs, fmt.Errorf("Fallbacks stand in for Captcha, and are at most %d", provider.Max-1))
 	}
 	if c.Captcha != nil {
 		if err := c.Captcha.Validate(c.InsecureTestKeys); err != nil {

@@ -28,12 +28,12 @@ type ID uint8
 
 // IDs of the kinds of this module. A program's own begin at FirstOwn.
 const (
-	IDSilent  ID = 0
-	IDWork    ID = 1
-	IDHard    ID = 2
-	IDStandIn ID = 3
-	IDVendor  ID = 16 // two for each service of Config.Captcha and Config.Fallbacks
-	FirstOwn  ID = 64
+	IDSilent   ID = 0
+	IDWork     ID = 1
+	IDHard     ID = 2
+	IDStandIn  ID = 3
+	IDProvider ID = 16 // two for each service of Config.Captcha and Config.Fallbacks
+	FirstOwn   ID = 64
 )
 
 // Work says how much embedded proof of work goes with a kind.

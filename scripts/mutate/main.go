@@ -48,7 +48,7 @@ var (
 	files = []target{
 		{"check.go", core}, {"submission.go", core}, {"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"ladder.go", core},
 		{"challenge/ladder.go", []string{"./challenge", "."}}, {"challenge/kind.go", []string{"./challenge", "."}},
-		{"challenge/vendor/vendor.go", []string{"."}}, {"challenge/work/work.go", []string{"."}},
+		{"challenge/provider/provider.go", []string{"."}}, {"challenge/work/work.go", []string{"."}},
 		{"internal/submission/submission.go", read}, {"internal/submission/body.go", read}, {"internal/submission/multipart.go", read},
 		{"internal/submission/json.go", read}, {"internal/submission/strip.go", read},
 		{"internal/ticket/ticket.go", []string{"./internal/ticket", "."}}, {"internal/ticket/capsule.go", []string{"./internal/ticket", "."}},

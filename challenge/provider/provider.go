@@ -1,5 +1,5 @@
-// Package vendor makes kinds of challenge of third-party captchas.
-package vendor
+// Package provider makes kinds of challenge of third-party captchas.
+package provider
 
 import (
 	"context"
@@ -20,9 +20,9 @@ const Max = 4
 // those of the site, from 0.
 func Kinds(place int, p captcha.Provider) []challenge.Kind {
 	service := p.Service()
-	v := vendor{p, service}
+	v := provider{p, service}
 	kind := challenge.Kind{
-		Name: service.Name, ID: challenge.IDVendor + challenge.ID(2*place), Rung: challenge.Visible, Work: challenge.LightWork,
+		Name: service.Name, ID: challenge.IDProvider + challenge.ID(2*place), Rung: challenge.Visible, Work: challenge.LightWork,
 		Field: service.Field, Issue: v.issue, Check: v.check, Token: true,
 		Service: fmt.Sprint(service.Name, " ", place), Down: v.down(),
 	}
@@ -31,21 +31,21 @@ func Kinds(place int, p captcha.Provider) []challenge.Kind {
 	return []challenge.Kind{kind, hard}
 }
 
-type vendor struct {
+type provider struct {
 	captcha.Provider
 	service captcha.Service
 }
 
 // down returns the method Down of a provider that can know, such as one behind a circuit
 // breaker, or nil.
-func (v vendor) down() func() bool {
+func (v provider) down() func() bool {
 	if breaker, knows := v.Provider.(interface{ Down() bool }); knows {
 		return breaker.Down
 	}
 	return nil
 }
 
-func (v vendor) issue(_ context.Context, a challenge.Ask) (challenge.Prompt, error) {
+func (v provider) issue(_ context.Context, a challenge.Ask) (challenge.Prompt, error) {
 	script := v.service.Script
 	if v.service.Execute != "" {
 		script += "?render=" + url.QueryEscape(v.Sitekey())
@@ -56,7 +56,7 @@ func (v vendor) issue(_ context.Context, a challenge.Ask) (challenge.Prompt, err
 	}}, nil
 }
 
-func (v vendor) check(ctx context.Context, a challenge.Ask, token string) (challenge.Result, error) {
+func (v provider) check(ctx context.Context, a challenge.Ask, token string) (challenge.Result, error) {
 	result, err := v.Verify(ctx, captcha.Attempt{
 		Token: token, Remote: a.Remote, Now: a.Now,
 		Expect: captcha.Expect{Hosts: a.Hosts, Action: a.Form},
