@@ -164,8 +164,12 @@ func (d Decision) retry() wish {
 	return wish{rung: max(challenge.Rung(d.Level), challenge.Visible), from: d.next, flags: ticket.Retry | ticket.Challenged}
 }
 
-// fromElsewhere reports that a browser says so, though the signal is only recorded.
-func (d Decision) fromElsewhere() bool {
+// isElsewhere reports that a browser names another site as the origin of a submission.
+func (f *Form) isElsewhere(s *Submission, d Decision) bool {
+	if d.Reason == ReasonExempt { // no signal was asked
+		finding, _ := signal.Origin(s.request.Header, f.guard.hostsOf(s.request))
+		return finding.Hard
+	}
 	return slices.ContainsFunc(d.Findings, func(f Finding) bool {
 		return f.Reason == signal.ReasonCrossSite || f.Reason == signal.ReasonOriginAmbiguous
 	})

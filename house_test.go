@@ -39,10 +39,10 @@ var mayImport = map[string][]string{
 	"captcha":  nil,
 	"clientip": nil,
 
-	"challenge":        {"signal"},
+	"challenge":          {"signal"},
 	"challenge/provider": {"captcha", "challenge", "signal"},
-	"challenge/work":   {"challenge", "clientip", "pow"},
-	"event":            nil,
+	"challenge/work":     {"challenge", "clientip", "pow"},
+	"event":              nil,
 
 	"pow":          {"internal/mac", "pow/internal/share"},
 	"signal":       nil,

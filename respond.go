@@ -56,10 +56,15 @@ type reply struct {
 	sub     *Submission // as far as it could be read
 	open    bool        // the input goes into the page as plain fields: a capsule could not come back
 	problem bool        // the client wants problem+json
-	lang    string
-	id      string
-	site    string // shown above a page
-	back    string // where its link back leads
+
+	// elsewhere says that another site's page sent the submission. It has come so far
+	// because the signal "origin" is only recorded, or because nothing is judged.
+	elsewhere bool
+
+	lang string
+	id   string
+	site string // shown above a page
+	back string // where its link back leads
 }
 
 func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
@@ -73,7 +78,7 @@ func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
 	neverStored(h)
 	h.Add("Vary", "Accept, Accept-Language")
 	return &reply{
-		form: f, w: w, sub: s, open: d.Reason == ReasonCapsule, problem: s.wantsProblem(),
+		form: f, w: w, sub: s, open: d.Reason == ReasonCapsule, problem: s.wantsProblem(), elsewhere: f.isElsewhere(s, d),
 		lang: web.Lang(s.request.Header.Get("Accept-Language")), id: d.ID.String(),
 		site: f.guard.siteOf(s.request), back: web.Back(s.request, append([]string{f.guard.config.Site}, f.guard.config.Hosts...)...),
 	}
@@ -137,17 +142,16 @@ func (p *reply) repeat(ctx context.Context, first *duplicate.Answer) bool {
 
 // challenge answers with a new ticket and its challenge.
 func (p *reply) challenge(d Decision) {
-	if d.fromElsewhere() {
-		// The signal "origin" is only recorded, or it would not have come to this. Sent
-		// again from a page of ours, the submission would look like our visitor's.
-		p.refusal(d.Status(), 0)
-		return
-	}
 	p.ask(d.retry(), d.Status(), why(d.Reason))
 }
 
 // ask answers with a page, or an offer, that sends the same submission again.
 func (p *reply) ask(w wish, status int, why web.Why) {
+	if p.elsewhere {
+		// Sent again from a page of ours, the submission would look like our visitor's.
+		p.refusal(status, 0)
+		return
+	}
 	if !p.problem && !p.keeps() {
 		p.refusal(http.StatusRequestEntityTooLarge, 0)
 		return

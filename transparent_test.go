@@ -325,6 +325,33 @@ func TestWhatAnotherSiteSentIsNotMadeOurVisitors(t *testing.T) {
 	}
 }
 
+// An app that is down must not make another site's submission our visitor's either.
+func TestResendGivesAnotherSitesSubmissionNoPage(t *testing.T) {
+	for name, change := range map[string]func(*palisade.FormConfig){
+		"the signal is only recorded": func(f *palisade.FormConfig) { f.MonitorSignals = []string{"origin"} },
+		"the form only watches":       func(f *palisade.FormConfig) { f.Monitor = true },
+		"the attempt is exempt":       func(f *palisade.FormConfig) { f.Exempt = func(*http.Request) bool { return true } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { change(f) })
+			s.handler = s.form.Handle(func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
+				pass.Resend(w, r, http.StatusBadGateway)
+			})
+			v := s.load()
+			s.wait(time.Minute)
+			if w := s.post(typed(v)); w.Code != 502 || !capsule.MatchString(w.Body.String()) {
+				t.Fatalf("our own page gets status %d and no capsule:\n%s", w.Code, w.Body)
+			}
+			v = s.load()
+			s.wait(time.Minute)
+			w := s.post(typed(v), header("Origin", "https://evil.example"), header("Sec-Fetch-Site", "cross-site"))
+			if w.Code != 502 || strings.Contains(w.Body.String(), "ada@example.org") || capsule.MatchString(w.Body.String()) {
+				t.Errorf("status %d; the page would send it again as ours:\n%s", w.Code, w.Body)
+			}
+		})
+	}
+}
+
 func TestResendKeepsTheSubmission(t *testing.T) {
 	s, app := transparent(t)
 	up := false
