@@ -47,7 +47,7 @@ func TestAFormAtAnOddPathIsRefusedWithAPageThatSaysWhatToDo(t *testing.T) {
 				return
 			}
 			b.until("document.querySelector('h1')?.textContent === 'Not understood'")
-			b.until("document.body.innerText.includes('open the site again from its first page')")
+			b.until("document.body.innerText.includes('open the site again from its home page')")
 			if status := eval[int](b, "performance.getEntriesByType('navigation')[0].responseStatus"); status != 400 {
 				t.Errorf("status %d, want 400", status)
 			}
