@@ -162,7 +162,7 @@ func BenchmarkCheck(b *testing.B) {
 		attempts := make([]*attempt, prepared)
 		for n := range attempts {
 			attempts[n] = s.form.begin(NewSubmission(s.submission(n)))
-			if attempts[n].read(nil); attempts[n].sub.err != nil {
+			if attempts[n].read(context.Background()); attempts[n].sub.err != nil {
 				b.Fatal(attempts[n].sub.err)
 			}
 		}
@@ -242,7 +242,7 @@ func BenchmarkRefusal(b *testing.B) {
 		b.Run(row.name, func(b *testing.B) {
 			ctx := context.Background()
 			a := s.form.begin(NewSubmission(s.request(http.MethodPost, row.body)))
-			if a.read(nil); a.sub.err != nil {
+			if a.read(context.Background()); a.sub.err != nil {
 				b.Fatal(a.sub.err)
 			}
 			b.ReportAllocs()
