@@ -9,6 +9,7 @@ import (
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/captchatest"
+	"github.com/palisade-dev/palisade/challenge"
 )
 
 const secondField = "cf-turnstile-response"
@@ -88,6 +89,18 @@ func TestAFallbackThatIsKnownToBeDownIsAskedAllTheSame(t *testing.T) {
 	}
 }
 
+// A visitor who is challenged again stays with the service that their page asked.
+func TestAVisitorOfTheFallbackIsNotSentBack(t *testing.T) {
+	s, _, first := withChain(t)
+	first.down = true
+	v := typed(s.load()) // shown with the fallback
+	first.down = false
+	page := s.post(v).Body.String() // too quick
+	if !strings.Contains(page, `data-sitekey="second"`) || strings.Contains(page, "h-captcha") {
+		t.Errorf("the page asks for another one:\n%s", page)
+	}
+}
+
 func TestBehindTheLastFallbackStandsTheEmbeddedStep(t *testing.T) {
 	s, services, _ := withChain(t)
 	v := typed(s.load())
@@ -100,9 +113,33 @@ func TestBehindTheLastFallbackStandsTheEmbeddedStep(t *testing.T) {
 	s.wait(20 * time.Second)
 	w := s.post(next)
 	s.expect(w, 403, palisade.ReasonProviderDown, 0)
+	if d := s.last(); d.Level != uint8(challenge.Hard) {
+		t.Errorf("level %d; the hardest step stands in", d.Level)
+	}
 	last := s.fill(w.Body.String())
 	s.wait(time.Minute)
 	s.expect(s.post(last), http.StatusSeeOther, palisade.ReasonClean, 1)
+}
+
+// The stand-in serves one page. A visitor who is challenged again is asked for a captcha:
+// the service may be back.
+func TestAStandInIsNotForever(t *testing.T) {
+	s, services, _ := withChain(t)
+	v := typed(s.load())
+	v.Set(tokenField, buy(services))
+	s.wait(20 * time.Second)
+	services.Fail(captchatest.HCaptcha, captchatest.Status500, -1)
+	next := s.fill(s.post(v).Body.String())
+	next.Set(secondField, second())
+	fail(-1)
+	s.wait(20 * time.Second)
+	last := s.fill(s.post(next).Body.String())
+	s.expect(s.post(last), 403, palisade.ReasonTicketTooNew, 0)
+	last.Del(palisade.FieldProof)
+	s.wait(time.Minute)
+	if page := s.post(last).Body.String(); !strings.Contains(page, "h-captcha") {
+		t.Errorf("the page asks for no captcha:\n%s", page)
+	}
 }
 
 func TestAChainOfAllLinksThatThereMayBe(t *testing.T) {

@@ -39,7 +39,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}{
 		{"no ticket and no proof is challenged", wait, func(v values) { v.Del("palisade-ticket"); v.Del("palisade-proof") }, nil, 403, palisade.ReasonTicketMissing},
 		{"a ticket without a proof is challenged", wait, func(v values) { v.Del("palisade-proof") }, nil, 403, palisade.ReasonProofMissing},
-		{"a made-up ticket is challenged", wait, func(v values) { v.Set("palisade-ticket", strings.Repeat("A", 68)) }, nil, 403, palisade.ReasonTicketForged},
+		{"a made-up ticket is challenged", wait, func(v values) { v.Set("palisade-ticket", strings.Repeat("A", 78)) }, nil, 403, palisade.ReasonTicketForged},
 		{"a truncated ticket is challenged", wait, func(v values) { v.Set("palisade-ticket", v.Get("palisade-ticket")[:60]) }, nil, 403, palisade.ReasonTicketForged},
 		{"a ticket of a megabyte is challenged", wait, func(v values) { v.Set("palisade-ticket", strings.Repeat("A", 1<<19)) }, nil, 403, palisade.ReasonTicketForged},
 		{"a made-up proof is challenged", wait, func(v values) { v.Set("palisade-proof", "bm90IGEgcHJvb2Y=") }, nil, 403, palisade.ReasonProofBad},

@@ -104,6 +104,18 @@ func TestMonitorSpendsNothingAndAsksNobody(t *testing.T) {
 	}
 }
 
+// A form that only watches derives nothing, so no budget of derivations is used up.
+func TestMonitorDerivesNothing(t *testing.T) {
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Monitor = true })
+	v := typed(s.load())
+	s.wait(20 * time.Second)
+	for range 100 {
+		if s.post(v); s.last().Would != palisade.Allow {
+			t.Fatalf("it would be %v because %q", s.last().Would, s.last().Reason)
+		}
+	}
+}
+
 func TestLinkThatIsGoneIsTheFirst(t *testing.T) {
 	before, _, first := withChain(t)
 	first.down = true
@@ -216,7 +228,7 @@ func TestOnlyTheHardestProofPassesATargetsLimit(t *testing.T) {
 
 func TestValueInTwoHeadersIsAmbiguous(t *testing.T) {
 	for _, row := range []struct{ name, header, second string }{
-		{"two tickets", palisade.HeaderTicket, strings.Repeat("A", 68)},
+		{"two tickets", palisade.HeaderTicket, strings.Repeat("A", 78)},
 		{"two proofs", palisade.HeaderProof, "another"},
 		{"two tokens", palisade.HeaderCaptcha, "another"},
 		{"two tickets, the second empty", palisade.HeaderTicket, ""},

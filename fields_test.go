@@ -46,7 +46,7 @@ func TestFormShownAgainWithoutProofAsksForOne(t *testing.T) {
 	for name, change := range map[string]func(values){
 		"no proof":                   func(v values) { v.Del(palisade.FieldProof) },
 		"somebody else's proof":      func(v values) { v.Set(palisade.FieldProof, s.load().Get(palisade.FieldProof)) },
-		"a forged ticket":            func(v values) { v.Set(palisade.FieldTicket, strings.Repeat("A", 68)) },
+		"a forged ticket":            func(v values) { v.Set(palisade.FieldTicket, strings.Repeat("A", 78)) },
 		"no ticket":                  func(v values) { v.Del(palisade.FieldTicket) },
 		"a body that cannot be read": func(v values) { v.Add(palisade.FieldTicket, "twice") },
 	} {

@@ -59,7 +59,7 @@ func TestServiceIsNotAskedAboutWhatIsRefusedAnyway(t *testing.T) {
 	v.Set("palisade-proof", "")
 	s.wait(20 * time.Second)
 	s.post(v) // no proof
-	v.Set("palisade-ticket", strings.Repeat("A", 68))
+	v.Set("palisade-ticket", strings.Repeat("A", 78))
 	s.post(v) // no ticket
 	if n := len(services.History()); n != 0 || s.effects.Load() != 0 {
 		t.Errorf("%d calls, %d effects", n, s.effects.Load())

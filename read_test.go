@@ -99,7 +99,7 @@ func TestAPeekIntoACapsule(t *testing.T) {
 		"another capsule": func(v url.Values) { v.Set(palisade.FieldCapsule, strings.Repeat("A", 100)) },
 		"no ticket":       func(v url.Values) { v.Del(palisade.FieldTicket) },
 		"two tickets":     func(v url.Values) { v.Add(palisade.FieldTicket, "x") },
-		"a forged ticket": func(v url.Values) { v.Set(palisade.FieldTicket, strings.Repeat("A", 68)) },
+		"a forged ticket": func(v url.Values) { v.Set(palisade.FieldTicket, strings.Repeat("A", 78)) },
 	} {
 		if p, err := peek(change); err == nil {
 			t.Errorf("%s: taken, as %q", name, p.Names())

@@ -62,7 +62,7 @@ func (p *paper) claim() {
 // public test token of hCaptcha.
 func madeUp() url.Values {
 	return url.Values{
-		palisade.FieldTicket: {strings.Repeat("Ab3-", 19)},
+		palisade.FieldTicket: {strings.Repeat("Ab3-", 19) + "Ab"},
 		palisade.FieldProof:  {base64.StdEncoding.EncodeToString([]byte(`{"challenge":{},"solution":{}}`))},
 		"h-captcha-response": {"10000000-aaaa-bbbb-cccc-000000000001"},
 	}
