@@ -193,7 +193,7 @@ func TestMistakesInKindsStopTheStart(t *testing.T) {
 		return err
 	}
 	for want, change := range map[string]func(*challenge.Kind){
-		"FirstOwn":         func(k *challenge.Kind) { k.ID = challenge.IDWork },
+		"FirstOwn":         func(k *challenge.Kind) { k.ID = 1 },
 		"Check is missing": func(k *challenge.Kind) { k.Check, k.Issue, k.Field, k.Work = nil, nil, "", challenge.HardWork },
 		"neither Check":    func(k *challenge.Kind) { k.Check, k.Issue, k.Field = nil, nil, "" },
 		"go together":      func(k *challenge.Kind) { k.Field = "" },

@@ -135,7 +135,7 @@ func (f *Form) writeElement(b *strings.Builder, s shown, page Page) {
 func (f *Form) writeProof(b *strings.Builder, s shown) {
 	attribute(b, "data-palisade-form", f.config.Name)
 	attribute(b, "data-palisade-base", f.guard.config.Base)
-	visible := f.ladder.Ask(f.pageRung(), challenge.IDSilent).Name == work.Visible.Name
+	visible := f.ladder.Ask(f.pageRung(), work.Silent.ID).Name == work.Visible.Name
 	if o := s.offer; o != nil {
 		visible = o.Level > challenge.Silent && o.Captcha == nil && o.Prompt == nil
 		attribute(b, "data-palisade-expires", strconv.FormatInt(o.Expires, 10))

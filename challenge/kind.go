@@ -23,18 +23,13 @@ import (
 // of Kind.Check is a mistake of ours, and nothing stands in.
 var ErrUnavailable = errors.New("challenge: out of reach")
 
-// ID stands for a kind in tickets. It is never given to another kind.
+// ID stands for a kind in tickets. Each kind says its own, and no other kind ever gets it.
+// The kinds of this module have IDs below [FirstOwn], the kinds of a program from it on. A
+// ladder refuses two kinds with one ID.
 type ID uint8
 
-// IDs of the kinds of this module. A program's own begin at FirstOwn.
-const (
-	IDSilent   ID = 0
-	IDWork     ID = 1
-	IDHard     ID = 2
-	IDStandIn  ID = 3
-	IDProvider ID = 16 // two for each service of Config.Captcha and Config.Fallbacks
-	FirstOwn   ID = 64
-)
+// FirstOwn is the first ID of a program's own kinds.
+const FirstOwn ID = 64
 
 // Work says how much embedded proof of work goes with a kind.
 type Work uint8

@@ -15,6 +15,9 @@ import (
 // Max is how many services a ladder can hold.
 const Max = 4
 
+// firstID is the ID of the first kind. Each service has two.
+const firstID challenge.ID = 16
+
 // Kinds returns the two kinds of a service: its captcha with the silent proof's work, and
 // for the hard rung its captcha with the hardest work. place is the service's place among
 // those of the site, from 0.
@@ -22,7 +25,7 @@ func Kinds(place int, p captcha.Provider) []challenge.Kind {
 	service := p.Service()
 	v := provider{p, service}
 	kind := challenge.Kind{
-		Name: service.Name, ID: challenge.IDProvider + challenge.ID(2*place), Rung: challenge.Visible, Work: challenge.LightWork,
+		Name: service.Name, ID: firstID + challenge.ID(2*place), Rung: challenge.Visible, Work: challenge.LightWork,
 		Field: service.Field, Issue: v.issue, Check: v.check, Token: true,
 		Service: fmt.Sprint(service.Name, " ", place), Down: v.down(),
 	}

@@ -16,13 +16,13 @@ import (
 // The kinds, by how much work they ask for.
 var (
 	// Silent is done in the background.
-	Silent = challenge.Kind{Name: "silent", ID: challenge.IDSilent, Rung: challenge.Silent, Work: challenge.LightWork}
+	Silent = challenge.Kind{Name: "silent", ID: 0, Rung: challenge.Silent, Work: challenge.LightWork}
 	// Visible is the step that a visitor sees.
-	Visible = challenge.Kind{Name: "work", ID: challenge.IDWork, Rung: challenge.Visible, Work: challenge.VisibleWork}
+	Visible = challenge.Kind{Name: "work", ID: 1, Rung: challenge.Visible, Work: challenge.VisibleWork}
 	// Hard is the most that can be asked for without anybody else.
-	Hard = challenge.Kind{Name: "hard-work", ID: challenge.IDHard, Rung: challenge.Hard, Work: challenge.HardWork}
+	Hard = challenge.Kind{Name: "hard-work", ID: 2, Rung: challenge.Hard, Work: challenge.HardWork}
 	// StandIn is Hard in the place of a kind that is out of reach.
-	StandIn = challenge.Kind{Name: "stand-in", ID: challenge.IDStandIn, Rung: challenge.Hard, Work: challenge.HardWork, StandIn: true}
+	StandIn = challenge.Kind{Name: "stand-in", ID: 3, Rung: challenge.Hard, Work: challenge.HardWork, StandIn: true}
 )
 
 // Proofs issues embedded proofs.

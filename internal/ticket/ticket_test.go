@@ -17,7 +17,7 @@ var (
 
 func minted(ring *Keyring) Ticket {
 	t := Ticket{
-		Flags: Decoys, Rung: challenge.Visible, Kind: challenge.IDWork, Carry: 2, Issued: testTime,
+		Flags: Decoys, Rung: challenge.Visible, Kind: 1, Carry: 2, Issued: testTime,
 		Form: FormOf("signup"), Network: Network{3, 4, 0, 0, 0, 0, 0, 9}, Agent: Agent{5, 6},
 	}
 	ring.Mint(&t)
