@@ -148,6 +148,38 @@ func TestAPageAsksForTheWord(t *testing.T) {
 	s.expect(s.post(v), 303, palisade.ReasonClean, 1)
 }
 
+// A form asks for the kinds that it names.
+func TestAFormChoosesAmongTheKindsOfTheSite(t *testing.T) {
+	second := typeTheWord
+	second.Name, second.ID, second.Field = "other", challenge.FirstOwn+1, "other"
+	s := newSite(t, func(c *palisade.Config, _ *palisade.FormConfig) { c.Challenges = []challenge.Kind{typeTheWord, second} })
+	for name, test := range map[string]struct {
+		chosen []string
+		want   string
+	}{
+		"the first of all where it names none":  {nil, "word"},
+		"the first that it names":               {[]string{"other", "word"}, "other"},
+		"the one that it names":                 {[]string{"other"}, "other"},
+		"the embedded step where it wants none": {[]string{}, "hard-work"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			form, err := s.guard.Form(palisade.FormConfig{Name: strings.ReplaceAll(name, " ", "-")[:16] + test.want[:2], Challenges: test.chosen})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := fromBrowser(httptest.NewRequest("POST", "/", nil))
+			if _, o := form.Again(r, form.Check(r), palisade.Page{}); o.Kind != test.want {
+				t.Errorf("kind %q, want %q", o.Kind, test.want)
+			}
+		})
+	}
+	for _, wrong := range [][]string{{"word", "none"}, {"word", "word"}} {
+		if _, err := s.guard.Form(palisade.FormConfig{Name: "x", Challenges: wrong}); err == nil {
+			t.Errorf("%q is taken", wrong)
+		}
+	}
+}
+
 func TestAKindOutOfReachHasAStandIn(t *testing.T) {
 	for name, test := range map[string]struct {
 		err  error

@@ -79,6 +79,12 @@ type FormConfig struct {
 	// Ask says when the visible captcha is asked for. Default Always.
 	Ask When
 
+	// Challenges names the kinds of the site that this form asks for, in this order: names
+	// of Config.Challenges, and of the services of Config.Captcha and Config.Fallbacks, such
+	// as "turnstile". Nil: all, in the order of Config. An empty list that is not nil means
+	// none: the embedded steps alone.
+	Challenges []string
+
 	// ProviderDown says what happens while the provider is out of reach.
 	// Default StepDown.
 	ProviderDown ProviderDown

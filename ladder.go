@@ -3,6 +3,7 @@ package palisade
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/challenge"
@@ -15,11 +16,15 @@ import (
 // asks for more of the embedded work.
 func (g *Guard) ladderOf(c *FormConfig) (*challenge.Ladder, error) {
 	kinds := []challenge.Kind{work.Silent}
-	if len(g.kinds) == 0 || c.Ask == Never {
+	chosen, err := g.chosen(c.Challenges)
+	if err != nil {
+		return nil, err
+	}
+	if len(chosen) == 0 || c.Ask == Never {
 		return challenge.NewLadder(append(kinds, work.Visible, work.Hard)...)
 	}
 	top := challenge.Silent
-	for _, kind := range g.kinds {
+	for _, kind := range chosen {
 		kinds = append(kinds, kind)
 		top = max(top, kind.Rung)
 	}
@@ -30,6 +35,25 @@ func (g *Guard) ladderOf(c *FormConfig) (*challenge.Ladder, error) {
 		kinds = append(kinds, work.StandIn)
 	}
 	return challenge.NewLadder(kinds...)
+}
+
+// chosen returns the kinds of the site that a form names. Nil names all.
+func (g *Guard) chosen(names []string) (kinds []challenge.Kind, err error) {
+	if names == nil {
+		return g.kinds, nil
+	}
+	for i, name := range names {
+		before := len(kinds)
+		for _, kind := range g.kinds {
+			if kind.Name == name {
+				kinds = append(kinds, kind)
+			}
+		}
+		if len(kinds) == before || slices.Contains(names[:i], name) {
+			err = errors.Join(err, fmt.Errorf("Challenges[%d]: %q is no kind of the site, or there twice", i, name))
+		}
+	}
+	return kinds, err
 }
 
 // kinds are those of the site beside the embedded proof.
