@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -49,5 +50,51 @@ func TestTheProgramOfTheReadme(t *testing.T) {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusForbidden {
 		t.Errorf("a bot got %s", resp.Status)
+	}
+}
+
+// The command of the README, as it stands there, in front of an app that knows nothing of it.
+func TestTheCommandOfTheReadme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`(?m)^go run ./cmd/palisade (serve -upstream http://127\.0\.0\.1:8000 .*)$`).FindSubmatch(readme)
+	test := regexp.MustCompile(`(?m)^curl -i -d '(.*)' http://127\.0\.0\.1:8080(/\S+) +# 403, "(.*)"$`).FindSubmatch(readme)
+	if command == nil || test == nil {
+		t.Fatal("the README has no command for the gateway, or none that tests it")
+	}
+	file, err := apps.Palisade()
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, address := apps.Django(t, "gunicorn"), "127.0.0.1:"+apps.FreePort(t)
+	var args []string
+	for _, word := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(string(command[1]), -1) {
+		args = append(args, strings.ReplaceAll(strings.Trim(word, "'"), "http://127.0.0.1:8000", app.URL))
+	}
+	args = append(args, "-listen", address, "-admin", "off")
+	apps.Run(t, t.TempDir(), nil, "http://"+address+"/.palisade/palisade.js", append([]string{file}, args...)...)
+
+	resp, err := http.Post("http://"+address+string(test[2]), "application/x-www-form-urlencoded", strings.NewReader(string(test[1])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusForbidden || !strings.Contains(string(page), string(test[3])) {
+		t.Errorf("a bot got %s, %v\n%s", resp.Status, err, page)
+	}
+	if n := app.Effects()["users"]; n != 0 {
+		t.Errorf("%d users of a bot", n)
+	}
+	b := blank(t)
+	b.goTo("http://localhost:" + address[strings.IndexByte(address, ':')+1:] + "/signup/")
+	b.fill(newMember)
+	b.click("form button")
+	b.arrives("/welcome/")
+	if n := app.Effects()["users"]; n != 1 {
+		t.Errorf("%d users, want 1", n)
 	}
 }
