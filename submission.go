@@ -225,6 +225,9 @@ const maxUnticketed = 64 << 10
 // seal returns the capsule of the submission for a page with a ticket, or nil where there
 // may be none.
 func (s *Submission) seal(f *Form, page, browser string) []byte {
+	if s.body.Size() == 0 && len(s.body.Fields()) > 0 {
+		return nil // a program has read the fields; there are no bytes to seal
+	}
 	body := s.body.Without(s.own(f.guard))
 	_, ours := s.ticketOf(f.guard)
 	if int64(len(body)) > f.config.MaxBody || !ours && len(body) > maxUnticketed {

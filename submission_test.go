@@ -103,6 +103,17 @@ func TestWhatWasReadForAnyFormIsJudged(t *testing.T) {
 	}
 }
 
+// There are no bytes to seal of fields that a program has read. They must not be lost.
+func TestFieldsThatAProgramHasReadAreOnThePage(t *testing.T) {
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Transparent = true })
+	sub := palisade.Submitted(fromBrowser(httptest.NewRequest("POST", "/signup", nil)), []palisade.Field{{Name: "email", Value: "ada@example.org"}}, false)
+	w := httptest.NewRecorder()
+	s.form.Answer(w, sub, s.form.Judge(sub))
+	if v := inputsOf(w.Body.String()); v.Get("email") != "ada@example.org" {
+		t.Errorf("%d, and the page has %v", w.Code, v)
+	}
+}
+
 // The page of a door that keeps what was typed to itself holds what that door says.
 func TestAnAnswerHoldsTheFieldsOfItsSubmission(t *testing.T) {
 	s := newSite(t)
