@@ -73,14 +73,14 @@ func quality(accepted []choice, coding string) float64 {
 	return 0
 }
 
-// Lang returns the language of the pages that an Accept-Language header prefers: "en",
-// "de", "fr" or "es". Default "en".
+// Lang returns the language of the pages that an Accept-Language header prefers, such as
+// "de". Default "en". The folder texts has a file for each language.
 func Lang(acceptLanguage string) string {
 	wanted := choices(acceptLanguage)
 	slices.SortStableFunc(wanted, func(a, b choice) int { return cmp.Compare(b.quality, a.quality) })
 	for _, c := range wanted {
 		primary, _, _ := strings.Cut(c.name, "-")
-		if _, spoken := languages[primary]; spoken && c.quality > 0 {
+		if _, spoken := languages()[primary]; spoken && c.quality > 0 {
 			return primary
 		}
 	}

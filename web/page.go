@@ -160,9 +160,14 @@ const (
 	NoticeAddress
 	// NoticeRequest says that the request could not be understood, form or not.
 	NoticeRequest
-
-	noticeKinds
 )
+
+// noticeNames are the names of the kinds in the files of texts.
+var noticeNames = [...]string{
+	NoticeDenied: "denied", NoticeLimited: "limited", NoticeUnreadable: "unreadable", NoticeTooLarge: "too_large",
+	NoticeUnavailable: "unavailable", NoticeReceived: "received", NoticeDown: "down", NoticeInsecure: "insecure",
+	NoticeAddress: "address", NoticeRequest: "request",
+}
 
 // Notice is a page without a way on. The browser's Back button brings back the form with
 // all input. The link of the page opens an empty form. Send it with the policy of [CSP].
@@ -204,10 +209,10 @@ func (v noticeView) Leads() bool { return v.Kind != NoticeAddress }
 
 func (v noticeView) Text() notice {
 	kind := v.Kind
-	if kind >= noticeKinds {
+	if int(kind) >= len(noticeNames) {
 		kind = NoticeDenied
 	}
-	return v.T.Notices[kind]
+	return v.T.Notices[noticeNames[kind]]
 }
 
 // When returns the text about how long to wait, or "".

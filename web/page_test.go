@@ -16,7 +16,7 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-var langs = []string{"en", "de", "fr", "es"}
+var langs = web.Languages()
 
 // challengePage returns a page with something in every field.
 func challengePage(change ...func(*web.ChallengePage)) *web.ChallengePage {
