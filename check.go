@@ -17,8 +17,8 @@ import (
 )
 
 // An attempt passes through the steps in this order: cheap before dear, local before
-// remote. Nothing is spent before the store's one trip. Each step may end the judgement;
-// an attempt that no step ends is allowed.
+// remote. Nothing is spent before the store's one trip. If no step ends the judgement,
+// the attempt is allowed.
 var steps = [...]step{
 	{run: (*attempt).exempt},                    // FormConfig.Exempt
 	{run: (*attempt).read},                      // bounded body; one value for each field that decides
@@ -65,9 +65,9 @@ var goOn ending
 func deny(why Reason) ending       { return ending{ends: true, outcome: Deny, reason: why} }
 func challenged(why Reason) ending { return ending{ends: true, outcome: Challenge, reason: why} }
 
-// outage is the one place where something being gone becomes a decision. Only a kind of
-// challenge whose service is really out of reach has a stand-in, the next of the ladder;
-// all else is refused.
+// outage is the one place where something being gone becomes a decision. If the service
+// of a kind of challenge is out of reach, the next kind of the ladder stands in. Any
+// other failure refuses the attempt.
 func (a *attempt) outage(why Reason, err error) ending {
 	if why == ReasonProviderDown {
 		if next := a.form.ladder.After(a.kind); next != nil {
@@ -349,8 +349,9 @@ func (a *attempt) promote(ctx context.Context, id string, life time.Duration) en
 	return challenged("captcha-" + Reason(captcha.ReasonSpent))
 }
 
-// takeTargets takes the limits that belong to somebody other than the sender.
-// Above them the form asks for a hard step. A visitor who took one goes through.
+// takeTargets takes the limits that belong to somebody other than the sender. Above them
+// the form asks for a hard step. A visitor who passed a hard step already is not
+// affected.
 func (a *attempt) takeTargets(ctx context.Context) ending {
 	takes := a.fill(a.takes[:0], a.form.targets)
 	if len(takes) == 0 || a.kind.Rung >= challenge.Hard {

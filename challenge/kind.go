@@ -53,7 +53,7 @@ func (w Work) Level() uint8 { return uint8(w) - 1 }
 type Kind struct {
 	Name string // lower case; in offers, logs and metrics
 	ID   ID     // in tickets
-	Rung Rung   // an answer opens this rung and those below it, none above it
+	Rung Rung   // an answer opens this rung and those below; a visitor without a ticket needs Hard
 	Work Work   // the embedded proof that is asked for as well; it needs JavaScript
 
 	// Field is the form field, or the member of a JSON object, in which the answer comes.
@@ -61,15 +61,15 @@ type Kind struct {
 	// Issue makes the prompt for the visitor. An error means that nobody can be asked
 	// now.
 	Issue func(context.Context, Ask) (Prompt, error)
-	// Check judges an answer, which is not empty. It is called once for a ticket: the
-	// ticket is used up before, so a wrong answer costs a new ticket and counts in every
-	// limit.
+	// Check judges an answer, which is not empty. It is called once for a ticket. The
+	// ticket is used up by then, so after a wrong answer the visitor needs a new one, and
+	// the attempt counts in every limit.
 	Check func(ctx context.Context, ask Ask, answer string) (Result, error)
 	// Token says that answers are tokens that somebody else made. A token is remembered
 	// after its check, so that none is good for two tickets.
 	Token bool
-	// Service names who is asked by Check, where several kinds of one ladder ask the same:
-	// they are out of reach together. Empty: nobody else does.
+	// Service names the service that Check asks. Kinds of the same service fail together.
+	// Empty: Check asks nobody.
 	Service string
 	// Down reports that Check is known to be out of reach. Nil: it never is.
 	Down func() bool

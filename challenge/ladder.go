@@ -33,8 +33,8 @@ type Budget struct {
 // it, from the signed time of issue. A challenge must never be quicker than filling the
 // form as people do.
 var rungs = [...]struct {
-	age    time.Duration // the ticket must be at least so old,
-	fills  time.Duration // and so many times the form's MinFill
+	age    time.Duration // least age of the ticket,
+	fills  time.Duration // and at least this multiple of the form's MinFill
 	budget Budget
 }{
 	Silent:  {0, 0, Budget{120, time.Second / 2}},
