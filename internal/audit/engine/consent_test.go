@@ -14,10 +14,10 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// proof is what a host publishes.
+// proof is the text that a host publishes.
 const proof = "a text of sixteen characters or more"
 
-// The file must have the proof and nothing else, and a redirect leads to no other.
+// The file must have the proof and nothing else. A redirect to another file does not count.
 func TestConsentByFile(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer  http.HandlerFunc
