@@ -17,7 +17,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/report"
 )
 
-// staging is an app whose captcha is checked only where it is asked to be.
+// staging is an app that checks the captcha only if checks is set.
 func staging(t *testing.T, checks bool) string {
 	t.Helper()
 	services := captchatest.NewServer() // with the official test keys
@@ -51,7 +51,7 @@ func staging(t *testing.T, checks bool) string {
 	return server.URL
 }
 
-// The exit status tells a build what was found.
+// The exit status tells a build the severity of the findings.
 func TestAuditExitStatus(t *testing.T) {
 	t.Parallel() // it waits more than it computes
 	good, open := staging(t, true), staging(t, false)
@@ -94,12 +94,12 @@ func TestAuditExitStatus(t *testing.T) {
 		{"a file with two mistakes", []string{"-c", wrong}, 1, `there is no "effekt" here; did you mean "effect"?`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var out, told bytes.Buffer // told has the progress too, which comes when it comes
+			var out, told bytes.Buffer // told also gets the progress, at any time
 			if status := run(append([]string{"audit"}, c.args...), &out, &told); status != c.want {
 				t.Errorf("status %d, want %d\n%s\n%s", status, c.want, &out, &told)
 			}
 			says := told.String()
-			if c.want == 0 || c.want > 2 { // there is a report
+			if c.want == 0 || c.want > 2 { // the audit wrote a report
 				says = out.String()
 			}
 			if !strings.Contains(says, c.says) {
@@ -109,7 +109,7 @@ func TestAuditExitStatus(t *testing.T) {
 	}
 }
 
-// Before anything is sent, it is told how much that can be.
+// Before the audit sends anything, it announces the most requests it will send.
 func TestAuditAnnouncesAndWritesReports(t *testing.T) {
 	target := staging(t, false)
 	dir := t.TempDir()

@@ -7,7 +7,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/demo"
 )
 
-// The terminal warns whoever lets other machines in over plain HTTP.
+// The terminal warns a user who serves other machines over plain HTTP.
 func TestGreeting(t *testing.T) {
 	const warning, certificate = "start it with -tls", "Its SHA-256 is"
 	rows := []struct {

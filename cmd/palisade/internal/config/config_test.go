@@ -28,7 +28,8 @@ func write(t testing.TB, files map[string]string) string {
 	return dir
 }
 
-// load reads a file of the text, beside a secret of 32 bytes and a short one.
+// load reads a configuration with this text, beside a file with a secret of 32 bytes and a
+// file with a short one.
 func load(t testing.TB, text string) (*Config, error) {
 	t.Helper()
 	dir := write(t, map[string]string{"palisade.yaml": text, "long.key": strings.Repeat("k", 32) + "\n", "short.key": "hunter2"})
@@ -221,7 +222,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// asks is a site with a captcha of a third party.
+// asks is a site with a third-party captcha.
 func asks(service, more string) string {
 	return "sites: [{host: a, protect: auto, upstream: 'http://a', captcha: {service: " + service + ", sitekey: a, secret_file: short.key" + more + "}}]"
 }
@@ -334,8 +335,8 @@ func TestSecretDoesNotShowItself(t *testing.T) {
 	}
 }
 
-// The law: whatever the file says, there is a configuration in which something is
-// protected, or there are mistakes, each with its place; never both or neither.
+// For every file there is either a configuration that protects something, or a list of
+// mistakes, each with its place. There are never both, and never neither.
 func FuzzLoad(f *testing.F) {
 	f.Add(small)
 	f.Add("sites: [{host: a, upstream: http://a, protect: auto}]")

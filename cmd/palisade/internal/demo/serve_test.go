@@ -86,7 +86,7 @@ func TestWhereItCannotListen(t *testing.T) {
 func TestOwnCertificate(t *testing.T) {
 	s := start(t, "localhost:0", true)
 	address := strings.TrimPrefix(s.URL, "https://")
-	connection, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) // it is looked at below
+	connection, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) // the test checks the certificate below
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +118,7 @@ func TestOwnCertificate(t *testing.T) {
 	}
 }
 
-// The guard knows the site by every name that the terminal prints, and by no
-// other.
+// The guard accepts every name that the terminal prints, and no other.
 func TestOriginsThatMaySubmit(t *testing.T) {
 	s := start(t, "127.0.0.1:0", false)
 	rows := []struct {
@@ -148,7 +147,7 @@ func TestOriginsThatMaySubmit(t *testing.T) {
 			}
 			body, _ := io.ReadAll(answer.Body)
 			answer.Body.Close()
-			// Both are refused, one of them without a way on.
+			// The guard refuses both, and gives one of them no way to continue.
 			if offered := strings.Contains(string(body), `"challenge":{`); offered == row.cross {
 				t.Errorf("status %d, challenge offered: %v", answer.StatusCode, offered)
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/palisade-dev/palisade/captcha"
 )
 
-// service is one that answers as it is told.
+// service returns the results that the test sets.
 type service struct {
 	captcha.Provider
 	err    error

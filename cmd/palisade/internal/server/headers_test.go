@@ -8,7 +8,8 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 )
 
-// What a file says of headers reaches the gateway, whose mistakes check-config tells.
+// The header settings of a file reach the gateway, and check-config prints the gateway's
+// errors.
 func TestHeadersOfASite(t *testing.T) {
 	upstream, _ := url.Parse("http://127.0.0.1:8000")
 	for _, test := range []struct {

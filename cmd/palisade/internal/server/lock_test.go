@@ -12,8 +12,8 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
 )
 
-// Two processes with one key would each accept a ticket once. The lock is on an open
-// file, so that a second Start of this process meets it as another process does.
+// Two processes with one key would each accept a ticket once. The lock belongs to an open
+// file. So a second Start in this process meets the lock as another process does.
 func TestASecondProcessWithTheSameKeyDoesNotStart(t *testing.T) {
 	for _, test := range []struct {
 		name   string
