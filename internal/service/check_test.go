@@ -21,7 +21,7 @@ import (
 
 type m = map[string]any
 
-// visit is what a backend says of a visitor of the shop.
+// visit is a backend's description of a visitor of the shop.
 func visit(more m) m {
 	said := m{
 		"form": "signup", "address": "203.0.113.7", "method": "POST", "url": "https://shop.example/signup?x=1",
@@ -67,7 +67,7 @@ var (
 	challenge = regexp.MustCompile(` data-palisade-challenge="([^"]*)"`)
 )
 
-// load gets a page its fields and fills them as a browser does.
+// load gets the fields of a page and fills them in as a browser does.
 func (s *stand) load(more m) [][2]string {
 	s.t.Helper()
 	status, body := s.call(shopSecret, "/v1/fields", visit(more))
@@ -320,7 +320,7 @@ func TestAVisitorsWordMakesNoForm(t *testing.T) {
 	}
 }
 
-// forward sends what an app forwards of its base path.
+// forward sends a request as an app forwards it from its base path.
 func (s *stand) forward(path, client, signedFor string) (*http.Response, string) {
 	s.t.Helper()
 	at := fmt.Sprint(s.clock().Unix())

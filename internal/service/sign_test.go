@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// signedAt sends a check that is signed as of a time, after a change to it.
+// signedAt changes a check, signs it with the given time, and sends it.
 func (s *stand) signedAt(at time.Time, change func(http.Header)) int {
 	s.t.Helper()
 	body, _ := json.Marshal(visit(nil))

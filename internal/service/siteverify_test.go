@@ -97,7 +97,7 @@ func TestTokensThatAreNotGood(t *testing.T) {
 	}
 }
 
-// Every byte of a token matters; which bit of it is changed moves along.
+// Every byte of a token matters. The changed bit differs from byte to byte.
 func TestTokenWithABitChangedIsRefused(t *testing.T) {
 	s := newStand(t)
 	raw, _ := base64.RawURLEncoding.DecodeString(s.solve("shop", "https://shop.example", "action", "login"))
@@ -110,8 +110,8 @@ func TestTokenWithABitChangedIsRefused(t *testing.T) {
 	}
 }
 
-// sameJSON reports a change of the proof that no reader of JSON sees, or of its
-// solving time, which nobody signs.
+// sameJSON reports whether a change keeps the meaning. JSON readers ignore some changes of
+// the proof, and its solving time is not signed.
 func sameJSON(a, b []byte) bool {
 	cut := func(text []byte) string {
 		return regexp.MustCompile(`"time":[\d.]+`).ReplaceAllString(string(text), "")
@@ -119,7 +119,7 @@ func sameJSON(a, b []byte) bool {
 	return cut(a) == cut(b)
 }
 
-// The requests that clients really send, see testdata/clients.json.
+// Real requests of clients, see testdata/clients.json.
 func TestGoldenRequestsOfClients(t *testing.T) {
 	text, err := os.ReadFile("testdata/clients.json")
 	if err != nil {
@@ -265,7 +265,7 @@ func TestVendorsTokenPassedThrough(t *testing.T) {
 	if n := len(vendor.History()); n != 1 {
 		t.Errorf("the vendor was asked %d times: a replay is not worth a call", n)
 	}
-	// What a vendor grants, and we do not.
+	// Answers that the vendor accepts and Palisade does not.
 	for name, token := range map[string]string{
 		"another host":   solve("evil.example", "login", 0.9),
 		"another action": solve("shop.example", "newsletter", 0.9),
@@ -294,7 +294,7 @@ func TestVendorsTokenPassedThrough(t *testing.T) {
 func TestVendorIsAskedOnceAboutATokenHoweverManyAskUs(t *testing.T) {
 	vendor := captchatest.NewServer()
 	defer vendor.Close()
-	// A vendor that lets a token count as often as one likes.
+	// A vendor that accepts a token any number of times.
 	vendor.Answer(captchatest.Turnstile, 200, fmt.Sprintf(`{"success":true,"hostname":"shop.example","challenge_ts":%q,"error-codes":[]}`, time.Now().UTC().Format(time.RFC3339)), -1)
 	s := newStand(t, func(c *service.Config) {
 		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)))
@@ -335,8 +335,8 @@ func TestChallengesAreForTheSitesOwnPages(t *testing.T) {
 	}
 }
 
-// One visitor must not be able to keep the neighbours from a challenge, nor to have us
-// make as many as it likes.
+// One visitor must not be able to keep the neighbours from a challenge, nor to make us issue
+// any number of challenges.
 func TestOverTheBudgetAChallengeSharesItsPuzzle(t *testing.T) {
 	s := newStand(t)
 	puzzles := map[string]int{}
@@ -358,7 +358,7 @@ func TestOverTheBudgetAChallengeSharesItsPuzzle(t *testing.T) {
 	}
 }
 
-// A token that was not worked for claims no place in the store.
+// A token without the work uses no space in the store.
 func TestAMadeUpTokenClaimsNothing(t *testing.T) {
 	s := newStand(t)
 	token := s.solve("shop", "https://shop.example")
@@ -391,11 +391,11 @@ func TestMistakesOfTheConfigurationAreReportedTogether(t *testing.T) {
 	}
 }
 
-// A token that was issued before the configuration changed is judged by what holds
-// now.
+// A token that was issued before a change of the configuration is judged by the new
+// configuration.
 func TestTokenIsJudgedByWhatHoldsNow(t *testing.T) {
 	s := newStand(t)
-	sameTime := func(c *service.Config) { c.Clock = s.clock } // a memory that begins later has forgotten the token
+	sameTime := func(c *service.Config) { c.Clock = s.clock } // a memory that begins later does not know the token
 	for name, change := range map[string]func(*service.Site){
 		"a host that is no more the site's": func(c *service.Site) { c.Hosts = []string{"other.example"} },
 		"an action that is none now":        func(c *service.Site) { c.Actions = []string{"login"} },
@@ -405,7 +405,7 @@ func TestTokenIsJudgedByWhatHoldsNow(t *testing.T) {
 		if now := newStand(t, sameTime, func(c *service.Config) { change(&c.Sites[0]) }); now.verify(shopSecret, token).Success {
 			t.Errorf("%s: success", name)
 		}
-		if !newStand(t, sameTime).verify(shopSecret, token).Success { // the same key, and a memory of its own
+		if !newStand(t, sameTime).verify(shopSecret, token).Success { // the same key, but another memory
 			t.Errorf("%s: the token was never good", name)
 		}
 	}
@@ -472,7 +472,7 @@ func TestOutageIsNotRememberedUnderAnIdempotencyKey(t *testing.T) {
 	}
 }
 
-// anySpelling is a vendor whose tokens can be written in many ways.
+// anySpelling is a vendor that accepts several spellings of a token.
 type anySpelling struct{ captcha.Provider }
 
 func (anySpelling) Verify(context.Context, captcha.Attempt) (captcha.Result, error) {
