@@ -41,7 +41,7 @@ func signup(t *testing.T, guarded bool) (http.Handler, func() (int, error)) {
 	return mux, func() (int, error) { return int(n.Load()), nil }
 }
 
-// said is a test that only notes how it fails.
+// said is a test that only notes its failures.
 type said struct{ errors []string }
 
 func (s *said) Helper()             {}

@@ -6,7 +6,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/snippet"
 )
 
-// A check that lets everything through would be worse than none.
+// A check that accepts everything would be worse than none.
 func TestStalePiecesOfGoAreFound(t *testing.T) {
 	t.Parallel()
 	checker, err := snippet.NewGo("net/http", "time")
