@@ -11,8 +11,7 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// Package web proves the same of its .gz files; the standard library has no
-// brotli.
+// Package web proves the same of its .gz files; the standard library has no brotli.
 func TestWhatIsCompressedWithBrotliIsTheFile(t *testing.T) {
 	dir, seen := os.DirFS("../web/static"), 0
 	err := fs.WalkDir(dir, ".", func(path string, _ fs.DirEntry, err error) error {

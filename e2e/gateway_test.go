@@ -29,8 +29,8 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// gateway starts palisade serve with sites of a configuration file and returns
-// where it is. UPSTREAM stands for the app.
+// gateway starts palisade serve with the sites of a configuration file and returns its URL.
+// UPSTREAM stands for the app.
 func gateway(t *testing.T, app *apps.App, sites string) string {
 	t.Helper()
 	return gatewayWith(t, app, "", sites)
@@ -81,8 +81,7 @@ func certificate(t *testing.T, dir string) {
 	}
 }
 
-// send writes a request as it stands and returns the status of the answer, 0 if
-// there is none.
+// send writes a raw request and returns the status of the answer, or 0 if there is none.
 func send(t *testing.T, url, request string) (status int, body string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -91,7 +90,7 @@ func send(t *testing.T, url, request string) (status int, body string) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(3 * time.Second)) // some servers wait for more
-	_, _ = io.WriteString(conn, request)                  // it may be refused before its end
+	_, _ = io.WriteString(conn, request)                  // the server may refuse it before its end
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0, err.Error()
@@ -101,8 +100,8 @@ func send(t *testing.T, url, request string) (status int, body string) {
 	return resp.StatusCode, string(text)
 }
 
-// ways are requests to a protected route as bots disguise them. PATH is the route,
-// HOST the host. None brings a proof.
+// ways are disguised requests of bots to a protected route. PATH is the route, HOST the
+// host. None has a proof.
 var ways = []struct{ name, request string }{
 	{"plainly", "POST PATH HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\nuser=b"},
 	{"with two slashes", line("POST", "/PATH")},
@@ -179,7 +178,7 @@ func TestNoWayAroundTheGateway(t *testing.T) {
 					}
 				}
 			}
-			// The same without the gateway, or the test would show nothing.
+			// The same without the gateway; otherwise the test would prove nothing.
 			n := 0
 			for _, way := range ways {
 				before := app.Effects()["signup"]
@@ -200,8 +199,7 @@ func filled(request, url, path string) string {
 	return strings.NewReplacer("PATH", path, "EXT", strings.TrimPrefix(path, "/signup"), "HOST", strings.TrimPrefix(url, "http://")).Replace(request)
 }
 
-// proofFor fetches a ticket and solves it, and returns the fields that a page's
-// form would have.
+// proofFor fetches a ticket, solves it, and returns the fields of a page's form.
 func proofFor(t *testing.T, front, form string) (own [][2]string) {
 	t.Helper()
 	resp, err := http.Get(front + "/.palisade/ticket?form=" + url.QueryEscape(form))
@@ -278,7 +276,7 @@ func TestTheAppReadsTheBytesOfTheForm(t *testing.T) {
 				}
 				direct, behind := echo(t, app.URL+path+"?q=%zz;1", test.kind, plain), echo(t, front+path+"?q=%zz;1", test.kind, with)
 				sum := sha256.Sum256([]byte(plain))
-				// PHP reads multipart itself and shows no raw body of it.
+				// PHP parses multipart itself and does not show the raw body.
 				if want := hex.EncodeToString(sum[:]); behind.SHA != direct.SHA || behind.SHA != want && stack != "php" {
 					t.Errorf("%s: the app got a body of %s behind the gateway, %s without, want %s", test.name, behind.SHA, direct.SHA, want)
 				}
@@ -298,7 +296,7 @@ func TestTheAppReadsTheBytesOfTheForm(t *testing.T) {
 	}
 }
 
-// echoed is what a probe makes of a request.
+// echoed is a probe's parsed form of a request.
 type echoed struct {
 	Path    string
 	Query   string
@@ -320,7 +318,7 @@ func echo(t *testing.T, target, kind, body string) (e echoed) {
 	r.Header.Set("Accept", "text/html")
 	r.Header.Set("Connection", "X-Nothing")
 	r.Header["X_Smuggled"] = []string{"1"}
-	// A connection of its own: gunicorn ends an idle one after two seconds, perhaps just
+	// A new connection each time. gunicorn ends an idle one after two seconds, perhaps just
 	// when a slow machine sends the next request on it.
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()

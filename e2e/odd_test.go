@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// A browser writes some odd addresses anew before it asks, and sends others as they
-// stand in the page.
+// A browser normalizes some unusual addresses before it requests them, and sends others as
+// they are in the page.
 func TestAFormAtAnOddPathIsRefusedWithAPageThatSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		path  string // FRONT stands for the site
-		plain bool   // the browser writes it as pages do
+		plain bool   // the browser sends it as the page has it
 	}{
 		"two slashes":                       {path: "FRONT//signup"},
 		"two slashes further on":            {path: "/a//signup"},
@@ -56,7 +56,7 @@ func TestAFormAtAnOddPathIsRefusedWithAPageThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// A page that changes nothing may have any path, which its links lead to.
+// A page that changes nothing may have any path, and the path of its links.
 func TestALinkToAnOddPathLeadsToTheApp(t *testing.T) {
 	t.Parallel()
 	n := newNoter(t, "  - {host: \"*\", upstream: UPSTREAM, forms: [{route: POST /signup}]}\n")

@@ -12,9 +12,9 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// Pages with a Content Security Policy of their own, behind the gateway. Nothing of
-// ours may be blocked and reported: where there is no room it stays away, and the
-// challenge page takes over.
+// Pages with their own Content Security Policy, behind the gateway. The policy must not
+// block or report a script of ours. If the policy allows no script, the gateway adds none,
+// and the challenge page takes over.
 func TestPoliciesOfTheAppHoldBehindTheGateway(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// reader is an app in PHP that looks for the same action in as many places as apps do,
-// and counts how often it is asked to register.
+// reader is an app in PHP that looks for the action in all places where apps do, and counts
+// calls of "register".
 const reader = `<?php
 $count = __DIR__ . '/count';
 $json = json_decode(file_get_contents('php://input'), true);
@@ -23,8 +23,8 @@ if ($_SERVER['REQUEST_METHOD'] !== 'GET' && trim($said[basename($_SERVER['SCRIPT
 echo 'done';
 `
 
-// Whatever the app reads as the action is what the gateway has judged: the law is that
-// nothing without a proof has an effect. Each request has one by the app alone.
+// The gateway judges the action that the app reads: a request without a proof has no effect.
+// Without the gateway, each of these requests has an effect.
 func TestConditionsReadWhatPHPReads(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -70,8 +70,8 @@ func TestAConditionTellsTheFormsOfOnePathApart(t *testing.T) {
 	}
 }
 
-// A page's form has the ticket of the first form of its path, as nobody knows yet what
-// its fields will hold.
+// A page's form has the ticket of the first form of its path, because nobody knows yet the
+// future values of its fields.
 func TestAConditionOfTheSecondFormOfAPathLosesNothing(t *testing.T) {
 	t.Parallel()
 	n := newNoter(t, conditions)
