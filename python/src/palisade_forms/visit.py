@@ -1,4 +1,4 @@
-"""The visitor's request, in terms that no framework owns."""
+"""The visitor's request, independent of the framework."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from .errors import Unreadable
 
 Pairs = Sequence[tuple[str, str]]
 
-#: Methods that change nothing, and are not judged. Apps run more with them than they
-#: should: a view that shows its page for GET and takes everything else for a submission
-#: is run by HEAD and OPTIONS, too. So a request of such a method to a protected path
-#: brings nothing that a submission could be made of, and HEAD becomes what it stands for.
+#: Methods that change nothing, and are not judged. Apps run more code with them than they should:
+#: some views show their page for GET and take every other method for a submission, also HEAD and
+#: OPTIONS. So a request of such a method to a protected path gets no body and no fields, and HEAD
+#: becomes GET.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
 class Visit:
-    """Who asks for what. ``headers`` are as they came; :mod:`privacy` cuts them down."""
+    """The sender and the target of a request. ``headers`` are complete; :mod:`privacy` reduces them."""
 
     address: str
     method: str
@@ -32,7 +32,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Submission:
-    """What was sent: fields in order, duplicates kept; of files, their fields' names."""
+    """The posted fields in order, duplicates kept, and the names of the file fields."""
 
     fields: tuple[tuple[str, str], ...] = ()
     json: bool = False
@@ -40,7 +40,7 @@ class Submission:
 
 
 def refuse_body(length: str | None, transfer: str | None) -> None:
-    """Refuse a body where none has a place: under a method that changes nothing."""
+    """Refuse a body of a method that changes nothing."""
     if length not in (None, "", "0") or transfer:
         raise Unreadable(400, "body-unexpected")
 
