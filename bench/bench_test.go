@@ -43,10 +43,10 @@ func BenchmarkPost(b *testing.B) {
 	})
 }
 
-// BenchmarkMemory is the memory that 100 000 issued challenges leave in the process:
-// "collected" after the garbage collection, "returned" after free memory was given back to
-// the system. The difference is not memory of the guard, but space that the runtime keeps
-// for later garbage.
+// BenchmarkMemory is the memory that 100 000 issued challenges leave in the process.
+// "collected" is the value after the garbage collection. "returned" is the value after free
+// memory was given back to the system. The difference is not memory of the guard, but space
+// that the runtime keeps for later garbage.
 func BenchmarkMemory(b *testing.B) {
 	const challenges = 100_000
 	p := newStage(b).guarded

@@ -40,7 +40,7 @@ var newMember = map[string]string{"username": "ada", "password1": "correct horse
 var visits atomic.Int64
 
 // visited returns a server's URL with a host name that no other test uses, because cookies
-// belong to a host, whatever its port. Browsers resolve names under localhost by themselves.
+// belong to a host with all its ports. Browsers resolve names under localhost by themselves.
 func visited(url string) string {
 	return strings.Replace(url, "127.0.0.1", fmt.Sprintf("test%d.localhost", visits.Add(1)), 1)
 }

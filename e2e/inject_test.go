@@ -118,7 +118,7 @@ func decoder(page []byte, charset string) string {
 	return charset
 }
 
-// injectAll injects wherever possible, and counts.
+// injectAll injects at all possible places, and counts.
 func injectAll(t *testing.T, page []byte, encoding inject.Encoding) (injected []byte, forms, heads int) {
 	t.Helper()
 	var out bytes.Buffer

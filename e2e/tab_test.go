@@ -31,7 +31,7 @@ type tab struct {
 	thrown []string
 }
 
-// watcher runs before any script of a page and records what tests check.
+// watcher runs before any script of a page and records the events that tests check.
 const watcher = `
 window.seen = {violations: [], events: [], shows: []};
 document.addEventListener('securitypolicyviolation', e => seen.violations.push(e.effectiveDirective + ' ' + e.blockedURI));

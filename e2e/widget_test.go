@@ -90,7 +90,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "<!doctype html><html lang=en><title>Verified</title><p id=said>%v</p>", said["success"])
 	default:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		// The policy allows only what a page with the widget needs.
+		// The policy allows only the sources that a page with the widget needs.
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline' "+s.service+"; frame-src "+s.service+"; form-action 'self'")
 		fmt.Fprint(w, strings.ReplaceAll("<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>Shop</title><script>"+s.script+"</script><main><h1>Shop</h1>"+s.markup+"</main>", "SERVICE", s.service))
 	}

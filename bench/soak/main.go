@@ -4,9 +4,9 @@
 //	go run ./soak -for 10m                  // from folder bench
 //	go run ./soak -for 8h -rss 32 -pace 5ms
 //
-// It builds palisade, starts it in front of an app of its own, and visits it: plain and
-// compressed pages, allowed and refused submissions, files, uploads, slow bodies, and
-// visitors who disconnect in the middle. Every minute it prints a line.
+// It builds palisade, starts it in front of an app of its own, and visits it. It requests
+// plain and compressed pages. It sends allowed and refused submissions, files, uploads and
+// slow bodies. Some visitors disconnect in the middle. Every minute it prints a line.
 //
 // It fails, with status 1, if
 //

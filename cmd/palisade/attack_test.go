@@ -12,8 +12,8 @@ import (
 )
 
 // The whole attack, as users run it: the documented table holds for every attacker, and the
-// person gets through. The program is built without the race detector, with which a proof of
-// work takes twelve times as long, so that the quickest attackers are as slow as people.
+// person gets through. The program is built without the race detector. With it a proof of
+// work takes twelve times as long, so the quickest attackers would be as slow as people.
 // Package attack runs the cheap attackers with the race detector.
 func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
 	t.Parallel()

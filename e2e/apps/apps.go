@@ -171,8 +171,8 @@ func here() string {
 func e2e() string { return filepath.Dir(here()) }
 
 // FreePort returns a port without a listener, each time another one. It uses none of the
-// ports that the system gives to outgoing connections, because the tests make so many of
-// these that one would take the port.
+// ports that the system gives to outgoing connections. The tests make so many of these that
+// one would take the port.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	const lowest, highest = 10_000, 32_000

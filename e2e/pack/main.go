@@ -1,5 +1,5 @@
-// Command pack prepares the files of package web for serving: it writes the hash of each
-// file into the scripts that load it by name, and compresses all of them. It runs in the
+// Command pack prepares the files of package web for serving. It writes the hash of each
+// file into the scripts that load it by name, and compresses all files. It runs in the
 // folder web, by `go generate`.
 //
 // It is in this module because it needs brotli. The root module uses only the standard

@@ -22,8 +22,8 @@ const (
 	unverifiedEvery = unverifiedLife / unverifiedBurst
 )
 
-// ask makes the site's vendor verify a token, and adds checks: a token counts once, even if
-// the vendor accepts it again, and only for the hosts and actions of the site.
+// ask makes the site's vendor verify a token, and adds checks. A token counts once, even if
+// the vendor accepts it again. It counts only for the hosts and actions of the site.
 func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now time.Time) outcome {
 	if v := t.begin(ctx, token, remote, now); v.why != none {
 		return v

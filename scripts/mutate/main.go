@@ -10,7 +10,7 @@
 // mutants that it does not test, so leave the tree alone meanwhile. When interrupted, mutate
 // reports the results so far.
 //
-// It never changes the tree: the compiler reads the mutant instead of the file (go test
+// It never changes the tree. The compiler reads the mutant instead of the file (go test
 // -overlay), so that the tests of any package can judge it.
 //
 // It is a package of the root module, because it adds no dependencies. So all checks of the

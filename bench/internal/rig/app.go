@@ -35,7 +35,7 @@ func form(action string) string {
 }
 
 // cards is a list like those of shops, forums and blogs. It has a tag in 30 bytes, like the
-// WordPress page in package inject: the guard's work for a page depends on the tags, not on
+// WordPress page in package inject. The guard's work for a page depends on the tags, not on
 // the bytes.
 func cards(size int) string {
 	var b strings.Builder

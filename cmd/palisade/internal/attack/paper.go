@@ -58,8 +58,8 @@ func (p *paper) claim() {
 	p.Fields.Set(palisade.FieldProof, base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
-// madeUp are the fields of a bot that knows the shape of tokens: a proof of the right shape,
-// and a public test token of hCaptcha.
+// madeUp are the fields of a bot that knows the shape of tokens. They are a proof of the
+// right shape, and a public test token of hCaptcha.
 func madeUp() url.Values {
 	return url.Values{
 		palisade.FieldTicket: {strings.Repeat("Ab3-", 19)},

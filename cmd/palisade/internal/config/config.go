@@ -2,7 +2,7 @@
 // and flags. A later source overrides an earlier one. The package reports all mistakes at
 // once, each with its place and a remedy, and never shows a secret.
 //
-// Each object of the file has a table of its keys, such as [rootKeys]: a key is declared
+// Each object of the file has a table of its keys, such as [rootKeys]. A key is declared
 // there once, with its default, its check and its row in the docs.
 //
 // A [Config] is plain data. A form in it is a form of the library, whose defaults and checks

@@ -151,7 +151,7 @@ func (n node) limit() (l palisade.Limit) {
 	return l
 }
 
-// by returns what a limit counts by.
+// by returns the criterion of a limit.
 func (n node) by(word string) (by palisade.By) {
 	switch word {
 	case "ip":

@@ -33,7 +33,7 @@ func serviceSite(c *config.ServiceSite, p Parts) service.Site {
 	return s
 }
 
-// source says from where the client's address is taken.
+// source returns the configured source of the client's address.
 func source(c *config.Config) clientip.Source {
 	switch {
 	case len(c.Trust) > 0 && c.Header == "forwarded":

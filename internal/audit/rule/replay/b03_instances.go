@@ -79,9 +79,9 @@ func with(o *engine.Outcome) string {
 
 // replayAt uses a token with the first instance, then with the other one. Two controls of
 // the same kind surround it; their tokens are used nowhere else. The other fields come from
-// the page of the token or, with borrow, from a page of the other instance: apps bind tokens
-// to pages, and pages to instances. If the app refuses even the control, replayAt is left
-// out.
+// the page of the token or, with borrow, from a page of the other instance. The reason is
+// that apps bind tokens to pages, and pages to instances. If the app refuses even the
+// control, replayAt is left out.
 func replayAt(ctx context.Context, p *engine.Probe, other *engine.Instance, borrow bool) engine.Result {
 	control := func() *engine.Outcome {
 		_, o := crossed(ctx, p, other, crossing{borrow: borrow, what: "a token of the first instance, not used, at " + other.At.Host})
