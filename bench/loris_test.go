@@ -104,7 +104,7 @@ sites:
 	}
 	t.Logf("slowest answer beside them: %s, %d rounds", slowest, rounds)
 	if rounds == 0 {
-		t.Error("nobody was answered before the first slow connection had ended")
+		t.Error("no request was answered before the first slow connection ended")
 	}
 	group.Wait()
 	for n, on := range letGo {

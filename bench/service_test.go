@@ -89,7 +89,7 @@ func BenchmarkSiteverify(b *testing.B) {
 			what := call(row.site, row.made()...)
 			answer, err := s.guarded.send(what(0))
 			if err != nil || strings.Contains(string(answer), `"success": true`) != row.good {
-				b.Fatalf("not what is to be measured: %v %s", err, answer)
+				b.Fatalf("not the expected answer: %v %s", err, answer)
 			}
 			s.compare(b, 1000, reach{added: row.reach}, what)
 			s.guarded.spread(b, what)

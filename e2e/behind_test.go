@@ -242,7 +242,7 @@ func TestWithoutJavaScriptThePageSaysWhatToDoAndKeepsWhatWasTyped(t *testing.T) 
 	b.click("form button")
 	b.until("document.querySelector('main')?.innerText.includes('needs JavaScript')")
 	if !eval[bool](b, "document.querySelector('main').innerText.includes('What you typed is kept')") {
-		t.Error("the page does not say that what was typed is kept")
+		t.Error("the page does not say that it keeps the typed values")
 	}
 	// The page's instructions work: allow it, and reload.
 	b.run(emulation.SetScriptExecutionDisabled(false), chromedp.Reload())

@@ -204,7 +204,7 @@ func TestWhatWasTypedIsKeptToTheLetter(t *testing.T) {
 	}
 	for name := range got {
 		if _, known := values[name]; !known && !slices.Contains([]string{"path", "go", "empty", "many", palisade.FieldTicket, palisade.FieldProof}, name) {
-			t.Errorf("the handler got a field %q that nobody sent", name)
+			t.Errorf("the handler got a field %q that was not sent", name)
 		}
 	}
 }

@@ -183,7 +183,7 @@ func TestUnchangedClientsVerifyAgainstTheService(t *testing.T) {
 				}
 			}
 			if !own(token) {
-				t.Error("embedded: a good token is refused")
+				t.Error("embedded: a valid token is refused")
 			}
 			if own(token) {
 				t.Error("embedded: a replay is taken")
@@ -195,7 +195,7 @@ func TestUnchangedClientsVerifyAgainstTheService(t *testing.T) {
 			}
 			token = good("shop.example")
 			if !passed(token) {
-				t.Error("passed through: a good token is refused")
+				t.Error("passed through: a valid token is refused")
 			}
 			if passed(token) {
 				t.Error("passed through: a replay is taken")

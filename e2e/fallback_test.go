@@ -14,15 +14,15 @@ func TestStrictPoliciesDoNotHinderTheProof(t *testing.T) {
 		csp    string
 		cached bool
 	}{
-		"nothing but files of the site":    {csp: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"},
-		"the same for a page that fetches": {csp: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'", cached: true},
-		"nonces alone":                     {csp: "default-src 'none'; script-src NONCE; style-src NONCE; connect-src 'self'"},
-		"nonces and strict-dynamic":        {csp: "default-src 'none'; script-src NONCE 'strict-dynamic'; style-src NONCE"},
-		"no workers":                       {csp: "worker-src 'none'; child-src 'none'"},
-		"no connections":                   {csp: "connect-src 'none'"},
-		"Trusted Types":                    {csp: "require-trusted-types-for 'script'; trusted-types 'none'"},
-		"Trusted Types where it fetches":   {csp: "require-trusted-types-for 'script'; trusted-types 'none'", cached: true},
-		"no frames, objects, base":         {csp: "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"},
+		"only files of the site":               {csp: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"},
+		"the same for a page that fetches":     {csp: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'", cached: true},
+		"nonces alone":                         {csp: "default-src 'none'; script-src NONCE; style-src NONCE; connect-src 'self'"},
+		"nonces and strict-dynamic":            {csp: "default-src 'none'; script-src NONCE 'strict-dynamic'; style-src NONCE"},
+		"no workers":                           {csp: "worker-src 'none'; child-src 'none'"},
+		"no connections":                       {csp: "connect-src 'none'"},
+		"Trusted Types":                        {csp: "require-trusted-types-for 'script'; trusted-types 'none'"},
+		"Trusted Types on a page that fetches": {csp: "require-trusted-types-for 'script'; trusted-types 'none'", cached: true},
+		"no frames, objects, base":             {csp: "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

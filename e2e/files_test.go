@@ -31,7 +31,7 @@ func TestWhatIsCompressedWithBrotliIsTheFile(t *testing.T) {
 		}
 		want, err := fs.ReadFile(dir, name)
 		if err == nil && !bytes.Equal(got, want) {
-			t.Errorf("%s is not what %s holds; run go generate in web", name, path)
+			t.Errorf("%s differs from the contents of %s; run go generate in web", name, path)
 		}
 		return err
 	})

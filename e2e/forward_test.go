@@ -95,7 +95,7 @@ func TestNoWayAroundAProxyThatAsks(t *testing.T) {
 					t.Errorf("the page: status %d, %v\n%s", page.StatusCode, err, body)
 				}
 				if status, _ := send(t, front, "GET /.palisade/auth HTTP/1.1\r\nHost: "+hostOf(front)+"\r\nX-Original-Method: GET\r\nX-Original-URI: /\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Uri: /\r\n\r\n"); status == 200 {
-					t.Error("anybody can ask")
+					t.Error("a client can reach the auth endpoint through the proxy")
 				}
 			})
 		}
@@ -170,7 +170,7 @@ func TestProxyThatCannotAskLetsNothingThrough(t *testing.T) {
 		t.Run(proxy, func(t *testing.T) {
 			t.Parallel()
 			app := apps.Probe(t, "express")
-			// This gateway has no setting `asks`, and so cannot answer such a proxy.
+			// This gateway has no setting forward_auth, and so cannot answer such a proxy.
 			deaf := gatewayWith(t, app, "trust: [127.0.0.1]\n", "  - {host: \"*\", upstream: UPSTREAM, forms: [{route: POST /signup}]}\n")
 			front := proxies[proxy](t, app, deaf)
 			resp, err := http.Post(front+"/signup", "application/x-www-form-urlencoded", strings.NewReader("user=b"))

@@ -28,7 +28,7 @@ func TestPoliciesOfTheAppHoldBehindTheGateway(t *testing.T) {
 		{"no workers, no connections", "default-src 'self'; worker-src 'none'; connect-src 'none'", false},
 		{"no scripts", "default-src 'self'; script-src 'none'", true},
 		{"a sandbox", "sandbox allow-forms allow-same-origin", true},
-		{"nothing but forms", "default-src 'none'; form-action 'self'", true},
+		{"only forms", "default-src 'none'; form-action 'self'", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

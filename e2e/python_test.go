@@ -49,7 +49,7 @@ func TestDjangoFormAsksTheService(t *testing.T) {
 	// A mistake in another field does not lose the step that the person took.
 	b.until("document.querySelector('.errorlist')")
 	if eval[bool](b, "!!document.querySelector('altcha-widget')") {
-		t.Error("the visitor is asked again for a typing mistake")
+		t.Error("a typing mistake causes a second challenge")
 	}
 	b.fill(map[string]string{"password1": "correct horse 7", "password2": "correct horse 7"})
 	b.click("#send")

@@ -40,13 +40,13 @@ func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 		want   map[string]string
 		path   string // of the page after the submission
 	}{
-		"a click before anything was focused": {
+		"a click before any focus": {
 			send: func(b *tab) { b.click("#send") },
 		},
 		"Enter in a field": {
 			send: func(b *tab) { b.do("document.querySelector('[name=email]').focus()"); b.keys(enter) },
 		},
-		"a click long after it was solved": {
+		"a click long after the proof": {
 			send: func(b *tab) {
 				b.do("document.querySelector('[name=email]').focus()")
 				b.until("seen.events.includes('palisade:solved')")
@@ -95,7 +95,7 @@ func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 			send:   func(b *tab) { b.click("#send") },
 			want:   map[string]string{"action": "save"},
 		},
-		"a button that the page takes away": {
+		"a button that the page removes": {
 			script: `send.addEventListener('click', () => setTimeout(() => { send.remove(); }))`,
 			send:   func(b *tab) { b.click("#send") },
 		},
@@ -115,7 +115,7 @@ func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 		"a double click": {
 			send: func(b *tab) { b.clicks("#send", 2) },
 		},
-		"a double click long after it was solved": {
+		"a double click long after the proof": {
 			send: func(b *tab) {
 				b.do("document.querySelector('[name=email]').focus()")
 				b.until("seen.events.includes('palisade:solved')")
@@ -138,7 +138,7 @@ func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 			send:   func(b *tab) { b.clicks("#send", 2) },
 			path:   "/#200",
 		},
-		"a double click on a handler that fetches, long after it was solved": {
+		"a double click on a handler that fetches, long after the proof": {
 			script: fetchHandler,
 			send: func(b *tab) {
 				b.do("document.querySelector('[name=email]').focus()")
@@ -278,10 +278,10 @@ func TestTheTicketIsRenewed(t *testing.T) {
 		b.do("const now = Date.now; Date.now = () => now() + %d", d.Milliseconds())
 	}
 	tests := map[string]func(s *site, b *tab){
-		"when it runs out while the page is open": func(s *site, b *tab) {
+		"when it expires while the page is open": func(s *site, b *tab) {
 			clocks(s, b, 5*time.Hour)
 		},
-		"when it runs out after it was solved": func(s *site, b *tab) {
+		"when it expires after the proof": func(s *site, b *tab) {
 			b.do("document.querySelector('[name=email]').focus()")
 			b.until("seen.events.includes('palisade:solved')")
 			clocks(s, b, 5*time.Hour)
@@ -433,7 +433,7 @@ func TestACachedPageFetchesItsTicket(t *testing.T) {
 			b.until("document.querySelector('[name=palisade-proof]').value")
 			b.click("#send")
 		},
-		"at a submit that comes before": func(b *tab) { b.click("#send") },
+		"at a submit before any focus": func(b *tab) { b.click("#send") },
 	}
 	for name, send := range tests {
 		t.Run(name, func(t *testing.T) {

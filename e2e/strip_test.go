@@ -54,7 +54,7 @@ func TestAProxyThatAsksPassesNothingOnThatOnlyProxiesSay(t *testing.T) {
 				}
 			}
 			if from := got.Get("X-Forwarded-For"); from != "127.0.0.1" {
-				t.Errorf("the app is told the address %q", from)
+				t.Errorf("the app gets the address %q", from)
 			}
 		})
 	}

@@ -52,8 +52,8 @@ func TestFlagsWithOneDash(t *testing.T) {
 		{"one letter stays", "demo -h", "demo -h"},
 		{"a lone dash stays", "demo -", "demo -"},
 		{"a negative number stays", "demo -8080", "demo -8080"},
-		{"nothing asks for help", "", "--help"},
-		{"help is a word", "help", "--help"},
+		{"no argument means help", "", "--help"},
+		{"help as a word", "help", "--help"},
 		{"help of a command", "help demo", "demo --help"},
 	}
 	for _, row := range rows {

@@ -210,7 +210,7 @@ func TestVectorsAreThoseOfPackageVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(held, text.Bytes()) {
-		t.Errorf("%s is not what the rows make: go test ./e2e/verdicts -run Vectors -update", file)
+		t.Errorf("%s differs from the vectors of the rows: go test ./e2e/verdicts -run Vectors -update", file)
 	}
 	for _, v := range vectors() {
 		if got, want := inGo(t, v), expected(v); got != want {

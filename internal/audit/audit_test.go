@@ -215,7 +215,7 @@ func TestNoEntryOfTheCatalogueIsForgotten(t *testing.T) {
 	}
 	for id := range audit.Absent {
 		if has[id] {
-			t.Errorf("%s has a rule, and is said to have none", id)
+			t.Errorf("%s has a rule, but Absent lists it too", id)
 		}
 		has[id] = true
 	}
@@ -225,7 +225,7 @@ func TestNoEntryOfTheCatalogueIsForgotten(t *testing.T) {
 	for group, end := range last {
 		for i, id := 1, ""; id != end; i++ {
 			if id = fmt.Sprintf("%c%02d", group, i); !has[id] {
-				t.Errorf("%s: there is neither a rule nor a reason why there is none", id)
+				t.Errorf("%s has neither a rule nor a reason in Absent", id)
 			}
 		}
 	}

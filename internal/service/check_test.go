@@ -108,7 +108,7 @@ func TestBackendAsksForTheWholeJudgement(t *testing.T) {
 		t.Fatalf("%+v", j)
 	}
 	if !slices.Equal(j.Claimed, []string{"address", "headers", "url", "fields"}) {
-		t.Errorf("what is the backend's word is not marked: %v", j.Claimed)
+		t.Errorf("the backend's claims are not marked: %v", j.Claimed)
 	}
 	fields[0][1] = "eve@example.org"
 	if j = s.check(m{"fields": fields}); j.Allowed || j.Reason != "ticket-spent" || j.Status != 403 || j.Ticket == nil {
@@ -175,7 +175,7 @@ func TestLimitsCountTheAddressThatTheBackendNames(t *testing.T) {
 	fields := s.load(m{"address": "198.51.100.1"})
 	s.wait(20 * time.Second)
 	if j := s.check(m{"fields": fields, "address": "198.51.100.1"}); !j.Allowed {
-		t.Errorf("somebody else: %+v", j)
+		t.Errorf("another client IP: %+v", j)
 	}
 }
 
@@ -196,7 +196,7 @@ func TestRefusalBringsWhatTheVisitorNeeds(t *testing.T) {
 		t.Fatalf("%+v", j.Answer)
 	}
 	if n := strings.Count(j.Answer.Body, `<input type="hidden" name="palisade-typed" value="">`); n != 1 || strings.Contains(j.Answer.Body, "hunter2") {
-		t.Errorf("%d marks for what was typed, in\n%s", n, j.Answer.Body)
+		t.Errorf("%d marks for the typed values, in\n%s", n, j.Answer.Body)
 	}
 
 	j = s.check(m{"fields": [][2]string{{"email", "ada@example.org"}}, "files": []string{"photo"}, "want": []string{"answer"}})

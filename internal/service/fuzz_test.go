@@ -95,7 +95,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatalf("%d %v %s", w.Code, err, w.Body)
 		}
 		if w.Header().Get("Palisade-Signature") == "" && w.Code != 413 {
-			t.Fatal("an answer that nobody signed")
+			t.Fatal("an answer without a signature")
 		}
 	})
 }

@@ -52,7 +52,7 @@ func TestTokenIsGoodOnceHoweverManyAsk(t *testing.T) {
 			})
 		}
 		if all.Wait(); good.Load() != 1 {
-			t.Fatalf("%d of 32 were told success", good.Load())
+			t.Fatalf("%d of 32 succeeded", good.Load())
 		}
 		s.wait(time.Minute) // for the budget of challenges
 	}
@@ -78,7 +78,7 @@ func TestTokensThatAreNotGood(t *testing.T) {
 		"a counter that was not the solution":      {shopSecret, changed(`"counter":`, `"counter":1`), "invalid-input-response"},
 		"no token":                                 {shopSecret, "", "missing-input-response"},
 		"no secret":                                {"", "abc", "missing-input-secret"},
-		"a secret that is nobody's":                {"somebody", fresh(), "invalid-input-secret"},
+		"an unknown secret":                        {"somebody", fresh(), "invalid-input-secret"},
 		"the public key for a secret":              {"shop", fresh(), "invalid-input-secret"},
 	} {
 		if a := s.verify(row.secret, row.token); a.Success || a.why() != row.want {
@@ -157,7 +157,7 @@ func TestGoldenRequestsOfClients(t *testing.T) {
 		}
 		a := ask(token)
 		if !a.Success || !strings.Contains(a.text, `"success": true`) {
-			t.Errorf("%s: a good token: %s", row.Client, a.text)
+			t.Errorf("%s: a valid token: %s", row.Client, a.text)
 		}
 		if strings.HasPrefix(row.Path, "/recaptcha") {
 			if strings.Contains(a.text, "error-codes") || strings.Contains(a.text, "score") != row.Score || strings.Contains(a.text, "action") != row.Score {
@@ -195,7 +195,7 @@ func TestCallsThatAreNotUnderstood(t *testing.T) {
 		"a body of a hundred kilobytes":    {"POST", "", form, good() + "&x=" + strings.Repeat("y", 100<<10)},
 		"PUT":                              {"PUT", "", form, good()},
 		"multipart without a boundary":     {"POST", "", "multipart/form-data", good()},
-		"a content type that is no type":   {"POST", "", ";;;", ""},
+		"an invalid content type":          {"POST", "", ";;;", ""},
 		"a form that ends in nothing said": {"POST", "", form, "&&&"},
 	} {
 		a := s.ask(row.method, "/recaptcha/api/siteverify"+row.query, row.kind, row.body)
@@ -263,7 +263,7 @@ func TestVendorsTokenPassedThrough(t *testing.T) {
 		t.Errorf("a replay: %s", a.text)
 	}
 	if n := len(vendor.History()); n != 1 {
-		t.Errorf("the vendor was asked %d times: a replay is not worth a call", n)
+		t.Errorf("the vendor was asked %d times: a replay must not cause a call", n)
 	}
 	// Answers that the vendor accepts and Palisade does not.
 	for name, token := range map[string]string{
@@ -309,7 +309,7 @@ func TestVendorIsAskedOnceAboutATokenHoweverManyAskUs(t *testing.T) {
 		})
 	}
 	if all.Wait(); good.Load() != 1 || len(vendor.History()) != 1 {
-		t.Errorf("%d of 64 were told success, and the vendor asked %d times", good.Load(), len(vendor.History()))
+		t.Errorf("%d of 64 succeeded, and the vendor was asked %d times", good.Load(), len(vendor.History()))
 	}
 }
 
@@ -397,16 +397,16 @@ func TestTokenIsJudgedByWhatHoldsNow(t *testing.T) {
 	s := newStand(t)
 	sameTime := func(c *service.Config) { c.Clock = s.clock } // a memory that begins later does not know the token
 	for name, change := range map[string]func(*service.Site){
-		"a host that is no more the site's": func(c *service.Site) { c.Hosts = []string{"other.example"} },
-		"an action that is none now":        func(c *service.Site) { c.Actions = []string{"login"} },
-		"less work than is asked now":       func(c *service.Site) { c.Level = 2 },
+		"a host that was removed from the site": func(c *service.Site) { c.Hosts = []string{"other.example"} },
+		"an action that was removed":            func(c *service.Site) { c.Actions = []string{"login"} },
+		"less work than is asked now":           func(c *service.Site) { c.Level = 2 },
 	} {
 		token := s.solve("shop", "https://shop.example", "action", "newsletter")
 		if now := newStand(t, sameTime, func(c *service.Config) { change(&c.Sites[0]) }); now.verify(shopSecret, token).Success {
 			t.Errorf("%s: success", name)
 		}
 		if !newStand(t, sameTime).verify(shopSecret, token).Success { // the same key, but another memory
-			t.Errorf("%s: the token was never good", name)
+			t.Errorf("%s: the token was never valid", name)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func TestStalePiecesOfGoAreFound(t *testing.T) {
 	}{
 		"statements":                            {"", `client := http.Client{Timeout: 3 * time.Second}`, true},
 		"statements on what the preamble gives": {"var mux *http.ServeMux", `mux.Handle("/", http.NotFoundHandler())`, true},
-		"statements on what nobody gives":       {"", `mux.Handle("/", http.NotFoundHandler())`, false},
+		"statements on undeclared names":        {"", `mux.Handle("/", http.NotFoundHandler())`, false},
 		"a value":                               {"", `http.Client{Timeout: time.Second}`, true},
 		"a function":                            {"", "func page(w http.ResponseWriter, r *http.Request) {}", true},
 		"a whole file":                          {"", "package main\n\nimport \"time\"\n\nvar t time.Time\n", true},
@@ -30,7 +30,7 @@ func TestStalePiecesOfGoAreFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := checker.Check(c.preamble, c.piece); c.good != (err == nil) {
-				t.Errorf("good %v, got %v", c.good, err)
+				t.Errorf("valid %v, got %v", c.good, err)
 			}
 		})
 	}
@@ -57,7 +57,7 @@ func TestStalePiecesOfOtherLanguagesAreFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if err := snippet.Parse(c.language, c.piece); c.good != (err == nil) {
-				t.Errorf("good %v, got %v", c.good, err)
+				t.Errorf("valid %v, got %v", c.good, err)
 			}
 		})
 	}

@@ -10,8 +10,9 @@ from .errors import Unreadable
 Pairs = Sequence[tuple[str, str]]
 
 #: Methods that change nothing, and are not judged. Apps run more code with them than they should:
-#: some views show their page for GET and treat every other method as a submission. So a request
-#: of such a method to a protected path gets no body and no fields, and HEAD becomes GET.
+#: some views show their page for GET and treat every other method as a submission, HEAD and
+#: OPTIONS too. So a request of such a method to a protected path carries no data of a submission,
+#: and HEAD becomes GET.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -45,7 +46,7 @@ def refuse_body(length: str | None, transfer: str | None) -> None:
 
 
 def wants_problem(visit: Visit, json: bool) -> bool:
-    """Tell a program from a browser by the Accept header, as the service does."""
+    """Whether the sender is a program, by its Accept header, JSON or ticket header, as the service decides."""
     accept = visit.header("Accept").lower()
     if "text/html" in accept:
         return False

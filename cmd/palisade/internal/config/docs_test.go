@@ -40,7 +40,7 @@ func TestDocsHaveTheTablesOfKeys(t *testing.T) {
 				t.Fatal(err)
 			}
 		default:
-			t.Errorf("docs/%s does not say what the tables of keys say; go test ./cmd/palisade/internal/config -run Docs -update writes it anew", page)
+			t.Errorf("docs/%s differs from the tables of keys; go test ./cmd/palisade/internal/config -run Docs -update rewrites it", page)
 		}
 	}
 }

@@ -348,10 +348,10 @@ func TestWhatThereIsNot(t *testing.T) {
 		status             int
 	}{
 		{"a ticket for an unknown form", "GET", "/.palisade/ticket?form=nope", 404},
-		{"a page that is not there", "GET", "/login", 404},
-		{"a post to a page that is not there", "POST", "/login", 404},
-		{"a post to a page that only shows", "POST", "/live", 405},
-		{"a method that nothing has", "DELETE", "/signup", 405},
+		{"a missing page", "GET", "/login", 404},
+		{"a post to a missing page", "POST", "/login", 404},
+		{"a post to a page without a form", "POST", "/live", 405},
+		{"a method that no page has", "DELETE", "/signup", 405},
 		{"a list of the assets", "GET", "/assets/../pages/index.html", 307},
 	}
 	for _, row := range rows {
@@ -526,7 +526,7 @@ func TestPlainHTTPFromElsewhereIsTold(t *testing.T) {
 		{"a name of the loopback network", "demo.localhost:8080", false},
 		{"a phone by address", "192.168.1.20:8080", true},
 		{"a phone by name", "laptop.local:8080", true},
-		{"something that is no host", "]", true},
+		{"an invalid host", "]", true},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -536,7 +536,7 @@ func TestPlainHTTPFromElsewhereIsTold(t *testing.T) {
 			w := httptest.NewRecorder()
 			s.app.ServeHTTP(w, r)
 			if told := strings.Contains(w.Body.String(), "not in a secure context"); told != row.told {
-				t.Errorf("told: %v, want %v", told, row.told)
+				t.Errorf("warned: %v, want %v", told, row.told)
 			}
 		})
 	}

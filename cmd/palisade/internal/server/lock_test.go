@@ -20,7 +20,7 @@ func TestASecondProcessWithTheSameKeyDoesNotStart(t *testing.T) {
 		change func(c *config.Config, state string)
 	}{
 		{"the key of the state file", func(c *config.Config, state string) { c.State = state }},
-		{"a key that is given", func(c *config.Config, state string) { c.Keys.Current = config.Secret(strings.Repeat(state, 2)) }},
+		{"a given key", func(c *config.Config, state string) { c.Keys.Current = config.Secret(strings.Repeat(state, 2)) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			state := filepath.Join(t.TempDir(), "palisade.key")

@@ -131,6 +131,6 @@ func TestBadConfigurationIsRefusedAndTheOldOneKept(t *testing.T) {
 	}
 	bad = false
 	if err := s.Reload(); err != nil || s.gateway.Load() == before {
-		t.Errorf("a good one was not taken: %v", err)
+		t.Errorf("a valid configuration was refused: %v", err)
 	}
 }

@@ -20,6 +20,6 @@ func TestEveryServiceCanBeAsked(t *testing.T) {
 		}
 	}
 	if asked, stoodIn := len(captcha.Services()), len(captchatest.Services()); asked != stoodIn {
-		t.Errorf("%d services can be asked, and %d stood in for", asked, stoodIn)
+		t.Errorf("captcha has %d services, and captchatest simulates %d", asked, stoodIn)
 	}
 }
