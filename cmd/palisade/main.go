@@ -1,12 +1,12 @@
 // Command palisade keeps automation out of forms.
 //
 //	palisade serve -upstream http://127.0.0.1:8000 -protect 'POST /signup'
-//	                             stand in front of an app and guard its forms
-//	palisade check-config f.yaml say what is wrong with a configuration
+//	                             run in front of an app and guard its forms
+//	palisade check-config f.yaml print the mistakes of a configuration
 //	palisade audit http://127.0.0.1:8000/signup -effect /count
-//	                             tell which mistakes the protection of a form has
+//	                             find the mistakes in the protection of a form
 //	palisade demo                a small site with protected forms: try to break it
-//	palisade demo -attack        see what scrapers, replays and bursts get
+//	palisade demo -attack        attack it with scrapers, replays and bursts
 package main
 
 import (

@@ -49,7 +49,7 @@ func TestBadTargets(t *testing.T) {
 		"the target redirects elsewhere": {app: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://example.com/", http.StatusFound)
 		}, want: "redirects to another host"},
-		"the certificate is not known": {app: page, tls: true, want: "certificate"},
+		"the certificate is unknown": {app: page, tls: true, want: "certificate"},
 		"the page never ends": {app: func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				if _, err := io.WriteString(w, "<p>more "); err != nil {
@@ -57,8 +57,8 @@ func TestBadTargets(t *testing.T) {
 				}
 			}
 		}, want: "no form that posts"},
-		"the page does not come": {app: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, impatient: true, want: "no answer in time"},
-		"the page drips": {app: func(w http.ResponseWriter, r *http.Request) {
+		"the page never arrives": {app: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, impatient: true, want: "no answer in time"},
+		"the page arrives byte by byte": {app: func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				io.WriteString(w, "x")
 				w.(http.Flusher).Flush()
@@ -73,7 +73,7 @@ func TestBadTargets(t *testing.T) {
 			io.WriteString(w, `<form method="post"><input name="email"></form>`)
 		}, want: "no captcha was found"},
 		"there is no way to a valid token": {app: page, want: "no way to a valid token"},
-		"the page answers rubbish":         {app: func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("\x00\xff<form<form method=post><")) }, want: "no form that posts"},
+		"the page is broken HTML":          {app: func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("\x00\xff<form<form method=post><")) }, want: "no form that posts"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,15 +113,15 @@ func TestOracleThatFails(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "")
 	for name, c := range map[string]struct{ effect, want string }{
-		"a page that is not there":     {"/nothing#signups", "answered 404"},
-		"a page without a number":      {"/welcome#signups", "is not JSON"},
-		"a member that is not there":   {"/effects#users", "no number"},
-		"a host that is down":          {"http://127.0.0.1:1/", "refused"},
-		"a command that fails":         {"cmd:echo gone >&2; exit 3", "gone"},
-		"a command without a number":   {"cmd:echo none", "no number"},
-		"a database that is not there": {"sql:sqlite:" + t.TempDir() + "/none.db SELECT count(*) FROM users", "sqlite3"},
-		"a folder that is not there":   {"maildir:" + t.TempDir() + "/none", "no such file"},
-		"no oracle":                    {"", "nothing says how an effect is seen"},
+		"a missing page":             {"/nothing#signups", "answered 404"},
+		"a page without a number":    {"/welcome#signups", "is not JSON"},
+		"a missing member":           {"/effects#users", "no number"},
+		"a host that is down":        {"http://127.0.0.1:1/", "refused"},
+		"a command that fails":       {"cmd:echo gone >&2; exit 3", "gone"},
+		"a command without a number": {"cmd:echo none", "no number"},
+		"a missing database":         {"sql:sqlite:" + t.TempDir() + "/none.db SELECT count(*) FROM users", "sqlite3"},
+		"a missing folder":           {"maildir:" + t.TempDir() + "/none", "no such file"},
+		"no oracle":                  {"", "nothing says how an effect is seen"},
 	} {
 		spec := specFor(t, a, address)
 		spec.Effect, spec.Only = c.effect, []string{"A01", "A02"}
@@ -187,9 +187,9 @@ func TestWhatIsNotKnownIsNotPassed(t *testing.T) {
 		want   engine.Status
 		says   string
 	}{
-		"the app hangs up":                  {hangUp, engine.Inconclusive, "the connection was closed"},
-		"the app has enough":                {func(w http.ResponseWriter) { w.WriteHeader(429) }, engine.Inconclusive, "429"},
-		"the app says that it is not there": {func(w http.ResponseWriter) { w.WriteHeader(503) }, engine.Pass, "refused"},
+		"the app closes the connection":       {hangUp, engine.Inconclusive, "the connection was closed"},
+		"the app limits requests":             {func(w http.ResponseWriter) { w.WriteHeader(429) }, engine.Inconclusive, "429"},
+		"the app says that it is unavailable": {func(w http.ResponseWriter) { w.WriteHeader(503) }, engine.Pass, "refused"},
 	} {
 		a, address := startReference(t, "")
 		a.early = func(w http.ResponseWriter, r *http.Request) bool {

@@ -27,17 +27,17 @@ func TestASecondInstanceIsJudgedByWhatItTakes(t *testing.T) {
 		want   engine.Status
 		says   string
 	}{
-		"one memory for both":                                {"", together, engine.Pass, "before and after"},
-		"one memory, and the site's Host alone":              {"", onlyHost("first"), engine.Pass, ""},
-		"one memory, and the instance's Host alone":          {"", onlyHost("second"), engine.Pass, ""},
-		"one memory, and sessions of its own":                {"", ownSessions, engine.Pass, ""},
-		"no memory, and sessions of its own":                 {"B03", ownSessions, engine.Fail, "did it again"},
-		"no memory":                                          {"B03", together, engine.Fail, "did it again"},
-		"a memory of its own, and a service that sees to it": {"", apart, engine.Fail, "When the service said yes"},
-		"everything is refused":                              {"", refusesAll, engine.Inconclusive, "not taken a valid submission"},
-		"used and unused are refused by a fold of names":     {"", foldsNames, engine.Inconclusive, "not taken a valid submission"},
-		"other instances' pages are refused, tokens and all": {"", ownTokens, engine.Inconclusive, "takes no token of the first"},
-		"pages without a form":                               {"", noPage, engine.Inconclusive, "not taken a valid submission"},
+		"one memory for both":                                          {"", together, engine.Pass, "before and after"},
+		"one memory, and the site's Host alone":                        {"", onlyHost("first"), engine.Pass, ""},
+		"one memory, and the instance's Host alone":                    {"", onlyHost("second"), engine.Pass, ""},
+		"one memory, and sessions of its own":                          {"", ownSessions, engine.Pass, ""},
+		"no memory, and sessions of its own":                           {"B03", ownSessions, engine.Fail, "did it again"},
+		"no memory":                                                    {"B03", together, engine.Fail, "did it again"},
+		"a memory of its own, and a service that refuses a second use": {"", apart, engine.Fail, "When the service said yes"},
+		"the second instance refuses everything":                       {"", refusesAll, engine.Inconclusive, "not taken a valid submission"},
+		"folded names refuse used and unused tokens":                   {"", foldsNames, engine.Inconclusive, "not taken a valid submission"},
+		"other instances' pages are refused, tokens and all":           {"", ownTokens, engine.Inconclusive, "takes no token of the first"},
+		"pages without a form":                                         {"", noPage, engine.Inconclusive, "not taken a valid submission"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -281,17 +281,17 @@ func TestCallsThatNobodySigned(t *testing.T) {
 func TestCallsThatMakeNoSense(t *testing.T) {
 	s := newStand(t)
 	for name, said := range map[string]any{
-		"no object":          []string{},
-		"no form":            visit(m{"form": ""}),
-		"a form with spaces": visit(m{"form": "sign up"}),
-		"no address":         visit(m{"address": ""}),
-		"a name for address": visit(m{"address": "localhost"}),
-		"a zone":             visit(m{"address": "fe80::1%eth0"}),
-		"a relative url":     visit(m{"url": "/signup"}),
-		"another scheme":     visit(m{"url": "file:///etc/passwd"}),
-		"no method":          visit(m{"method": ""}),
-		"an odd method":      visit(m{"method": "PO ST"}),
-		"fields of three":    visit(m{"fields": []int{1}}),
+		"no object":                    []string{},
+		"no form":                      visit(m{"form": ""}),
+		"a form with spaces":           visit(m{"form": "sign up"}),
+		"no address":                   visit(m{"address": ""}),
+		"a name instead of an address": visit(m{"address": "localhost"}),
+		"a zone":                       visit(m{"address": "fe80::1%eth0"}),
+		"a relative url":               visit(m{"url": "/signup"}),
+		"another scheme":               visit(m{"url": "file:///etc/passwd"}),
+		"no method":                    visit(m{"method": ""}),
+		"an unusual method":            visit(m{"method": "PO ST"}),
+		"fields with three parts":      visit(m{"fields": []int{1}}),
 	} {
 		if status, body := s.call(shopSecret, "/v1/check", said); status != 400 || !bytes.Contains(body, []byte(`"detail":"`)) {
 			t.Errorf("%s: %d %s", name, status, body)

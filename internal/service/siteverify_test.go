@@ -67,7 +67,7 @@ func TestTokensThatAreNotGood(t *testing.T) {
 	}
 	for name, row := range map[string]struct{ secret, token, want string }{
 		"a word":                                   {shopSecret, "abc", "invalid-input-response"},
-		"bytes that no token has":                  {shopSecret, "<script>\x00", "invalid-input-response"},
+		"bytes that are in no token":               {shopSecret, "<script>\x00", "invalid-input-response"},
 		"two kilobytes of letters":                 {shopSecret, strings.Repeat("A", 2048), "invalid-input-response"},
 		"sixty kilobytes":                          {shopSecret, strings.Repeat("A", 60<<10), "invalid-input-response"},
 		"a token of another site":                  {forumSecret, fresh(), "invalid-input-response"},
@@ -75,11 +75,11 @@ func TestTokensThatAreNotGood(t *testing.T) {
 		"another host of the site written into it": {shopSecret, changed("shop.example", "localhost"), "invalid-input-response"},
 		"another action written into it":           {shopSecret, changed("login", "admin"), "invalid-input-response"},
 		"another mode written into it":             {shopSecret, changed("box", "score"), "invalid-input-response"},
-		"a counter that was not the solution":      {shopSecret, changed(`"counter":`, `"counter":1`), "invalid-input-response"},
+		"a counter that is not the solution":       {shopSecret, changed(`"counter":`, `"counter":1`), "invalid-input-response"},
 		"no token":                                 {shopSecret, "", "missing-input-response"},
 		"no secret":                                {"", "abc", "missing-input-secret"},
 		"an unknown secret":                        {"somebody", fresh(), "invalid-input-secret"},
-		"the public key for a secret":              {"shop", fresh(), "invalid-input-secret"},
+		"the public key instead of the secret":     {"shop", fresh(), "invalid-input-secret"},
 	} {
 		if a := s.verify(row.secret, row.token); a.Success || a.why() != row.want {
 			t.Errorf("%s: %s, want %s", name, a.text, row.want)
@@ -180,23 +180,23 @@ func TestCallsThatAreNotUnderstood(t *testing.T) {
 		return url.Values{"secret": {shopSecret}, "response": {s.solve("shop", "https://shop.example")}}.Encode()
 	}
 	for name, row := range map[string]struct{ method, query, kind, body string }{
-		"the response twice":               {"POST", "", form, good() + "&response=x"},
-		"the secret twice":                 {"POST", "", form, good() + "&secret=x"},
-		"remoteip twice":                   {"POST", "", form, good() + "&remoteip=1.2.3.4&remoteip=5.6.7.8"},
-		"a secret in the URL":              {"GET", "?" + good(), "", ""},
-		"a response in the URL of a POST":  {"POST", "?" + good(), form, ""},
-		"a broken escape":                  {"POST", "", form, good() + "&x=%zz"},
-		"an unknown content type":          {"POST", "", "text/plain", good()},
-		"JSON with the response twice":     {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"a","response":"b"}`},
-		"JSON that is an array":            {"POST", "", "application/json", `["` + shopSecret + `"]`},
-		"JSON with a number for a token":   {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":7}`},
-		"JSON with something behind it":    {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"} {}`},
-		"JSON cut off":                     {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"`},
-		"a body of a hundred kilobytes":    {"POST", "", form, good() + "&x=" + strings.Repeat("y", 100<<10)},
-		"PUT":                              {"PUT", "", form, good()},
-		"multipart without a boundary":     {"POST", "", "multipart/form-data", good()},
-		"an invalid content type":          {"POST", "", ";;;", ""},
-		"a form that ends in nothing said": {"POST", "", form, "&&&"},
+		"the response twice":                    {"POST", "", form, good() + "&response=x"},
+		"the secret twice":                      {"POST", "", form, good() + "&secret=x"},
+		"remoteip twice":                        {"POST", "", form, good() + "&remoteip=1.2.3.4&remoteip=5.6.7.8"},
+		"a secret in the URL":                   {"GET", "?" + good(), "", ""},
+		"a response in the URL of a POST":       {"POST", "?" + good(), form, ""},
+		"a broken escape":                       {"POST", "", form, good() + "&x=%zz"},
+		"an unknown content type":               {"POST", "", "text/plain", good()},
+		"JSON with the response twice":          {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"a","response":"b"}`},
+		"JSON that is an array":                 {"POST", "", "application/json", `["` + shopSecret + `"]`},
+		"JSON with a number instead of a token": {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":7}`},
+		"JSON with text after it":               {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"} {}`},
+		"JSON cut off":                          {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"`},
+		"a body of a hundred kilobytes":         {"POST", "", form, good() + "&x=" + strings.Repeat("y", 100<<10)},
+		"PUT":                                   {"PUT", "", form, good()},
+		"multipart without a boundary":          {"POST", "", "multipart/form-data", good()},
+		"an invalid content type":               {"POST", "", ";;;", ""},
+		"a form without a parameter":            {"POST", "", form, "&&&"},
 	} {
 		a := s.ask(row.method, "/recaptcha/api/siteverify"+row.query, row.kind, row.body)
 		if a.Success || a.why() != "bad-request" && a.why() != "missing-input-secret" {
@@ -397,9 +397,9 @@ func TestTokenIsJudgedByWhatHoldsNow(t *testing.T) {
 	s := newStand(t)
 	sameTime := func(c *service.Config) { c.Clock = s.clock } // a memory that begins later does not know the token
 	for name, change := range map[string]func(*service.Site){
-		"a host that was removed from the site": func(c *service.Site) { c.Hosts = []string{"other.example"} },
-		"an action that was removed":            func(c *service.Site) { c.Actions = []string{"login"} },
-		"less work than is asked now":           func(c *service.Site) { c.Level = 2 },
+		"a host that was removed from the site":     func(c *service.Site) { c.Hosts = []string{"other.example"} },
+		"an action that was removed":                func(c *service.Site) { c.Actions = []string{"login"} },
+		"less work than the new configuration asks": func(c *service.Site) { c.Level = 2 },
 	} {
 		token := s.solve("shop", "https://shop.example", "action", "newsletter")
 		if now := newStand(t, sameTime, func(c *service.Config) { change(&c.Sites[0]) }); now.verify(shopSecret, token).Success {

@@ -59,7 +59,7 @@ func Consent(ctx context.Context, resolver *net.Resolver, target *url.URL, proof
 	return addresses, published(ctx, target, addresses, proof)
 }
 
-// outer reports whether an address can be reached from other machines and networks.
+// outer reports whether an address is neither loopback, private nor link-local.
 func outer(ip netip.Addr) bool {
 	return !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast()
 }

@@ -23,13 +23,13 @@ func TestConsentByFile(t *testing.T) {
 		answer  http.HandlerFunc
 		allowed bool
 	}{
-		"the proof":                     {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof) }, true},
-		"the proof and more":            {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof, proof) }, false},
-		"a page that repeats the path":  {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }, false},
-		"the proof with status 404":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, proof, http.StatusNotFound) }, false},
-		"a redirect to where it stands": {func(w http.ResponseWriter, r *http.Request) { redirectOnce(w, r) }, false},
-		"nothing":                       {func(http.ResponseWriter, *http.Request) {}, false},
-		"an answer that does not end":   {endless, false},
+		"the proof":                    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof) }, true},
+		"the proof and more text":      {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof, proof) }, false},
+		"a page that repeats the path": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }, false},
+		"the proof with status 404":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, proof, http.StatusNotFound) }, false},
+		"a redirect to the proof":      {func(w http.ResponseWriter, r *http.Request) { redirectOnce(w, r) }, false},
+		"nothing":                      {func(http.ResponseWriter, *http.Request) {}, false},
+		"an answer that does not end":  {endless, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -27,14 +27,14 @@ type Oracle interface {
 	Count(ctx context.Context, canaries []string) (int, error)
 }
 
-// ParseOracle reads how an effect is seen:
+// ParseOracle parses a description of the way to count effects:
 //
-//	http://host/path#member   JSON with a number, or a list that is counted; without #member the sum of the
+//	http://host/path#member   JSON with a number, or a list to count; without #member the sum of the
 //	                          numbers of a JSON object, or the first number of any other page
-//	canary:http://host/path   a page on which what was typed can be read back
+//	canary:http://host/path   a page that shows the typed values
 //	cmd:shell command         a command that prints a number
 //	sql:DATABASE QUERY        a query with one number: DATABASE is sqlite:PATH, postgres://… or mysql://…,
-//	                          asked with the program that the database comes with
+//	                          read with the database's own program
 //	maildir:PATH              the number of files in a folder, such as a maildir or Django's file mailer
 //
 // Paths of URLs may be relative to the target.

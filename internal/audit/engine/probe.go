@@ -171,7 +171,7 @@ const least = 15 * time.Millisecond
 func (p *Probe) baseline(ctx context.Context) (string, error) {
 	waits := []time.Duration{0, 2200 * time.Millisecond, 3300 * time.Millisecond, 6 * time.Second}
 	if p.Spec.MinFill > 0 {
-		waits = []time.Duration{p.Spec.MinFill + 300*time.Millisecond} // the form's own clock, which may differ, measures the age
+		waits = []time.Duration{p.Spec.MinFill + 300*time.Millisecond} // plus a margin, because the app's clock may differ
 	}
 	var last *Outcome
 	for _, wait := range waits {
