@@ -126,8 +126,8 @@ func (n node) signals(to *[]string) {
 	})
 }
 
-// limits reads the limits of a form. A list whose entries are all mistakes does not count as
-// an empty list.
+// limits reads the limits of a form. A key without a value is a mistake, and does not mean
+// that there are no limits.
 func (n node) limits(to *[]palisade.Limit) {
 	if n.null() {
 		n.mistake("has no value; write [] for no limits")

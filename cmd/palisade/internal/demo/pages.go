@@ -30,7 +30,7 @@ type page struct {
 	Problems problems
 	Guard    template.HTML // the guard's own fields
 
-	// Of the pages that show effects and decisions.
+	// Of the pages that show comments, votes, effects and decisions.
 	Comments  []comment
 	Empty     string // shown if there are no comments
 	Tallies   []tally

@@ -258,7 +258,7 @@ func (s *Server) run(serve func() error) {
 	}
 }
 
-// tell passes events on to all listeners. The guards log their own events.
+// tell passes events on to metrics and tracing. The guards log their own events.
 func (s *Server) tell(ctx context.Context, e event.Event) {
 	s.metrics.Tell(ctx, e)
 	s.tracing.Tell(ctx, e)
