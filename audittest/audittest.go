@@ -1,6 +1,6 @@
-// Package audittest runs palisade audit in a Go test: a handler is served on this
-// machine, attacked with every mistake of the catalogue, and the test fails for each
-// that it has.
+// Package audittest runs palisade audit in a Go test. It serves a handler on this machine
+// and attacks it with every mistake of the catalogue. The test fails for each mistake that
+// the handler has.
 //
 //	services := captchatest.NewServer()
 //	defer services.Close()
@@ -11,9 +11,9 @@
 //		Verifier: services,
 //	})
 //
-// Forms of package palisade need no Verifier: their own captcha is solved as a
-// browser would. Count is how effects are seen; an answer's status proves nothing,
-// and without Count nothing is decided and the test fails.
+// Forms of package palisade need no Verifier, because the audit solves their own captcha as
+// a browser does. Count lets the audit see effects. The status of an answer proves nothing,
+// so without Count nothing is decided and the test fails.
 package audittest
 
 import (
@@ -30,37 +30,37 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// TB is as much of testing.TB as is needed, so that no program that imports this
-// package links package testing.
+// TB is the part of testing.TB that the audit needs. With it, a program that imports this
+// package does not link package testing.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Logf(format string, args ...any)
 }
 
-// Options say what is audited. Page and Count are needed.
+// Options describe the audit. Page and Count are required.
 type Options struct {
 	Page     string              // path of the page with the form
-	Count    func() (int, error) // how often the form did its work so far; called from another goroutine
-	Verifier *captchatest.Server // that the handler asks, for captchas that are verified elsewhere
+	Count    func() (int, error) // number of effects so far; called from another goroutine
+	Verifier *captchatest.Server // the verifier that the handler asks, for captchas that are verified elsewhere
 	Captcha  string              // service, if the page does not show it; names as in package captchatest
-	Action   string              // that tokens are made for; default the widget's
-	Host     string              // public name under which the handler is asked, for handlers that know their own; default the address of the test
-	Hostname string              // that tokens come from; default the host
+	Action   string              // of tokens; default the widget's
+	Host     string              // public name of the handler, if the handler checks it; default the address of the test
+	Hostname string              // of tokens; default the host
 	Form     string              // which form of the page: #id, or the path that it posts to
-	Fields   map[string]string   // what to type where guessing fails; {canary} stands for a text that is never the same
-	MinFill  time.Duration       // how long a person takes at least; default found out
-	Only     []string            // these rules or groups alone, such as "A" or "B01"
-	Skip     []string            // not these
+	Fields   map[string]string   // values where the automatic ones fail; {canary} stands for a unique text
+	MinFill  time.Duration       // the shortest time a person needs; default measured
+	Only     []string            // run only these rules or groups, such as "A" or "B01"
+	Skip     []string            // leave these out
 	Accept   []string            // rules whose findings are known and accepted
-	FailOn   string              // least severity that fails: note, low (default), medium, high or critical
+	FailOn   string              // lowest severity that fails: note, low (default), medium, high or critical
 	MaxTime  time.Duration       // default five minutes
-	Context  context.Context     // default one that never ends
+	Context  context.Context     // default context.Background
 }
 
-// Run audits the handler and fails the test for each finding, and for each rule that
-// could not be decided although it applies. It takes seconds, and more where the form
-// must be looked at for a while before it is accepted.
+// Run audits the handler. It fails the test for each finding, and for each rule that applies
+// but could not be decided. It takes seconds, or longer if the handler accepts a form only
+// some time after it was loaded.
 func Run(t TB, handler http.Handler, o Options) {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -96,7 +96,7 @@ func Run(t TB, handler http.Handler, o Options) {
 	tell(t, report, least, o.Accept)
 }
 
-// tell fails the test for what was found.
+// tell fails the test for the findings.
 func tell(t TB, r *engine.Report, least engine.Severity, accepted []string) {
 	t.Helper()
 	if r.Broken != "" || r.Stopped != "" {

@@ -41,7 +41,7 @@ func signup(t *testing.T, guarded bool) (http.Handler, func() (int, error)) {
 	return mux, func() (int, error) { return int(n.Load()), nil }
 }
 
-// said is a test that only notes how it fails.
+// said is a test that only notes its failures.
 type said struct{ errors []string }
 
 func (s *said) Helper()             {}
@@ -62,12 +62,12 @@ func TestAnUnguardedTwinFailsTheTest(t *testing.T) {
 	var s said
 	audittest.Run(&s, handler, audittest.Options{Host: "example.com", Page: "/signup", Count: count, Only: []string{"A"}})
 	if len(s.errors) != 1 || !strings.Contains(s.errors[0], "A07, critical") || !strings.Contains(s.errors[0], "POST /api/signup") {
-		t.Errorf("it said %q", s.errors)
+		t.Errorf("errors %q", s.errors)
 	}
 	s.errors = nil
 	audittest.Run(&s, handler, audittest.Options{Host: "example.com", Page: "/signup", Count: count, Only: []string{"A07"}, Accept: []string{"A07"}})
 	if s.errors != nil {
-		t.Errorf("what is accepted fails: %q", s.errors)
+		t.Errorf("an accepted finding fails the test: %q", s.errors)
 	}
 }
 

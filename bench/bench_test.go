@@ -10,12 +10,12 @@ import (
 	"github.com/palisade-dev/palisade/bench/internal/rig"
 )
 
-// BenchmarkSmall is what most requests are: not to a form, with a small answer.
+// BenchmarkSmall is the most common kind of request: not to a form, with a small answer.
 func BenchmarkSmall(b *testing.B) {
 	newStage(b).compare(b, 1500, reach{ratio: 1.10}, get("/small", false))
 }
 
-// BenchmarkPage is a page of 100 KB: read through for forms, and with one found.
+// BenchmarkPage is a page of 100 KB that the guard scans for forms, without and with a form.
 func BenchmarkPage(b *testing.B) {
 	b.Run("form", func(b *testing.B) {
 		s := newStage(b)
@@ -23,13 +23,13 @@ func BenchmarkPage(b *testing.B) {
 		s.compare(b, 300, reach{ratio: 1.6}, get("/page", false))
 	})
 	b.Run("bare", func(b *testing.B) { newStage(b).compare(b, 300, reach{}, get("/bare", false)) })
-	// The app packed it; the guard must unpack it and pack it again.
+	// The app compressed it; the guard must decompress it and compress it again.
 	b.Run("gzip", func(b *testing.B) { newStage(b).compare(b, 200, reach{}, get("/page", true)) })
 }
 
-// BenchmarkPost is a submission that is allowed. Under the silent proof one
-// derivation is part of it, as many iterations of PBKDF2 as the visitor made for
-// each guess; under the visible one a signature stands for it.
+// BenchmarkPost is an allowed submission. With the silent proof it includes one derivation,
+// of as many PBKDF2 iterations as the visitor made for each guess. With the visible proof it
+// includes a signature instead.
 func BenchmarkPost(b *testing.B) {
 	b.Run("silent", func(b *testing.B) {
 		s := newStage(b)
@@ -38,15 +38,15 @@ func BenchmarkPost(b *testing.B) {
 	b.Run("visible", func(b *testing.B) {
 		s := newStage(b)
 		posts := s.prepare(b, "/visible", "/visible", 48)
-		time.Sleep(3 * time.Second) // the least age of its tickets
+		time.Sleep(3 * time.Second) // the minimum age of its tickets
 		s.compare(b, 500, reach{added: 40}, posts)
 	})
 }
 
-// BenchmarkMemory is what issuing 100 000 challenges leaves behind in the process:
-// "collected" after the garbage was, "returned" after free memory was given back to
-// the system. The difference is no memory of the guard's, but room that the
-// runtime keeps for the next garbage.
+// BenchmarkMemory is the memory that 100 000 issued challenges leave in the process.
+// "collected" is the value after the garbage collection. "returned" is the value after free
+// memory was given back to the system. The difference is not memory of the guard, but space
+// that the runtime keeps for later garbage.
 func BenchmarkMemory(b *testing.B) {
 	const challenges = 100_000
 	p := newStage(b).guarded
@@ -68,7 +68,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// mustChallenge sees to it that what is measured is what is meant.
+// mustChallenge makes sure that the benchmark measures a challenge.
 func (p *proxy) mustChallenge(page string) {
 	p.t.Helper()
 	markup, err := p.send(get(page, false)(0))

@@ -52,7 +52,7 @@ func child(t testing.TB, role string, env ...string) *proxy {
 	return p
 }
 
-// ask calls a control of the process.
+// ask calls an endpoint that controls the process.
 func (p *proxy) ask(path string) []byte {
 	p.t.Helper()
 	resp, err := http.Get(p.control + path)
@@ -76,12 +76,12 @@ func (p *proxy) number(path string) int64 {
 	return n
 }
 
-// request is what the n-th of a round sends.
+// request is the n-th request of a round.
 type request struct {
 	method, path, body string
-	addr               string // of the visitor; "" for somebody new
+	addr               string // of the visitor; "" for a new one
 	zipped             bool
-	status             int // that it must be answered with
+	status             int // required status of the answer
 }
 
 func (p *proxy) send(q request) ([]byte, error) {
@@ -108,12 +108,11 @@ func (p *proxy) send(q request) ([]byte, error) {
 	return body, err
 }
 
-// workers are as many clients at once, so that there is always something to do: a
-// process that waits and wakes for each request measures the scheduler.
+// workers is the number of clients at once. There is always work to do, because a process
+// that waits and wakes for each request would measure the scheduler.
 const workers = 8
 
-// round sends count requests and returns what each took of the process's time, in
-// microseconds.
+// round sends count requests and returns the process's time for each, in microseconds.
 func (p *proxy) round(count int, what func(n int) request) float64 {
 	p.t.Helper()
 	before := p.number("/cpu")
@@ -139,12 +138,12 @@ func (p *proxy) round(count int, what func(n int) request) float64 {
 	return float64(p.number("/cpu")-before) / 1e3 / float64(count)
 }
 
-// pairs are how often the proxies are compared: enough for a median that one
-// disturbed rounds do not move.
+// pairs is the number of comparisons of the proxies. It is large enough that disturbed
+// rounds do not move the median.
 const pairs = 15
 
-// compare measures rounds of count requests through both proxies. The reach is
-// what is asked of the guard, and missing it is reported.
+// compare measures rounds of count requests through both proxies. The reach is the guard's
+// target; compare reports if the guard misses it.
 func (s *stage) compare(b *testing.B, count int, reach reach, what func(n int) request) {
 	s.plain.round(count/2+1, what) // until connections are open and pools are filled
 	s.guarded.round(count/2+1, what)
@@ -156,7 +155,7 @@ func (s *stage) compare(b *testing.B, count int, reach reach, what func(n int) r
 	for b.Loop() {
 		for n := range pairs {
 			var p, g float64
-			if n%2 == 0 { // neither is always the first after a pause
+			if n%2 == 0 { // so that neither is always the first after a pause
 				p, g = s.plain.round(count, what), s.guarded.round(count, what)
 			} else {
 				g, p = s.guarded.round(count, what), s.plain.round(count, what)
@@ -165,7 +164,7 @@ func (s *stage) compare(b *testing.B, count int, reach reach, what func(n int) r
 			ratios, added = append(ratios, g/p), append(added, g-p)
 		}
 	}
-	b.ReportMetric(0, "ns/op") // of all rounds together; it says nothing
+	b.ReportMetric(0, "ns/op") // the total of all rounds means nothing
 	b.ReportMetric(median(plain), "plain-µs")
 	b.ReportMetric(median(guarded), "guarded-µs")
 	b.ReportMetric(median(ratios), "ratio")
@@ -173,7 +172,7 @@ func (s *stage) compare(b *testing.B, count int, reach reach, what func(n int) r
 	reach.check(b, median(ratios), median(added))
 }
 
-// reach is what a benchmark is to stay below; 0 is nothing.
+// reach is the upper limit for a benchmark; 0 means no limit.
 type reach struct{ ratio, added float64 }
 
 func (r reach) check(b *testing.B, ratio, added float64) {

@@ -17,12 +17,12 @@ import (
 	"github.com/palisade-dev/palisade/bench/internal/rig"
 )
 
-// A slow client holds a connection, and is to hold nothing that others need. What
-// is tested is palisade serve, whose timeouts and bounds are what protects.
+// A slow client holds a connection, but must not hold resources that others need. The test
+// runs palisade serve, because its timeouts and bounds give the protection.
 func TestSlowClientsDoNotHoldUpOthers(t *testing.T) {
 	const (
 		slow    = 500
-		timeout = 8 * time.Second // of heads, in the configuration; long enough to open them all
+		timeout = 8 * time.Second // of heads, in the configuration; long enough to open all connections
 		endless = 3 * time.Minute
 	)
 	dir := t.TempDir()
@@ -59,7 +59,7 @@ sites:
 	began := time.Now()
 	var open atomic.Int64
 	open.Store(slow)
-	letGo := make([]bool, slow) // on and on, once the group is done
+	letGo := make([]bool, slow) // send endlessly, once the group is done
 	for n := range slow {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
 		if err != nil {
@@ -84,7 +84,7 @@ sites:
 	t.Logf("%d slow connections opened in %s", slow, time.Since(began))
 	p := &proxy{t: t, url: g.URL, transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}
 	var slowest time.Duration
-	rounds := 0 // that were answered while no slow connection had ended
+	rounds := 0 // rounds answered before the first slow connection ended
 	for opened := time.Now(); time.Since(opened) < timeout/4; {
 		for _, q := range []request{
 			{method: http.MethodGet, path: "/small", status: http.StatusOK},
@@ -104,7 +104,7 @@ sites:
 	}
 	t.Logf("slowest answer beside them: %s, %d rounds", slowest, rounds)
 	if rounds == 0 {
-		t.Error("nobody was answered before the first slow connection had ended")
+		t.Error("no request was answered before the first slow connection ended")
 	}
 	group.Wait()
 	for n, on := range letGo {

@@ -42,8 +42,8 @@ const (
 	plainRole   = "plain"
 	guardedRole = "guarded"
 
-	emptyRole   = "empty"   // answers as siteverify does and looks at nothing
-	vendorRole  = "vendor"  // a captcha service to which every token is good
+	emptyRole   = "empty"   // answers as siteverify does, without a check
+	vendorRole  = "vendor"  // a captcha service that accepts every token
 	serviceRole = "service" // the verification service
 )
 
@@ -61,7 +61,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// play is a child process, until the parent ends.
+// play is the main function of a child process, until the parent ends.
 func play(role string) error {
 	handler, err := handlerOf(role)
 	if err != nil {
@@ -115,8 +115,8 @@ func serve(handler http.Handler) (addr string, err error) {
 	return l.Addr().String(), nil
 }
 
-// plain is the reverse proxy that a Go programmer writes who knows the standard
-// library: what the guard costs is what it takes more than this.
+// plain is a reverse proxy as a Go programmer writes it with the standard library. The cost
+// of the guard is the difference to it.
 func plain(upstream *url.URL) http.Handler {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &httputil.ReverseProxy{
@@ -144,13 +144,13 @@ var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return 
 func (buffers) Get() []byte  { return *copyBuffers.Get().(*[]byte) }
 func (buffers) Put(b []byte) { copyBuffers.Put(&b) }
 
-// guarded is the gateway with two forms: one that asks for the silent proof and
-// one that asks everybody for the visible step.
+// guarded is the gateway with two forms. One asks for the silent proof, and one asks
+// everybody for the visible step.
 func guarded(upstream *url.URL) (http.Handler, error) {
 	form := func(name string, captcha palisade.When) gateway.Form {
 		p, err := route.Parse("POST /" + name)
 		if err != nil {
-			panic(err) // it is written above
+			panic(err) // the configuration above is valid
 		}
 		return gateway.Form{Routes: []route.Pattern{p}, FormConfig: palisade.FormConfig{
 			Name: name, Ask: captcha, Limits: []palisade.Limit{}, MinFill: -1,
@@ -158,7 +158,7 @@ func guarded(upstream *url.URL) (http.Handler, error) {
 	}
 	return gateway.New(gateway.Config{
 		ClientIP: clientip.Proxies("127.0.0.1"),
-		Logger:   slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelInfo})), // as palisade serve has it
+		Logger:   slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelInfo})), // as in palisade serve
 		Sites: []gateway.Site{{
 			Host: "localhost", AnyHost: true, Upstream: upstream,
 			Keys:  palisade.Keys{Current: []byte("not secret: 0123456789abcdef0123456789abcdef")},
@@ -168,9 +168,9 @@ func guarded(upstream *url.URL) (http.Handler, error) {
 	})
 }
 
-// strangers is a store to which every attempt is by somebody new, with a ticket
-// that nobody saw. So a few prepared proofs do for thousands of submissions, and
-// the store fills as it does when each of them is another.
+// strangers is a store that treats every attempt as that of a new visitor with an unused
+// ticket. So a few prepared proofs are enough for thousands of submissions, and the store
+// fills as if all of them differed.
 type strangers struct {
 	store.Store
 	count atomic.Uint64
@@ -187,7 +187,7 @@ func (s *strangers) Spend(ctx context.Context, trip store.Trip) (store.Result, e
 	return s.Store.Spend(ctx, trip)
 }
 
-// controls tell the parent what this process takes.
+// controls report the resources of this process to the parent.
 func controls() http.Handler {
 	mux := http.NewServeMux()
 	number := func(w http.ResponseWriter, n int64, err error) {
@@ -204,7 +204,7 @@ func controls() http.Handler {
 	})
 	mux.HandleFunc("/rss/collected", func(w http.ResponseWriter, _ *http.Request) {
 		runtime.GC()
-		runtime.GC() // pools are emptied by the second
+		runtime.GC() // the second collection empties the pools
 		n, err := resident()
 		number(w, n, err)
 	})
@@ -225,7 +225,7 @@ func controls() http.Handler {
 	return mux
 }
 
-// resident is how much memory of this process is in use, in bytes.
+// resident is the memory of this process in use, in bytes.
 func resident() (int64, error) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

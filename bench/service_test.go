@@ -30,7 +30,7 @@ import (
 	"github.com/palisade-dev/palisade/store/memory"
 )
 
-// empty is what siteverify costs at the least over HTTP.
+// empty is the least cost of siteverify over HTTP.
 func empty(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	w.Header().Set("Content-Type", "application/json")
@@ -61,8 +61,8 @@ func verification(vendor string) (http.Handler, error) {
 	})
 }
 
-// BenchmarkSiteverify is a call of siteverify, against a handler that answers the
-// same and looks at nothing.
+// BenchmarkSiteverify is a call of siteverify, compared with a handler that gives the same
+// answer without a check.
 func BenchmarkSiteverify(b *testing.B) {
 	vendor := child(b, vendorRole)
 	s := &stage{child(b, emptyRole), child(b, serviceRole, upstreamVariable+"="+vendor.url)}
@@ -77,7 +77,7 @@ func BenchmarkSiteverify(b *testing.B) {
 		site  string
 		made  func() []string
 		good  bool
-		reach float64 // µs beyond an empty handler
+		reach float64 // µs more than an empty handler
 	}{
 		{"bogus", "silent", func() []string { return []string{strings.Repeat("A", 700)} }, false, 15},
 		{"forged", "silent", func() []string { return forged(s.guarded.tokens(b, "silent", 8)) }, false, 15},
@@ -89,7 +89,7 @@ func BenchmarkSiteverify(b *testing.B) {
 			what := call(row.site, row.made()...)
 			answer, err := s.guarded.send(what(0))
 			if err != nil || strings.Contains(string(answer), `"success": true`) != row.good {
-				b.Fatalf("not what is to be measured: %v %s", err, answer)
+				b.Fatalf("not the expected answer: %v %s", err, answer)
 			}
 			s.compare(b, 1000, reach{added: row.reach}, what)
 			s.guarded.spread(b, what)
@@ -100,8 +100,8 @@ func BenchmarkSiteverify(b *testing.B) {
 	}
 }
 
-// spread measures how long calls take when as many are under way as there are
-// workers, and how many there are in a second.
+// spread measures the duration of calls with one call under way for each worker, and the
+// number of calls in a second.
 func (p *proxy) spread(b *testing.B, what func(int) request) {
 	const calls = 4000
 	took := make([]float64, calls)
@@ -149,13 +149,13 @@ func (p *proxy) tokens(b *testing.B, site string, count int) []string {
 		if err != nil {
 			b.Fatal(err)
 		}
-		raw, _ := base64.StdEncoding.DecodeString(proof) // which Solve made
+		raw, _ := base64.StdEncoding.DecodeString(proof) // Solve made it
 		list = append(list, base64.RawURLEncoding.EncodeToString([]byte(offer.Claims+"\n"+string(raw))))
 	}
 	return list
 }
 
-// forged changes what tokens say, and leaves their form.
+// forged changes the contents of tokens, and keeps their form.
 func forged(tokens []string) []string {
 	for i, token := range tokens {
 		raw, _ := base64.RawURLEncoding.DecodeString(token)
@@ -164,8 +164,8 @@ func forged(tokens []string) []string {
 	return tokens
 }
 
-// derivation is what one derivation takes of a processor, in microseconds, by the
-// standard library and measured now.
+// derivation is the processor time of one derivation by the standard library, in
+// microseconds, measured now.
 func derivation(cost int) float64 {
 	const times = 400
 	used := func() int64 {

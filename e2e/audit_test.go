@@ -12,8 +12,8 @@ import (
 
 const reports = "../internal/audit/report/testdata"
 
-// The page of an audit is shown to customers and printed: it is looked at like the
-// others.
+// The page of an audit is shown to customers and printed, so it is checked like the other
+// pages.
 func TestAuditPageLooksRightAndIsAccessible(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.FileServer(http.Dir(reports)))
@@ -26,7 +26,7 @@ func TestAuditPageLooksRightAndIsAccessible(t *testing.T) {
 	}
 }
 
-// What code hosts are given is what they take.
+// The SARIF file is valid for code hosts.
 func TestAuditSARIFFollowsItsSchema(t *testing.T) {
 	t.Parallel()
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join(reports, "sarif-schema-2.1.0.json"))

@@ -39,14 +39,14 @@ var newMember = map[string]string{"username": "ada", "password1": "correct horse
 
 var visits atomic.Int64
 
-// visited is a server under a name that no other test visits it by: cookies belong
-// to a host, whatever its port. Browsers look names under localhost up themselves.
+// visited returns a server's URL with a host name that no other test uses, because cookies
+// belong to a host with all its ports. Browsers resolve names under localhost by themselves.
 func visited(url string) string {
 	return strings.Replace(url, "127.0.0.1", fmt.Sprintf("test%d.localhost", visits.Add(1)), 1)
 }
 
-// withoutScript loads a page as if our script could not be loaded, so that its
-// form is sent without a proof and meets the challenge page.
+// withoutScript loads a page without our script. Its form is then sent without a proof and
+// gets the challenge page.
 func (b *tab) withoutScript(url string) {
 	b.t.Helper()
 	b.run(network.Enable(), network.SetBlockedURLs([]string{"*/.palisade/palisade.*.js"}))
@@ -102,8 +102,8 @@ func TestDjangoSignUpUnderWaitressIsChallengedAndLosesNothing(t *testing.T) {
 	}
 }
 
-// Over HTTPS Django also compares the Referer, and the cookie of the capsule is one
-// that no other host can set.
+// Over HTTPS Django also compares the Referer. The cookie of the capsule is one that no
+// other host can set.
 func TestDjangoOverHTTPSIsChallengedAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	app := apps.Django(t, "gunicorn", "DJANGO_BEHIND_TLS=1")
@@ -128,7 +128,7 @@ func TestDjangoOverHTTPSIsChallengedAndLosesNothing(t *testing.T) {
 	if n := app.Effects()["users"]; n != 1 {
 		t.Errorf("%d users, want 1", n)
 	}
-	// The silent way, over HTTP/2.
+	// The silent proof, over HTTP/2.
 	b.goTo(front + "/comment/")
 	b.fill(map[string]string{"name": "Ada", "text": "Hello"})
 	b.click("form button")
@@ -184,13 +184,13 @@ func TestDjangoUploadIsChallengedAndKeepsTheFile(t *testing.T) {
 func TestFlaskContactIsCorrectedWithoutASecondStep(t *testing.T) {
 	t.Parallel()
 	app := apps.Flask(t)
-	// Without guard.js, which would load our script again when it is clicked.
+	// Without guard.js, which would load our script again on a click.
 	front := visited(gateway(t, app, strings.Replace(flaskForms, "script: true", "script: false", 1)))
 	b := blank(t)
 	b.withoutScript(front + "/contact")
 	b.fill(map[string]string{"name": "Ada", "email": "nowhere", "message": "Hello"})
 	b.click("form button")
-	b.confirm() // once
+	b.confirm() // only once
 	b.until("document.querySelector('.error')")
 	b.fill(map[string]string{"email": "ada@example.org"})
 	b.click("form button")
@@ -221,7 +221,7 @@ func TestPageThatSendsWithFetchNeedsNoChange(t *testing.T) {
 	if got := eval[[]any](b, request); fmt.Sprint(got[0]) != "201" {
 		t.Errorf("XMLHttpRequest got %v", got)
 	}
-	// A ticket that is no good is asked for more, and the page does not notice.
+	// The server asks for more with an invalid ticket, and the page does not notice.
 	b.do("palisade.headers = () => Promise.resolve({'Palisade-Ticket': 'stale'})")
 	if got := eval[[]any](b, request); fmt.Sprint(got[0]) != "201" {
 		t.Errorf("XMLHttpRequest that was challenged got %v", got)
@@ -242,9 +242,9 @@ func TestWithoutJavaScriptThePageSaysWhatToDoAndKeepsWhatWasTyped(t *testing.T) 
 	b.click("form button")
 	b.until("document.querySelector('main')?.innerText.includes('needs JavaScript')")
 	if !eval[bool](b, "document.querySelector('main').innerText.includes('What you typed is kept')") {
-		t.Error("the page does not say that what was typed is kept")
+		t.Error("the page does not say that it keeps the typed values")
 	}
-	// As it says: allow it, and reload.
+	// The page's instructions work: allow it, and reload.
 	b.run(emulation.SetScriptExecutionDisabled(false), chromedp.Reload())
 	b.confirm()
 	b.arrives("/thanks")
@@ -276,7 +276,7 @@ func TestTheGatewaysPagesLookRightAndAreAccessible(t *testing.T) {
 	})
 }
 
-// scrape runs the scraper of the guide.
+// scrape runs the scraper of the usual tutorials.
 func scrape(t *testing.T, url string, arguments ...string) (sent int) {
 	t.Helper()
 	out, err := exec.Command(apps.Python("python"), append([]string{"scraper.py", url}, arguments...)...).CombinedOutput()
@@ -291,7 +291,7 @@ func scrape(t *testing.T, url string, arguments ...string) (sent int) {
 	return result.Sent
 }
 
-// scrapes are what the scraper does, the last of it as well as it can.
+// scrapes are the behaviours of the scraper; the last one does everything it can.
 var scrapes = [][]string{{"8"}, {"2", "--wait", "3.5"}, {"8", "--solve"}, {"8", "--solve", "--wait", "3.5"}}
 
 var long = flag.Bool("long", false, "run the scraper for ten minutes")

@@ -12,9 +12,8 @@ import (
 	"github.com/palisade-dev/palisade/captcha"
 )
 
-// provider is a third-party captcha on a host of its own, in the manner of the
-// real ones: a script that fills the elements of a class with a thing to click.
-// Each of its tokens is good once.
+// provider is a third-party captcha on its own host, like the real ones: a script that adds
+// a button to all elements of a class. Each of its tokens is valid once.
 type provider struct {
 	origin string
 	spent  map[string]bool

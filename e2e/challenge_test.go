@@ -30,8 +30,8 @@ func (b *tab) stepShown() {
 	b.until("document.querySelector(%q)?.getBoundingClientRect().width", checkbox)
 }
 
-// laterOn sets the clocks of server and page ahead, so that a test need not wait
-// for a ticket to be old enough.
+// laterOn sets the clocks of server and page ahead, so that a test does not wait for the
+// minimum age of a ticket.
 func (b *tab) laterOn(s *site) {
 	b.t.Helper()
 	s.ahead(time.Minute)
@@ -87,7 +87,7 @@ func TestTheVisibleStepIsTaken(t *testing.T) {
 		"before the ticket is old enough": func(_ *site, b *tab) {
 			b.stepShown()
 			b.click(checkbox)
-			// On a very busy machine the wait may be over before this looks.
+			// On a very busy machine the wait may be over already.
 			b.until("location.pathname === '/welcome' || /^Checked\\. Sending in [123] s…$/.test(document.getElementById('palisade-left')?.textContent)")
 		},
 	}
@@ -99,7 +99,7 @@ func TestTheVisibleStepIsTaken(t *testing.T) {
 			if violations := b.violations(); len(violations) > 0 {
 				t.Errorf("violations of the policy: %q", violations)
 			}
-			b.until("!document.getElementById('palisade-stuck')") // which says that it does not work
+			b.until("!document.getElementById('palisade-stuck')") // which says that the step does not work
 			step(s, b)
 			b.arrives("/welcome")
 			b.settle()
@@ -126,7 +126,7 @@ func TestTheChallengePageAsksNoThirdParty(t *testing.T) {
 
 const sendShown = "document.getElementById('palisade-send').checkVisibility()"
 
-// The step sends the form by itself. A button beside it would compete.
+// The step sends the form by itself. A second button would only confuse the person.
 func TestTheButtonOfTheChallengePageIsShownWhenItIsNeeded(t *testing.T) {
 	t.Parallel()
 	t.Run("not while the step can be taken", func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestTheButtonOfTheChallengePageIsShownWhenItIsNeeded(t *testing.T) {
 	})
 }
 
-// What was typed survives, whatever it is and whatever its field is called.
+// Typed values survive, with any content and any field name.
 func TestWhatWasTypedIsKeptToTheLetter(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -204,7 +204,7 @@ func TestWhatWasTypedIsKeptToTheLetter(t *testing.T) {
 	}
 	for name := range got {
 		if _, known := values[name]; !known && !slices.Contains([]string{"path", "go", "empty", "many", palisade.FieldTicket, palisade.FieldProof}, name) {
-			t.Errorf("the handler got a field %q that nobody sent", name)
+			t.Errorf("the handler got a field %q that was not sent", name)
 		}
 	}
 }
@@ -225,7 +225,7 @@ func TestFilesAreChosenAgain(t *testing.T) {
 	b.click("#send")
 	b.arrives("/signup")
 	b.takeStep(s)
-	b.until("document.activeElement.type === 'file'") // the browser says that it is missing
+	b.until("document.activeElement.type === 'file'") // the browser reports the missing file
 	b.settle()
 	s.expect(0, "challenge proof-missing")
 	b.choose("[name=photo]", file)
@@ -255,7 +255,7 @@ func TestThePageSaysWhatAPersonCanSee(t *testing.T) {
 		s := newSite(t)
 		b := open(s, "/")
 		b.fill(typed)
-		s.ahead(5 * time.Hour) // and the page's clock is wrong, or it would have renewed the ticket
+		s.ahead(5 * time.Hour) // the page's clock is wrong; otherwise it would renew the ticket
 		b.click("#send")
 		b.arrives("/signup")
 		b.until("document.body.innerText.includes('open for a long time')")
@@ -314,7 +314,7 @@ func TestWithoutJavaScriptThePageSaysWhatToDo(t *testing.T) {
 	if eval[bool](b, "document.getElementById('palisade-send').checkVisibility()") {
 		t.Error("there is a button that can do nothing")
 	}
-	// What it says to do works: allow scripts, reload, and agree to send again.
+	// The page's instructions work: allow scripts, reload, and agree to send again.
 	scripts(false)
 	b.run(page.Reload())
 	b.takeStep(s)
@@ -343,8 +343,7 @@ func TestOverAnInsecureConnectionThePageSaysWhy(t *testing.T) {
 	}
 }
 
-// The pages speak four languages; the widget speaks the visitor's where that is
-// none of them.
+// The pages speak four languages. For other languages, the widget speaks the visitor's.
 func TestThePageSpeaksTheVisitorsLanguage(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ accept, title, label string }{
@@ -482,7 +481,7 @@ func TestAStepOfAFormThatIsAddedLater(t *testing.T) {
 	b.until("document.querySelector('#place altcha-widget input[type=checkbox]')")
 }
 
-// When the work fails a person is not locked out by a step that cannot be taken.
+// If the work fails, the page does not lock a person out with a step that cannot be taken.
 func TestAStepThatFailsIsLeftToTheServer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Ask = palisade.Always })

@@ -19,8 +19,8 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// secured is the verification service over HTTPS, as clients insist on it, with a
-// site of the embedded captcha and one for each vendor that is passed through.
+// secured is the verification service over HTTPS, which clients require. It has a site of
+// the embedded captcha, and one for each vendor that it can ask.
 type secured struct {
 	t      *testing.T
 	host   string // host:port
@@ -56,7 +56,7 @@ func newSecured(t *testing.T) *secured {
 	return s
 }
 
-// visitedHosts are names under which browsers visit the apps.
+// visitedHosts are the host names at which browsers visit the apps.
 var visitedHosts = []string{"django-v2.localhost", "django-v3.localhost", "flask-v2.localhost"}
 
 func (s *secured) write(dir, name, text string) {
@@ -66,7 +66,7 @@ func (s *secured) write(dir, name, text string) {
 	}
 }
 
-// insecure takes the certificates that tests make.
+// insecure accepts the self-signed certificates of tests.
 var insecure = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 
 // secretOf is the secret of a site of the service.
@@ -103,11 +103,11 @@ func (s *secured) solve(site string, v3 bool) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(offer.Claims + "\n" + string(raw)))
 }
 
-// client is software that we did not write, told the URL and its secret.
+// client is third-party software that gets the URL and its secret.
 type client struct {
 	service string // of the vendor that it is made for
 	v3      bool
-	// start returns what has a token verified with the secret of a site.
+	// start returns a function that verifies a token with the secret of a site.
 	start func(t *testing.T, s *secured, site string) func(token string) bool
 }
 
@@ -129,13 +129,13 @@ var clients = map[string]client{
 	}},
 }
 
-// app starts a site of ours that uses a package as its documents say.
+// app starts a site of ours that uses a package as the package's documentation says.
 func (s *secured) app(site, stack string) *apps.App {
 	s.t.Helper()
 	return apps.Recaptcha(s.t, stack, "RECAPTCHA_DOMAIN="+s.host, "RECAPTCHA_PUBLIC_KEY="+site, "RECAPTCHA_PRIVATE_KEY="+secretOf(site), "SSL_CERT_FILE="+s.cert)
 }
 
-// posts fills in the form of an app and tells whether it was taken.
+// posts fills in the form of an app and reports whether the app accepted it.
 func posts(t *testing.T, page string, fields ...string) func(token string) bool {
 	return func(token string) bool {
 		form := url.Values{"name": {"Ada"}}
@@ -183,7 +183,7 @@ func TestUnchangedClientsVerifyAgainstTheService(t *testing.T) {
 				}
 			}
 			if !own(token) {
-				t.Error("embedded: a good token is refused")
+				t.Error("embedded: a valid token is refused")
 			}
 			if own(token) {
 				t.Error("embedded: a replay is taken")
@@ -195,7 +195,7 @@ func TestUnchangedClientsVerifyAgainstTheService(t *testing.T) {
 			}
 			token = good("shop.example")
 			if !passed(token) {
-				t.Error("passed through: a good token is refused")
+				t.Error("passed through: a valid token is refused")
 			}
 			if passed(token) {
 				t.Error("passed through: a replay is taken")

@@ -13,8 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// withoutCookies starts a browser whose owner has blocked all cookies. Chromium then
-// refuses scripts every other storage too.
+// withoutCookies starts a browser that blocks all cookies. Chromium then refuses all other
+// storage to scripts too.
 func withoutCookies(t *testing.T) context.Context {
 	t.Helper()
 	dir := profile(t)
@@ -33,8 +33,8 @@ func withoutCookies(t *testing.T) context.Context {
 	return ctx
 }
 
-// profile makes a folder for a browser. Processes of Chromium that end after the first one
-// may still write into it while it is removed, which t.TempDir takes for a failure.
+// profile makes a folder for a browser. Child processes of Chromium may still write into it
+// while it is removed, and t.TempDir would report this as a failure.
 func profile(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "palisade-profile-")
@@ -54,8 +54,8 @@ func profile(t *testing.T) string {
 	return dir
 }
 
-// A capsule is bound to the browser by a cookie. Without it what was typed is shown
-// once more as plain fields, and a second step releases it.
+// A cookie binds a capsule to the browser. Without it the typed values are shown once more
+// as plain fields, and a second step sends them.
 func TestABrowserWithoutCookiesLosesNothing(t *testing.T) {
 	t.Parallel()
 	blocked := withoutCookies(t)
@@ -73,8 +73,8 @@ func TestABrowserWithoutCookiesLosesNothing(t *testing.T) {
 		}
 		return n, b
 	}
-	// twice takes the step of the challenge page and of the page that follows, which
-	// holds what was typed as plain fields.
+	// twice takes the step of the challenge page and of the page that follows, which has the
+	// typed values as plain fields.
 	twice := func(n *noter, b *tab) {
 		b.stepShown()
 		if eval[bool](b, "!document.querySelector('[name=palisade-capsule]')") {
@@ -133,7 +133,7 @@ func TestABrowserWithoutCookiesLosesNothing(t *testing.T) {
 	})
 }
 
-// withoutAnyScript loads a page as if none of our scripts could be loaded.
+// withoutAnyScript loads a page without any of our scripts.
 func withoutAnyScript(b *tab, url string) {
 	b.t.Helper()
 	b.run(network.Enable(), network.SetBlockedURLs([]string{"*/.palisade/*.js"}))

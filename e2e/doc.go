@@ -1,13 +1,13 @@
-// Package e2e tests what no package can test alone, with the real parts: the scripts
-// and pages of package web in headless Chromium, on the library; and the gateway
-// before real apps (Django, Flask, Express, PHP, see package apps), asked by real
-// nginx and Caddy, visited by people in the browser and by the scraper of the usual
-// tutorials. Every test counts what happened in the app, because a page that looks
-// right proves nothing.
+// Package e2e tests the parts that no package can test alone, with real software. Headless
+// Chromium runs the scripts and pages of package web, on the library. The gateway runs in
+// front of real apps (Django, Flask, Express, PHP, see package apps). Real nginx and Caddy
+// ask it. The browser visits it as people do, and the scraper of the usual tutorials attacks
+// it. Every test counts the effects in the app, because a page that looks right proves
+// nothing.
 //
-// scripts/tools.sh installs what it takes: Debian packages, axe-core and Express
-// from npm, and a Python environment in .venv. What is missing fails the tests and
-// is named; nothing is skipped. Screenshots of the pages go to shots/.
+// scripts/tools.sh installs the tools: Debian packages, axe-core and Express from npm, and a
+// Python environment in .venv. A missing tool fails the tests, with its name; no test is
+// skipped. Screenshots of the pages go to shots/.
 //
 // Package stacks has more servers, which only make stacks installs.
 package e2e

@@ -6,23 +6,23 @@ import (
 	"testing"
 )
 
-// Pages with a strict Content Security Policy: the proof is made all the same,
-// and nothing is tried that the policy forbids.
+// On a page with a strict Content Security Policy, the proof is made all the same, and the
+// script does nothing that the policy forbids.
 func TestStrictPoliciesDoNotHinderTheProof(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		csp    string
 		cached bool
 	}{
-		"nothing but files of the site":    {csp: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"},
-		"the same for a page that fetches": {csp: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'", cached: true},
-		"nonces alone":                     {csp: "default-src 'none'; script-src NONCE; style-src NONCE; connect-src 'self'"},
-		"nonces and strict-dynamic":        {csp: "default-src 'none'; script-src NONCE 'strict-dynamic'; style-src NONCE"},
-		"no workers":                       {csp: "worker-src 'none'; child-src 'none'"},
-		"no connections":                   {csp: "connect-src 'none'"},
-		"Trusted Types":                    {csp: "require-trusted-types-for 'script'; trusted-types 'none'"},
-		"Trusted Types where it fetches":   {csp: "require-trusted-types-for 'script'; trusted-types 'none'", cached: true},
-		"no frames, objects, base":         {csp: "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"},
+		"only files of the site":               {csp: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"},
+		"the same for a page that fetches":     {csp: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'", cached: true},
+		"nonces alone":                         {csp: "default-src 'none'; script-src NONCE; style-src NONCE; connect-src 'self'"},
+		"nonces and strict-dynamic":            {csp: "default-src 'none'; script-src NONCE 'strict-dynamic'; style-src NONCE"},
+		"no workers":                           {csp: "worker-src 'none'; child-src 'none'"},
+		"no connections":                       {csp: "connect-src 'none'"},
+		"Trusted Types":                        {csp: "require-trusted-types-for 'script'; trusted-types 'none'"},
+		"Trusted Types on a page that fetches": {csp: "require-trusted-types-for 'script'; trusted-types 'none'", cached: true},
+		"no frames, objects, base":             {csp: "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -47,9 +47,8 @@ func TestStrictPoliciesDoNotHinderTheProof(t *testing.T) {
 	}
 }
 
-// Where the script cannot do its work the form goes without a proof, the server
-// answers with a page of its own, and after the visible step what was typed
-// arrives.
+// If the script cannot do its work, the form is sent without a proof. The server answers
+// with the challenge page. After the visible step, the typed values arrive.
 func TestThePageTakesOverWhereTheScriptCannot(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -76,7 +75,7 @@ func TestThePageTakesOverWhereTheScriptCannot(t *testing.T) {
 			}
 			b.goTo(s.url + "/")
 			for _, text := range []string{tabKey, "Ada", tabKey, "ada@example.org", tabKey, "one", enter, "two", tabKey, enter} {
-				b.keys(text) // not by a script: there may be none
+				b.keys(text) // not by a script, because the page may block scripts
 			}
 			b.arrives("/signup")
 			s.expect(0, test.decided)
@@ -88,7 +87,7 @@ func TestThePageTakesOverWhereTheScriptCannot(t *testing.T) {
 	}
 }
 
-// The script does not arrive, as when an extension blocks it.
+// The script does not arrive, for example because an extension blocks it.
 func TestThePageTakesOverWhereTheScriptDoesNotLoad(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

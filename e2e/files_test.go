@@ -11,8 +11,7 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// Package web proves the same of its .gz files; the standard library has no
-// brotli.
+// Package web proves the same of its .gz files; the standard library has no brotli.
 func TestWhatIsCompressedWithBrotliIsTheFile(t *testing.T) {
 	dir, seen := os.DirFS("../web/static"), 0
 	err := fs.WalkDir(dir, ".", func(path string, _ fs.DirEntry, err error) error {
@@ -32,7 +31,7 @@ func TestWhatIsCompressedWithBrotliIsTheFile(t *testing.T) {
 		}
 		want, err := fs.ReadFile(dir, name)
 		if err == nil && !bytes.Equal(got, want) {
-			t.Errorf("%s is not what %s holds; run go generate in web", name, path)
+			t.Errorf("%s differs from the contents of %s; run go generate in web", name, path)
 		}
 		return err
 	})

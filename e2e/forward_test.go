@@ -12,8 +12,8 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// proxies are the servers in front that ask the gateway, started from the very
-// files of deploy/. Each returns where it is.
+// proxies are the servers in front that ask the gateway, started from the files of deploy/.
+// Each returns its address.
 var proxies = map[string]func(t *testing.T, app *apps.App, gateway string) string{
 	"nginx": func(t *testing.T, app *apps.App, gateway string) string {
 		dir, port := t.TempDir(), apps.FreePort(t)
@@ -21,7 +21,7 @@ var proxies = map[string]func(t *testing.T, app *apps.App, gateway string) strin
 		conf := "daemon off; worker_processes 1; pid nginx.pid; error_log stderr;\nevents {}\nhttp {\n" +
 			"access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n" + server + "}\n"
 		if os.Getuid() == 0 {
-			conf = "user root;\n" + conf // to read the temporary folder
+			conf = "user root;\n" + conf // root may read the temporary folder
 		}
 		if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o600); err != nil {
 			t.Fatal(err)
@@ -47,7 +47,7 @@ var proxies = map[string]func(t *testing.T, app *apps.App, gateway string) strin
 	},
 }
 
-// deployed returns a file of deploy/ with addresses of the test's own.
+// deployed returns a file of deploy/ with the test's own addresses.
 func deployed(t *testing.T, name string, replace ...string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "deploy", name))
@@ -95,15 +95,15 @@ func TestNoWayAroundAProxyThatAsks(t *testing.T) {
 					t.Errorf("the page: status %d, %v\n%s", page.StatusCode, err, body)
 				}
 				if status, _ := send(t, front, "GET /.palisade/auth HTTP/1.1\r\nHost: "+hostOf(front)+"\r\nX-Original-Method: GET\r\nX-Original-URI: /\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Uri: /\r\n\r\n"); status == 200 {
-					t.Error("anybody can ask")
+					t.Error("a client can reach the auth endpoint through the proxy")
 				}
 			})
 		}
 	}
 }
 
-// The first line of a request can name one site and its header another. Whichever the
-// proxy serves is the one that it asks about.
+// The request line and the Host header can name different sites. The proxy asks the gateway
+// about the site that it serves.
 func TestARequestThatNamesTwoSites(t *testing.T) {
 	for proxy := range proxies {
 		t.Run(proxy, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestPersonBehindAProxyThatAsks(t *testing.T) {
 
 			b := blank(t)
 			b.goTo(front + "/signup/")
-			if proxy == "caddy" { // whose template has the tag; here it is put in by hand
+			if proxy == "caddy" { // whose template has the tag; here the test adds it by hand
 				b.do("const s = document.createElement('script'); s.src = '/.palisade/guard.js'; document.head.append(s)")
 			}
 			b.until("document.querySelector('form .palisade [name=palisade-ticket]')")
@@ -147,7 +147,7 @@ func TestPersonBehindAProxyThatAsks(t *testing.T) {
 			b.click("form button")
 			b.arrives("/welcome/")
 
-			// A large upload without a proof: handed over whole, and kept.
+			// A large upload without a proof is handed over as a whole, and kept.
 			file := filepath.Join(t.TempDir(), "big.bin")
 			if err := os.WriteFile(file, []byte(strings.Repeat(allBytes(), 100)), 0o600); err != nil {
 				t.Fatal(err)
@@ -170,7 +170,7 @@ func TestProxyThatCannotAskLetsNothingThrough(t *testing.T) {
 		t.Run(proxy, func(t *testing.T) {
 			t.Parallel()
 			app := apps.Probe(t, "express")
-			// A gateway that does not know that it is asked, and so knows no answer.
+			// This gateway has no setting forward_auth, and so cannot answer such a proxy.
 			deaf := gatewayWith(t, app, "trust: [127.0.0.1]\n", "  - {host: \"*\", upstream: UPSTREAM, forms: [{route: POST /signup}]}\n")
 			front := proxies[proxy](t, app, deaf)
 			resp, err := http.Post(front+"/signup", "application/x-www-form-urlencoded", strings.NewReader("user=b"))

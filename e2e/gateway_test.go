@@ -29,8 +29,8 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// gateway starts palisade serve with sites of a configuration file and returns
-// where it is. UPSTREAM stands for the app.
+// gateway starts palisade serve with the sites of a configuration file and returns its URL.
+// UPSTREAM stands for the app.
 func gateway(t *testing.T, app *apps.App, sites string) string {
 	t.Helper()
 	return gatewayWith(t, app, "", sites)
@@ -81,8 +81,7 @@ func certificate(t *testing.T, dir string) {
 	}
 }
 
-// send writes a request as it stands and returns the status of the answer, 0 if
-// there is none.
+// send writes a raw request and returns the status of the answer, or 0 if there is none.
 func send(t *testing.T, url, request string) (status int, body string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -91,7 +90,7 @@ func send(t *testing.T, url, request string) (status int, body string) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(3 * time.Second)) // some servers wait for more
-	_, _ = io.WriteString(conn, request)                  // it may be refused before its end
+	_, _ = io.WriteString(conn, request)                  // the server may refuse it before its end
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0, err.Error()
@@ -101,8 +100,8 @@ func send(t *testing.T, url, request string) (status int, body string) {
 	return resp.StatusCode, string(text)
 }
 
-// ways are requests to a protected route as bots disguise them. PATH is the route,
-// HOST the host. None brings a proof.
+// ways are disguised requests of bots to a protected route. PATH is the route, HOST the
+// host. None has a proof.
 var ways = []struct{ name, request string }{
 	{"plainly", "POST PATH HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\nuser=b"},
 	{"with two slashes", line("POST", "/PATH")},
@@ -123,7 +122,7 @@ var ways = []struct{ name, request string }{
 	{"with an escaped question mark", line("POST", "PATH%3fa")},
 	{"with a backslash", line("POST", `\signupEXT`)},
 	{"with path info", line("POST", "PATH/more")},
-	{"with path info behind an extension", line("POST", "PATH.php/more")},
+	{"with path info after an extension", line("POST", "PATH.php/more")},
 	{"in absolute form", line("POST", "http://HOSTPATH")},
 	{"in absolute form with another host", line("POST", "http://other.example PATH")},
 	{"in absolute form with two slashes", line("POST", "http://HOST/PATH")},
@@ -140,7 +139,7 @@ var ways = []struct{ name, request string }{
 	{"with GET overridden in the query", line("GET", "PATH?_method=POST")},
 	{"to another path overridden by a header", line("POST", "/nowhere", "X-Original-URL: PATH", "X-Rewrite-URL: PATH")},
 	{"with a forged verdict", line("POST", "PATH", "Palisade-Verdict: v=1; mode=enforce", "Palisade_Verdict: v=1; mode=enforce")},
-	{"from an address of ours", line("POST", "PATH", "X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1", "Forwarded: for=127.0.0.1")},
+	{"from a local address", line("POST", "PATH", "X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1", "Forwarded: for=127.0.0.1")},
 	{"with an upgrade to HTTP/2", line("POST", "PATH", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")},
 	{"with an upgrade to WebSocket", line("POST", "PATH", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13")},
 	{"with its content type called hop-by-hop", line("POST", "PATH", "Connection: close, Content-Type, Content-Length")},
@@ -153,7 +152,7 @@ var ways = []struct{ name, request string }{
 	{"with a space before the colon", "POST PATH HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding : chunked\r\nContent-Length: 6\r\n\r\nuser=b"},
 	{"with bare line feeds", "POST PATH HTTP/1.1\nHost: HOST\nContent-Length: 6\n\nuser=b"},
 	{"in HTTP/1.0", "POST PATH HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\nuser=b"},
-	{"behind a page on one connection", "GET /effects HTTP/1.1\r\nHost: HOST\r\n\r\nPOST PATH HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\nuser=b"},
+	{"after a page on one connection", "GET /effects HTTP/1.1\r\nHost: HOST\r\n\r\nPOST PATH HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\nuser=b"},
 	{"in the body of a GET", "GET /nowhere HTTP/1.1\r\nHost: HOST\r\nContent-Length: 51\r\n\r\nPOST PATH HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\n\r\n"},
 	{"without a host", "POST PATH HTTP/1.1\r\nContent-Length: 6\r\n\r\nuser=b"},
 	{"with two hosts", "POST PATH HTTP/1.1\r\nHost: HOST\r\nHost: other.example\r\nContent-Length: 6\r\n\r\nuser=b"},
@@ -179,7 +178,7 @@ func TestNoWayAroundTheGateway(t *testing.T) {
 					}
 				}
 			}
-			// The same without the gateway, or the test would show nothing.
+			// The same without the gateway; otherwise the test would prove nothing.
 			n := 0
 			for _, way := range ways {
 				before := app.Effects()["signup"]
@@ -200,8 +199,7 @@ func filled(request, url, path string) string {
 	return strings.NewReplacer("PATH", path, "EXT", strings.TrimPrefix(path, "/signup"), "HOST", strings.TrimPrefix(url, "http://")).Replace(request)
 }
 
-// proofFor fetches a ticket and solves it, and returns the fields that a page's
-// form would have.
+// proofFor fetches a ticket, solves it, and returns the fields of a page's form.
 func proofFor(t *testing.T, front, form string) (own [][2]string) {
 	t.Helper()
 	resp, err := http.Get(front + "/.palisade/ticket?form=" + url.QueryEscape(form))
@@ -278,7 +276,7 @@ func TestTheAppReadsTheBytesOfTheForm(t *testing.T) {
 				}
 				direct, behind := echo(t, app.URL+path+"?q=%zz;1", test.kind, plain), echo(t, front+path+"?q=%zz;1", test.kind, with)
 				sum := sha256.Sum256([]byte(plain))
-				// PHP reads multipart itself and shows no raw body of it.
+				// PHP parses multipart itself and does not show the raw body.
 				if want := hex.EncodeToString(sum[:]); behind.SHA != direct.SHA || behind.SHA != want && stack != "php" {
 					t.Errorf("%s: the app got a body of %s behind the gateway, %s without, want %s", test.name, behind.SHA, direct.SHA, want)
 				}
@@ -298,7 +296,7 @@ func TestTheAppReadsTheBytesOfTheForm(t *testing.T) {
 	}
 }
 
-// echoed is what a probe makes of a request.
+// echoed is a probe's parsed form of a request.
 type echoed struct {
 	Path    string
 	Query   string
@@ -320,7 +318,7 @@ func echo(t *testing.T, target, kind, body string) (e echoed) {
 	r.Header.Set("Accept", "text/html")
 	r.Header.Set("Connection", "X-Nothing")
 	r.Header["X_Smuggled"] = []string{"1"}
-	// A connection of its own: gunicorn ends an idle one after two seconds, perhaps just
+	// A new connection each time. gunicorn ends an idle one after two seconds, perhaps just
 	// when a slow machine sends the next request on it.
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()

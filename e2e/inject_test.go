@@ -14,18 +14,18 @@ import (
 	"github.com/palisade-dev/palisade/internal/inject"
 )
 
-// What is inserted at a form, at a button and into the head. A button gets an input
-// alone, since a div would end a paragraph around it.
+// The insertions at a form, at a button and into the head. A button gets only an input,
+// because a div would end a paragraph around it.
 const (
 	atForm   = `<div class="palisade-x"><input type="hidden" name="palisade-x" value="1"></div>`
 	atButton = `<input class="palisade-x" type="hidden" name="palisade-x" value="1">`
 	inHead   = `<link class="palisade-x" rel="palisade-x">`
 )
 
-// compare parses a page before and after, takes the insertions out of the second
-// tree, and gives back both. It writes the pages into a frame and does not use
-// DOMParser, in which Chromium knows no form of a control in a table. Where scripts
-// run, a noscript is text, and so is what was inserted in it.
+// compare parses a page before and after, removes the insertions from the second tree, and
+// returns both trees. It writes the pages into a frame. With DOMParser, Chromium does not
+// connect a control in a table with its form. If scripts run, a noscript is text, and an
+// insertion inside it too.
 const compare = `window.compare = (before, after, charset, scripts, inserted) => {
 	const parse = text => {
 		const frame = document.createElement('iframe');
@@ -53,8 +53,8 @@ const compare = `window.compare = (before, after, charset, scripts, inserted) =>
 	return {before: first, after: whole(page), found: added.length + hidden, owned: owned + hidden};
 }`
 
-// A browser must build the same page from what was injected, but for what was
-// inserted, which must all be there, and at forms belong to a form. There are no
+// A browser must build the same page after the injection, apart from the insertions. All
+// insertions must be there, and those at forms must belong to a form. There are no
 // exceptions.
 func TestInjectionChangesNothingElseInThePage(t *testing.T) {
 	t.Parallel()
@@ -63,7 +63,7 @@ func TestInjectionChangesNothingElseInThePage(t *testing.T) {
 		t.Fatalf("%d pages, %v", len(paths), err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'none'") // which the frames inherit: nothing runs or loads
+		w.Header().Set("Content-Security-Policy", "default-src 'none'") // the frames inherit the policy: nothing runs or loads
 		fmt.Fprint(w, "<!doctype html><title>Pages</title>")
 	}))
 	t.Cleanup(server.Close)
@@ -118,7 +118,7 @@ func decoder(page []byte, charset string) string {
 	return charset
 }
 
-// injectAll injects wherever that can be done, and counts.
+// injectAll injects at all possible places, and counts.
 func injectAll(t *testing.T, page []byte, encoding inject.Encoding) (injected []byte, forms, heads int) {
 	t.Helper()
 	var out bytes.Buffer

@@ -21,7 +21,7 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// axe returns the source of axe-core, the very version that was looked at.
+// axe returns the source of axe-core, in the reviewed version.
 var axe = sync.OnceValues(func() (string, error) {
 	const (
 		file   = "node_modules/axe-core/axe.min.js"
@@ -38,7 +38,7 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(source), nil
 })
 
-// accessible reports what axe-core finds on the page.
+// accessible reports the violations that axe-core finds on the page.
 func (b *tab) accessible(scheme string) {
 	b.t.Helper()
 	source, err := axe()
@@ -72,8 +72,8 @@ func (b *tab) shot(name string) {
 	}
 }
 
-// look opens a page, checks it and takes pictures of it, on a phone and on a
-// desktop, light and dark.
+// look opens a page, checks it and takes screenshots of it, on a phone and on a desktop,
+// light and dark.
 func look(t *testing.T, s *site, name string, show func(b *tab)) {
 	t.Helper()
 	lookAt(t, s.url+"/", name, show)

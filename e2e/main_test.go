@@ -14,7 +14,8 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// browser is the one Chromium of all tests. It is set before the first test and never after.
+// browser is the one Chromium of all tests. It is set before the first test and never
+// changes.
 var browser context.Context
 
 func TestMain(m *testing.M) {
@@ -38,7 +39,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// startBrowser starts a Chromium with the options of all tests, and with more.
+// startBrowser starts a Chromium with the options of all tests, and with further options.
 func startBrowser(more ...chromedp.ExecAllocatorOption) (ctx context.Context, stop func(), err error) {
 	path, err := chromium()
 	if err != nil {
@@ -52,7 +53,7 @@ func startBrowser(more ...chromedp.ExecAllocatorOption) (ctx context.Context, st
 		chromedp.NoSandbox, // tests run as root in containers
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("ignore-certificate-errors", true), // of those that tests make
+		chromedp.Flag("ignore-certificate-errors", true), // accept the self-signed certificates of tests
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("disable-extensions", true),
@@ -63,7 +64,7 @@ func startBrowser(more ...chromedp.ExecAllocatorOption) (ctx context.Context, st
 		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"),
 		chromedp.WSURLReadTimeout(3 * time.Minute),
 	}, more...)...)
-	quiet := func(string, ...any) {} // of events that are newer than the client
+	quiet := func(string, ...any) {} // about events that are newer than the client
 	ctx, closeBrowser := chromedp.NewContext(allocator, chromedp.WithErrorf(quiet))
 	stop = func() { closeBrowser(); closeAllocator() }
 	if err := chromedp.Run(ctx); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// spelled are names that some parser takes for "email", besides random ones.
+// spelled are names that some parser takes for "email"; the test adds random ones.
 var spelled = []string{
 	" email", "+email", "\temail", "email\x00x", "]email", "[email]", "email]", "email[", "email[]", "email[0]", "email.", "email ", "EMAIL", "Email", "email(1i)",
 	"[]email", "[email", "email[]]", "email\x00", "\x00email", "e-mail", "email=", "email;", "email\n",
@@ -33,8 +33,9 @@ func spellings(r *rand.Rand, n int) []string {
 	return list
 }
 
-// The law: a name that an app reads as the field that a limit counts is either that
-// name or refused. Otherwise the limit would count something else than the app acts on.
+// Suppose an app reads a name as the field that a limit counts. Then the gateway reads it as
+// that field too, or refuses it. Otherwise the limit would count another field than the app
+// uses.
 func TestNamesThatAnAppReadsAsACountedField(t *testing.T) {
 	t.Parallel()
 	for stack, path := range map[string]string{"php": "/echo.php", "express": "/form"} {
@@ -48,7 +49,7 @@ func TestNamesThatAnAppReadsAsACountedField(t *testing.T) {
 				status, text := postForm(t, app.URL+path, body)
 				var answer struct{ Form map[string]any }
 				if err := json.Unmarshal([]byte(text), &answer); status != http.StatusOK || err != nil {
-					continue // refused by the app
+					continue // the app refused it
 				}
 				if got := fmt.Sprint(answer.Form["email"]); !strings.Contains(got, "victim@example.org") {
 					continue

@@ -15,22 +15,23 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// noter is an app that shows one page everywhere and notes what changes something.
+// noter is an app that shows one page on all paths and records the requests that change
+// something.
 type noter struct {
 	t     *testing.T
 	app   *apps.App
-	front string // the gateway, as a browser visits it
+	front string // the gateway's URL for the browser
 
 	mu   sync.Mutex
 	page string
 	got  []noted
 }
 
-// noted is one request as the app got it.
+// noted is one request as the app received it.
 type noted struct {
 	target string
-	body   string     // where it is no form
-	fields url.Values // files as their content
+	body   string     // if it is no form
+	fields url.Values // files by their content
 	header http.Header
 }
 
@@ -95,7 +96,7 @@ func (n *noter) noted() []noted {
 	return slices.Clone(n.got)
 }
 
-// expectNothing checks that nothing reached the app yet.
+// expectNothing checks that no request has reached the app yet.
 func (n *noter) expectNothing() {
 	n.t.Helper()
 	if got := n.noted(); len(got) > 0 {
@@ -103,8 +104,8 @@ func (n *noter) expectNothing() {
 	}
 }
 
-// expect checks that one request reached the app, and that it is what a page without
-// the gateway would have sent.
+// expect checks that one request reached the app, and that it equals the request of a page
+// without the gateway.
 func (n *noter) expect(target string, fields url.Values) noted {
 	n.t.Helper()
 	got := n.noted()
@@ -125,7 +126,7 @@ func (n *noter) expect(target string, fields url.Values) noted {
 	return got[0]
 }
 
-// form writes a form with a field that a person typed into, and one that is hidden.
+// form writes a form with a field that a person typed into, and a hidden field.
 func form(action, hidden, value string) string {
 	return fmt.Sprintf(`<form method="post" action="%s"><input type="hidden" name="%s" value="%s"><input name="name" value="Ada &amp; co" aria-label="Name"><button id="send">Send</button></form>`,
 		html.EscapeString(action), hidden, value)

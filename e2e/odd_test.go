@@ -6,23 +6,23 @@ import (
 	"testing"
 )
 
-// A browser writes some odd addresses anew before it asks, and sends others as they
-// stand in the page.
+// A browser normalizes some unusual addresses before it requests them, and sends others as
+// they are in the page.
 func TestAFormAtAnOddPathIsRefusedWithAPageThatSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		path  string // FRONT stands for the site
-		plain bool   // the browser writes it as pages do
+		plain bool   // the browser sends it as the page has it
 	}{
 		"two slashes":                       {path: "FRONT//signup"},
-		"two slashes further on":            {path: "/a//signup"},
+		"two slashes inside the path":       {path: "/a//signup"},
 		"a needless escape":                 {path: "/sign%75p"},
 		"an escaped slash behind two dots":  {path: "/a/..%2fsignup"},
 		"an escaped slash at the end":       {path: "/signup%2f"},
 		"two dots with a parameter":         {path: "/a/..;/signup"},
 		"an escaped backslash":              {path: "/a%5Csignup"},
 		"an escaped control character":      {path: "/signup%01"},
-		"an escape of bytes that are none":  {path: "/signup%ff"},
+		"an escape of invalid UTF-8":        {path: "/signup%ff"},
 		"two dots, which browsers resolve":  {path: "/a/../signup", plain: true},
 		"escaped dots, which they resolve":  {path: "/a/%2e%2e/signup", plain: true},
 		"a backslash, which they turn over": {path: `/a\..\signup`, plain: true},
@@ -56,7 +56,7 @@ func TestAFormAtAnOddPathIsRefusedWithAPageThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// A page that changes nothing may have any path, which its links lead to.
+// A page that changes nothing may have any path, and the path of its links.
 func TestALinkToAnOddPathLeadsToTheApp(t *testing.T) {
 	t.Parallel()
 	n := newNoter(t, "  - {host: \"*\", upstream: UPSTREAM, forms: [{route: POST /signup}]}\n")
@@ -77,7 +77,7 @@ func TestAnAppThatNeedsOddPathsHasItsFormsWork(t *testing.T) {
 		"a needless escape":        "/projects/n%61me",
 		"an escaped percent sign":  "/projects/100%25",
 		"bars and brackets":        "/projects/a|b[c]%2F^d",
-		"bytes that are no UTF-8":  "/projects/%e4",
+		"bytes that are not UTF-8": "/projects/%e4",
 		"letters that are escaped": "/projects/ä%2Fö",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// Pages with a Content Security Policy of their own, behind the gateway. Nothing of
-// ours may be blocked and reported: where there is no room it stays away, and the
-// challenge page takes over.
+// Pages with their own Content Security Policy, behind the gateway. The policy must not
+// block or report a script of ours. If the policy allows no script, the gateway adds none,
+// and the challenge page takes over.
 func TestPoliciesOfTheAppHoldBehindTheGateway(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -28,7 +28,7 @@ func TestPoliciesOfTheAppHoldBehindTheGateway(t *testing.T) {
 		{"no workers, no connections", "default-src 'self'; worker-src 'none'; connect-src 'none'", false},
 		{"no scripts", "default-src 'self'; script-src 'none'", true},
 		{"a sandbox", "sandbox allow-forms allow-same-origin", true},
-		{"nothing but forms", "default-src 'none'; form-action 'self'", true},
+		{"only forms", "default-src 'none'; form-action 'self'", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

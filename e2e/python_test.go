@@ -10,7 +10,7 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// The package's own tests, against its stand-in of the service.
+// The package's own tests, against its simulation of the service.
 func TestPythonPackage(t *testing.T) {
 	t.Parallel()
 	for name, arguments := range map[string][]string{
@@ -26,8 +26,8 @@ func TestPythonPackage(t *testing.T) {
 	}
 }
 
-// packaged starts the service, and an example that uses the package, under a name of
-// its own, at which browsers visit it. Forms are YAML, for the site.
+// packaged starts the service, and an example that uses the package, under a host name of
+// its own for browsers. Forms are YAML, for the site.
 func packaged(t *testing.T, example, app, forms string) (a *apps.App, visit string) {
 	t.Helper()
 	port := apps.FreePort(t)
@@ -46,10 +46,10 @@ func TestDjangoFormAsksTheService(t *testing.T) {
 	b.click(checkbox)
 	b.until("seen.events.includes('palisade:verified')")
 	b.click("#send")
-	// A mistake in another field: the step that was taken is kept.
+	// A mistake in another field does not lose the step that the person took.
 	b.until("document.querySelector('.errorlist')")
 	if eval[bool](b, "!!document.querySelector('altcha-widget')") {
-		t.Error("the visitor is asked again for a typing mistake")
+		t.Error("a typing mistake causes a second challenge")
 	}
 	b.fill(map[string]string{"password1": "correct horse 7", "password2": "correct horse 7"})
 	b.click("#send")
@@ -70,7 +70,7 @@ func TestDjangoViewAsksTheService(t *testing.T) {
 		t.Errorf("%d votes", n)
 	}
 
-	// Without our script the service's page comes, keeps what was typed, and sends it.
+	// Without our script the service's page appears, keeps the typed values, and sends them.
 	b = blank(t)
 	b.withoutScript(visit + "/")
 	b.click("input[value=no]")

@@ -11,8 +11,8 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// reader is an app in PHP that looks for the same action in as many places as apps do,
-// and counts how often it is asked to register.
+// reader is an app in PHP that looks for the action in all places where apps do, and counts
+// calls of "register".
 const reader = `<?php
 $count = __DIR__ . '/count';
 $json = json_decode(file_get_contents('php://input'), true);
@@ -23,8 +23,8 @@ if ($_SERVER['REQUEST_METHOD'] !== 'GET' && trim($said[basename($_SERVER['SCRIPT
 echo 'done';
 `
 
-// Whatever the app reads as the action is what the gateway has judged: the law is that
-// nothing without a proof has an effect. Each request has one by the app alone.
+// The gateway judges the action that the app reads: a request without a proof has no effect.
+// Without the gateway, each of these requests has an effect.
 func TestConditionsReadWhatPHPReads(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -59,24 +59,24 @@ func TestConditionsReadWhatPHPReads(t *testing.T) {
 		{"the parameter", "/query.php?do_action=register", "", plain, ""},
 		{"a space before its name", "/query.php?+do_action=register", "", plain, ""},
 		{"a NUL in its name", "/query.php?do_action%00x=register", "", plain, ""},
-		{"a dot for the underscore", "/query.php?do.action=register", "", plain, ""},
-		{"a bracket for the underscore", "/query.php?do%5Baction=register", "", plain, ""},
-		{"two of it", "/query.php?do_action=x&do_action=register", "", plain, ""},
-		{"a NUL behind the value", "/query.php?do_action=register%00", "", plain, ""},
+		{"a dot instead of the underscore", "/query.php?do.action=register", "", plain, ""},
+		{"a bracket instead of the underscore", "/query.php?do%5Baction=register", "", plain, ""},
+		{"the field twice", "/query.php?do_action=x&do_action=register", "", plain, ""},
+		{"a NUL after the value", "/query.php?do_action=register%00", "", plain, ""},
 		{"below the program", "/query.php/x?do_action=register", "", plain, ""},
 		{"the field", "/form.php", "", plain, "do_action=register"},
-		{"a bracket for the underscore of the field", "/form.php", "", plain, "do[action=register"},
-		{"the field behind one that cannot be decoded", "/form.php", "", plain, "a=%zz&do_action=register"},
+		{"a bracket instead of the underscore of the field", "/form.php", "", plain, "do[action=register"},
+		{"the field after one that cannot be decoded", "/form.php", "", plain, "a=%zz&do_action=register"},
 		{"the field of an upload", "/form.php", "", multipart, part(`name="do_action"`, "register")},
 		{"a name in apostrophes", "/form.php", "", multipart, part(`name='do_action'`, "register")},
 		{"a name without quotation marks", "/form.php", "", multipart, part(`name=do_action`, "register")},
 		{"a bracket in the name of a part", "/form.php", "", multipart, part(`name="do[action"`, "register")},
-		{"a cookie, where nobody configured PHP", "/request.php", "Cookie: do_action=register\r\n", plain, "a=1"},
+		{"a cookie, with PHP's default configuration", "/request.php", "Cookie: do_action=register\r\n", plain, "a=1"},
 		{"a parameter in place of the field", "/request.php?do_action=register", "", plain, "a=1"},
 		{"JSON", "/json.php", "", "application/json", `{"do_action":"register"}`},
-		{"JSON that says it is a form", "/json.php", "", plain, `{"do_action":"register"}`},
-		{"JSON of no type", "/json.php", "", "", `{"do_action":"register"}`},
-		{"JSON that says it is text", "/json.php", "", "text/plain", ` {"do_action":"register"}`},
+		{"JSON with the content type of a form", "/json.php", "", plain, `{"do_action":"register"}`},
+		{"JSON without a content type", "/json.php", "", "", `{"do_action":"register"}`},
+		{"JSON with the content type of text", "/json.php", "", "text/plain", ` {"do_action":"register"}`},
 		{"JSON with the member twice", "/json.php", "", "application/json", `{"do_action":"x","do_action":"register"}`},
 		{"JSON with escapes", "/json.php", "", "application/json", `{"do\u005faction":"\u0072egister"}`},
 	} {

@@ -14,7 +14,7 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// The program of the README, as it stands there, in a browser.
+// The program of the README, unchanged, in a browser.
 func TestTheProgramOfTheReadme(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../README.md")

@@ -9,7 +9,7 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// moved is a provider whose script comes from its stand-in.
+// moved is a provider whose script comes from its simulation.
 type moved struct {
 	captcha.Provider
 	script string
@@ -21,8 +21,8 @@ func (m moved) Service() captcha.Service {
 	return s
 }
 
-// newScoreSite returns a site whose forms ask reCAPTCHA v3, which has nothing to be
-// clicked: a token is made when the form is sent.
+// newScoreSite returns a site whose forms ask reCAPTCHA v3. It shows nothing to click: the
+// script makes a token when the form is sent.
 func newScoreSite(t *testing.T) (*site, *captchatest.Server) {
 	t.Helper()
 	vendor := captchatest.NewServer()

@@ -27,8 +27,7 @@ func TestAPersonFillsTheFormByKeyboardAndSeesNothing(t *testing.T) {
 
 var typed = map[string]string{"username": "ada", "email": "ada@example.org", "about": "Likes engines & cats"}
 
-// Whatever way a form is sent, and however early, it is sent exactly once and as
-// it was meant.
+// A form is sent exactly once and unchanged, however and however early the person sends it.
 func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 	t.Parallel()
 	button := func(attributes string) string {
@@ -39,15 +38,15 @@ func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 		script string
 		send   func(b *tab)
 		want   map[string]string
-		path   string // that is arrived at
+		path   string // of the page after the submission
 	}{
-		"a click before anything was focused": {
+		"a click before any focus": {
 			send: func(b *tab) { b.click("#send") },
 		},
 		"Enter in a field": {
 			send: func(b *tab) { b.do("document.querySelector('[name=email]').focus()"); b.keys(enter) },
 		},
-		"a click long after it was solved": {
+		"a click long after the proof": {
 			send: func(b *tab) {
 				b.do("document.querySelector('[name=email]').focus()")
 				b.until("seen.events.includes('palisade:solved')")
@@ -96,7 +95,7 @@ func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 			send:   func(b *tab) { b.click("#send") },
 			want:   map[string]string{"action": "save"},
 		},
-		"a button that the page takes away": {
+		"a button that the page removes": {
 			script: `send.addEventListener('click', () => setTimeout(() => { send.remove(); }))`,
 			send:   func(b *tab) { b.click("#send") },
 		},
@@ -116,7 +115,7 @@ func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 		"a double click": {
 			send: func(b *tab) { b.clicks("#send", 2) },
 		},
-		"a double click long after it was solved": {
+		"a double click long after the proof": {
 			send: func(b *tab) {
 				b.do("document.querySelector('[name=email]').focus()")
 				b.until("seen.events.includes('palisade:solved')")
@@ -139,7 +138,7 @@ func TestASubmitIsHeldUntilTheProofIsThereAndGoesExactlyOnce(t *testing.T) {
 			send:   func(b *tab) { b.clicks("#send", 2) },
 			path:   "/#200",
 		},
-		"a double click on a handler that fetches, long after it was solved": {
+		"a double click on a handler that fetches, long after the proof": {
 			script: fetchHandler,
 			send: func(b *tab) {
 				b.do("document.querySelector('[name=email]').focus()")
@@ -189,8 +188,8 @@ const fetchHandler = `f.addEventListener('submit', async e => {
   location.hash = (location.hash ? location.hash + ',' : '') + answer.status;
 })`
 
-// settle leaves time for a second submission that should not come, and lets one
-// go that is held.
+// settle waits for a second submission, which should not come, and releases one that is
+// held.
 func (b *tab) settle() {
 	b.t.Helper()
 	time.Sleep(300 * time.Millisecond)
@@ -214,7 +213,7 @@ func TestAFormThatIsFetchedCanBeSentAgain(t *testing.T) {
 	}
 }
 
-// A page may show the markup that it was given more than once.
+// A page may insert its form's markup more than once.
 func TestAFormThatIsShownAgainHasAFreshTicket(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -230,7 +229,7 @@ addEventListener('hashchange', () => { if (location.hash === '#200') { f.outerHT
 	s.expectTyped(map[string]string{"username": "bea"})
 }
 
-// A person who is quick is held, not challenged.
+// The script holds the submission of a quick person. The server does not challenge it.
 func TestASubmitWaitsUntilTheTicketIsOldEnough(t *testing.T) {
 	t.Parallel()
 	const quick = 10 * time.Second // more than a busy machine takes to fill the form in
@@ -273,16 +272,16 @@ func TestAFormWhoseAnswerOpensElsewhereCanBeSentAgain(t *testing.T) {
 
 func TestTheTicketIsRenewed(t *testing.T) {
 	t.Parallel()
-	// clocks sets both clocks ahead, as time would.
+	// clocks sets both clocks ahead.
 	clocks := func(s *site, b *tab, d time.Duration) {
 		s.ahead(d)
 		b.do("const now = Date.now; Date.now = () => now() + %d", d.Milliseconds())
 	}
 	tests := map[string]func(s *site, b *tab){
-		"when it runs out while the page is open": func(s *site, b *tab) {
+		"when it expires while the page is open": func(s *site, b *tab) {
 			clocks(s, b, 5*time.Hour)
 		},
-		"when it runs out after it was solved": func(s *site, b *tab) {
+		"when it expires after the proof": func(s *site, b *tab) {
 			b.do("document.querySelector('[name=email]').focus()")
 			b.until("seen.events.includes('palisade:solved')")
 			clocks(s, b, 5*time.Hour)
@@ -315,7 +314,7 @@ func TestTheTicketIsRenewed(t *testing.T) {
 
 const decoyNames = "[...document.querySelectorAll('.palisade-aside input')].map(i => i.name)"
 
-// Many clocks are hours off. That must cost nobody a ticket.
+// Many clocks are wrong by hours. No visitor may lose a ticket by that.
 func TestAVisitorsClockIsWrong(t *testing.T) {
 	t.Parallel()
 	for _, hours := range []int{-30, -5, 5, 30} {
@@ -339,8 +338,8 @@ func TestAVisitorsClockIsWrong(t *testing.T) {
 	}
 }
 
-// Where no other ticket can be had, the old one is better than none: the server
-// knows what it is worth.
+// If the script cannot get a new ticket, it keeps the old one: the server knows how to judge
+// it.
 func TestAnOldTicketIsBetterThanNone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -354,8 +353,8 @@ func TestAnOldTicketIsBetterThanNone(t *testing.T) {
 	s.expect(1, "allow clean")
 }
 
-// While the answer is slow to come, whoever sends again sends the same again, and
-// the server answers it once.
+// While the answer is slow, a visitor who sends again sends the same submission, and the
+// server answers it once.
 func TestAnImpatientVisitorSendsOnce(t *testing.T) {
 	t.Parallel()
 	for _, send := range []string{"send.click()", "f.submit()"} {
@@ -387,7 +386,7 @@ func TestAPageFromTheBackForwardCacheSendsAFreshTicket(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := open(s, "/")
-	b.do("const now = Date.now(); Date.now = () => now") // coming back takes no time: that is no double click
+	b.do("const now = Date.now(); Date.now = () => now") // to come back takes no time here, but is no double click
 	b.keys(tabKey + "ada")
 	b.keys(enter)
 	b.arrives("/welcome")
@@ -434,7 +433,7 @@ func TestACachedPageFetchesItsTicket(t *testing.T) {
 			b.until("document.querySelector('[name=palisade-proof]').value")
 			b.click("#send")
 		},
-		"at a submit that comes before": func(b *tab) { b.click("#send") },
+		"at a submit before any focus": func(b *tab) { b.click("#send") },
 	}
 	for name, send := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -503,7 +502,7 @@ func TestOtherFormsAreLeftAlone(t *testing.T) {
 	s.markup = signup + `<form id="plain" method="post" action="/open"><input name="q" value="x" aria-label="Question"><button id="send2" name="b" value="1">Ask</button></form>` +
 		`<dialog id="box"><form method="dialog" id="closing">FIELDS<button id="close">Close</button></form></dialog>`
 	b := open(s, "/")
-	b.do("SubtleCrypto.prototype.deriveBits = () => new Promise(() => {}); box.showModal()") // nothing is ever proven
+	b.do("SubtleCrypto.prototype.deriveBits = () => new Promise(() => {}); box.showModal()") // no proof ever ends
 	b.click("#close")
 	b.until("!box.open") // no proof is needed to close a dialog
 	b.click("#send2")
@@ -542,7 +541,7 @@ func TestAPageSaysThatItChecks(t *testing.T) {
 	b.until(status + ".textContent === 'Checking…' && send.getAttribute('aria-busy') === 'true'")
 }
 
-// asks posts JSON with the headers that palisade.js promises.
+// asks posts JSON with the headers of palisade.js.
 const asks = `
 window.post = async headers => {
   const answer = await fetch('/signup', {method: 'POST', body: '{"username":"ada"}',

@@ -19,8 +19,8 @@ import (
 	"github.com/palisade-dev/palisade/clientip"
 )
 
-// site is an app with protected forms, on the real library. Its pages are made
-// of parts that a test may change before it opens them.
+// site is an app with protected forms, on the real library. A test may change the parts of
+// its pages before it opens them.
 type site struct {
 	t    *testing.T
 	url  string
@@ -30,18 +30,18 @@ type site struct {
 	markup   string                      // of the page; FIELDS stands for the form's fields, FIELDS:name for those of another form
 	script   string                      // of the page, in a file of its own
 	cached   bool                        // the page is one that may be cached: no ticket in it
-	wait     time.Duration               // that the page is told, where the library does not tell it
-	refuse   func(r *http.Request) bool  // requests that never get through
+	wait     time.Duration               // told to the page instead of the library's value
+	refuse   func(r *http.Request) bool  // requests that the server drops
 	instead  func(w http.ResponseWriter) // writes the page instead
 	answers  func(w http.ResponseWriter, r *http.Request)
 	provider func(w http.ResponseWriter) // writes the script of a third-party captcha
 
 	mu        sync.Mutex
-	now       time.Duration // how far the clock was set ahead
-	step      time.Duration // by how much it goes ahead each time it is read
-	effects   []url.Values  // what the protected handler was called with
+	now       time.Duration // added to the clock
+	step      time.Duration // added to the clock at each reading
+	effects   []url.Values  // values of each call of the protected handler
 	decisions []palisade.Decision
-	tickets   []string // that were sent to a protected route, accepted or not
+	tickets   []string // sent to a protected route, accepted or not
 	fetched   int      // tickets that pages fetched
 }
 
@@ -54,8 +54,8 @@ FIELDS
 <p><button id="send">Sign up</button></p>
 </form>`
 
-// newSite returns a site with the forms signup and other. Both are without a
-// least time and without limits, unless the options say so.
+// newSite returns a site with the forms signup and other. Neither has a minimum time or
+// limits, unless the options set them.
 func newSite(t *testing.T, options ...func(*palisade.Config, *palisade.FormConfig)) *site {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -147,7 +147,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `</body></html>`)
 }
 
-// note keeps the tickets that arrive.
+// note records the tickets of submissions.
 func (s *site) note(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -160,7 +160,7 @@ func (s *site) note(next http.Handler) http.Handler {
 	})
 }
 
-// until waits for something to be true of the site.
+// until waits until a condition on the site is true.
 func (s *site) until(condition func() bool) {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -222,7 +222,7 @@ func (s *site) ahead(d time.Duration) {
 	s.now += d
 }
 
-// done returns what the protected handler was called with so far.
+// done returns the values of all calls of the protected handler so far.
 func (s *site) done() []url.Values {
 	s.mu.Lock()
 	defer s.mu.Unlock()

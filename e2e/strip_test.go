@@ -11,7 +11,8 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// A proxy that hands pages to the app itself lets no client speak for it either.
+// A proxy that asks the gateway passes pages to the app itself. It too removes the headers
+// of a client that only proxies may set.
 func TestAProxyThatAsksPassesNothingOnThatOnlyProxiesSay(t *testing.T) {
 	removed := strings.Fields(`X-Forwarded-User X-Forwarded-Prefix X-Forwarded-Host Forwarded X-Real-IP True-Client-IP CF-Connecting-IP Fly-Client-IP X-Azure-ClientIP
 		Remote-User X-Remote-User X-Auth-Request-User X-WebAuth-User X-Authentik-Username Tailscale-User-Login X-Pomerium-Jwt-Assertion
@@ -53,7 +54,7 @@ func TestAProxyThatAsksPassesNothingOnThatOnlyProxiesSay(t *testing.T) {
 				}
 			}
 			if from := got.Get("X-Forwarded-For"); from != "127.0.0.1" {
-				t.Errorf("the app is told the address %q", from)
+				t.Errorf("the app gets the address %q", from)
 			}
 		})
 	}

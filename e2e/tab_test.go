@@ -18,8 +18,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// patience is how long a test waits for what must happen. It is no measure of
-// anything; a test that passes waits for a fraction of it.
+// patience is how long a test waits for an event that must happen. It measures nothing; a
+// test that passes waits for a fraction of it.
 const patience = 3 * time.Minute
 
 // tab is one window of the browser.
@@ -31,7 +31,7 @@ type tab struct {
 	thrown []string
 }
 
-// watcher runs before any script of a page and notes what tests ask for.
+// watcher runs before any script of a page and records the events that tests check.
 const watcher = `
 window.seen = {violations: [], events: [], shows: []};
 document.addEventListener('securitypolicyviolation', e => seen.violations.push(e.effectiveDirective + ' ' + e.blockedURI));
@@ -49,9 +49,9 @@ func open(s *site, path string) *tab {
 	return b
 }
 
-// newWindow opens an empty window. One profile is enough for all tests, since each
-// has a server, and so an origin, of its own; a window for each keeps pages from
-// being hidden, and so slowed down, by one another.
+// newWindow opens an empty window. One profile is enough for all tests, because each has its
+// own server, and so its own origin. Each test has a window, because pages in the background
+// of another page would be slowed down.
 func newWindow(t *testing.T, in context.Context) target.ID {
 	t.Helper()
 	id, err := target.CreateTarget("about:blank").WithNewWindow(true).
@@ -62,7 +62,7 @@ func newWindow(t *testing.T, in context.Context) target.ID {
 	return id
 }
 
-// beforeScripts runs a script before any of the pages opened after.
+// beforeScripts runs a script before all scripts of the pages that are opened later.
 func (b *tab) beforeScripts(format string, args ...any) {
 	b.t.Helper()
 	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
@@ -87,7 +87,7 @@ func blankIn(t *testing.T, in context.Context) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(in, chromedp.WithTargetID(newWindow(t, in)))
 	t.Cleanup(closeTab)
-	if err := chromedp.Run(ctx); err != nil { // whose context is the tab's life
+	if err := chromedp.Run(ctx); err != nil { // the context lives as long as the tab
 		t.Fatal(err)
 	}
 	b := &tab{t: t, ctx: ctx}
@@ -121,7 +121,7 @@ func (b *tab) run(actions ...chromedp.Action) {
 	}
 }
 
-// eval runs a script in the page and decodes what it gives, promises included.
+// eval runs a script in the page and decodes its result, also that of a promise.
 func eval[T any](b *tab, format string, args ...any) T {
 	b.t.Helper()
 	var result T
@@ -131,7 +131,7 @@ func eval[T any](b *tab, format string, args ...any) T {
 	return result
 }
 
-// do runs a script in the page for its effect, which may be to leave the page.
+// do runs a script in the page for its effect. The script may leave the page.
 func (b *tab) do(format string, args ...any) {
 	b.t.Helper()
 	script := fmt.Sprintf("(() => { "+format+" })()", args...)
@@ -158,7 +158,7 @@ func (b *tab) try(result any, script string) error {
 	return json.Unmarshal([]byte(text), result)
 }
 
-// until waits for something to be true of the page, across navigations.
+// until waits until a condition is true in the page, across navigations.
 func (b *tab) until(format string, args ...any) {
 	b.t.Helper()
 	condition := fmt.Sprintf(format, args...)
@@ -191,7 +191,7 @@ const (
 	space  = " "
 )
 
-// click clicks on the middle of what a selector finds.
+// click clicks on the middle of the selected element.
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.clicks(selector, 1)
@@ -204,7 +204,7 @@ func (b *tab) clicks(selector string, n int) {
 	b.clicksAt(at[0], at[1], n)
 }
 
-// clickAt clicks at a place of the window, whatever is there.
+// clickAt clicks at a position of the window, on any element.
 func (b *tab) clickAt(x, y float64) {
 	b.t.Helper()
 	b.clicksAt(x, y, 1)
@@ -225,8 +225,8 @@ func (b *tab) clicksAt(x, y float64, n int) {
 	}))
 }
 
-// fill puts values into the fields of a form as a script or an autofill does:
-// without giving them the focus.
+// fill sets the values of a form's fields as a script or an autofill does, without focusing
+// them.
 func (b *tab) fill(values map[string]string) {
 	b.t.Helper()
 	b.do(`for (const [name, value] of Object.entries(%s)) document.querySelector('[name="' + name + '"]').value = value;`, asJSON(values))

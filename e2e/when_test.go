@@ -30,13 +30,13 @@ func TestAConditionTellsTheFormsOfOnePathApart(t *testing.T) {
 		fields       url.Values
 		guarded      bool
 	}{
-		"a form whose field fits":                                {byField("join"), "/forms", inBody("join"), true},
-		"a form whose field fits in other case":                  {byField("JOIN"), "/forms", inBody("JOIN"), true},
-		"a form whose field does not fit":                        {byField("list"), "/forms", inBody("list"), false},
-		"a form without the field":                               {form("/forms", "a", "1"), "/forms", url.Values{"a": {"1"}, "name": {"Ada & co"}}, false},
-		"a form whose query fits":                                {byQuery("join"), "/index.php?action=join", url.Values{"a": {"1"}, "name": {"Ada & co"}}, true},
-		"a form whose query does not fit":                        {byQuery("list"), "/index.php?action=list", url.Values{"a": {"1"}, "name": {"Ada & co"}}, false},
-		"a form with no header, where a header is the condition": {form("/rpc", "a", "1"), "/rpc", url.Values{"a": {"1"}, "name": {"Ada & co"}}, false},
+		"a form whose field fits":                    {byField("join"), "/forms", inBody("join"), true},
+		"a form whose field fits in other case":      {byField("JOIN"), "/forms", inBody("JOIN"), true},
+		"a form whose field does not fit":            {byField("list"), "/forms", inBody("list"), false},
+		"a form without the field":                   {form("/forms", "a", "1"), "/forms", url.Values{"a": {"1"}, "name": {"Ada & co"}}, false},
+		"a form whose query fits":                    {byQuery("join"), "/index.php?action=join", url.Values{"a": {"1"}, "name": {"Ada & co"}}, true},
+		"a form whose query does not fit":            {byQuery("list"), "/index.php?action=list", url.Values{"a": {"1"}, "name": {"Ada & co"}}, false},
+		"a form without the header of the condition": {form("/rpc", "a", "1"), "/rpc", url.Values{"a": {"1"}, "name": {"Ada & co"}}, false},
 	} {
 		for _, script := range []bool{true, false} {
 			how := map[bool]string{true: ", with guard.js in the page", false: ""}[script]
@@ -70,8 +70,8 @@ func TestAConditionTellsTheFormsOfOnePathApart(t *testing.T) {
 	}
 }
 
-// A page's form has the ticket of the first form of its path, as nobody knows yet what
-// its fields will hold.
+// A page's form has the ticket of the first form of its path, because nobody knows yet the
+// future values of its fields.
 func TestAConditionOfTheSecondFormOfAPathLosesNothing(t *testing.T) {
 	t.Parallel()
 	n := newNoter(t, conditions)

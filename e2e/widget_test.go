@@ -17,11 +17,11 @@ import (
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
-// serviceSecret is that of the site shop-1 in tests.
+// serviceSecret is the secret of the site shop-1 in tests.
 const serviceSecret = "a-secret-of-the-tests-0123456789"
 
-// verification starts palisade serve as a verification service and returns where it
-// is. Sites are YAML; SECRET stands for a file with serviceSecret.
+// verification starts palisade serve as a verification service and returns its URL. Sites
+// are YAML; SECRET stands for a file with serviceSecret.
 func verification(t *testing.T, sites string) string {
 	t.Helper()
 	file, err := apps.Palisade()
@@ -48,10 +48,10 @@ type shop struct {
 	markup  string // SERVICE stands for the service
 	script  string // inline
 	verify  string // path of siteverify
-	field   string // whose value is the token
+	field   string // the field with the token
 
 	mu   sync.Mutex
-	said []map[string]any // what siteverify answered
+	said []map[string]any // answers of siteverify
 	form url.Values
 }
 
@@ -90,13 +90,13 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "<!doctype html><html lang=en><title>Verified</title><p id=said>%v</p>", said["success"])
 	default:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		// What a page needs of its policy, and no more.
+		// The policy allows only the sources that a page with the widget needs.
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline' "+s.service+"; frame-src "+s.service+"; form-action 'self'")
 		fmt.Fprint(w, strings.ReplaceAll("<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>Shop</title><script>"+s.script+"</script><main><h1>Shop</h1>"+s.markup+"</main>", "SERVICE", s.service))
 	}
 }
 
-// last returns what siteverify said to the latest submission.
+// last returns siteverify's answer to the latest submission.
 func (s *shop) last() map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,8 +106,8 @@ func (s *shop) last() map[string]any {
 	return s.said[len(s.said)-1]
 }
 
-// tick clicks into the checkbox of the widget's frame until something came of it: a
-// click that comes before a frame was painted is lost.
+// tick clicks the checkbox in the widget's frame until the click has an effect. A click
+// before the browser has painted the frame is lost.
 func (b *tab) tick(came string) {
 	b.t.Helper()
 	b.until("window.widgetReady")
@@ -124,7 +124,7 @@ func (b *tab) tick(came string) {
 	b.t.Fatalf("the box was ticked and it never came to: %s", came)
 }
 
-// pages are the vendors' own snippets, with the host of the script changed.
+// pages are the vendors' own snippets, with our host in the script's URL.
 var pages = map[string]struct{ script, verify, field, element string }{
 	"reCAPTCHA v2": {"/recaptcha/api.js", "/recaptcha/api/siteverify", "g-recaptcha-response", `<div class="g-recaptcha" data-sitekey="shop-1"></div>`},
 	"hCaptcha":     {"/1/api.js", "/siteverify", "h-captcha-response", `<div class="h-captcha" data-sitekey="shop-1"></div>`},
@@ -162,7 +162,7 @@ func TestPageOfAnyVendorMovesOverByItsScriptsURL(t *testing.T) {
 	}
 }
 
-// readyToTick waits until the frame has shown its checkbox and said so.
+// readyToTick waits until the frame has shown its checkbox and reported it.
 func (b *tab) readyToTick() {
 	b.t.Helper()
 	b.until("window.widgetReady")
@@ -289,6 +289,6 @@ func TestTheWidgetLooksRightAndIsAccessible(t *testing.T) {
 	s.serve("")
 	lookAt(t, s.url+"/", "widget", func(b *tab) {
 		b.tick("palisadeCaptcha.getResponse()")
-		time.Sleep(time.Second) // until the mark is drawn, for the pictures
+		time.Sleep(time.Second) // until the mark is drawn, for the screenshots
 	})
 }

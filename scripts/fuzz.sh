@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# fuzz.sh FUZZTIME runs every fuzz test of the workspace for that long, one
-# after another, and goes on after a failure so that one run finds all it can.
-# fuzz.sh list only names them.
+# fuzz.sh FUZZTIME runs every fuzz test of the workspace for that time, one after
+# another. It goes on after a failure, so that one run finds all failures.
+# fuzz.sh list only lists them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,8 +25,8 @@ trap 'rm -f "$output"' EXIT
 
 fuzz() { go test -run='^$' -fuzz="^$2\$" -fuzztime="$3" "$1" </dev/null 2>&1 | tee "$output"; }
 
-# A worker that is still busy when the time is over is a failure to Go's fuzzer now
-# and then, without an input that fails. Then it gets the time once more.
+# Sometimes Go's fuzzer reports a failure without an input, because a worker is still
+# busy at the end of the time. Then the test runs once more.
 ended_late() { grep -q '^ *context deadline exceeded$' "$output" && ! grep -q 'Failing input written' "$output"; }
 
 failed=()

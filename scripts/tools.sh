@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# tools.sh makes sure that what the tests need is on this machine. When nothing
-# is missing it is quick and silent; else it says what it installs, or what to
-# install where it cannot. `tools.sh stacks` also brings the servers of e2e/stacks,
-# which are more than the daily tests take.
+# tools.sh installs the tools of the tests. If none is missing, it is quick and prints
+# nothing. Otherwise it prints what it installs, or what to install if it cannot.
+# `tools.sh stacks` also installs the servers of e2e/stacks, which the daily tests do
+# not need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mode=${1:-daily}
 commands=() packages=()
 
-# need COMMAND PACKAGE...: the tests run COMMAND, which Debian's PACKAGEs bring.
+# need COMMAND PACKAGE...: the tests run COMMAND, which is in Debian's PACKAGEs.
 need() {
 	command -v "$1" >/dev/null && return
 	commands+=("$1")
@@ -17,7 +17,7 @@ need() {
 	packages+=("$@")
 }
 
-# need_file PATTERN NAME PACKAGE...: the same for what is no command.
+# need_file PATTERN NAME PACKAGE...: the same for a file that is no command.
 need_file() {
 	compgen -G "$1" >/dev/null && return
 	commands+=("$2")
@@ -51,14 +51,14 @@ has_chromium() {
 
 command -v go >/dev/null || die "missing: Go, of the version in go.work or newer (https://go.dev/dl/)"
 need gcc gcc libc6-dev # the race detector
-need npm npm           # brings axe-core, which checks the accessibility of the pages
+need npm npm           # installs axe-core, which checks the accessibility of the pages
 has_chromium || need chromium chromium
-need node nodejs        # one of the apps that the gateway is tried with
+need node nodejs        # one of the apps of the gateway's tests
 need php php-cli        # another one
-need ruby ruby          # reads the advice and the pages that are for Ruby
+need ruby ruby          # checks the advice and the documentation for Ruby
 need nginx nginx-light  # proxies that ask the gateway
 need caddy caddy
-need sqlite3 sqlite3     # asks a database what an app did
+need sqlite3 sqlite3     # reads an app's effects from a database
 python3 -c 'import ensurepip, venv' 2>/dev/null || { commands+=("python3 with venv"); packages+=(python3 python3-venv); }
 if [ "$mode" = stacks ]; then
 	need_file '/usr/sbin/php-fpm*' PHP-FPM php-fpm
@@ -75,14 +75,14 @@ if [ "$mode" = stacks ]; then
 fi
 [ ${#packages[@]} = 0 ] || install_packages
 
-# What npm installed is as new as the lock file, which holds the hashes.
+# If npm's folder is as new as the lock file, which has the hashes, it is up to date.
 if [ ! e2e/node_modules/.package-lock.json -nt e2e/package-lock.json ]; then
 	echo "tools: installing into e2e/node_modules what e2e/package-lock.json names"
 	npm ci --prefix e2e --ignore-scripts --no-audit --no-fund --loglevel=error ||
 		die "npm ci --prefix e2e failed: the tests need axe-core, Connect and Express"
 fi
 
-# The same for Python: the mark is written last, so that a broken install is mended.
+# The same for Python. The mark is written last, so that a broken install is repeated.
 if [ ! e2e/.venv/installed -nt e2e/requirements.txt ]; then
 	echo "tools: installing into e2e/.venv what e2e/requirements.txt names"
 	rm -rf e2e/.venv
@@ -92,8 +92,8 @@ if [ ! e2e/.venv/installed -nt e2e/requirements.txt ]; then
 fi
 [ "$mode" = stacks ] || exit 0
 
-# What is built stays out of the sources. A mark is written last here too, and is as
-# new as the sources.
+# Builds are not in the source folders. A mark is written last here too. It is as new as
+# the sources.
 built=$PWD/.tools/stacks
 stale() { [ ! -e "$built/$1.done" ] || [ -n "$(find "e2e/apps/probes/$1" -newer "$built/$1.done" -print -quit)" ]; }
 

@@ -21,24 +21,24 @@ import (
 	"github.com/palisade-dev/palisade/bench/internal/rig"
 )
 
-// visitors of each kind do what their name says, over and over.
+// visitors of each kind repeat the actions of their name.
 var visitors = []struct {
 	name  string
-	count int // at once
-	rest  int // of pace between two requests, in multiples
+	count int // at the same time
+	rest  int // pause between two requests, in multiples of pace
 	visit func(*load, context.Context) error
 }{
 	{"page", 3, 1, (*load).page},
 	{"gzip", 2, 1, (*load).gzip},
 	{"bare", 2, 2, (*load).bare},        // a submission without a ticket
-	{"allowed", 1, 10, (*load).allowed}, // what it costs is the proof, and that is made here
+	{"allowed", 1, 10, (*load).allowed}, // its main cost is the proof, which this process makes
 	{"static", 2, 1, (*load).static},
 	{"aborted", 2, 4, (*load).aborted},
 	{"upload", 2, 10, (*load).upload},
 	{"slow", 8, 1, (*load).slow},
 }
 
-// load is what visitors do, and what became of it.
+// load is the visitors' requests and their results.
 type load struct {
 	url       string
 	pace      time.Duration
@@ -55,7 +55,7 @@ func newLoad(url string, pace time.Duration) *load {
 	return &load{url: url, pace: pace, transport: newTransport()}
 }
 
-// start sets the visitors going; the channel is closed when all have stopped.
+// start starts the visitors. The channel is closed when all have stopped.
 func (l *load) start(ctx context.Context) (done <-chan struct{}) {
 	var group sync.WaitGroup
 	for i, v := range visitors {
@@ -85,7 +85,7 @@ func (l *load) fail(who string, err error) {
 	}
 }
 
-// failure reports all that went wrong, or nil.
+// failure reports all errors, or nil.
 func (l *load) failure() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,8 +95,8 @@ func (l *load) failure() error {
 	return fmt.Errorf("%d visits did not go as they should; the first:\n%s", l.failed, strings.Join(l.failures, "\n"))
 }
 
-// send sends a request as a browser does and returns the answer, which must have
-// the status that is due.
+// send sends a request as a browser does and returns the answer, which must have the
+// expected status.
 func (l *load) send(ctx context.Context, status int, method, path string, body io.Reader, change ...func(*http.Request)) ([]byte, http.Header, error) {
 	r, err := http.NewRequestWithContext(ctx, method, l.url+path, body)
 	if err != nil {
@@ -125,7 +125,7 @@ func header(name, value string) func(*http.Request) {
 
 var ticket = []byte(`name="palisade-ticket"`)
 
-// page is a page with a form, of known length, or sent bit by bit.
+// page is a page with a form, either with a Content-Length or sent in small parts.
 func (l *load) page(ctx context.Context) error {
 	path, most := "/page", rig.Page
 	switch rand.N(20) {
@@ -204,7 +204,7 @@ func (l *load) static(ctx context.Context) error {
 	return err
 }
 
-// aborted leaves: while a page comes, or while a submission or an upload goes.
+// aborted disconnects during a page, a submission or an upload.
 func (l *load) aborted(ctx context.Context) error {
 	conn, err := l.dial(ctx)
 	if err != nil {
@@ -216,7 +216,7 @@ func (l *load) aborted(ctx context.Context) error {
 		_, err = io.WriteString(conn, head(http.MethodGet, "/drip", 0))
 		sleep(ctx, rand.N(300*time.Millisecond))
 	case 1:
-		_, err = io.WriteString(conn, head(http.MethodGet, "/page", 0)) // and does not wait at all
+		_, err = io.WriteString(conn, head(http.MethodGet, "/page", 0)) // and disconnects at once
 	case 2:
 		_, err = io.WriteString(conn, head(http.MethodPost, "/signup", 10_000)+"user=bot")
 		sleep(ctx, rand.N(100*time.Millisecond))
@@ -227,8 +227,8 @@ func (l *load) aborted(ctx context.Context) error {
 	return err
 }
 
-// upload is a large body: to where nobody guards, to a form without its ticket, and
-// with the ticket but no proof, when the challenge page must hold it.
+// upload is a large body: to an unguarded path, to a form without its ticket, and with the
+// ticket but no proof. In the last case, the challenge page must keep the body.
 func (l *load) upload(ctx context.Context) error {
 	switch rand.N(3) {
 	case 0:
@@ -255,7 +255,7 @@ func (l *load) upload(ctx context.Context) error {
 
 const photo = 2 << 20
 
-// uploadTo sends the form with a photograph, and is challenged.
+// uploadTo sends the form with a photograph, and gets a challenge.
 func (l *load) uploadTo(ctx context.Context, fields url.Values) ([]byte, error) {
 	var body bytes.Buffer // writing into it cannot fail
 	form := multipart.NewWriter(&body)
@@ -269,7 +269,7 @@ func (l *load) uploadTo(ctx context.Context, fields url.Values) ([]byte, error) 
 	return got, err
 }
 
-// endless is bytes that do not pack well.
+// endless is a stream of bytes that do not compress well.
 type endless struct{}
 
 func (endless) Read(b []byte) (int, error) {

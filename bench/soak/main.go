@@ -1,25 +1,24 @@
-// Command soak runs palisade serve under mixed load for as long as one likes, with
-// a configuration that changes all the while, and looks whether it stays as it was.
+// Command soak runs palisade serve under mixed load for any length of time and keeps
+// changing its configuration. It checks that memory, goroutines and answers stay stable.
 //
 //	go run ./soak -for 10m                  // from folder bench
 //	go run ./soak -for 8h -rss 32 -pace 5ms
 //
-// It builds palisade, starts it in front of an app of its own, and visits it: pages
-// plain and packed, submissions allowed and not, files, uploads, slow bodies, and
-// visitors who leave in the middle. Every minute it prints a line.
+// It builds palisade, starts it in front of an app of its own, and visits it. It requests
+// plain and compressed pages. It sends allowed and refused submissions, files, uploads and
+// slow bodies. Some visitors disconnect in the middle. Every minute it prints a line.
 //
-// It fails, with status 1, when
+// It fails, with status 1, if
 //
-//   - anybody got a 5xx, or the gateway counted one,
-//   - anybody got another answer than was due, or none,
-//   - goroutines or memory (RSS) are above their bound for half a minute. The bound is
-//     the most that was seen in the second half of the warm-up, and -goroutines or
-//     -rss on top,
-//   - goroutines do not come back to where they began once the load has ended,
-//   - the process ends by itself, or does not end when it is told to.
+//   - any visitor got a 5xx, or the gateway counted one,
+//   - any visitor got an unexpected answer, or none,
+//   - goroutines or memory (RSS) are above their bound for half a minute. The bound is the
+//     maximum in the second half of the warm-up, plus -goroutines or -rss,
+//   - the goroutines do not return to their first number after the load,
+//   - the process ends by itself, or does not end on SIGTERM.
 //
-// The warm-up takes as long as what is slowest to settle: idle connections to the
-// app, which every reload leaves behind for 90 seconds.
+// The warm-up is as long as the slowest part needs to settle: every reload leaves idle
+// connections to the app behind for 90 seconds.
 package main
 
 import (
@@ -101,7 +100,7 @@ func run(ctx context.Context, o options) (err error) {
 	return soak(ctx, o, g, file)
 }
 
-// soak is the load, and who watches.
+// soak is the load and the watch.
 func soak(ctx context.Context, o options, g *rig.Gateway, file *config) error {
 	w := &watch{admin: g.Admin, bounds: o}
 	begin, err := w.read(ctx)
@@ -125,14 +124,14 @@ func soak(ctx context.Context, o options, g *rig.Gateway, file *config) error {
 	return errors.Join(err, l.failure())
 }
 
-// config is the file that palisade serve reads, in ever other versions.
+// config is the file that palisade serve reads, in changing versions.
 type config struct {
 	path, app string
 	version   int
 }
 
-// write writes the next version. What changes is what judges nothing that is sent
-// here, so that every answer stays the one that is due.
+// write writes the next version. It changes only settings that do not affect these requests,
+// so the expected answers stay the same.
 func (c *config) write() error {
 	c.version++
 	text := fmt.Sprintf(`
@@ -147,14 +146,14 @@ sites:
       - {route: POST /signup, min_fill: 0s, max_age: %dm, limits: []}
       - {name: other%d, route: POST /other/%d}
 `, c.app, c.version, 60+c.version%7, c.version, c.version)
-	if c.version%5 == 0 { // the old one is to be kept
+	if c.version%5 == 0 { // the gateway must keep the old one
 		text = strings.Replace(text, "upstream:", "upstrem:", 1)
 	}
 	other := c.path + ".new"
 	if err := os.WriteFile(other, []byte(text), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(other, c.path) // so that nobody reads half of it
+	return os.Rename(other, c.path) // so that the gateway never reads half a file
 }
 
 func (c *config) keepChanging(ctx context.Context, every time.Duration, g *rig.Gateway, l *load) {
@@ -167,7 +166,7 @@ func (c *config) keepChanging(ctx context.Context, every time.Duration, g *rig.G
 		case <-tick.C:
 		}
 		err := c.write()
-		if c.version%3 == 0 && err == nil { // else it is seen by itself
+		if c.version%3 == 0 && err == nil { // otherwise the gateway notices the change by itself
 			err = g.Hangup()
 		}
 		if err != nil && ctx.Err() == nil {
@@ -186,7 +185,7 @@ func hostOf(url string) string { return strings.TrimPrefix(url, "http://") }
 func newTransport() *http.Transport {
 	return &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		DisableCompression:  true, // whoever asks for gzip looks at it
+		DisableCompression:  true, // visitors who ask for gzip decompress it themselves
 		MaxIdleConnsPerHost: 64,
 	}
 }

@@ -20,10 +20,10 @@ type watch struct {
 	began  time.Time
 	last   sample
 	recent []sample // the last half minute
-	most   sample   // of the second half of the warm-up
+	most   sample   // maximum in the second half of the warm-up
 }
 
-// sample is what the metrics say.
+// sample is one reading of the metrics.
 type sample struct {
 	goroutines, rss, heap float64 // rss and heap in MiB
 	errors                float64 // answers 5xx
@@ -48,7 +48,7 @@ func (w *watch) read(ctx context.Context) (s sample, err error) {
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() {
 		if name, text, found := strings.Cut(lines.Text(), " "); found && !strings.HasPrefix(name, "#") {
-			values[name], _ = strconv.ParseFloat(text, 64) // a name with spaces in it is none of ours
+			values[name], _ = strconv.ParseFloat(text, 64) // names with spaces are not needed here
 		}
 	}
 	if values["go_goroutines"] == 0 || values["process_resident_memory_bytes"] == 0 {
@@ -64,7 +64,7 @@ func (w *watch) read(ctx context.Context) (s sample, err error) {
 	}, lines.Err()
 }
 
-// until watches until the load ends, or something is wrong for good.
+// until watches until the load ends, or an error cannot go away.
 func (w *watch) until(ctx context.Context, g *rig.Gateway, l *load) error {
 	w.began = time.Now()
 	tick := time.NewTicker(time.Second)
@@ -148,7 +148,7 @@ func (w *watch) header() {
 	fmt.Printf(" |%8s %7s %7s %4s |%6s %6s %6s | %s\n", "2xx", "3xx", "4xx", "5xx", "gorout", "rss", "heap", "reloads, refused")
 }
 
-// row prints counts since the beginning and the state of now; memory in MiB.
+// row prints the counts since the start and the present state; memory in MiB.
 func (w *watch) row(l *load) {
 	fmt.Printf("%8s", time.Since(w.began).Round(time.Second))
 	for i := range visitors {
@@ -159,10 +159,10 @@ func (w *watch) row(l *load) {
 		w.median(goroutines), w.median(rss), w.last.heap, w.last.applied, w.last.refused)
 }
 
-// calm waits for the goroutines to come back to where they began: what is still
-// there when nobody visits is lost. Idle connections to the app end after 90 s.
+// calm waits until the goroutines return to their first number. A goroutine that remains
+// without visitors has leaked. Idle connections to the app end after 90 s.
 func (w *watch) calm(ctx context.Context, begin sample) error {
-	const slack = 5 // of the runtime's own, and for this question
+	const slack = 5 // goroutines of the runtime itself, and for the request of the metrics
 	since := time.Now()
 	for {
 		s, err := w.read(ctx)

@@ -11,10 +11,10 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/attack"
 )
 
-// The whole attack, as people run it: what the table documents holds for every
-// attacker, and the person gets through. The program is built without the race
-// detector, which makes a proof of work take twelve times as long and turns the
-// quickest attackers into people; package attack runs the light ones with it.
+// The whole attack, as users run it: the documented table holds for every attacker, and the
+// person gets through. The program is built without the race detector. With it a proof of
+// work takes twelve times as long, so the quickest attackers would be as slow as people.
+// Package attack runs the cheap attackers with the race detector.
 func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "palisade")
@@ -44,9 +44,9 @@ func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
 	want := []struct {
 		attack  string
 		tried   int
-		effects int // unless the machine was so slow that a quick attack was none, or a limit came back
+		effects int // may differ if the machine was so slow that a quick attack was none, or part of a limit came back
 		without int
-		why     string // a reason that has to be among those that stopped it
+		why     string // a required reason among those that stopped it
 	}{
 		{"posts without a token", 10, 0, 10, "ticket-missing"},
 		{"a made-up token", 10, 0, 10, "ticket-forged"},

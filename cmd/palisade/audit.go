@@ -83,10 +83,10 @@ func (auditCommand) Help() string {
 // Exit statuses of an audit.
 const (
 	exitInconclusive = 3
-	exitLow          = 4 // and one more for each severity above
+	exitLow          = 4 // and one more for each higher severity
 )
 
-// exitStatus is an error that says nothing and ends the command with that status.
+// exitStatus is an error that prints nothing and ends the command with that status.
 type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
@@ -132,7 +132,7 @@ func (c auditCommand) Run(ctx context.Context, t terminal) error {
 	return nil
 }
 
-// wanted are the forms to audit: those of the file, each with what flags say.
+// wanted returns the forms to audit: those of the file, each with the values of flags.
 func (c auditCommand) wanted() ([]config.Audit, error) {
 	list := []config.Audit{{}}
 	var err error
@@ -160,7 +160,7 @@ func (c auditCommand) wanted() ([]config.Audit, error) {
 	return list, nil
 }
 
-// override puts flags in the place of what the file says.
+// override replaces values of the file with values of flags.
 func (c auditCommand) override(a *config.Audit) error {
 	for to, value := range map[*string]string{
 		&a.Target: c.Target, &a.Verifier: c.Verifier, &a.Captcha: c.Captcha, &a.Token: c.Token, &a.TokenField: c.TokenField, &a.Hostname: c.Hostname,
@@ -209,7 +209,7 @@ func (c auditCommand) override(a *config.Audit) error {
 	return nil
 }
 
-// spec makes a specification of what is wanted.
+// spec makes the specification of an audit.
 func (c auditCommand) spec(a config.Audit) (*engine.Spec, error) {
 	s := &engine.Spec{
 		Target: a.Target, Connect: a.Connect, Form: a.Form, Action: a.Action, LeaveEmpty: a.LeaveEmpty, Effect: a.Effect, Captcha: a.Captcha, TokenField: a.TokenField,
@@ -240,7 +240,7 @@ func fields(pairs [][2]string) (list []engine.Field) {
 	return list
 }
 
-// listenVerifier serves the services that the audit stands in for.
+// listenVerifier serves the services that the audit simulates.
 func listenVerifier(ctx context.Context, address string) (*captchatest.Server, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -254,7 +254,7 @@ func listenVerifier(ctx context.Context, address string) (*captchatest.Server, e
 	return fake, nil
 }
 
-// known are the rules that failed in the report of a run before, by form.
+// known returns the rules that failed in the report of an earlier run, by form.
 func (c auditCommand) known() (map[string]engine.Severity, error) {
 	known := map[string]engine.Severity{}
 	for _, name := range c.Baseline {
@@ -278,7 +278,7 @@ func (c auditCommand) known() (map[string]engine.Severity, error) {
 	return known, nil
 }
 
-// one audits one form and tells the terminal.
+// one audits one form and prints the result to the terminal.
 func (c auditCommand) one(ctx context.Context, t terminal, spec engine.Spec, known map[string]engine.Severity) (*engine.Report, error) {
 	plan, err := audit.Prepare(&spec)
 	if err != nil {
@@ -302,7 +302,7 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec engine.Spec, kno
 	for k := range r.Findings {
 		f := &r.Findings[k]
 		severity, listed := known[f.ID+" "+f.Title+" "+r.Form]
-		f.Known = f.Status == engine.Fail && listed && f.Severity <= severity // a worse one is new
+		f.Known = f.Status == engine.Fail && listed && f.Severity <= severity // a more severe finding is new
 	}
 	if c.JSON == "-" || c.SARIF == "-" || c.JUnit == "-" || c.HTML == "-" {
 		return r, nil
@@ -310,7 +310,7 @@ func (c auditCommand) one(ctx context.Context, t terminal, spec engine.Spec, kno
 	return r, report.Text(t.out, r, coloured(t.out), c.Verbose)
 }
 
-// write writes the files that were asked for, each with all forms.
+// write writes the requested files, each with all forms.
 func (c auditCommand) write(t terminal, reports []*engine.Report) error {
 	for _, to := range []struct{ format, file string }{{"json", c.JSON}, {"sarif", c.SARIF}, {"junit", c.JUnit}, {"html", c.HTML}} {
 		if to.file == "" {
@@ -323,8 +323,8 @@ func (c auditCommand) write(t terminal, reports []*engine.Report) error {
 	return nil
 }
 
-// stoodInFor are the services whose addresses are told: the form's, if it is known, or
-// the usual ones.
+// stoodInFor returns the services whose addresses the command prints: the form's, if it is
+// known, or the usual ones.
 func stoodInFor(captcha string) []string {
 	if captcha != "" {
 		return []string{captcha}
@@ -336,16 +336,16 @@ func writeReport(out io.Writer, file string, write report.Writer, reports []*eng
 	if file == "-" {
 		return write(out, reports...)
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) // it says how to get in
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) // the report shows how to attack the site
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Chmod(0o600), write(f, reports...), f.Close()) // also one that was there before
+	return errors.Join(f.Chmod(0o600), write(f, reports...), f.Close()) // also for a file that existed before
 }
 
 func (c auditCommand) status(r *engine.Report) int {
 	var least engine.Severity
-	_ = least.UnmarshalText([]byte(c.FailOn)) // the parser lets nothing else in
+	_ = least.UnmarshalText([]byte(c.FailOn)) // the flag parser accepts only valid values
 	severity, found := r.Worst()
 	switch {
 	case found && severity >= least:
@@ -356,7 +356,7 @@ func (c auditCommand) status(r *engine.Report) int {
 	return 0
 }
 
-// progress draws a bar on a terminal, and elsewhere a line now and then.
+// progress draws a bar on a terminal, and prints a line now and then elsewhere.
 func progress(w io.Writer) func(done, total int, rule *engine.Rule) {
 	if !isTerminal(w) {
 		last := time.Now()

@@ -17,7 +17,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/report"
 )
 
-// staging is an app whose captcha is checked only where it is asked to be.
+// staging is an app that checks the captcha only if checks is set.
 func staging(t *testing.T, checks bool) string {
 	t.Helper()
 	services := captchatest.NewServer() // with the official test keys
@@ -51,7 +51,7 @@ func staging(t *testing.T, checks bool) string {
 	return server.URL
 }
 
-// The exit status tells a build what was found.
+// The exit status tells a build the severity of the findings.
 func TestAuditExitStatus(t *testing.T) {
 	t.Parallel() // it waits more than it computes
 	good, open := staging(t, true), staging(t, false)
@@ -76,30 +76,30 @@ func TestAuditExitStatus(t *testing.T) {
 		{"a critical finding", []string{open + "/signup", "-effect", "/count", "-token", "testkey", "-only", "A01", "-json", known}, 7, "critical  A01 The form is accepted without the captcha"},
 		{"the same, known before", []string{open + "/signup", "-effect", "/count", "-token", "testkey", "-only", "A01", "-baseline", known}, 0, "1 known before"},
 		{"a remark", []string{good + "/signup", "-effect", "/count", "-token", "testkey", "-only", "G10"}, 0, "Protected, with 1 remark."},
-		{"a remark that shall count", []string{good + "/signup", "-effect", "/count", "-token", "testkey", "-only", "G10", "-fail-on", "note"}, 4, "note"},
-		{"nothing that could be decided", []string{good + "/signup", "-only", "A01"}, 3, "no way to a valid token"},
+		{"a remark that counts", []string{good + "/signup", "-effect", "/count", "-token", "testkey", "-only", "G10", "-fail-on", "note"}, 4, "note"},
+		{"no rule could be decided", []string{good + "/signup", "-only", "A01"}, 3, "no way to a valid token"},
 		{"no oracle", []string{good + "/signup", "-token", "testkey", "-only", "A01"}, 3, "give -effect"},
 		{"a target that is down", []string{"http://127.0.0.1:1/signup", "-effect", "/count", "-token", "testkey"}, 3, "cannot be reached"},
 		{"two forms of a file, one of them open", []string{"-c", file}, 7, "accepted with a valid token, and without one as well"},
 		{"the list", []string{"-list"}, 0, "B02  high"},
 		{"a target beside a file", []string{good + "/signup", "-c", file}, 2, "leave out http"},
-		{"an encoding that is none", []string{good + "/signup", "-encoding", "xml"}, 2, `"xml" is none of form, multipart and json`},
-		{"a cookie that is none", []string{good + "/signup", "-cookie", "abc"}, 2, `-cookie "abc" is not NAME=VALUE`},
-		{"an effect that does not move", []string{good + "/signup", "-effect", "cmd:echo 7", "-token", "testkey", "-only", "A01"}, 3, "does -effect look at the right place?"},
-		{"an effect that is no number", []string{good + "/signup", "-effect", "cmd:echo user2", "-token", "testkey", "-only", "A01"}, 3, "printed no number, but user2"},
+		{"an invalid encoding", []string{good + "/signup", "-encoding", "xml"}, 2, `"xml" is none of form, multipart and json`},
+		{"an invalid cookie", []string{good + "/signup", "-cookie", "abc"}, 2, `-cookie "abc" is not NAME=VALUE`},
+		{"an effect that never changes", []string{good + "/signup", "-effect", "cmd:echo 7", "-token", "testkey", "-only", "A01"}, 3, "does -effect look at the right place?"},
+		{"an effect without a number", []string{good + "/signup", "-effect", "cmd:echo user2", "-token", "testkey", "-only", "A01"}, 3, "printed no number, but user2"},
 		{"no target", nil, 2, "say which page to audit"},
-		{"a rule that does not exist", []string{good + "/signup", "-only", "Q1"}, 2, `no rule "Q1"`},
-		{"a time that is none", []string{good + "/signup", "-min-fill", "long"}, 2, "not a length of time"},
+		{"an unknown rule", []string{good + "/signup", "-only", "Q1"}, 2, `no rule "Q1"`},
+		{"an invalid time", []string{good + "/signup", "-min-fill", "long"}, 2, "not a length of time"},
 		{"a public host", []string{"http://203.0.113.1/signup", "-effect", "/count"}, 1, "/.well-known/palisade-audit"},
 		{"a file with two mistakes", []string{"-c", wrong}, 1, `there is no "effekt" here; did you mean "effect"?`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var out, told bytes.Buffer // told has the progress too, which comes when it comes
+			var out, told bytes.Buffer // told also gets the progress, at any time
 			if status := run(append([]string{"audit"}, c.args...), &out, &told); status != c.want {
 				t.Errorf("status %d, want %d\n%s\n%s", status, c.want, &out, &told)
 			}
 			says := told.String()
-			if c.want == 0 || c.want > 2 { // there is a report
+			if c.want == 0 || c.want > 2 { // the audit wrote a report
 				says = out.String()
 			}
 			if !strings.Contains(says, c.says) {
@@ -109,7 +109,7 @@ func TestAuditExitStatus(t *testing.T) {
 	}
 }
 
-// Before anything is sent, it is told how much that can be.
+// Before the audit sends anything, it announces the most requests it will send.
 func TestAuditAnnouncesAndWritesReports(t *testing.T) {
 	target := staging(t, false)
 	dir := t.TempDir()

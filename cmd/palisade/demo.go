@@ -48,7 +48,7 @@ func (c demoCommand) Run(ctx context.Context, t terminal) error {
 		Observe: func(d palisade.Decision) {
 			select {
 			case decisions <- d:
-			default: // rather than make the guard wait for a terminal
+			default: // drop the decision: the guard must not wait for a terminal
 			}
 		},
 	})
@@ -65,9 +65,9 @@ func (c demoCommand) Run(ctx context.Context, t terminal) error {
 	return err
 }
 
-// greet says what to open and what to try.
+// greet prints the address to open and things to try.
 func (c demoCommand) greet(w io.Writer, s *demo.Server) {
-	insecure := "" // curl's flag for a certificate it does not know
+	insecure := "" // curl's flag for an unknown certificate
 	if c.TLS {
 		insecure = "-k "
 	}
@@ -95,7 +95,7 @@ func (c demoCommand) greet(w io.Writer, s *demo.Server) {
 	fmt.Fprint(w, "\nCtrl-C stops it. Decisions as they are made:\n\n")
 }
 
-// self is how this program was called.
+// self is the name by which this program was called.
 func self() string {
 	if strings.Contains(os.Args[0], "go-build") {
 		return "go run ./cmd/palisade"
@@ -123,7 +123,7 @@ func loopback(url string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// show prints decisions as they are made, until ctx ends.
+// show prints decisions as they come, until ctx ends.
 func show(ctx context.Context, w io.Writer, decisions <-chan palisade.Decision) {
 	for {
 		select {

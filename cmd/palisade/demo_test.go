@@ -7,7 +7,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/demo"
 )
 
-// The terminal warns whoever lets other machines in over plain HTTP.
+// The terminal warns a user who serves other machines over plain HTTP.
 func TestGreeting(t *testing.T) {
 	const warning, certificate = "start it with -tls", "Its SHA-256 is"
 	rows := []struct {
@@ -52,8 +52,8 @@ func TestFlagsWithOneDash(t *testing.T) {
 		{"one letter stays", "demo -h", "demo -h"},
 		{"a lone dash stays", "demo -", "demo -"},
 		{"a negative number stays", "demo -8080", "demo -8080"},
-		{"nothing asks for help", "", "--help"},
-		{"help is a word", "help", "--help"},
+		{"no argument means help", "", "--help"},
+		{"help as a word", "help", "--help"},
 		{"help of a command", "help demo", "demo --help"},
 	}
 	for _, row := range rows {

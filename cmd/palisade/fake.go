@@ -94,6 +94,6 @@ func describeFake(w io.Writer, fake *captchatest.Server) {
 	for _, name := range captchatest.Services() {
 		fmt.Fprintf(table, "  %s\t%s\n", name, fake.VerifyURL(name))
 	}
-	_ = table.Flush() // to a terminal
+	_ = table.Flush() // the terminal's errors are of no interest
 	fmt.Fprint(w, "\nThe official test keys work. Ctrl-C stops it.\n\n")
 }

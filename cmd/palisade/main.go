@@ -1,12 +1,12 @@
 // Command palisade keeps automation out of forms.
 //
 //	palisade serve -upstream http://127.0.0.1:8000 -protect 'POST /signup'
-//	                             stand in front of an app and guard its forms
-//	palisade check-config f.yaml say what is wrong with a configuration
+//	                             run in front of an app and guard its forms
+//	palisade check-config f.yaml print the mistakes of a configuration
 //	palisade audit http://127.0.0.1:8000/signup -effect /count
-//	                             tell which mistakes the protection of a form has
+//	                             find the mistakes in the protection of a form
 //	palisade demo                a small site with protected forms: try to break it
-//	palisade demo -attack        see what scrapers, replays and bursts get
+//	palisade demo -attack        attack it with scrapers, replays and bursts
 package main
 
 import (
@@ -29,7 +29,7 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// commands are what can be typed.
+// commands are the subcommands.
 type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Stand in front of an app and guard its forms."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Say what is wrong with a configuration."`
@@ -40,10 +40,10 @@ type commands struct {
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
-// terminal is where a command writes to.
+// terminal has the streams that a command writes to.
 type terminal struct{ out, err io.Writer }
 
-// Exit statuses. A failed attack is not a mistyped command.
+// Exit statuses. A failed attack and a mistyped command have different ones.
 const (
 	exitFailure = 1
 	exitUsage   = 2
@@ -65,7 +65,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	command, err := parser.Parse(spelled(args))
 	switch {
-	case exit >= 0: // help was asked for and printed
+	case exit >= 0: // the user asked for help, and it is printed
 		return exit
 	case err != nil:
 		fmt.Fprintf(stderr, "palisade: %v\nTry: palisade help\n", err)
@@ -73,7 +73,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	command.BindTo(ctx, (*context.Context)(nil))
 	var status exitStatus
 	switch err := command.Run(terminal{stdout, stderr}); {
@@ -90,13 +90,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// errUsage is wrapped by what a command finds wrong with its flags.
+// errUsage wraps a command's errors about its flags.
 var errUsage = errors.New("usage")
 
 var oneDash = regexp.MustCompile(`^-[A-Za-z][A-Za-z0-9-]+(=.*)?$`)
 
-// spelled turns what people type into what the parser knows: flags with one dash
-// as Go programs have them, help as a word, and help when nothing was typed.
+// spelled translates arguments for the parser: flags with one dash, as Go programs have
+// them; help as a word; and no arguments, which print help.
 func spelled(args []string) []string {
 	if len(args) == 0 {
 		return []string{"--help"}
@@ -116,7 +116,7 @@ func spelled(args []string) []string {
 
 type versionCommand struct{}
 
-// Run prints what was built from what.
+// Run prints the versions of the program and of Go.
 func (versionCommand) Run(t terminal) error {
 	version := "(unknown)"
 	var more []string

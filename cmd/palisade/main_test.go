@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"palisade": main}) }
 
-// A case is a file in testdata/script. $BUSY is an address that is taken, $FREE,
-// $FREE2 and $FREE3 are not.
+// A case is a file in testdata/script. The address $BUSY is taken; $FREE, $FREE2 and $FREE3
+// are not.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -44,10 +44,11 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-var given sync.Map // ports that were handed out
+var given sync.Map // ports that freeAddress returned before
 
-// freeAddress returns an address that nobody listens on. It has none of the ports that
-// the system gives to outgoing connections: one of those could take it meanwhile.
+// freeAddress returns an address without a listener. It uses none of the ports that the
+// system gives to outgoing connections, because such a connection could take the port
+// meanwhile.
 func freeAddress() (string, error) {
 	for range 100 {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(22_000)))
@@ -61,7 +62,8 @@ func freeAddress() (string, error) {
 	return "", errors.New("of a hundred ports none is free")
 }
 
-// until is the script command `until URL TEXT`: it asks until the answer has the text.
+// until is the script command `until URL TEXT`: it repeats the request until the answer
+// contains the text.
 func until(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: until URL TEXT")
@@ -81,12 +83,12 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s never said %q, but:\n%s", args[0], args[1], text)
 }
 
-// patience is for what must happen; no test that passes waits so long.
+// patience is the limit for events that must happen. A test that passes never waits so long.
 const patience = 3 * time.Minute
 
-// fetch is the script command `http METHOD URL STATUS [BODY]`: it asks until
-// somebody listens, checks the status, and logs the answer as standard output
-// for the next `stdout`.
+// fetch is the script command `http METHOD URL STATUS [BODY]`. It repeats the request until
+// a server listens, and checks the status. It logs the answer as standard output for the
+// next `stdout`.
 func fetch(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: http METHOD URL STATUS [FORM]")
@@ -117,5 +119,5 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// client takes the certificate that the demo makes for itself.
+// client accepts the self-signed certificate of the demo.
 var client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}

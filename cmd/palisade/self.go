@@ -11,9 +11,9 @@ import (
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// ownRoutes are the forms of a running gateway: each route that its configuration
-// guards, of each site. The page of a form is where it posts to, and its effect is
-// looked for at the app itself.
+// ownRoutes are the forms of a running gateway: each route that its configuration guards, of
+// each site. The page of a form has the path that the form posts to. The audit looks for the
+// effect at the app itself.
 func (c auditCommand) ownRoutes(base config.Audit) ([]config.Audit, error) {
 	file := cmp.Or(c.Served, "palisade.yaml")
 	conf, err := config.Load(config.Source{File: file, Env: os.Environ()})
@@ -38,7 +38,7 @@ func (c auditCommand) ownRoutes(base config.Audit) ([]config.Audit, error) {
 
 func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site config.Site, form config.Form, r route.Pattern) (config.Audit, bool) {
 	path := r.Path()
-	if strings.ContainsAny(path, "*{") || r.Conditional() { // its page cannot be guessed
+	if strings.ContainsAny(path, "*{") || r.Conditional() { // the path of its page cannot be guessed
 		return config.Audit{}, false
 	}
 	a := base

@@ -47,7 +47,7 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	greetServe(t.out, s, conf)
-	go func() { // an app that does not answer holds up nothing
+	go func() { // in the background: an app that does not answer must not delay the start
 		if _, err := server.Unreachable(ctx, conf); err != nil && ctx.Err() == nil {
 			logger.Warn("visitors get an error page until the app has started", "error", err)
 		}
@@ -61,7 +61,7 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 	return err
 }
 
-// greetServe says what is guarded, and what to know.
+// greetServe prints the guarded forms, and notes for the operator.
 func greetServe(w io.Writer, s *server.Server, c *config.Config) {
 	scheme := "http"
 	if c.TLS.Cert != "" {
@@ -97,7 +97,7 @@ func allLoopback(addresses []string) bool {
 	return true
 }
 
-// reachable names a wildcard address by one that can be opened.
+// reachable replaces a wildcard address by one that a browser can open.
 func reachable(address string) string {
 	host, port, _ := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {

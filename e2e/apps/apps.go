@@ -1,5 +1,5 @@
-// Package apps starts real web apps for tests: unchanged ones that know nothing of
-// the gateway, under the servers that people run them with.
+// Package apps starts real web apps for tests: unchanged apps that do not know the gateway,
+// under the servers that people use for them.
 package apps
 
 import (
@@ -26,14 +26,14 @@ type App struct {
 	URL string // http://127.0.0.1:port
 	t   testing.TB
 
-	effects string // path that counts what happened
+	effects string // path of the count of effects
 }
 
-// Probes are the stacks whose reading of a request is compared with ours.
+// Probes are the stacks whose parsing of a request is compared with ours.
 var Probes = []string{"django-gunicorn", "django-waitress", "flask-gunicorn", "express", "php"}
 
-// Probe starts an app with a protected route, Guarded, and /echo, which tells what
-// the app makes of a request.
+// Probe starts an app with a protected route, Guarded, and /echo, which returns the app's
+// parsed form of a request.
 func Probe(t testing.TB, stack string) *App {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "effects")
@@ -88,8 +88,8 @@ func Flask(t testing.TB) *App {
 	return start(t, filepath.Join(e2e(), "..", "examples", "flask"), "/effects", []string{"PYTHONDONTWRITEBYTECODE=1"}, gunicorn("app:app")...)
 }
 
-// Packaged starts an example that uses the Python package, on a port, with a database
-// of its own.
+// Packaged starts an example that uses the Python package, on a port, with a database of its
+// own.
 func Packaged(t testing.TB, example, app, port string, env ...string) *App {
 	t.Helper()
 	root := filepath.Join(e2e(), "..")
@@ -107,7 +107,7 @@ func Packaged(t testing.TB, example, app, port string, env ...string) *App {
 	return &App{URL: url, t: t, effects: "/effects"}
 }
 
-// migrate makes the database of a Django site.
+// migrate creates the database of a Django site.
 func migrate(t testing.TB, dir string, env []string) {
 	t.Helper()
 	cmd := exec.Command(python("python"), "manage.py", "migrate", "-v0")
@@ -117,15 +117,15 @@ func migrate(t testing.TB, dir string, env []string) {
 	}
 }
 
-// Recaptcha starts a site that uses a package for reCAPTCHA, unchanged: of the stack
-// django or flask. Its settings are in the environment.
+// Recaptcha starts a site that uses a reCAPTCHA package, unchanged, of the stack django or
+// flask. Its settings are in the environment.
 func Recaptcha(t testing.TB, stack string, env ...string) *App {
 	t.Helper()
 	return start(t, filepath.Join(here(), "probes"), "/effects", env, gunicorn("recaptcha_"+stack+":application")...)
 }
 
-// Zoo starts an app of the audit's zoo: a file of Flask, Django or Express, or a
-// binary. It asks the verifier at verify.
+// Zoo starts an app of the audit's zoo: a file of Flask, Django or Express, or a binary. The
+// app uses verify as its verifier.
 func Zoo(t testing.TB, path, verify string, more ...string) *App {
 	t.Helper()
 	env := append([]string{
@@ -145,7 +145,7 @@ func Zoo(t testing.TB, path, verify string, more ...string) *App {
 	return start(t, dir, "/effects", env, threaded(name+":app")...)
 }
 
-// threaded serves with as many threads as a race needs.
+// threaded starts a server with enough threads for a race.
 func threaded(app string) []string {
 	return []string{python("gunicorn"), "--bind", "127.0.0.1:PORT", "--workers", "1", "--threads", "24", "--no-control-socket", "--log-level", "critical", app}
 }
@@ -170,9 +170,9 @@ func here() string {
 
 func e2e() string { return filepath.Dir(here()) }
 
-// FreePort returns a port that nobody listens on right now, each time another one. It
-// is none of those that the system gives to outgoing connections, of which the tests
-// make so many that one of them would be in the way.
+// FreePort returns a port without a listener, each time another one. It uses none of the
+// ports that the system gives to outgoing connections. The tests make so many of these that
+// one would take the port.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	const lowest, highest = 10_000, 32_000
@@ -190,7 +190,7 @@ func FreePort(t testing.TB) string {
 	return ""
 }
 
-var ports sync.Map // that were given out
+var ports sync.Map // that FreePort has returned
 
 // start runs a command in which PORT stands for a free port, until the test ends.
 func start(t testing.TB, dir, effects string, env []string, command ...string) *App {
@@ -203,8 +203,8 @@ func start(t testing.TB, dir, effects string, env []string, command ...string) *
 	return &App{URL: "http://127.0.0.1:" + port, t: t, effects: effects}
 }
 
-// Run runs a command until the test ends, and returns once the URL answers. What
-// it printed is in the failure if it never does.
+// Run runs a command until the test ends, and returns once the URL answers. If the URL never
+// answers, the failure includes the command's output.
 func Run(t testing.TB, dir string, env []string, ready string, command ...string) {
 	t.Helper()
 	out, err := os.CreateTemp(t.TempDir(), "output")
@@ -214,7 +214,7 @@ func Run(t testing.TB, dir string, env []string, ready string, command ...string
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // servers have workers
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // servers start child processes
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%v\n%s", err, hint)
 	}
@@ -244,10 +244,10 @@ func Run(t testing.TB, dir string, env []string, ready string, command ...string
 
 const hint = "Is everything installed? Run scripts/tools.sh, or scripts/tools.sh stacks for package stacks"
 
-// asker takes the certificates that tests make.
+// asker accepts the self-signed certificates of tests.
 var asker = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 
-// Effects returns what happened in the app so far.
+// Effects returns the number of effects in the app so far.
 func (a *App) Effects() map[string]int {
 	a.t.Helper()
 	resp, err := http.Get(a.URL + a.effects)

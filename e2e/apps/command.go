@@ -26,9 +26,9 @@ var Palisade = sync.OnceValues(func() (string, error) {
 	return file, err
 })
 
-var builtIn string // folder of the command, once there is one
+var builtIn string // folder of the command, once it is built
 
-// Clean removes what [Palisade] built, when all tests have ended.
+// Clean removes the files of [Palisade] when all tests have ended.
 func Clean() {
 	if builtIn != "" {
 		os.RemoveAll(builtIn)

@@ -11,19 +11,19 @@ import (
 	"testing"
 )
 
-// Stack is a server, with what runs under it, that reads the path of a request in its
+// Stack is a server and the app under it. Each server parses the path of a request in its
 // own way.
 type Stack struct {
 	Name    string
 	Route   string // path of the protected route, whose effect is called signup
 	dir     string // of the app, in probes
-	effects string // path that counts
+	effects string // path of the count
 	env     []string
 	action  place
 	command func(t testing.TB, dir string) []string
 }
 
-// place is where a submission says which server action of Next.js it is for.
+// place is the part of a submission that names its server action of Next.js.
 type place int
 
 const (
@@ -32,8 +32,7 @@ const (
 	inField
 )
 
-// Stacks are more than the daily tests start. scripts/tools.sh stacks installs what
-// they need.
+// Stacks are more servers than the daily tests start. scripts/tools.sh stacks installs them.
 var Stacks = []Stack{
 	{Name: "node http", Route: "/signup", dir: "node", effects: "/effects", command: fixed("node", "app.js")},
 	{Name: "connect", Route: "/signup", dir: "connect", effects: "/effects", env: []string{"APP=connect", modules()}, command: fixed("node", "app.js")},
@@ -73,8 +72,8 @@ func (s Stack) Start(t testing.TB) *App {
 	return start(t, dir, s.effects, append([]string{"PROBE_FILE=" + file}, s.env...), s.command(t, dir)...)
 }
 
-// counter makes the file whose size counts effects. Its folder is short enough for the
-// name of a socket, and open to servers that run as another user.
+// counter creates the file whose size counts effects. The path of its folder is short enough
+// for a socket, and servers that run as another user can open it.
 func counter(t testing.TB) string {
 	t.Helper()
 	temp, err := os.MkdirTemp("", "stack-")
@@ -89,8 +88,7 @@ func counter(t testing.TB) string {
 	return file
 }
 
-// fixed is a command that needs nothing prepared. Each app gets a copy, in which its
-// port is filled in.
+// fixed is a command without preparation. Each app gets a copy with its port.
 func fixed(command ...string) func(testing.TB, string) []string {
 	return func(testing.TB, string) []string { return append([]string(nil), command...) }
 }
@@ -111,15 +109,15 @@ func uvicorn(app string) []string {
 	return []string{python("uvicorn"), "--host", "127.0.0.1", "--port", "PORT", "--log-level", "warning", app}
 }
 
-// uwsgi serves Bottle, which is one file of Python that any version reads: Debian's
-// uWSGI may have another Python than the virtual environment.
+// uwsgi serves Bottle, which is one Python file for any version: Debian's uWSGI may have
+// another Python than the virtual environment.
 func uwsgi(t testing.TB, _ string) []string {
 	t.Helper()
 	found, _ := filepath.Glob(filepath.Join(e2e(), ".venv", "lib", "python*", "site-packages", "bottle.py"))
 	if len(found) == 0 {
 		t.Fatalf("Bottle is missing. %s", hint)
 	}
-	// A copy, so that nothing else of that Python is read.
+	// A copy, so that uWSGI reads nothing else of that Python.
 	text, err := os.ReadFile(found[0])
 	if err != nil {
 		t.Fatal(err)
@@ -142,17 +140,17 @@ func spring() []string {
 	return []string{"java", "-XX:TieredStopAtLevel=1", "-jar", tool("spring/probe.jar"), "--server.port=PORT", "--server.address=127.0.0.1"}
 }
 
-// quiet keeps Next.js from telling its makers that it runs.
+// quiet turns off the telemetry of Next.js.
 var quiet = []string{"NEXT_TELEMETRY_DISABLED=1"}
 
-// next serves what scripts/tools.sh stacks built of a folder.
+// next serves the build that scripts/tools.sh stacks made of a folder.
 func next(testing.TB, string) []string {
 	dir := tool("next")
 	return []string{"node", filepath.Join(dir, "node_modules", "next", "dist", "bin", "next"), "start", dir, "--port", "PORT", "--hostname", "127.0.0.1"}
 }
 
-// Submission is what the form of the protected route sends: headers, each with its line
-// end, and a body.
+// Submission is a submission of the protected route's form: headers, each with its line end,
+// and a body.
 func (s Stack) Submission(a *App) (headers, body string) {
 	a.t.Helper()
 	const boundary = "x"

@@ -14,11 +14,11 @@ import (
 	"testing"
 )
 
-// looksLikeGo matches a block of a doc comment that is code, where others are tables.
+// looksLikeGo matches a code block of a doc comment. Other blocks are tables.
 var looksLikeGo = regexp.MustCompile(`(?m) := |^func |^[a-z]+\.[A-Za-z.]+\(`)
 
-// takenForGranted declares what the blocks of a package mean by their names. Those of
-// other packages mean what the pages mean.
+// takenForGranted declares the names that the blocks of a package use. Blocks of other
+// packages use the names of the pages.
 var takenForGranted = map[string]string{
 	"adapter/echo":    "var (e *echo.Echo; create echo.HandlerFunc)" + guarded,
 	"adapter/fiber":   "var (app *fiber.App; create fiber.Handler)" + guarded,
@@ -41,7 +41,7 @@ const (
 		func claim(id [16]byte, until time.Time) bool`
 )
 
-// The code of doc comments is what people copy first.
+// People copy the code of doc comments first.
 func TestBlocksOfDocComments(t *testing.T) {
 	seen := 0
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
@@ -100,7 +100,7 @@ func blocksOf(t *testing.T, path string) (blocks []string) {
 	return blocks
 }
 
-// meaning declares the names that a block of a file takes for granted.
+// meaning declares the names that the blocks of a file use.
 func meaning(path string) string {
 	file := strings.TrimPrefix(filepath.ToSlash(path), "../../")
 	return cmp.Or(takenForGranted[file], takenForGranted[filepath.ToSlash(filepath.Dir(file))], given)

@@ -1,3 +1,3 @@
-// Package docs holds tests of what the documentation shows: its code compiles, its
-// configuration is one that the programs take, and its commands parse.
+// Package docs tests the documentation: its code compiles, its configuration is valid for
+// the programs, and its commands parse.
 package docs

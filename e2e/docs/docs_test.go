@@ -23,7 +23,7 @@ type fence struct {
 
 func (f fence) String() string { return fmt.Sprintf("%s:%d", f.file, f.line) }
 
-// first is the first line, by which the tables below know a block.
+// first is the first line, by which the tables below identify a block.
 func (f fence) first() string {
 	line, _, _ := strings.Cut(f.code, "\n")
 	return strings.TrimSpace(line)
@@ -57,7 +57,7 @@ func fencesOf(t *testing.T, file string) (fences []fence) {
 	return fences
 }
 
-// pages are all those that people read, by patterns from the root of the repository.
+// pages are all pages for people, by patterns from the root of the repository.
 var pages = []string{"*.md", "docs/*.md", "python/*.md", "deploy/*/*.md", "examples/*/*.md"}
 
 func allFences(t *testing.T) (fences []fence) {
@@ -74,7 +74,7 @@ func allFences(t *testing.T) (fences []fence) {
 	return fences
 }
 
-// checks are what each language is held to.
+// checks are the checks of the blocks, by language.
 var checks = map[string]func(t *testing.T, f fence) error{
 	"go":     func(t *testing.T, f fence) error { return goChecker(t).Check(given, f.code) },
 	"python": checkPython,
@@ -87,14 +87,15 @@ var checks = map[string]func(t *testing.T, f fence) error{
 		var any any
 		return json.Unmarshal([]byte(f.code), &any)
 	},
-	// The test of e2e/verdicts holds that its app has these lines, and javac reads that.
+	// A test of e2e/verdicts makes sure that its app has these lines, and javac compiles
+	// that app.
 	"java": func(_ *testing.T, f fence) error {
 		if f.file != "docs/gateway.md" {
 			return fmt.Errorf("no test compiles Java of this page")
 		}
 		return nil
 	},
-	"text": func(*testing.T, fence) error { return nil }, // what a program prints, and diagrams
+	"text": func(*testing.T, fence) error { return nil }, // output of programs, and diagrams
 }
 
 func parse(_ *testing.T, f fence) error { return snippet.Parse(f.language, f.code) }
@@ -114,7 +115,7 @@ func TestBlocksOfThePages(t *testing.T) {
 	}
 }
 
-// The page itself must stay free of what it takes for granted: so that stands here.
+// The page itself should not show the names that its code uses, so they are declared here.
 const given = `
 var (
 	app, page, create, handler                   http.Handler
@@ -148,7 +149,7 @@ var goChecker = func() func(t *testing.T) *snippet.Go {
 
 const module = "github.com/palisade-dev/palisade"
 
-// packages are those that blocks use.
+// packages are the packages that blocks use.
 var packages = []string{
 	"context", "net/http", "testing", "time",
 	"github.com/gin-gonic/gin", "github.com/gofiber/fiber/v3", "github.com/labstack/echo/v5",
@@ -157,12 +158,12 @@ var packages = []string{
 	module + "/verdict", module + "/web",
 }
 
-// headless are the blocks of Python that end where a body would begin.
+// headless are the Python blocks that end before a function body.
 var headless = map[string]string{
 	`@require_verdict(os.environ["PALISADE_VERDICT_KEY"])`: "    ...\n",
 }
 
-// resolve is a program that parses a piece of Python, and imports what it imports.
+// resolve is a program that parses a piece of Python, and resolves its imports.
 const resolve = `
 import ast, importlib, os, sys
 from django.conf import settings
@@ -246,7 +247,7 @@ func checkFlags(t *testing.T, command, arguments string) error {
 	return nil
 }
 
-// checkConfig asks the gateway whether a configuration is good.
+// checkConfig asks the gateway whether a configuration is valid.
 func checkConfig(t *testing.T, text string) error {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"palisade.yaml": text, "shop.secret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\n"} {
@@ -264,8 +265,8 @@ func checkConfig(t *testing.T, text string) error {
 	return err
 }
 
-// checkAudit asks the audit whether it takes a file. Nobody listens where the file
-// points, so that a file it takes ends with the page that it could not load.
+// checkAudit asks the audit whether a file is valid. Nobody listens at the file's target, so
+// a run with a valid file ends with an error about the page.
 func checkAudit(t *testing.T, text string) error {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"audit.yaml": text, ".env": "", "config.py": "", "app.db": ""} {
@@ -280,7 +281,7 @@ func checkAudit(t *testing.T, text string) error {
 	return fmt.Errorf("this is no audit of an app that does not run: %w", err)
 }
 
-// said is what the program says, which is built once.
+// said returns the output of the program, which is built once.
 func said(t *testing.T, dir string, arguments ...string) (string, error) {
 	t.Helper()
 	command := exec.Command(program(t), arguments...)
@@ -313,6 +314,6 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
-	_ = os.RemoveAll(scratch) // the system's own cleaning gets what is left
+	_ = os.RemoveAll(scratch) // the system's own cleaning removes the rest
 	os.Exit(code)
 }

@@ -1,9 +1,9 @@
-// Command pack readies the files of package web for serving: it writes the hash
-// of each file into the scripts that load it by name, and compresses all of them.
-// It runs in the folder web, by `go generate`.
+// Command pack prepares the files of package web for serving. It writes the hash of each
+// file into the scripts that load it by name, and compresses all files. It runs in the
+// folder web, by `go generate`.
 //
-// It is here because brotli is not in the standard library, which is all that the
-// root module uses.
+// It is in this module because it needs brotli. The root module uses only the standard
+// library, which has no brotli.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// files of web/static, each after those that it loads.
+// files of web/static, each after the files that it loads.
 var files = []string{
 	"altcha/altcha.min.js", "altcha/altcha.i18n.js", "altcha/altcha.css", "altcha/LICENSE.txt",
 	"visible.js", "palisade.js", "page.js", "palisade.css", "page.css",
@@ -46,7 +46,7 @@ func pack(dir string) error {
 		if err != nil {
 			return err
 		}
-		if !strings.HasPrefix(file, "altcha/") { // those stay as they came
+		if !strings.HasPrefix(file, "altcha/") { // these stay unchanged
 			if raw, err = link(path, raw, hashes); err != nil {
 				return err
 			}

@@ -1,8 +1,8 @@
-// Package stacks tries the gateway with more servers than the daily tests, because
-// every server reads the path of a request in its own way: no spelling of a protected
-// route may reach its effect without a proof. The requests are raw bytes, since a
-// client would mend them.
+// Package stacks tests the gateway with more servers than the daily tests. Every server
+// parses the path of a request in its own way: no spelling of a protected route may reach
+// its effect without a proof. The requests are raw bytes, because a client would correct
+// them.
 //
-// scripts/tools.sh stacks installs the servers. One that is missing fails the tests
-// and is named; nothing is skipped.
+// scripts/tools.sh stacks installs the servers. A missing server fails the tests, with its
+// name; no test is skipped.
 package stacks

@@ -15,7 +15,7 @@ var (
 	seed   = flag.Uint64("seed", 1, "of the random spellings")
 )
 
-// pieces are what readers of paths treat in their own ways.
+// pieces are parts of paths that servers treat in different ways.
 var pieces = []string{
 	"/", "//", "\\", "%2f", "%2F", "%5c", "%252f", ".", "..", "/.", "/..", "/../", "/./", "%2e", "%2e%2e", ";", ";a=b", ";/", "?", "#", "%3f", "%23", "%3b",
 	"%00", "\x00", "%0a", "%0d%0a", "\t", "%09", " ", "%20", "+", "%", "%%", "%zz", "%u0073", "%c0%af", "%ff", "\xff", "%ef%bc%8f", "%e2%80%a5", "%c5%bf", "%c4%b1", "İ",
@@ -30,26 +30,26 @@ func spell(r *rand.Rand, route string) string {
 	for range 1 + r.IntN(4) {
 		at := r.IntN(len(text) + 1)
 		switch r.IntN(6) {
-		case 0, 1, 2: // something is put in
+		case 0, 1, 2: // insert a piece
 			text = text[:at] + pieces[r.IntN(len(pieces))] + text[at:]
-		case 3: // something is put in front or behind
+		case 3: // add a piece before or after
 			if piece := pieces[r.IntN(len(pieces))]; r.IntN(2) == 0 {
 				text = piece + text
 			} else {
 				text += piece
 			}
-		case 4: // a character is escaped, perhaps twice
+		case 4: // escape a character, perhaps twice
 			if at < len(text) {
 				format := []string{"%%%02x", "%%%02X", "%%25%02x"}[r.IntN(3)]
 				text = text[:at] + fmt.Sprintf(format, text[at]) + text[at+1:]
 			}
-		case 5: // the case of a letter
+		case 5: // change the case of a letter
 			if at < len(text) {
 				text = text[:at] + flip(text[at]) + text[at+1:]
 			}
 		}
 	}
-	return strings.NewReplacer("\r", "", "\n", "").Replace(text) // which would end the line
+	return strings.NewReplacer("\r", "", "\n", "").Replace(text) // they would end the line
 }
 
 func flip(c byte) string {
@@ -59,8 +59,8 @@ func flip(c byte) string {
 	return string([]byte{c})
 }
 
-// The law: whatever a path looks like, the effect of a protected route needs a
-// submission that was allowed. None of these has a ticket or a proof.
+// With any path, the effect of a protected route needs an allowed submission. None of these
+// requests has a ticket or a proof.
 func TestNoRandomSpellingGetsAroundTheGateway(t *testing.T) {
 	for _, stack := range apps.Stacks {
 		t.Run(stack.Name, func(t *testing.T) {

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// gateway stands in front of an app and protects one route of it.
+// gateway starts the gateway in front of an app and protects one route of it.
 func gateway(t *testing.T, app *apps.App, route string) string {
 	t.Helper()
 	file, err := apps.Palisade()
@@ -40,8 +40,8 @@ func gateway(t *testing.T, app *apps.App, route string) string {
 	return "http://" + address
 }
 
-// methods are those that may have an effect. The last one is a GET that asks to be
-// taken for a POST.
+// methods are those that may have an effect. The last one is a GET with a method override to
+// POST.
 var methods = []struct{ name, method, header string }{
 	{"POST", "POST", ""},
 	{"PUT", "PUT", ""},
@@ -50,11 +50,11 @@ var methods = []struct{ name, method, header string }{
 	{"GET, called a POST", "GET", "X-HTTP-Method-Override: POST\r\n"},
 }
 
-// target is what stands in the request line, and what is odd about it. HOST is the host.
+// target is a target for the request line, and a description. HOST is the host.
 type target struct{ name, text string }
 
-// targets are the spellings of the stack's own route, and the paths that stand for it
-// in some server.
+// targets are the spellings of the stack's own route, and other paths that mean the route in
+// some server.
 func targets(stack apps.Stack) (list []target) {
 	seen := make(map[string]bool)
 	add := func(name, text string) {
@@ -72,8 +72,8 @@ func targets(stack apps.Stack) (list []target) {
 	return list
 }
 
-// spellings are ways to write a route. None of them is a request that the route's
-// own page makes, but for the first.
+// spellings are ways to write a route. Only the first one is a request that the route's own
+// page makes.
 var spellings = []struct {
 	name string
 	of   func(route string) string
@@ -213,14 +213,14 @@ var spellings = []struct {
 	{"with an asterisk", written("*ROUTE")},
 }
 
-// written fills in the route, or its end behind the first slash.
+// written fills in the route, or its part after the first slash.
 func written(pattern string) func(string) string {
 	return func(route string) string {
 		return strings.NewReplacer("ROUTE", route, "TAIL", route[1:]).Replace(pattern)
 	}
 }
 
-// split puts something in the middle of the last name.
+// split inserts a text in the middle of the last name.
 func split(inside string) func(string) string {
 	return func(route string) string {
 		at := name(route) + 2
@@ -228,7 +228,7 @@ func split(inside string) func(string) string {
 	}
 }
 
-// letter writes a letter of the last name in another way.
+// letter changes the spelling of a letter in the last name.
 func letter(n int, format string) func(string) string {
 	return func(route string) string {
 		at := name(route) + n
@@ -243,10 +243,10 @@ func overlong(route string) string {
 	return route[:at] + fmt.Sprintf("%%%02X%%%02X", 0xC0|c>>6, 0x80|c&0x3F) + route[at+1:]
 }
 
-// name is where the last name of a route begins.
+// name is the index of the route's last name.
 func name(route string) int { return strings.LastIndex(strings.TrimSuffix(route, "/"), "/") + 1 }
 
-// swapped puts one letter for another, where it stands last.
+// swapped replaces the last occurrence of a letter by another.
 func swapped(old, new string) func(string) string {
 	return func(route string) string {
 		at := strings.LastIndex(route, old)
@@ -257,7 +257,7 @@ func swapped(old, new string) func(string) string {
 	}
 }
 
-// paths stand for the protected route in some server, or are near it.
+// paths mean the protected route in some server, or are similar to it.
 var paths = []string{
 	"/", "/index.php", "/index.php/", "/index.php/signup", "/index.php/signup/", "//index.php/signup", "/index.php//signup",
 	"/index.php/x/../signup", "/x.php/signup", "/index.PHP/signup", "/index.php%2fsignup", "/index.php/signup?x", "/x/index.php/signup", "/%69ndex.php/signup", "/index.ph%70/signup",
@@ -270,14 +270,14 @@ var paths = []string{
 	"*",
 }
 
-// request is one that a client might send, whatever the target is made of.
+// request is a request as a client might send it, with any target.
 func request(url, method, target, headers, body string) string {
 	host := strings.TrimPrefix(url, "http://")
 	return method + " " + strings.ReplaceAll(target, "HOST", host) + " HTTP/1.1\r\nHost: " + host + "\r\n" + headers +
 		fmt.Sprintf("Connection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
-// send writes a request as it stands and waits for the end of the answer.
+// send writes a raw request and waits for the end of the answer.
 func send(t *testing.T, url, request string) (status int) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -286,7 +286,7 @@ func send(t *testing.T, url, request string) (status int) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(3 * time.Second)) // some servers wait for more
-	_, _ = io.WriteString(conn, request)                  // it may be refused before its end
+	_, _ = io.WriteString(conn, request)                  // the server may refuse it before its end
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0
@@ -296,8 +296,8 @@ func send(t *testing.T, url, request string) (status int) {
 	return resp.StatusCode
 }
 
-// reaching sends all requests to a server and returns those whose effect the app
-// counted, and with which status they were answered.
+// reaching sends all requests to a server. It returns those whose effect the app counted,
+// with the status of their answers.
 func reaching(t *testing.T, stack apps.Stack, app *apps.App, url string) (list []string, sent int) {
 	t.Helper()
 	headers, body := stack.Submission(app)
@@ -325,7 +325,7 @@ func TestNoSpellingOfAPathGetsAroundTheGateway(t *testing.T) {
 			for _, one := range behind {
 				t.Errorf("%s is protected, and %s got through", stack.Route, one)
 			}
-			// The same without the gateway, or the test would show nothing.
+			// The same without the gateway; otherwise the test would prove nothing.
 			bare, _ := reaching(t, stack, app, app.URL)
 			if plain := fmt.Sprintf("POST %q (", stack.Route); len(bare) == 0 || !strings.HasPrefix(bare[0], plain) {
 				t.Errorf("POST %s has no effect in the bare app", stack.Route)

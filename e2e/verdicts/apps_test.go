@@ -26,8 +26,8 @@ import (
 // app is a running app that requires the verdict, behind a gateway of its own.
 type app struct {
 	t     *testing.T
-	url   string // past the gateway
-	front string // through it
+	url   string // directly
+	front string // through the gateway
 
 	mu   sync.Mutex
 	last sent
@@ -37,11 +37,11 @@ type app struct {
 type sent struct {
 	method, host, target, kind, verdict, body string
 
-	chunked bool // it does not say how long its body is
+	chunked bool // it has no Content-Length
 }
 
-// stacks are the commands that start an app, which reads CHECKERS, PORT and
-// PALISADE_VERDICT_KEY, and tells at / who signed up.
+// stacks are the commands that start an app. The app reads CHECKERS, PORT and
+// PALISADE_VERDICT_KEY, and lists its users at /.
 var stacks = map[string]func(t *testing.T) []string{
 	"go":             func(*testing.T) []string { return []string{"go", "run", "app.go"} },
 	"php":            func(*testing.T) []string { return phpServer() },
@@ -82,13 +82,13 @@ func running() []string {
 	return daily
 }
 
-// guardedRoutes are those of the form in the gateway.
+// guardedRoutes are the routes of the form in the gateway.
 const guardedRoutes = `[POST /signup, "POST /naïve/*", POST /mounted/signup, POST /forgetful]`
 
 func start(t *testing.T, stack string) *app {
 	t.Helper()
 	a := &app{t: t}
-	secret := rand.Text() + rand.Text() // its own: two gateways with one key do not start
+	secret := rand.Text() + rand.Text() // a key of its own: two gateways with one key do not start
 	a.startApp(stack, "*  "+hex.EncodeToString(verdict.Key([]byte(secret), "localhost")))
 	a.startGateway(secret)
 	return a
@@ -119,7 +119,7 @@ func (a *app) startApp(stack, key string) {
 	apps.Run(t, "testdata", env, a.url+"/", command...)
 }
 
-// startGateway starts it before a listener that notes what it sends to the app.
+// startGateway starts it in front of a listener that records the requests to the app.
 func (a *app) startGateway(secret string) {
 	t := a.t
 	t.Helper()
@@ -165,7 +165,7 @@ func (a *app) noted() sent {
 	return a.last
 }
 
-// users are those who signed up so far.
+// users are the users who signed up so far.
 func (a *app) users() string {
 	a.t.Helper()
 	resp, err := http.Get(a.url + "/")
@@ -180,7 +180,7 @@ func (a *app) users() string {
 	return string(text)
 }
 
-// post sends a request as it is told and returns the status.
+// post sends a request as the fields of sent say and returns the status.
 func (a *app) post(base string, s sent, verdicts ...string) int {
 	a.t.Helper()
 	r, err := http.NewRequest(s.method, base, strings.NewReader(s.body))
@@ -204,8 +204,8 @@ func (a *app) post(base string, s sent, verdicts ...string) int {
 
 const urlencoded, multipart = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
 
-// submit takes a ticket, solves it and sends a form as a browser would. Without a
-// user nothing is in the form.
+// submit takes a ticket, solves it and sends a form as a browser does. Without a user the
+// form is empty.
 func (a *app) submit(target, kind, user string) int {
 	a.t.Helper()
 	fields := a.proof()
@@ -230,7 +230,7 @@ func part(name, value string) string {
 	return "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n"
 }
 
-// proof returns the fields that a page's form would have.
+// proof returns the fields of a page's form.
 func (a *app) proof() (fields [][2]string) {
 	a.t.Helper()
 	resp, err := http.Get(a.front + "/.palisade/ticket?form=signup")
@@ -269,14 +269,14 @@ func TestAppThatRequiresTheVerdict(t *testing.T) {
 	}
 }
 
-// refusesAnyOther tries a verdict with requests that it is not for.
+// refusesAnyOther tries a verdict with other requests than its own.
 func (a *app) refusesAnyOther() {
 	a.t.Helper()
 	if status := a.submit("/signup?from=mail", urlencoded, "ada"); status != 200 || a.users() != "ada\n" {
 		a.t.Fatalf("through the gateway: status %d, users %q", status, a.users())
 	}
 	good := a.noted()
-	// Unchanged it holds, or the rows below would show nothing.
+	// The unchanged request is accepted; otherwise the rows below would prove nothing.
 	if status := a.post(a.url, good, good.verdict); status != 200 || a.users() != "ada\nada\n" {
 		a.t.Fatalf("as the gateway sent it: status %d, users %q", status, a.users())
 	}
@@ -314,8 +314,8 @@ func (a *app) takesEscapes(target string) {
 	}
 }
 
-// refusesHiddenBodies: a body that the checker cannot see looks empty. The verdict of
-// a form with nothing in it must not let it in.
+// refusesHiddenBodies: a body that the checker cannot see looks empty. The verdict of an
+// empty form must not let such a body in.
 func (a *app) refusesHiddenBodies(target string) {
 	a.t.Helper()
 	a.submit(target, urlencoded, "")
@@ -329,7 +329,7 @@ func (a *app) refusesHiddenBodies(target string) {
 		if status := a.post(a.url, s, empty.verdict); status < 400 {
 			a.t.Errorf("%s, %s: status %d", target, kind, status)
 		}
-		// Some servers read no body in chunks, and then the app has none either.
+		// Some servers do not read chunked bodies, so the app does not get the body either.
 		s.chunked = true
 		if status := a.post(a.url, s, empty.verdict); strings.Contains(a.users(), "eve") {
 			a.t.Errorf("%s, %s in chunks: status %d, users %q", target, kind, status, a.users())
@@ -344,7 +344,7 @@ func targets(stack string) []string {
 	return []string{"/signup"}
 }
 
-// PHP hides the raw body of an upload unless it is told not to read it.
+// PHP hides the raw body of an upload unless a setting stops PHP from parsing it.
 func TestUploadsInPHPNeedTheRawBody(t *testing.T) {
 	for stack, users := range map[string]string{"php": "", "php that reads": "ada\n"} {
 		a := start(t, stack)
@@ -355,7 +355,7 @@ func TestUploadsInPHPNeedTheRawBody(t *testing.T) {
 	}
 }
 
-// In Express the checker reads the body itself where no parser did, in a router too.
+// In Express the checker reads the body itself if no parser did, also in a router.
 func TestExpressWithoutAParser(t *testing.T) {
 	a := start(t, "node")
 	if status := a.submit("/mounted/signup", urlencoded, "ada"); status != 200 || a.users() != "ada\n" {

@@ -1,3 +1,3 @@
-// Package verdicts holds tests of the checkers in deploy/verdict, in the languages
-// that they are for: over the vectors that they share, and in apps behind the gateway.
+// Package verdicts tests the checkers in deploy/verdict in their own languages: with the
+// vectors that they share, and in apps behind the gateway.
 package verdicts

@@ -10,11 +10,10 @@ import (
 	"testing"
 )
 
-// snippets are the languages of the guide, and the app of these tests that each
-// snippet is part of.
+// snippets maps each language of the guide to the test app that contains the snippet.
 var snippets = map[string]string{"go": "app.go", "python": "app.py", "php": "app.php", "ruby": "config.ru", "java": "App.java", "js": "app.js"}
 
-// What the guide shows is what the tests run.
+// The tests run the code that the guide shows.
 func TestSnippetsOfTheGuideAreRun(t *testing.T) {
 	guide := read(t, "../../docs/gateway.md")
 	_, section, found := strings.Cut(guide, "\n### Require the verdict in the app\n")
@@ -46,7 +45,7 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// unindented ends each line with a line feed, so that no part of a line is found.
+// unindented ends each line with a line feed, so that a search never finds a part of a line.
 func unindented(code string) string {
 	lines := strings.Split(code, "\n")
 	for i := range lines {

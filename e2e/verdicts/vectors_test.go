@@ -27,12 +27,12 @@ var (
 
 const deployed = "../../deploy/verdict"
 
-// vector is a request and what every checker makes of it.
+// vector is a request and the expected result of every checker.
 type vector struct {
 	Name    string   `json:"name"`
 	Keys    []string `json:"keys"`
 	Form    string   `json:"form"`   // that the app expects
-	Judged  bool     `json:"judged"` // what was only watched is refused
+	Judged  bool     `json:"judged"` // a verdict of a monitored form is refused
 	Headers []string `json:"headers"`
 	Method  string   `json:"method"`
 	Host    string   `json:"host"`
@@ -59,12 +59,12 @@ var (
 	judged = said{Site: "example.com", Form: "signup", ID: "5qyp3hdr", Mode: verdict.Enforce, T: signedAt}
 )
 
-// rows are made into vectors: each is a good request, signed, and then changed.
+// rows become vectors: each is a valid request that is signed and then changed.
 var rows = []struct {
 	name   string
 	good   bool
-	sign   func(*vector, *said) // before it is signed
-	change func(*vector)        // after
+	sign   func(*vector, *said) // changes before the signature
+	change func(*vector)        // changes after it
 }{
 	{name: "as it was signed", good: true},
 	{name: "a client that signed its request", good: true, sign: func(_ *vector, s *said) { s.Mode = verdict.Exempt }},
@@ -143,7 +143,7 @@ func signed(target string) func(*vector, *said) {
 
 func at(now float64) func(*vector) { return func(v *vector) { v.Now = now } }
 
-// unread changes the bits of the last letter that belong to no byte.
+// unread changes the bits of the last letter that are not part of any byte.
 func unread(v *vector) {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := len(v.Headers[0]) - 1
@@ -172,7 +172,7 @@ func vectors() (list []vector) {
 	return list
 }
 
-// path is what the gateway signs of a target.
+// path is the part of a target that the gateway signs.
 func path(target string) string {
 	if rest, absolute := strings.CutPrefix(target, "http://example.com"); absolute {
 		target = "/" + strings.TrimPrefix(rest, "/")
@@ -190,7 +190,7 @@ func request(v vector) (*http.Request, []byte) {
 	return r, body
 }
 
-// The vectors are those of the rows, and package verdict agrees with each.
+// The vectors equal those of the rows, and package verdict agrees with each.
 func TestVectorsAreThoseOfPackageVerdict(t *testing.T) {
 	file := filepath.Join(deployed, "vectors.json")
 	var text bytes.Buffer
@@ -210,7 +210,7 @@ func TestVectorsAreThoseOfPackageVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(held, text.Bytes()) {
-		t.Errorf("%s is not what the rows make: go test ./e2e/verdicts -run Vectors -update", file)
+		t.Errorf("%s differs from the vectors of the rows: go test ./e2e/verdicts -run Vectors -update", file)
 	}
 	for _, v := range vectors() {
 		if got, want := inGo(t, v), expected(v); got != want {
@@ -219,7 +219,7 @@ func TestVectorsAreThoseOfPackageVerdict(t *testing.T) {
 	}
 }
 
-// inGo asks package verdict, at the time of the vector.
+// inGo checks with package verdict, at the time of the vector.
 func inGo(t *testing.T, v vector) (got string) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Unix(0, int64(v.Now*1e9))))
@@ -283,7 +283,7 @@ func inPython(*testing.T) *exec.Cmd {
 	return cmd
 }
 
-// languages are those that this run tries.
+// languages are the languages that this run tests.
 func languages() []string {
 	if *full {
 		return []string{"php", "node", "python", "ruby", "java"}
@@ -291,7 +291,7 @@ func languages() []string {
 	return []string{"php", "node", "python"}
 }
 
-// needed fails the test, and says what is missing.
+// needed fails the test with the name of the missing tool.
 func needed(t *testing.T, command, packages string) {
 	t.Helper()
 	if _, err := exec.LookPath(command); err != nil {
@@ -337,8 +337,8 @@ func TestCheckersAgreeOnTheVectors(t *testing.T) {
 	}
 }
 
-// lines writes vectors so that no language needs a parser of JSON: fields in
-// hexadecimal with tabs between them. The path is for checkers that get it decoded.
+// lines writes vectors so that no language needs a JSON parser: fields in hexadecimal,
+// separated by tabs. The path is for checkers that get it decoded.
 func lines(list []vector, withPath bool) *strings.Reader {
 	var b strings.Builder
 	for _, v := range list {

@@ -23,7 +23,7 @@ func palisade(t *testing.T, dir, ready string, args ...string) {
 	apps.Run(t, dir, nil, ready, append([]string{file}, args...)...)
 }
 
-// gateway stands in front of an app.
+// gateway starts a gateway in front of an app.
 func gateway(t *testing.T, app *apps.App, protect string) string {
 	t.Helper()
 	address := "127.0.0.1:" + apps.FreePort(t)
@@ -48,13 +48,13 @@ func service(t *testing.T, host string) string {
 	return "http://" + address
 }
 
-// known are findings that are true, and why they stay.
+// known are true findings, and the reasons why they stay.
 var known = map[string]string{
 	"the package in Django, G01": "Django's own sign-up form says which name is taken while it checks the fields, and the package asks only for forms whose fields are right, so that nobody solves a captcha for a typing mistake",
 }
 
-// What this project offers must pass its own audit: nothing found, and nothing
-// undecided that could be decided.
+// The products of this project must pass its own audit, with no finding and no undecided
+// rule that could be decided.
 func TestOwnFormsPass(t *testing.T) {
 	t.Parallel()
 	for name, form := range map[string]func(*testing.T) []string{
@@ -99,7 +99,7 @@ func TestOwnFormsPass(t *testing.T) {
 	}
 }
 
-// The minimal time of our own forms is known; else the audit finds it out.
+// The test sets the minimal time of our own forms; otherwise the audit would measure it.
 const fill = "3s"
 
 func demo(t *testing.T, path, effect string) []string {
@@ -140,7 +140,7 @@ func TestARunningGatewayAuditsItself(t *testing.T) {
 	}
 	audits := exec.Command(file, "audit", "-self", "-effect", "/effects", "-only", "A01,A07,H02,J01", "-min-fill", "3s", "-json", "report.json")
 	audits.Dir = dir
-	// Not what it prints, which holds the progress of three audits too.
+	// The test reads the file, because the output also has the progress of three audits.
 	out, err := audits.CombinedOutput()
 	written, unread := os.Open(filepath.Join(dir, "report.json"))
 	if unread != nil {
@@ -161,7 +161,7 @@ func TestARunningGatewayAuditsItself(t *testing.T) {
 			}
 		}
 	}
-	// The comment form is only watched, so that it is open.
+	// The comment form is only monitored, so it is open.
 	want := map[string][]string{
 		"POST /signup/ at http://django.localhost/signup/":   {},
 		"POST /comment/ at http://django.localhost/comment/": {"A01", "H02"},

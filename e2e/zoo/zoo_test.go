@@ -1,5 +1,5 @@
-// Package zoo tries the audit with real small apps: each has one mistake of the
-// catalogue, or none, and the audit must find that one.
+// Package zoo tests the audit with real small apps. Each app has one mistake of the
+// catalogue, or none, and the audit must find exactly that one.
 package zoo
 
 import (
@@ -23,31 +23,31 @@ const root = "../../internal/audit/testdata/zoo"
 
 var all = flag.Bool("all", false, "audit every app of the zoo, not the sample")
 
-// sample are the apps of a daily run: one of each framework, and a defect of another
-// kind in each. The rules themselves are tried daily, each with the reference app of
-// package audit; what these add is the frameworks.
+// sample are the apps of a daily run: one of each framework, each with a mistake of another
+// kind. The daily tests of package audit try each rule with the reference app. The sample
+// adds the frameworks.
 var sample = []string{
 	"go/a10_sibling",               // net/http: a second route to the same action
-	"go/e02_private_network",       // Gin: whom a limit counts
-	"go/d06_text",                  // Fiber: a body that is read in another way
-	"express/b18_not_a_string.js",  // what a token is
+	"go/e02_private_network",       // Gin: the client that a limit counts
+	"go/d06_text",                  // Fiber: a body that is parsed in another way
+	"express/b18_not_a_string.js",  // the type of a token
 	"flask/c03_outage_courtesy.py", // the verifier is down
-	"django/ok.py",                 // none, so that nothing may be found
+	"django/ok.py",                 // no mistake, so the audit must find nothing
 }
 
-// The audits wait most of their time, so that more of them than processors can run;
+// The audits wait most of their time, so more of them than processors can run at once. Use
 // -parallel=1 to measure.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = parallel.Value.Set("10") // it is a number
+		_ = parallel.Value.Set("10") // cannot fail: it is a number
 	}
 	status := m.Run()
 	apps.Clean()
 	os.Exit(status)
 }
 
-// audited runs palisade audit, and returns what it found.
+// audited runs palisade audit, and returns its findings.
 func audited(t *testing.T, args ...string) *engine.Report {
 	t.Helper()
 	program, err := apps.Palisade()
@@ -82,10 +82,10 @@ func audited(t *testing.T, args ...string) *engine.Report {
 // animal is an app of the zoo.
 type animal struct{ name, path, defect string }
 
-// animals returns the apps to audit, those in Go built.
+// animals returns the apps to audit, with the Go apps built.
 func animals(t *testing.T) (list []animal) {
 	t.Helper()
-	bin := t.TempDir() // until the parallel tests have ended
+	bin := t.TempDir() // kept until the parallel tests have ended
 	build := exec.Command("go", "build", "-o", bin)
 	if *all {
 		build.Args = append(build.Args, "./go/...")
@@ -140,8 +140,8 @@ func animals(t *testing.T) (list []animal) {
 	return list
 }
 
-// also are findings that are true of an app beside the mistake that was planted, and
-// why. What stands neither here nor in an app's first line is a false alarm.
+// also are true findings of an app besides its planted mistake, with the reasons. A finding
+// that is neither here nor in an app's first line is a false alarm.
 var also = map[string]string{}
 
 func TestZoo(t *testing.T) {
@@ -163,7 +163,7 @@ func TestZoo(t *testing.T) {
 	}
 }
 
-// visit audits one app, and judges what was found.
+// visit audits one app, and judges the findings.
 func visit(t *testing.T, a animal) string {
 	verifier := "127.0.0.1:" + apps.FreePort(t)
 	app := apps.Zoo(t, a.path, "http://"+verifier+"/turnstile/v0/siteverify")

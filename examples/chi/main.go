@@ -19,7 +19,7 @@ import (
 
 func main() {
 	key := make([]byte, 32)
-	rand.Read(key) // a real site keeps its key, or pages that are open are challenged after a restart
+	rand.Read(key) // a real site keeps its key; with a new key after a restart, open pages get a challenge
 	router, err := newRouter(key, "127.0.0.1:8080")
 	if err != nil {
 		log.Fatal(err)

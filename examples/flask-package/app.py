@@ -1,4 +1,4 @@
-"""A contact form in Flask that asks Palisade. What is of Palisade is marked."""
+"""A contact form in Flask that asks Palisade. Comments mark the parts for Palisade."""
 
 import os
 
@@ -27,7 +27,7 @@ def create_app():
         PALISADE_SITEKEY="shop-1",
         PALISADE_SECRET=os.environ.get("PALISADE_SECRET", ""),
     )
-    palisade.init_app(app)  # Palisade: mistakes of the settings stop the start here
+    palisade.init_app(app)  # Palisade: mistakes in the settings stop the start here
 
     @app.route("/")
     def home():

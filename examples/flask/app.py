@@ -1,4 +1,4 @@
-"""An ordinary Flask app with a contact form. Nothing in it knows of a captcha."""
+"""An ordinary Flask app with a contact form and without a captcha."""
 
 import os
 import threading
@@ -64,5 +64,5 @@ def api_subscribe():
 
 @app.route("/effects")
 def effects():
-    """What really happened, for tests to count."""
+    """The effects so far, for tests."""
     return jsonify(counts)

@@ -50,7 +50,7 @@ func main() {
 	})
 	mux.Handle("POST /signup", signup.Handle(func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 		name := r.PostFormValue("name")
-		if len(name) < 2 { // the application's own check; the person is not asked to prove anything again
+		if len(name) < 2 { // the application's own check; the person need not prove anything again
 			w.WriteHeader(http.StatusUnprocessableEntity)
 			page.Execute(w, content{Guard: pass.Retry(), Name: name, Mistake: "A name has at least two letters."})
 			return

@@ -1,5 +1,5 @@
-// Package adaptertest contains the laws of an adapter to a web framework. An adapter's
-// test starts its framework on a real port and calls [Run].
+// Package adaptertest has the common tests of adapters to web frameworks. An adapter's test
+// starts its framework on a real port and calls [Run].
 package adaptertest
 
 import (
@@ -19,15 +19,15 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// Shop is the app that an adapter's test builds in its framework. The app guards
-// POST /signup with Signup and POST /taken with Taken.
+// Shop is the guard for an app of the framework: the app guards POST /signup with Signup and
+// POST /taken with Taken.
 type Shop struct {
 	Guard         *palisade.Guard
 	Signup, Taken *palisade.Form
 
-	// Effect must be called by the handler of /signup, with its pass and the field email.
-	// The handler binds the field in the framework's own way from a form or from JSON.
-	// Then it redirects to /welcome with 303.
+	// The handler of /signup calls Effect with the field email and with its pass. It binds
+	// the field in the framework's own way, from a form or from JSON. Then it redirects to
+	// /welcome with 303.
 	//
 	// The handler of /taken calls Effect too and then returns the framework's error for 409.
 	Effect func(email string, pass palisade.Pass)
@@ -36,7 +36,7 @@ type Shop struct {
 	effects []string
 }
 
-// NewShop returns a shop for an adapter's own test.
+// NewShop returns a shop for further tests of an adapter.
 func NewShop(t *testing.T) *Shop {
 	t.Helper()
 	guard, err := palisade.New(palisade.Config{
@@ -100,8 +100,8 @@ func (v visitor) send(method, path, kind, body string) (*http.Response, string) 
 	return answer, string(text)
 }
 
-// solve fetches a ticket through the adapter and makes its proof. It returns the fields
-// that a page's form then has.
+// solve fetches a ticket through the adapter and makes its proof. It returns the fields that
+// a page's form has then.
 func (v visitor) solve(form string) url.Values {
 	v.Helper()
 	answer, text := v.send("GET", "/.palisade/ticket?form="+form, "", "")
@@ -132,7 +132,7 @@ func (v visitor) filled(form, email string) string {
 	return fields.Encode()
 }
 
-// expect checks an answer, and all effects in the app so far.
+// expect checks an answer, and the effects in the app so far.
 func (v visitor) expect(answer *http.Response, text string, status int, effects ...string) {
 	v.Helper()
 	if answer.StatusCode != status {
@@ -143,8 +143,8 @@ func (v visitor) expect(answer *http.Response, text string, status int, effects 
 	}
 }
 
-// Run starts apps and checks the laws. start serves an app on a real port until the test
-// ends and returns its URL.
+// Run starts apps and runs the common tests. Start serves an app on a real port until the
+// test ends, and returns its URL.
 func Run(t *testing.T, start func(t *testing.T, s *Shop) (url string)) {
 	law := func(name string, check func(v visitor)) {
 		t.Run(name, func(t *testing.T) {
@@ -215,7 +215,7 @@ func Run(t *testing.T, start func(t *testing.T, s *Shop) (url string)) {
 	})
 	law("an error of the handler reaches the framework", func(v visitor) {
 		body := v.filled("taken", "ada@example.org")
-		for range 2 { // the second one is a double click
+		for range 2 { // the second is a double click
 			answer, text := v.send("POST", "/taken", formType, body)
 			v.expect(answer, text, 409, "ada@example.org")
 		}

@@ -1,5 +1,5 @@
-// Package audit attacks a form and tells which of the known mistakes the form has. It
-// lists the rules, which stand in the folders below rule; package engine runs them.
+// Package audit attacks a form and reports which of the known mistakes the form has. It
+// lists the rules, which are in the folders below rule. Package engine runs the rules.
 package audit
 
 import (
@@ -8,12 +8,12 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// Prepare checks a specification and says what the audit will do at most.
+// Prepare checks a specification and returns the most that the audit will do.
 func Prepare(spec *engine.Spec) (engine.Plan, error) { return engine.Prepare(spec, rules) }
 
-// Run audits a form by all rules that the specification asks for. Run ends within a
-// moment when ctx does, with a report of what was left out. The error is about the
-// specification alone: a target that is down is a report.
+// Run audits a form by all rules that the specification asks for. When ctx ends, Run returns
+// shortly after, with a report that names the rules left out. The error is about the
+// specification alone: for a target that is down, Run returns a report.
 func Run(ctx context.Context, spec engine.Spec) (*engine.Report, error) {
 	return engine.Run(ctx, spec, rules)
 }

@@ -19,12 +19,12 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// quiet is the log of servers that are meant to fail.
+// quiet is the log of servers that fail on purpose.
 var quiet = log.New(io.Discard, "", 0)
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// specFor is how the reference app is audited.
+// specFor is the specification of an audit of the reference app.
 func specFor(t testing.TB, a *reference, url string) engine.Spec {
 	s := engine.Spec{
 		Target: url + "/signup", Effect: "/effects#signups", Verifier: a.services, Seed: 7, Patience: 8 * time.Second, Rate: 2000,
@@ -36,7 +36,7 @@ func specFor(t testing.TB, a *reference, url string) engine.Spec {
 	case "J01":
 		s.Upstream = outerListener(t)
 	case "C08":
-		s.Patience = time.Minute // ten megabytes take their time where races are looked for
+		s.Patience = time.Minute // rules that look for races send ten megabytes, which takes long
 	case "B03":
 		s.Instances = []string{url}
 	case "B10":
@@ -66,7 +66,7 @@ func outerListener(t testing.TB) string {
 	return ""
 }
 
-// Each rule is tried with the app that has its mistake and with the one that has none.
+// Each rule runs against the app with its mistake and against the app without one.
 func TestEachRuleFindsItsMistakeAndNoOther(t *testing.T) {
 	for _, rule := range audit.Catalogue() {
 		if rule.Offline {
@@ -110,13 +110,14 @@ func TestTheReferenceAppHasNoFindings(t *testing.T) {
 	if report.Broken != "" || report.Stopped != "" {
 		t.Errorf("broken %q, stopped %q", report.Broken, report.Stopped)
 	}
-	if a.requests > report.Requests || report.Requests > report.Bound || a.requests < report.Requests-20 { // what the server cannot read does not reach the app
+	if a.requests > report.Requests || report.Requests > report.Bound || a.requests < report.Requests-20 { // a request that the server cannot parse does not reach the app
 		t.Errorf("the app counted %d requests, the report says %d of at most %d", a.requests, report.Requests, report.Bound)
 	}
 	t.Logf("%d requests of %d, %.1f s", report.Requests, report.Bound, report.Took)
 }
 
-// describe is a finding as the golden files have it, without what differs from run to run.
+// describe prints a finding for the golden files, without the parts that differ from run to
+// run.
 func describe(r *engine.Report, url string) string {
 	var b strings.Builder
 	for _, f := range r.Findings {
@@ -148,7 +149,7 @@ var varies = map[*regexp.Regexp]string{
 	regexp.MustCompile(`valid submissions at once: \d+ effects`):                   "valid submissions at once: M effects",
 	regexp.MustCompile(`(palisade-(ticket|proof)=)[^&\s]+`):                        "${1}SEALED",
 	regexp.MustCompile(`&[a-z_]+_[0-9a-f]{4,8}=[0-9a-f]*`):                         "&DECOY",
-	regexp.MustCompile(`Content-Length: [67]\d\d`):                                 "Content-Length: N", // of decoys and proofs
+	regexp.MustCompile(`Content-Length: [67]\d\d`):                                 "Content-Length: N", // the length of decoys and proofs differs
 }
 
 func golden(t *testing.T, name, got string) {
@@ -171,7 +172,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// What no app shows from outside is read from settings.
+// Settings show mistakes that no app shows from outside.
 func TestSettings(t *testing.T) {
 	right := []engine.Setting{
 		{Name: "TURNSTILE_SECRET", Value: "0x4AAAAAAAzzzzzzzzzzzzzzzzzzzzzz"}, {Name: "TESTING", Value: "False"}, {Name: "FAIL_OPEN", Value: "false"}, {Name: "SECRET_KEY", Value: "k3j4h5k3j4h5kj3h4k5jh3k4j5h"},
@@ -205,7 +206,7 @@ func TestSettings(t *testing.T) {
 // Each known mistake has a rule, or a reason why it has none.
 func TestNoEntryOfTheCatalogueIsForgotten(t *testing.T) {
 	has := map[string]bool{}
-	last := map[byte]string{} // id of each group
+	last := map[byte]string{} // highest id of each group
 	for _, rule := range audit.Catalogue() {
 		if has[rule.ID] {
 			t.Errorf("there are two rules %s", rule.ID)
@@ -214,7 +215,7 @@ func TestNoEntryOfTheCatalogueIsForgotten(t *testing.T) {
 	}
 	for id := range audit.Absent {
 		if has[id] {
-			t.Errorf("%s has a rule, and is said to have none", id)
+			t.Errorf("%s has a rule, but Absent lists it too", id)
 		}
 		has[id] = true
 	}
@@ -224,13 +225,13 @@ func TestNoEntryOfTheCatalogueIsForgotten(t *testing.T) {
 	for group, end := range last {
 		for i, id := 1, ""; id != end; i++ {
 			if id = fmt.Sprintf("%c%02d", group, i); !has[id] {
-				t.Errorf("%s: there is neither a rule nor a reason why there is none", id)
+				t.Errorf("%s has neither a rule nor a reason in Absent", id)
 			}
 		}
 	}
 }
 
-// A rule is one file, one golden file, and one line in the list of its folder.
+// A rule has one file, one golden file, and one line in the list of its folder.
 func TestARuleIsOneFileAndOneGoldenFile(t *testing.T) {
 	files := map[string]bool{}
 	for pattern, prefix := range map[string]string{"rule/*/[a-z][0-9][0-9]_*.go": "file ", "testdata/rules/*.golden": "golden "} {
@@ -261,12 +262,12 @@ func TestARuleIsOneFileAndOneGoldenFile(t *testing.T) {
 	}
 }
 
-// The audits wait most of their time, so that more of them than processors can run;
+// The audits wait most of their time, so more of them than processors can run at once. Use
 // -parallel=1 to measure.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = parallel.Value.Set("6") // it is a number
+		_ = parallel.Value.Set("6") // cannot fail: it is a number
 	}
 	os.Exit(m.Run())
 }

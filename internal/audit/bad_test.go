@@ -28,7 +28,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// What is not as an audit expects it is said clearly, and nothing passes.
+// An audit reports an unexpected target clearly, and no rule passes.
 func TestBadTargets(t *testing.T) {
 	form := `<form method="post" action="/signup"><input name="email"><div class="cf-turnstile" data-sitekey="k"></div></form>`
 	page := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, form) }
@@ -41,7 +41,7 @@ func TestBadTargets(t *testing.T) {
 		app       http.HandlerFunc
 		target    string
 		tls       bool
-		impatient bool // where it is the limit of time that ends the audit
+		impatient bool // the time limit ends the audit
 		want      string
 	}{
 		"the target is down":               {target: "http://" + closed.Addr().String() + "/signup", want: "cannot be reached"},
@@ -49,7 +49,7 @@ func TestBadTargets(t *testing.T) {
 		"the target redirects elsewhere": {app: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://example.com/", http.StatusFound)
 		}, want: "redirects to another host"},
-		"the certificate is not known": {app: page, tls: true, want: "certificate"},
+		"the certificate is unknown": {app: page, tls: true, want: "certificate"},
 		"the page never ends": {app: func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				if _, err := io.WriteString(w, "<p>more "); err != nil {
@@ -57,8 +57,8 @@ func TestBadTargets(t *testing.T) {
 				}
 			}
 		}, want: "no form that posts"},
-		"the page does not come": {app: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, impatient: true, want: "no answer in time"},
-		"the page drips": {app: func(w http.ResponseWriter, r *http.Request) {
+		"the page never arrives": {app: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, impatient: true, want: "no answer in time"},
+		"the page arrives byte by byte": {app: func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				io.WriteString(w, "x")
 				w.(http.Flusher).Flush()
@@ -73,7 +73,7 @@ func TestBadTargets(t *testing.T) {
 			io.WriteString(w, `<form method="post"><input name="email"></form>`)
 		}, want: "no captcha was found"},
 		"there is no way to a valid token": {app: page, want: "no way to a valid token"},
-		"the page answers rubbish":         {app: func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("\x00\xff<form<form method=post><")) }, want: "no form that posts"},
+		"the page is broken HTML":          {app: func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("\x00\xff<form<form method=post><")) }, want: "no form that posts"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +89,7 @@ func TestBadTargets(t *testing.T) {
 				t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 				target = server.URL + "/signup"
 			}
-			patience := 5 * time.Minute // a limit of size or number must not be reached later, however slow the machine is
+			patience := 5 * time.Minute // the audit must reach a limit of size or number before the time limit, on a slow machine too
 			if c.impatient {
 				patience = 2 * time.Second
 			}
@@ -101,7 +101,7 @@ func TestBadTargets(t *testing.T) {
 				t.Errorf("it says %q, want something with %q", report.Broken, c.want)
 			}
 			for _, f := range report.Findings {
-				if f.Status == engine.Pass && !strings.ContainsAny(f.ID[:1], "BFGJ") { // some look at the page alone
+				if f.Status == engine.Pass && !strings.ContainsAny(f.ID[:1], "BFGJ") { // some rules read the page alone
 					t.Errorf("%s passed: %s", f.ID, f.Says)
 				}
 			}
@@ -113,15 +113,15 @@ func TestOracleThatFails(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "")
 	for name, c := range map[string]struct{ effect, want string }{
-		"a page that is not there":     {"/nothing#signups", "answered 404"},
-		"a page without a number":      {"/welcome#signups", "is not JSON"},
-		"a member that is not there":   {"/effects#users", "no number"},
-		"a host that is down":          {"http://127.0.0.1:1/", "refused"},
-		"a command that fails":         {"cmd:echo gone >&2; exit 3", "gone"},
-		"a command without a number":   {"cmd:echo none", "no number"},
-		"a database that is not there": {"sql:sqlite:" + t.TempDir() + "/none.db SELECT count(*) FROM users", "sqlite3"},
-		"a folder that is not there":   {"maildir:" + t.TempDir() + "/none", "no such file"},
-		"no oracle":                    {"", "nothing says how an effect is seen"},
+		"a missing page":             {"/nothing#signups", "answered 404"},
+		"a page without a number":    {"/welcome#signups", "is not JSON"},
+		"a missing member":           {"/effects#users", "no number"},
+		"a host that is down":        {"http://127.0.0.1:1/", "refused"},
+		"a command that fails":       {"cmd:echo gone >&2; exit 3", "gone"},
+		"a command without a number": {"cmd:echo none", "no number"},
+		"a missing database":         {"sql:sqlite:" + t.TempDir() + "/none.db SELECT count(*) FROM users", "sqlite3"},
+		"a missing folder":           {"maildir:" + t.TempDir() + "/none", "no such file"},
+		"no oracle":                  {"", "nothing says how an effect is seen"},
 	} {
 		spec := specFor(t, a, address)
 		spec.Effect, spec.Only = c.effect, []string{"A01", "A02"}
@@ -135,7 +135,7 @@ func TestOracleThatFails(t *testing.T) {
 	}
 }
 
-// Each kind of oracle sees what the reference app did.
+// Each kind of oracle sees the effect in the reference app.
 func TestOracles(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "A01")
@@ -174,7 +174,7 @@ func TestOracles(t *testing.T) {
 	}
 }
 
-// What was not decided is never taken for refused.
+// An undecided attempt never counts as refused.
 func TestWhatIsNotKnownIsNotPassed(t *testing.T) {
 	t.Parallel()
 	hangUp := func(w http.ResponseWriter) {
@@ -187,9 +187,9 @@ func TestWhatIsNotKnownIsNotPassed(t *testing.T) {
 		want   engine.Status
 		says   string
 	}{
-		"the app hangs up":                  {hangUp, engine.Inconclusive, "the connection was closed"},
-		"the app has enough":                {func(w http.ResponseWriter) { w.WriteHeader(429) }, engine.Inconclusive, "429"},
-		"the app says that it is not there": {func(w http.ResponseWriter) { w.WriteHeader(503) }, engine.Pass, "refused"},
+		"the app closes the connection":       {hangUp, engine.Inconclusive, "the connection was closed"},
+		"the app limits requests":             {func(w http.ResponseWriter) { w.WriteHeader(429) }, engine.Inconclusive, "429"},
+		"the app says that it is unavailable": {func(w http.ResponseWriter) { w.WriteHeader(503) }, engine.Pass, "refused"},
 	} {
 		a, address := startReference(t, "")
 		a.early = func(w http.ResponseWriter, r *http.Request) bool {
@@ -208,7 +208,8 @@ func TestWhatIsNotKnownIsNotPassed(t *testing.T) {
 	}
 }
 
-// An app that refuses everybody after a while has not been shown to refuse bots.
+// If an app refuses everybody after a while, the audit must not conclude that it refuses
+// bots.
 func TestAnAppThatRefusesEverybodyPassesNothing(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "")
@@ -231,8 +232,8 @@ func TestAnAppThatRefusesEverybodyPassesNothing(t *testing.T) {
 	}
 }
 
-// A form that asks the verifier whatever it was sent, and ignores the answer, has that
-// mistake and not the one of asking nobody.
+// If a form sends every token to the verifier and ignores the answer, the audit reports that
+// mistake, and not that the form never asks.
 func TestAnIgnoredAnswerIsNotCalledAMissingCheck(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "A04")
@@ -261,7 +262,7 @@ func TestAnIgnoredAnswerIsNotCalledAMissingCheck(t *testing.T) {
 	}
 }
 
-// A sibling that was named is tried although there is no form at it.
+// The audit also tries a named sibling that has no form.
 func TestASiblingWithoutAForm(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "A07")
@@ -332,7 +333,7 @@ func names(t *testing.T, addresses map[string]string, texts map[string]string) *
 
 const proof = "a text of sixteen characters and more"
 
-// A public host is not touched before it showed that it is ours.
+// The audit sends no request to a public host before the host has shown that it is ours.
 func TestConsent(t *testing.T) {
 	resolver := names(t,
 		map[string]string{"ours.example": "203.0.113.5", "theirs.example": "203.0.113.6", "intranet.example": "10.0.0.8", "both.example": "10.0.0.8 203.0.113.7", "short.example": "203.0.113.8"},
@@ -382,8 +383,8 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-// Between the look at a name and the connection nothing is asked again: a name that
-// leads elsewhere a moment later leads nowhere.
+// The audit resolves a name once and connects to that address. If the name resolves to
+// another address a moment later, the audit does not go there.
 func TestTheAddressIsTheOneThatWasLookedAt(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "")
@@ -405,7 +406,7 @@ func TestTheAddressIsTheOneThatWasLookedAt(t *testing.T) {
 	}
 }
 
-// What others do at the same time is not taken for what a probe did.
+// The audit does not take effects of other users for effects of a probe.
 func TestSomebodyElseUsesTheApp(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "")
@@ -417,7 +418,7 @@ func TestSomebodyElseUsesTheApp(t *testing.T) {
 			time.Sleep(every)
 		}
 	}
-	// Now and then, from the middle of a rule that is looked for with many attempts.
+	// Now and then, starting within a rule that makes many attempts.
 	spec := specFor(t, a, address)
 	spec.Only = []string{"D03"}
 	var once sync.Once
@@ -438,7 +439,7 @@ func TestSomebodyElseUsesTheApp(t *testing.T) {
 	}
 }
 
-// Apps that put their work into a queue are judged by what comes out of it.
+// If an app puts its work into a queue, the audit waits for the effects.
 func TestEffectsThatTakeTheirTime(t *testing.T) {
 	t.Parallel()
 	for defect, want := range map[string]engine.Status{"": engine.Pass, "D01": engine.Fail} {
@@ -514,14 +515,15 @@ func TestAFormBehindALoginThatPostsJSON(t *testing.T) {
 			t.Errorf("%s %s: %s", f.ID, f.Status, f.Says)
 		}
 	}
-	// Without the session nothing can be decided, and with a mistake the session is not told.
+	// Without the session, nothing can be decided. A report of a mistake must not contain
+	// the session.
 	report, err = audit.Run(context.Background(), engine.Spec{Target: server.URL + "/post", Action: "/api/post", Captcha: "turnstile", Effect: "cmd:echo 1", Verifier: services, Rate: 2000, MinFill: time.Millisecond, Only: []string{"A01"}})
 	if err != nil || report.Count(engine.Inconclusive) != 1 || !strings.Contains(report.Broken, "answered 401") {
 		t.Errorf("without the session: %v, %+v", err, report)
 	}
 }
 
-// Whatever is asked for, a form that is open to anybody never comes out as protected.
+// With any specification, an audit never reports an open form as protected.
 func TestAnOpenFormIsNeverFine(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*engine.Spec){
@@ -538,7 +540,7 @@ func TestAnOpenFormIsNeverFine(t *testing.T) {
 	}
 }
 
-// A form on the home page posts to a path that has no name.
+// A form on the home page posts to "/", a path without a name.
 func TestAFormThatPostsToTheHomePage(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "")
@@ -551,7 +553,7 @@ func TestAFormThatPostsToTheHomePage(t *testing.T) {
 	}
 }
 
-// What an app names its fields and paths does not reach the terminal as it is.
+// Names of an app's fields and paths do not reach the terminal unescaped.
 func TestNothingThatATerminalObeys(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -579,8 +581,8 @@ func says(r *engine.Report) (list []string) {
 	return list
 }
 
-// The app's secret stands in no report, in whatever spelling the app lets it out, and
-// nothing of it where the report is cut.
+// No report contains the app's secret, in any encoding in which the app reveals it. A report
+// that cuts a text contains no part of the secret either.
 func TestTheSecretIsNotReported(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "A14")
@@ -596,7 +598,7 @@ func TestTheSecretIsNotReported(t *testing.T) {
 	}
 }
 
-// What was given to get in does not stand in a report.
+// A report contains no cookies or headers of the specification.
 func TestSecretsAreNotReported(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "A01")
@@ -614,7 +616,8 @@ func TestSecretsAreNotReported(t *testing.T) {
 	}
 }
 
-// An interrupt ends it, says what was left out, and nothing is sent after it.
+// An interrupt ends the audit. The report names the rules left out, and nothing is sent
+// afterwards.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "")
@@ -648,8 +651,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// An app that dies on the way, perhaps of what was sent, ends it as well, with the rule
-// during which it did.
+// If the app dies during the audit, perhaps because of a probe, the audit ends too. The
+// report names the rule that was running.
 func TestTheAppIsGone(t *testing.T) {
 	t.Parallel()
 	a, address := startReference(t, "")
@@ -673,7 +676,7 @@ func TestTheAppIsGone(t *testing.T) {
 	}
 }
 
-// While the target hangs, an interrupt ends it as well.
+// An interrupt also ends an audit whose target hangs.
 func TestInterruptWhileTheTargetHangs(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{}, 1)
@@ -697,7 +700,7 @@ func TestInterruptWhileTheTargetHangs(t *testing.T) {
 	}
 }
 
-// However much there would be to do, no more is sent than was announced.
+// The audit never sends more requests than announced, however much the site offers.
 func TestTheBoundHolds(t *testing.T) {
 	t.Parallel()
 	var n, done atomic.Int64
@@ -707,7 +710,7 @@ func TestTheBoundHolds(t *testing.T) {
 		case "/effects":
 			fmt.Fprint(w, done.Load())
 		case "/x":
-			if strings.HasPrefix(r.FormValue("cf-turnstile-response"), "XXXX.") { // it is easily deceived
+			if strings.HasPrefix(r.FormValue("cf-turnstile-response"), "XXXX.") { // accepts every token that begins like this
 				done.Add(1)
 			}
 		default:
@@ -729,7 +732,7 @@ func TestTheBoundHolds(t *testing.T) {
 	}
 }
 
-// What two runs with one seed type is the same.
+// Two runs with the same seed type the same values.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	var sent []string

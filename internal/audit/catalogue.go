@@ -16,8 +16,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/rule/web"
 )
 
-// rules are all rules, in the order in which an audit runs them. What is wrong with the
-// check itself comes first, because it leaves little to be learned behind it.
+// rules are all rules, in the order in which an audit runs them. Rules about the check
+// itself come first: if the check is broken, later rules can show little.
 var rules = slices.Concat(
 	verify.Rules,
 	replay.Rules,
@@ -34,8 +34,8 @@ var rules = slices.Concat(
 // Catalogue returns all rules, in the order in which an audit runs them.
 func Catalogue() []*engine.Rule { return slices.Clone(rules) }
 
-// Absent are the entries of the catalogue of known mistakes for which there is no
-// rule, and why: nobody should think that they were looked for.
+// Absent lists the entries of the catalogue of known mistakes that have no rule, with the
+// reason. A user must not believe that the audit looked for them.
 var Absent = map[string]string{
 	"C09": "the verifier in the middle is reached over plain HTTP, so that there is no certificate to refuse",
 	"D13": "a redirect with status 307 is followed by the client, which sends the guarded request itself",

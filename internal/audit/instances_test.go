@@ -17,8 +17,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// A refusal says something of a memory only where the same instance takes what was not
-// used.
+// A refusal shows that an instance remembers tokens only if the same instance accepts an
+// unused token.
 func TestASecondInstanceIsJudgedByWhatItTakes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -27,17 +27,17 @@ func TestASecondInstanceIsJudgedByWhatItTakes(t *testing.T) {
 		want   engine.Status
 		says   string
 	}{
-		"one memory for both":                                {"", together, engine.Pass, "before and after"},
-		"one memory, and the site's Host alone":              {"", onlyHost("first"), engine.Pass, ""},
-		"one memory, and the instance's Host alone":          {"", onlyHost("second"), engine.Pass, ""},
-		"one memory, and sessions of its own":                {"", ownSessions, engine.Pass, ""},
-		"no memory, and sessions of its own":                 {"B03", ownSessions, engine.Fail, "did it again"},
-		"no memory":                                          {"B03", together, engine.Fail, "did it again"},
-		"a memory of its own, and a service that sees to it": {"", apart, engine.Fail, "When the service said yes"},
-		"everything is refused":                              {"", refusesAll, engine.Inconclusive, "not taken a valid submission"},
-		"used and unused are refused by a fold of names":     {"", foldsNames, engine.Inconclusive, "not taken a valid submission"},
-		"other instances' pages are refused, tokens and all": {"", ownTokens, engine.Inconclusive, "takes no token of the first"},
-		"pages without a form":                               {"", noPage, engine.Inconclusive, "not taken a valid submission"},
+		"one memory for both":                                          {"", together, engine.Pass, "before and after"},
+		"one memory, and the site's Host alone":                        {"", onlyHost("first"), engine.Pass, ""},
+		"one memory, and the instance's Host alone":                    {"", onlyHost("second"), engine.Pass, ""},
+		"one memory, and sessions of its own":                          {"", ownSessions, engine.Pass, ""},
+		"no memory, and sessions of its own":                           {"B03", ownSessions, engine.Fail, "did it again"},
+		"no memory":                                                    {"B03", together, engine.Fail, "did it again"},
+		"a memory of its own, and a service that refuses a second use": {"", apart, engine.Fail, "When the service said yes"},
+		"the second instance refuses everything":                       {"", refusesAll, engine.Inconclusive, "not taken a valid submission"},
+		"folded names refuse used and unused tokens":                   {"", foldsNames, engine.Inconclusive, "not taken a valid submission"},
+		"other instances' pages are refused, tokens and all":           {"", ownTokens, engine.Inconclusive, "takes no token of the first"},
+		"pages without a form":                                         {"", noPage, engine.Inconclusive, "not taken a valid submission"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,8 +49,8 @@ func TestASecondInstanceIsJudgedByWhatItTakes(t *testing.T) {
 	}
 }
 
-// Wherever among the submissions a limit begins, what it refuses is not taken for a
-// memory's refusal.
+// A limit may begin at any of the submissions. The audit does not take its refusals for
+// those of a memory.
 func TestALimitOfTheSecondInstanceIsNoMemory(t *testing.T) {
 	t.Parallel()
 	for most := range int64(9) {
@@ -78,7 +78,7 @@ func auditOfTwo(t *testing.T, defect string, second func(*reference) http.Handle
 	t.Cleanup(other.Close)
 	spec := specFor(t, a, address)
 	spec.Only, spec.Instances = []string{"B03"}, []string{other.URL}
-	spec.Fields = []engine.Field{{Name: "CF_Turnstile_Response", Value: "{canary}"}} // like the token's name, which one of them minds
+	spec.Fields = []engine.Field{{Name: "CF_Turnstile_Response", Value: "{canary}"}} // much like the token's name, which one of the instances rejects
 	report, err := audit.Run(context.Background(), spec)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func auditOfTwo(t *testing.T, defect string, second func(*reference) http.Handle
 
 func together(a *reference) http.HandlerFunc { return a.serve }
 
-// apart is an instance whose effects alone are shared.
+// apart is an instance that shares only its effects with the other.
 func apart(a *reference) http.HandlerFunc {
 	b := &reference{
 		services: a.services, service: a.service, verify: a.verify, did: a.add,
@@ -100,7 +100,7 @@ func apart(a *reference) http.HandlerFunc {
 	return b.serve
 }
 
-// unless is an instance that refuses the submissions that are wrong in some way.
+// unless is an instance that refuses submissions with a given fault.
 func unless(a *reference, wrong func(*http.Request) bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && wrong(r) {
@@ -123,7 +123,7 @@ func onlyHost(which string) func(*reference) http.HandlerFunc {
 	}
 }
 
-// ownSessions takes what was sent from a page of its own.
+// ownSessions accepts only submissions from the instance's own page.
 func ownSessions(a *reference) http.HandlerFunc {
 	next := unless(a, func(r *http.Request) bool {
 		_, err := r.Cookie("second")
@@ -135,7 +135,7 @@ func ownSessions(a *reference) http.HandlerFunc {
 	}
 }
 
-// foldsNames refuses two fields whose names it takes for one.
+// foldsNames refuses two fields whose names are equal after folding.
 func foldsNames(a *reference) http.HandlerFunc {
 	return unless(a, func(r *http.Request) bool {
 		seen := map[string]bool{}
@@ -150,8 +150,8 @@ func foldsNames(a *reference) http.HandlerFunc {
 	})
 }
 
-// ownTokens refuses the visitors of the other instance, as one that knows which pages
-// it gave out.
+// ownTokens refuses visitors of the other instance, like an app that knows which pages it
+// served.
 func ownTokens(a *reference) http.HandlerFunc {
 	var visitors sync.Map
 	address := func(r *http.Request) string {
@@ -171,13 +171,13 @@ func ownTokens(a *reference) http.HandlerFunc {
 
 func noPage(*reference) http.HandlerFunc { return http.NotFound }
 
-// formOnce reads the form, and leaves the body to be read again.
+// formOnce reads the form, and restores the body for the next reader.
 func formOnce(r *http.Request) url.Values {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	form, _ := url.ParseQuery(string(body)) // what is not readable has no fields
+	form, _ := url.ParseQuery(string(body)) // an unreadable body has no fields
 	return form
 }

@@ -29,9 +29,9 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit"
 )
 
-// reference is a sign-up that does everything right, and can do each thing wrong that
-// the catalogue has, by the id of its rule. It is written from the catalogue and
-// shares no code with the checks of the rules.
+// reference is a sign-up without mistakes. It can make each mistake of the catalogue, by the
+// id of its rule. It is written from the catalogue and shares no code with the checks of the
+// rules.
 type reference struct {
 	defect   string
 	services *captchatest.Server
@@ -44,15 +44,15 @@ type reference struct {
 	cleared  map[string]string // cookie to address
 	counts   map[string]int    // submissions by address
 	failures map[string]int    // by cookie
-	last     map[string]string // latest nonce of a visitor
+	last     map[string]string // latest nonce of each visitor
 	requests int
-	did      func(email string) // with each effect; nil for nothing
-	queue    time.Duration      // until an effect can be seen
+	did      func(email string) // called for each effect, if not nil
+	queue    time.Duration      // delay until an effect shows
 	saw      func(*http.Request)
 	listener net.Listener
-	early    func(http.ResponseWriter, *http.Request) bool // answers in its place
+	early    func(http.ResponseWriter, *http.Request) bool // may answer before the app
 	home     bool                                          // the form is on the home page
-	says     string                                        // to whom it lets in
+	says     string                                        // greeting for signed-in visitors
 }
 
 const (
@@ -198,7 +198,7 @@ func (a *reference) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// formOf reads an urlencoded body whatever the method is.
+// formOf reads an urlencoded body for every method.
 func (a *reference) formOf(r *http.Request) url.Values {
 	body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<16))
 	form, _ := url.ParseQuery(string(body))
@@ -403,7 +403,7 @@ func (a *reference) signup(w http.ResponseWriter, r *http.Request) {
 	a.create(w, r, form.Get("email"))
 }
 
-// skips are the defects by which a submission needs no captcha at all.
+// skips lists the defects with which a submission needs no captcha.
 func (a *reference) skips(r *http.Request, claimed string) bool {
 	for _, rule := range audit.Catalogue() {
 		if a.has(rule.ID) && rule.Takes != nil {
@@ -419,7 +419,7 @@ func (a *reference) skips(r *http.Request, claimed string) bool {
 	return false
 }
 
-// read takes a body of the one kind that is allowed.
+// read reads a body of the one allowed content type.
 func (a *reference) read(r *http.Request) (form url.Values, status int) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	raw, err := io.ReadAll(io.LimitReader(r.Body, 1100_000))
@@ -457,7 +457,7 @@ func (a *reference) read(r *http.Request) (form url.Values, status int) {
 	return form, 0
 }
 
-// json is the reading of an app that takes JSON too.
+// json reads a body as an app does that accepts JSON too.
 func (a *reference) json(raw []byte) (url.Values, int) {
 	if a.has("D07") && bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")) {
 		a.add("after a mark")
@@ -487,7 +487,7 @@ func (a *reference) json(raw []byte) (url.Values, int) {
 	return form, 0
 }
 
-// traps are honeypot, time and limit.
+// traps checks honeypot, time and limit.
 func (a *reference) traps(w http.ResponseWriter, r *http.Request, form url.Values, claimed string) bool {
 	switch a.defect {
 	case "F01":
@@ -653,7 +653,7 @@ func (a *reference) ask(ctx context.Context, token string) (map[string]any, erro
 
 var errYes = errors.New("yes")
 
-// human reports why a token is not good, or nil.
+// human returns the reason why a token is not valid, or nil.
 func (a *reference) human(ctx context.Context, token string) error {
 	answer, err := a.ask(ctx, token)
 	switch {
@@ -697,7 +697,7 @@ func (a *reference) human(ctx context.Context, token string) error {
 	return nil
 }
 
-// sooner answers in time, whatever is still under way.
+// sooner answers in time, even if work is still under way.
 func (a *reference) sooner(w http.ResponseWriter, r *http.Request, token, email string) {
 	why := make(chan error, 1)
 	go func() {
@@ -728,8 +728,8 @@ func (a *reference) graphql(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"data":{"__typename":%q}}`, html.EscapeString("Query"))
 }
 
-// startShared serves two pages of the library's own captcha, of which each takes what
-// was solved at the other: their developer made one form of both.
+// startShared serves two pages of the library's own captcha. Each accepts tokens solved at
+// the other, because their developer made one form of both.
 func startShared(t testing.TB) string {
 	t.Helper()
 	mux := http.NewServeMux()

@@ -7,8 +7,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/snippet"
 )
 
-// given declares what the advice for Go takes for granted: what stands in every
-// handler, and what an earlier piece of advice made.
+// given declares the names that the advice for Go uses: names of every handler, and names
+// from earlier advice.
 const given = `
 var (
 	ctx            context.Context
@@ -31,7 +31,7 @@ var (
 // languageOf is the language of each stack but Go.
 var languageOf = map[string]string{"django": "python", "flask": "python", "rails": "ruby", "express": "js", "php": "php"}
 
-// Advice is taken as it is printed.
+// The test uses the advice exactly as the report prints it.
 func TestAdviceCompiles(t *testing.T) {
 	t.Parallel()
 	checker, err := snippet.NewGo(

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// answers remembers what was said to calls with an idempotency key (Turnstile's),
-// so that a client whose answer was lost may ask again.
+// answers remembers the answers to calls with an idempotency key (Turnstile's). A client
+// that lost its answer may ask again.
 type answers struct {
 	mu    sync.Mutex
 	said  map[[sha256.Size]byte]*answer
@@ -21,14 +21,14 @@ type answer struct {
 	until   time.Time
 }
 
-// maxAnswers bounds the memory; the oldest are forgotten, and asking again then
-// finds the token used.
+// maxAnswers bounds the memory. The oldest answers are dropped; a repeated call then gets
+// "already used".
 const maxAnswers = 10_000
 
 func newAnswers() *answers { return &answers{said: map[[sha256.Size]byte]*answer{}} }
 
-// once calls ask for the first of all calls with a key and gives the others its
-// answer. An outage is not remembered: asking again is what it is for.
+// once runs ask for the first of all calls with a key, and gives its answer to the others.
+// It does not remember an outage, because the client asks again for a new result.
 func (a *answers) once(key string, now time.Time, ask func() outcome) outcome {
 	sum := sha256.Sum256([]byte(key))
 	a.mu.Lock()
@@ -44,7 +44,7 @@ func (a *answers) once(key string, now time.Time, ask func() outcome) outcome {
 		a.order = a.order[1:]
 	}
 	a.mu.Unlock()
-	mine.outcome = outcome{why: unavailable} // should ask panic
+	mine.outcome = outcome{why: unavailable} // in case ask panics
 	defer close(mine.done)
 	mine.outcome = ask()
 	if mine.outcome.why == unavailable {

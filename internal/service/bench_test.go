@@ -13,8 +13,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/service"
 )
 
-// BenchmarkBogus is a call of siteverify with a token that is none, without HTTP around
-// it: what it allocates. The time over HTTP is measured in bench/.
+// BenchmarkBogus is a call of siteverify with an invalid token, without HTTP. It measures
+// allocations; bench/ measures the time over HTTP.
 func BenchmarkBogus(b *testing.B) {
 	s, err := service.New(service.Config{
 		Keys: palisade.Keys{Current: []byte("a key of the tests, of 32 bytes or more")}, ClientIP: clientip.RemoteAddr(),
@@ -33,7 +33,7 @@ func BenchmarkBogus(b *testing.B) {
 	}
 }
 
-// nowhere is a writer that keeps nothing.
+// nowhere is an http.ResponseWriter that drops its data.
 type nowhere struct{ header http.Header }
 
 func (n *nowhere) Header() http.Header         { return n.header }

@@ -20,8 +20,8 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// submission is what a backend says of a request that it got. All of it is that
-// backend's claim: the signature says who makes it, not that it is true.
+// submission is a backend's description of a request that it got. All of it is the backend's
+// claim: the signature proves the sender, not the content.
 type submission struct {
 	Form    string      `json:"form"`
 	Address string      `json:"address"`
@@ -29,20 +29,20 @@ type submission struct {
 	URL     string      `json:"url"`
 	Headers http.Header `json:"headers"`
 	Fields  [][2]string `json:"fields"`
-	Files   []string    `json:"files"` // names of the file inputs that were used
+	Files   []string    `json:"files"` // names of the file inputs with a file
 	JSON    bool        `json:"json"`
 	Want    []string    `json:"want"`
-	Nonce   string      `json:"nonce"` // of the page on which the form will be shown again
+	Nonce   string      `json:"nonce"` // nonce of the page that will show the form again
 }
 
-// claimed names what a judgement took from the backend's word.
+// claimed lists the values that a judgement took from the backend's claim.
 var claimed = []string{"address", "headers", "url", "fields"}
 
-// judgement is a decision as a backend gets it.
+// judgement is a decision in the format for backends.
 type judgement struct {
 	palisade.Decision
 	Allowed bool            `json:"allowed"`
-	Status  int             `json:"status"` // to answer the visitor with
+	Status  int             `json:"status"` // for the answer to the visitor
 	Retry   float64         `json:"retry_after,omitempty"`
 	Claimed []string        `json:"claimed"`
 	Fields  string          `json:"fields,omitempty"`
@@ -60,8 +60,8 @@ type answered struct {
 	body   strings.Builder
 }
 
-// typedMark is a field of the page that the backend replaces by what was typed, so
-// that it need not leave the backend.
+// typedMark is a placeholder in the page. The backend replaces it by the typed values, so
+// that they need not leave the backend.
 const typedMark = "palisade-typed"
 
 // check judges a submission.
@@ -88,8 +88,8 @@ func (t *site) check(ctx context.Context, body []byte) (any, *web.Problem) {
 	return j, nil
 }
 
-// answer is the whole answer to a visitor who was refused. The page has a mark where
-// what was typed belongs.
+// answer is the whole answer to a refused visitor. The page has typedMark in the place of
+// the typed values.
 func (said *submission) answer(form *palisade.Form, sub *palisade.Submission, d palisade.Decision) *answered {
 	if !said.JSON {
 		sub = palisade.Submitted(sub.Request(), append(said.files(), palisade.Field{Name: typedMark}), false)
@@ -119,7 +119,7 @@ func (a *answered) Write(b []byte) (int, error) {
 	return a.body.Write(b)
 }
 
-// page asks for what goes inside the element of a form.
+// page is the request for the fields of a form's page.
 type page struct {
 	submission
 	Base  string `json:"base"`
@@ -128,7 +128,7 @@ type page struct {
 	} `json:"again"`
 }
 
-// fields gives a page its fields.
+// fields returns the fields for a page.
 func (t *site) fields(ctx context.Context, body []byte) (any, *web.Problem) {
 	var asked page
 	if err := decode(body, &asked); err != nil {
@@ -149,8 +149,8 @@ func (t *site) fields(ctx context.Context, body []byte) (any, *web.Problem) {
 	return map[string]any{"html": markup, "ticket": offer}, nil
 }
 
-// decode reads one JSON object and nothing behind it. Unknown members are let pass:
-// a newer client may say more.
+// decode reads one JSON object, with nothing after it. It accepts unknown members, because a
+// newer client may send more.
 func decode(body []byte, to any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	if err := d.Decode(to); err != nil {
@@ -164,11 +164,10 @@ func decode(body []byte, to any) error {
 
 const maxFields = 1000
 
-// notForwarded are headers that a judgement has no use for, and that nobody should
-// send us.
+// notForwarded are headers that a judgement does not use. A backend should not send them.
 var notForwarded = []string{"Cookie", "Authorization", "Proxy-Authorization", "Content-Encoding", "Content-Length", "Transfer-Encoding", "Content-Type"}
 
-// submission makes of the backend's words the submission that the library judges.
+// submission converts the backend's claims to the submission that the library judges.
 func (t *site) submission(ctx context.Context, said *submission) (*palisade.Form, *palisade.Submission, *web.Problem) {
 	form, err := t.forms.named(said.Form)
 	if err != nil {
@@ -199,7 +198,7 @@ func (t *site) submission(ctx context.Context, said *submission) (*palisade.Form
 	return form, palisade.Submitted(r, said.fields(), said.JSON), nil
 }
 
-// fields are those that the visitor's browser or program sent in the body.
+// fields are the fields in the body of the visitor's request.
 func (said *submission) fields() []palisade.Field {
 	if said.Method == http.MethodGet || said.Method == http.MethodHead {
 		return nil
@@ -218,9 +217,9 @@ func (said *submission) files() (list []palisade.Field) {
 	return list
 }
 
-// forms are those of a site. Names that the configuration does not have come to be
-// when a backend uses them in a signed call. The signature vouches that none is a
-// visitor's; what the app forwards from visitors makes none.
+// forms are the forms of a site. A form that is not in the configuration is created when a
+// backend uses its name in a signed call. The signature proves that the name does not come
+// from a visitor. A request that the app forwards from a visitor creates no form.
 type forms struct {
 	mu    sync.Mutex
 	guard *palisade.Guard
@@ -228,7 +227,7 @@ type forms struct {
 	all   map[string]*palisade.Form
 }
 
-// maxForms bounds a site's forms.
+// maxForms is the maximum number of a site's forms.
 const maxForms = 200
 
 func (f *forms) begin(guard *palisade.Guard, model palisade.FormConfig, configured []palisade.FormConfig) error {
@@ -265,8 +264,8 @@ func (f *forms) named(name string) (*palisade.Form, error) {
 	return form, nil
 }
 
-// base serves what the app forwards of its base path: the script, the widget, and
-// the endpoints of tickets and challenges.
+// base serves the requests that the app forwards from its base path: the script, the widget,
+// and the endpoints of tickets and challenges.
 func (s *Service) base(w http.ResponseWriter, r *http.Request) {
 	t, _ := s.signer(r, nil)
 	addr, err := netip.ParseAddr(r.Header.Get(headerClient))
@@ -278,9 +277,9 @@ func (s *Service) base(w http.ResponseWriter, r *http.Request) {
 	inner.URL.Path = t.Base + strings.TrimPrefix(r.URL.Path, "/v1/base/")
 	inner.URL.RawPath = ""
 	inner.RemoteAddr = net.JoinHostPort(addr.Unmap().String(), "0")
-	// A form that this process does not know yet is answered 404: a visitor's word
-	// makes none. The page's script then sends without a ticket, and the signed call
-	// that judges this makes the form known.
+	// A form that this process does not know yet gets 404, because a visitor must not create
+	// one. The page's script then submits without a ticket, and the signed call that judges
+	// the submission creates the form.
 	t.guard.Handler().ServeHTTP(w, inner)
 }
 

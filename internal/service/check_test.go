@@ -21,7 +21,7 @@ import (
 
 type m = map[string]any
 
-// visit is what a backend says of a visitor of the shop.
+// visit is a backend's description of a visitor of the shop.
 func visit(more m) m {
 	said := m{
 		"form": "signup", "address": "203.0.113.7", "method": "POST", "url": "https://shop.example/signup?x=1",
@@ -67,7 +67,7 @@ var (
 	challenge = regexp.MustCompile(` data-palisade-challenge="([^"]*)"`)
 )
 
-// load gets a page its fields and fills them as a browser does.
+// load gets the fields of a page and fills them in as a browser does.
 func (s *stand) load(more m) [][2]string {
 	s.t.Helper()
 	status, body := s.call(shopSecret, "/v1/fields", visit(more))
@@ -108,7 +108,7 @@ func TestBackendAsksForTheWholeJudgement(t *testing.T) {
 		t.Fatalf("%+v", j)
 	}
 	if !slices.Equal(j.Claimed, []string{"address", "headers", "url", "fields"}) {
-		t.Errorf("what is the backend's word is not marked: %v", j.Claimed)
+		t.Errorf("the backend's claims are not marked: %v", j.Claimed)
 	}
 	fields[0][1] = "eve@example.org"
 	if j = s.check(m{"fields": fields}); j.Allowed || j.Reason != "ticket-spent" || j.Status != 403 || j.Ticket == nil {
@@ -175,7 +175,7 @@ func TestLimitsCountTheAddressThatTheBackendNames(t *testing.T) {
 	fields := s.load(m{"address": "198.51.100.1"})
 	s.wait(20 * time.Second)
 	if j := s.check(m{"fields": fields, "address": "198.51.100.1"}); !j.Allowed {
-		t.Errorf("somebody else: %+v", j)
+		t.Errorf("another client IP: %+v", j)
 	}
 }
 
@@ -196,7 +196,7 @@ func TestRefusalBringsWhatTheVisitorNeeds(t *testing.T) {
 		t.Fatalf("%+v", j.Answer)
 	}
 	if n := strings.Count(j.Answer.Body, `<input type="hidden" name="palisade-typed" value="">`); n != 1 || strings.Contains(j.Answer.Body, "hunter2") {
-		t.Errorf("%d marks for what was typed, in\n%s", n, j.Answer.Body)
+		t.Errorf("%d marks for the typed values, in\n%s", n, j.Answer.Body)
 	}
 
 	j = s.check(m{"fields": [][2]string{{"email", "ada@example.org"}}, "files": []string{"photo"}, "want": []string{"answer"}})
@@ -281,17 +281,17 @@ func TestCallsThatNobodySigned(t *testing.T) {
 func TestCallsThatMakeNoSense(t *testing.T) {
 	s := newStand(t)
 	for name, said := range map[string]any{
-		"no object":          []string{},
-		"no form":            visit(m{"form": ""}),
-		"a form with spaces": visit(m{"form": "sign up"}),
-		"no address":         visit(m{"address": ""}),
-		"a name for address": visit(m{"address": "localhost"}),
-		"a zone":             visit(m{"address": "fe80::1%eth0"}),
-		"a relative url":     visit(m{"url": "/signup"}),
-		"another scheme":     visit(m{"url": "file:///etc/passwd"}),
-		"no method":          visit(m{"method": ""}),
-		"an odd method":      visit(m{"method": "PO ST"}),
-		"fields of three":    visit(m{"fields": []int{1}}),
+		"no object":                    []string{},
+		"no form":                      visit(m{"form": ""}),
+		"a form with spaces":           visit(m{"form": "sign up"}),
+		"no address":                   visit(m{"address": ""}),
+		"a name instead of an address": visit(m{"address": "localhost"}),
+		"a zone":                       visit(m{"address": "fe80::1%eth0"}),
+		"a relative url":               visit(m{"url": "/signup"}),
+		"another scheme":               visit(m{"url": "file:///etc/passwd"}),
+		"no method":                    visit(m{"method": ""}),
+		"an unusual method":            visit(m{"method": "PO ST"}),
+		"fields with three parts":      visit(m{"fields": []int{1}}),
 	} {
 		if status, body := s.call(shopSecret, "/v1/check", said); status != 400 || !bytes.Contains(body, []byte(`"detail":"`)) {
 			t.Errorf("%s: %d %s", name, status, body)
@@ -320,7 +320,7 @@ func TestAVisitorsWordMakesNoForm(t *testing.T) {
 	}
 }
 
-// forward sends what an app forwards of its base path.
+// forward sends a request as an app forwards it from its base path.
 func (s *stand) forward(path, client, signedFor string) (*http.Response, string) {
 	s.t.Helper()
 	at := fmt.Sprint(s.clock().Unix())

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// code is what is wrong with a call or its token; each vendor has its own word.
+// code is an error of a call or its token. Each vendor has its own word for it.
 type code uint8
 
 const (
@@ -25,20 +25,21 @@ var codeNames = [...]string{"", "missing-secret", "bad-secret", "missing-respons
 
 func (c code) String() string { return codeNames[c] }
 
-// dialect is how one vendor's siteverify speaks.
+// dialect is the siteverify protocol of one vendor.
 type dialect struct {
 	name  string
 	codes [len(codeNames)]string
-	// secretHeader is where the secret comes, if not in the body.
+	// secretHeader is the header with the secret, for vendors that do not send it in the
+	// body.
 	secretHeader string
-	// checksSitekey says that a sitekey in the call must be that of the secret.
+	// checksSitekey says that a sitekey in the call must belong to the secret.
 	checksSitekey bool
 	success       func(v *outcome) []byte
 	failure       func(code string) []byte
 }
 
-// dialects are the endpoints. All answer with HTTP 200: clients that take another
-// status for an outage are many, and some of them fail open.
+// dialects are the endpoints. All answer with HTTP 200: many clients take another status for
+// an outage, and some of them fail open.
 var dialects = map[string]*dialect{
 	"/recaptcha/api/siteverify":  recaptcha,
 	"/siteverify":                hcaptcha,
@@ -46,9 +47,9 @@ var dialects = map[string]*dialect{
 	"/api/v2/captcha/siteverify": friendly,
 }
 
-// Words of developers.google.com/recaptcha/docs/verify. On success there are no
-// error-codes (an empty list breaks a Go client), and score and action only where
-// the page asked as version 3 does (a version 2 client refuses a score).
+// Words of developers.google.com/recaptcha/docs/verify. A success has no error-codes,
+// because an empty list breaks a Go client. It has score and action only if the page asked
+// as version 3 does, because a version 2 client refuses a score.
 var recaptcha = &dialect{
 	name: "recaptcha",
 	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
@@ -67,7 +68,7 @@ var recaptcha = &dialect{
 	failure: failure,
 }
 
-// Words of docs.hcaptcha.com. Its score counts the other way round: 1 is a bot.
+// Words of docs.hcaptcha.com. Its score has the opposite direction: 1 is a bot.
 var hcaptcha = &dialect{
 	name: "hcaptcha", checksSitekey: true,
 	codes: [...]string{"", "missing-input-secret", "invalid-input-secret", "missing-input-response", "invalid-input-response",
@@ -96,8 +97,8 @@ var turnstile = &dialect{
 	failure: failure,
 }
 
-// Words of developer.friendlycaptcha.com, version 2. Its own clients let everybody
-// through on any answer but 200, a wrong secret included: so ours is always 200.
+// Words of developer.friendlycaptcha.com, version 2. Its own clients accept every visitor on
+// any answer but 200, also for a wrong secret. So our answer is always 200.
 var friendly = &dialect{
 	name: "friendly", secretHeader: "X-Api-Key", checksSitekey: true,
 	codes: [...]string{"", "auth_required", "auth_invalid", "response_missing", "response_invalid",
@@ -114,8 +115,8 @@ var friendly = &dialect{
 	},
 }
 
-// appendHead begins a success. The space after the colon is what Google sends, and
-// a Perl client looks for it in the text.
+// appendHead begins a success. Google sends a space after the colon, and a Perl client
+// searches for it in the text.
 func appendHead(b []byte, v *outcome, layout string) []byte {
 	b = append(b, `{"success": true, "challenge_ts": "`...)
 	b = v.issued.UTC().AppendFormat(b, layout)
@@ -123,7 +124,7 @@ func appendHead(b []byte, v *outcome, layout string) []byte {
 }
 
 func appendMember(b []byte, name, value string) []byte {
-	text, _ := json.Marshal(value) // a string can always be written
+	text, _ := json.Marshal(value) // marshalling a string cannot fail
 	b = append(b, `, "`+name+`": `...)
 	return append(b, text...)
 }

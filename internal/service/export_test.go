@@ -5,8 +5,8 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// CheapProofs makes the embedded captcha ask for hardly any work, so that a test can
-// afford many. The real work is done in a browser, in the tests of e2e.
+// CheapProofs makes the embedded captcha require hardly any work, so that a test can make
+// many proofs. The tests of e2e do the real work in a browser.
 func (s *Service) CheapProofs() error {
 	for _, t := range s.byKey {
 		cheap, err := pow.New(pow.Config{

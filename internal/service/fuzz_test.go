@@ -30,8 +30,8 @@ func fuzzed(t testing.TB) *service.Service {
 	return s
 }
 
-// Whatever a client sends, it gets HTTP 200 and JSON in its vendor's shape; and
-// nobody without a token that was issued here is told success.
+// Every call gets HTTP 200 and JSON in the format of its vendor. No call succeeds without a
+// token that was issued here.
 func FuzzSiteverify(f *testing.F) {
 	s := fuzzed(f)
 	paths := []string{"/recaptcha/api/siteverify", "/siteverify", "/turnstile/v0/siteverify", "/api/v2/captcha/siteverify"}
@@ -68,8 +68,8 @@ func FuzzSiteverify(f *testing.F) {
 	})
 }
 
-// Whatever a backend says, and signs, is judged or refused; and without a ticket
-// that was issued here nobody is allowed.
+// Every signed call of a backend is judged or refused. No visitor is allowed without a
+// ticket that was issued here.
 func FuzzCheck(f *testing.F) {
 	s := fuzzed(f)
 	for _, said := range []m{
@@ -95,7 +95,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatalf("%d %v %s", w.Code, err, w.Body)
 		}
 		if w.Header().Get("Palisade-Signature") == "" && w.Code != 413 {
-			t.Fatal("an answer that nobody signed")
+			t.Fatal("an answer without a signature")
 		}
 	})
 }

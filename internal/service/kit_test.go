@@ -30,7 +30,7 @@ const (
 	forumSecret = "forum-secret-0123456789abcdef"
 )
 
-// stand is a service over real HTTP, on a clock of its own.
+// stand is a service over real HTTP, with its own clock.
 type stand struct {
 	t *testing.T
 	*httptest.Server
@@ -102,7 +102,7 @@ func (s *stand) get(path string) (int, []byte) {
 	return answer.StatusCode, body
 }
 
-// solve does what the frame does in a page.
+// solve does the work of the frame in a page.
 func (s *stand) solve(key, origin string, more ...string) string {
 	s.t.Helper()
 	query := url.Values{"k": {key}, "origin": {origin}, "mode": {"box"}}
@@ -131,7 +131,7 @@ func (s *stand) solve(key, origin string, more ...string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(offer.Claims + "\n" + string(raw)))
 }
 
-// answer is what any siteverify says.
+// answer has the members of all siteverify answers.
 type answer struct {
 	Success     bool
 	ErrorCodes  []string `json:"error-codes"`
@@ -182,7 +182,7 @@ func (s *stand) ask(method, path, kind, body string, headers ...string) answer {
 	return a
 }
 
-// verify asks in the words of Turnstile.
+// verify makes a call in Turnstile's format.
 func (s *stand) verify(secret, token string) answer {
 	s.t.Helper()
 	return s.ask("POST", "/turnstile/v0/siteverify", form, url.Values{"secret": {secret}, "response": {token}}.Encode())

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// schema is as much of JSON Schema as the document uses.
+// schema is the part of JSON Schema that the document uses.
 type schema struct {
 	Ref        string `json:"$ref"`
 	Type       any
@@ -31,8 +31,8 @@ type document struct {
 	Components struct{ Schemas map[string]schema }
 }
 
-// matches says where a value is not what its schema says. A member that the
-// document does not have is a mistake too.
+// matches returns the places at which a value violates its schema. A member that is not in
+// the document is a mistake too.
 func (d *document) matches(t *testing.T, at string, s schema, value any) {
 	t.Helper()
 	if s.Ref != "" {

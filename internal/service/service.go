@@ -1,9 +1,9 @@
-// Package service answers for forms that live elsewhere: the verification service
-// of palisade serve.
+// Package service answers for forms on other servers: the verification service of palisade
+// serve.
 //
-//	POST /recaptcha/api/siteverify       what an existing integration calls, in the
-//	POST /siteverify                     words of reCAPTCHA, hCaptcha, Turnstile and
-//	POST /turnstile/v0/siteverify        Friendly Captcha: it joins by changing one URL
+//	POST /recaptcha/api/siteverify       for existing integrations, in the words of
+//	POST /siteverify                     reCAPTCHA, hCaptcha, Turnstile and Friendly
+//	POST /turnstile/v0/siteverify        Captcha: an integration changes one URL
 //	POST /api/v2/captcha/siteverify
 //
 //	GET  /captcha/api.js                 the widget of the embedded captcha, also under
@@ -13,13 +13,13 @@
 //	POST /v1/fields                      not the captcha alone. Signed with the site's
 //	GET  /v1/base/…                      secret; /v1/openapi.json describes it
 //
-// A [Site] has a public key and a secret. It verifies tokens of the embedded
-// captcha, or those of a vendor, whose word it makes stricter: once only, from the
-// site's hosts, for its actions.
+// A [Site] has a public key and a secret. It verifies tokens of the embedded captcha, or
+// tokens of a vendor. For a vendor's tokens it adds checks: one use, the site's hosts, and
+// its actions.
 //
-// What a visitor does wrong is answered with HTTP 200 and "success": false, since
-// most clients take any other status for an outage and some then let everybody
-// through. What is wrong with us is never a success either.
+// A mistake of the visitor gets HTTP 200 and "success": false, because most clients take any
+// other status for an outage, and some of them then accept every visitor. An error of our
+// own is never a success either.
 package service
 
 import (
@@ -45,19 +45,19 @@ import (
 	"github.com/palisade-dev/palisade/store/memory"
 )
 
-// Config says what a [Service] is made of.
+// Config has the parts of a [Service].
 type Config struct {
 	Keys     palisade.Keys   // sign challenges and tickets
-	Store    store.Store     // what was used; nil: memory of this process
-	ClientIP clientip.Source // of browsers that load the widget, and no one else
-	Query    bool            // also take secrets in the URL, which some old clients send
+	Store    store.Store     // used tokens and tickets; nil: memory of this process
+	ClientIP clientip.Source // of browsers that load the widget, and of no other client
+	Query    bool            // also accept secrets in the URL, which some old clients send
 	Sites    []Site
 
 	Logger *slog.Logger     // default slog.Default()
-	Events event.Sink       // told of each event; must not block
+	Events event.Sink       // called for each event; must not block
 	Clock  func() time.Time // default time.Now
 
-	InsecureTestKeys bool // accept the vendors' public test keys, with which everybody passes
+	InsecureTestKeys bool // accept the vendors' public test keys, which accept every visitor
 }
 
 // Site is one pair of keys.
@@ -67,15 +67,15 @@ type Site struct {
 	Hosts  []string // name or name:port; tokens of other pages are refused
 
 	Level     uint8              // work of the embedded captcha: 0, 1 or 2
-	Captcha   captcha.Provider   // whose tokens are verified; nil: the embedded captcha
-	Fallbacks []captcha.Provider // that /v1 asks while Captcha is down
-	Actions   []string           // that a token may be made for; none: any
+	Captcha   captcha.Provider   // verifies the tokens; nil: the embedded captcha
+	Fallbacks []captcha.Provider // for /v1 while Captcha is down
+	Actions   []string           // of tokens; none: any
 
-	// Idempotent answers a call that is made again with the same token and the same
-	// idempotency_key, as Turnstile does, with the first answer. A client that puts
-	// its call together from text lets the visitor add that parameter to the token,
-	// and one token then verifies as often as the visitor likes. So it is off by
-	// default: the parameter is not looked at, and a token verifies once.
+	// Idempotent gives a repeated call with the same token and idempotency_key the first
+	// answer, as Turnstile does. The default is off: the parameter is ignored, and a token
+	// verifies once. The reason is a client that builds its call from text. It lets the
+	// visitor add that parameter to the token, and one token then verifies any number of
+	// times.
 	Idempotent bool
 
 	Base  string                // path of the app under which it forwards to /v1/base/; default palisade.DefaultBase
@@ -83,7 +83,7 @@ type Site struct {
 	Forms []palisade.FormConfig // by name
 }
 
-// MinSecret is the least length of a site's secret, in bytes.
+// MinSecret is the minimum length of a site's secret, in bytes.
 const MinSecret = 20
 
 // Service is an http.Handler. It is safe for concurrent use.
@@ -92,11 +92,11 @@ type Service struct {
 	mux      *http.ServeMux
 	bySecret map[[sha256.Size]byte]*site
 	byKey    map[string]*site
-	budget   store.Store // of this process: what may be issued
+	budget   store.Store // of challenges, in this process
 	answers  *answers
 }
 
-// site is a Site at work.
+// site is a Site with its keys and forms.
 type site struct {
 	Site
 	service   *Service
@@ -158,7 +158,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serv
 
 var validKey = regexp.MustCompile(`^[A-Za-z0-9_-]{3,64}$`)
 
-// add checks a site and takes it in.
+// add checks a site and adds it.
 func (s *Service) add(c Site) error {
 	t := &site{Site: c, service: s}
 	errs := []error{t.validate(s.config.InsecureTestKeys)}
@@ -205,7 +205,7 @@ func (t *site) validate(test bool) error {
 	return errors.Join(errs...)
 }
 
-// prepare makes the site's own keys. A site knows nothing of what another signed.
+// prepare makes the site's own keys. A site does not accept signatures of another site.
 func (t *site) prepare() (err error) {
 	keys := t.service.config.Keys
 	own := func(secret []byte) []byte {
@@ -230,7 +230,7 @@ func (t *site) prepare() (err error) {
 	}
 	c := t.service.config
 	t.guard, err = palisade.New(palisade.Config{
-		Keys: k, ClientIP: clientip.RemoteAddr(), // what the backend says, see request
+		Keys: k, ClientIP: clientip.RemoteAddr(), // the backend sends the address, see request
 		Site: t.Hosts[0], Hosts: t.Hosts[1:], Captcha: t.Captcha, Fallbacks: t.Fallbacks, Store: c.Store, Base: t.Base,
 		Logger: c.Logger, Events: c.Events, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
 	})
@@ -240,8 +240,8 @@ func (t *site) prepare() (err error) {
 	return t.forms.begin(t.guard, t.Form, t.Forms)
 }
 
-// owner returns the site of a secret. The look-up is by a hash, and the comparison
-// in constant time, so that nothing of a secret can be timed.
+// owner returns the site of a secret. It looks the secret up by a hash and compares in
+// constant time, so that timing reveals nothing about a secret.
 func (s *Service) owner(secret string) *site {
 	t := s.bySecret[sha256.Sum256([]byte(secret))]
 	if t == nil || subtle.ConstantTimeCompare([]byte(t.Secret), []byte(secret)) != 1 {

@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// A backend proves that it is one by signing each request with its secret, which so
-// never travels, and can tell by our signature that an answer is ours and to this
-// very request. See openapi.json for the text that is signed.
+// A backend signs each request with its secret, which is never sent. Our signature proves
+// that an answer is ours and belongs to this request. openapi.json describes the signed
+// text.
 const (
 	headerKey       = "Palisade-Key"
 	headerSignature = "Palisade-Signature"
@@ -28,8 +28,8 @@ const (
 	maxSigned        = 1 << 20 // bytes of a request
 )
 
-// signer returns the site that signed a request over this body, or nil, and the
-// signature, to which the answer's is bound.
+// signer returns the site that signed a request with this body, or nil, and the signature.
+// The answer's signature covers the request's.
 func (s *Service) signer(r *http.Request, body []byte) (*site, string) {
 	keys, lines, clients := r.Header[headerKey], r.Header[headerSignature], r.Header[headerClient]
 	if len(keys) != 1 || len(lines) != 1 || len(clients) > 1 {
@@ -51,11 +51,11 @@ func (s *Service) signer(r *http.Request, body []byte) (*site, string) {
 
 func (t *site) sign(lines ...string) string {
 	hash := hmac.New(sha256.New, []byte(t.Secret))
-	_, _ = io.WriteString(hash, strings.Join(lines, "\n")) // a hash takes everything
+	_, _ = io.WriteString(hash, strings.Join(lines, "\n")) // writing to a hash cannot fail
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// signed lets an endpoint be called by sites alone, and signs what it answers.
+// signed lets only sites call an endpoint, and signs its answers.
 func (s *Service) signed(serve func(*site, context.Context, []byte) (any, *web.Problem)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSigned))
@@ -78,7 +78,7 @@ func (s *Service) signed(serve func(*site, context.Context, []byte) (any, *web.P
 		}
 		var text bytes.Buffer
 		out := json.NewEncoder(&text)
-		out.SetEscapeHTML(false) // the markup is long enough
+		out.SetEscapeHTML(false) // escaping would make the markup even longer
 		_ = out.Encode(answer)   // plain data: it cannot fail
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// signedAt sends a check that is signed as of a time, after a change to it.
+// signedAt changes a check, signs it with the given time, and sends it.
 func (s *stand) signedAt(at time.Time, change func(http.Header)) int {
 	s.t.Helper()
 	body, _ := json.Marshal(visit(nil))
@@ -36,11 +36,11 @@ func TestSignatureHoldsForTwoMinutesEitherWay(t *testing.T) {
 		status int
 	}{
 		{"of now", 0, 200},
-		{"of two minutes ago", -2 * time.Minute, 200},
-		{"of a second before that", -2*time.Minute - time.Second, 401},
-		{"of in two minutes", 2 * time.Minute, 200},
-		{"of a second after that", 2*time.Minute + time.Second, 401},
-		{"of in a year", 365 * 24 * time.Hour, 401},
+		{"two minutes old", -2 * time.Minute, 200},
+		{"two minutes and a second old", -2*time.Minute - time.Second, 401},
+		{"two minutes ahead", 2 * time.Minute, 200},
+		{"two minutes and a second ahead", 2*time.Minute + time.Second, 401},
+		{"a year ahead", 365 * 24 * time.Hour, 401},
 	} {
 		if status := s.signedAt(s.clock().Add(row.off), nil); status != row.status {
 			t.Errorf("a signature %s: status %d, want %d", row.name, status, row.status)
@@ -98,8 +98,8 @@ func TestAnswersToBackendsAreKeptByNobody(t *testing.T) {
 		signed     bool
 	}{
 		{"an answer", "application/json", s.clock(), visit(nil), 200, true},
-		{"a call that makes no sense", "application/problem+json", s.clock(), visit(m{"form": ""}), 400, true},
-		{"a call of long ago", "application/problem+json", time.Unix(1000, 0), visit(nil), 401, false},
+		{"a malformed call", "application/problem+json", s.clock(), visit(m{"form": ""}), 400, true},
+		{"a call signed long ago", "application/problem+json", time.Unix(1000, 0), visit(nil), 401, false},
 		{"a call that is too long", "application/problem+json", s.clock(), visit(m{"nonce": strings.Repeat("x", 1<<20)}), 413, false},
 	} {
 		body, _ := json.Marshal(row.said)

@@ -17,11 +17,10 @@ import (
 	"github.com/palisade-dev/palisade/event"
 )
 
-// maxCall bounds a call: hCaptcha's tokens have some kilobytes.
+// maxCall is the maximum size of a call: hCaptcha's tokens have some kilobytes.
 const maxCall = 64 << 10
 
-// siteverify answers one call. Whatever the call is, it is answered in the words of
-// its vendor and with HTTP 200.
+// siteverify answers one call. Every answer is in the vendor's format and has HTTP 200.
 func (s *Service) siteverify(d *dialect, w http.ResponseWriter, r *http.Request) {
 	v, owner := s.judge(d, w, r)
 	e := event.Verification{Dialect: d.name, OK: v.why == none, Why: v.why.String(), Detail: v.detail}
@@ -83,10 +82,10 @@ func (t *site) redeem(r *http.Request, call *call, now time.Time) outcome {
 // vendorKey reports whether the page shows the vendor's widget with this key.
 func (t *site) vendorKey(key string) bool { return t.Captcha != nil && t.Captcha.Sitekey() == key }
 
-// call is what a client asks.
+// call is a client's request.
 type call struct {
 	secret, response, sitekey, again string
-	remote                           netip.Addr // zero when there is none, or what is there is none
+	remote                           netip.Addr // zero if there is none, or an invalid one
 }
 
 var (
@@ -96,15 +95,14 @@ var (
 	errBody   = errors.New("unreadable")
 )
 
-// read takes a call in any of the shapes that clients send. What is in it twice is
-// refused: clients that put requests together from text let a visitor add
-// parameters.
+// read reads a call in any of the formats that clients send. It refuses repeated parameters:
+// a client that builds its request from text lets a visitor add parameters.
 func (s *Service) read(w http.ResponseWriter, r *http.Request) (*call, error) {
 	c, seen := &call{}, map[string]bool{}
 	set := func(name, value string) error {
 		to := c.place(name)
 		if to == nil && name != "remoteip" {
-			return nil // version, remoteIp and whatever else there is
+			return nil // version, remoteIp and all other members
 		}
 		if seen[name] {
 			return errTwice
@@ -113,7 +111,7 @@ func (s *Service) read(w http.ResponseWriter, r *http.Request) (*call, error) {
 		if to != nil {
 			*to = value
 		} else if addr, err := netip.ParseAddr(strings.TrimSpace(value)); err == nil {
-			c.remote = addr.Unmap() // else "", None, a list, or what a visitor wrote: as if it were not there
+			c.remote = addr.Unmap() // otherwise "", None, a list, or text of a visitor: ignored
 		}
 		return nil
 	}

@@ -52,7 +52,7 @@ func TestTokenIsGoodOnceHoweverManyAsk(t *testing.T) {
 			})
 		}
 		if all.Wait(); good.Load() != 1 {
-			t.Fatalf("%d of 32 were told success", good.Load())
+			t.Fatalf("%d of 32 succeeded", good.Load())
 		}
 		s.wait(time.Minute) // for the budget of challenges
 	}
@@ -67,7 +67,7 @@ func TestTokensThatAreNotGood(t *testing.T) {
 	}
 	for name, row := range map[string]struct{ secret, token, want string }{
 		"a word":                                   {shopSecret, "abc", "invalid-input-response"},
-		"bytes that no token has":                  {shopSecret, "<script>\x00", "invalid-input-response"},
+		"bytes that are in no token":               {shopSecret, "<script>\x00", "invalid-input-response"},
 		"two kilobytes of letters":                 {shopSecret, strings.Repeat("A", 2048), "invalid-input-response"},
 		"sixty kilobytes":                          {shopSecret, strings.Repeat("A", 60<<10), "invalid-input-response"},
 		"a token of another site":                  {forumSecret, fresh(), "invalid-input-response"},
@@ -75,11 +75,11 @@ func TestTokensThatAreNotGood(t *testing.T) {
 		"another host of the site written into it": {shopSecret, changed("shop.example", "localhost"), "invalid-input-response"},
 		"another action written into it":           {shopSecret, changed("login", "admin"), "invalid-input-response"},
 		"another mode written into it":             {shopSecret, changed("box", "score"), "invalid-input-response"},
-		"a counter that was not the solution":      {shopSecret, changed(`"counter":`, `"counter":1`), "invalid-input-response"},
+		"a counter that is not the solution":       {shopSecret, changed(`"counter":`, `"counter":1`), "invalid-input-response"},
 		"no token":                                 {shopSecret, "", "missing-input-response"},
 		"no secret":                                {"", "abc", "missing-input-secret"},
-		"a secret that is nobody's":                {"somebody", fresh(), "invalid-input-secret"},
-		"the public key for a secret":              {"shop", fresh(), "invalid-input-secret"},
+		"an unknown secret":                        {"somebody", fresh(), "invalid-input-secret"},
+		"the public key instead of the secret":     {"shop", fresh(), "invalid-input-secret"},
 	} {
 		if a := s.verify(row.secret, row.token); a.Success || a.why() != row.want {
 			t.Errorf("%s: %s, want %s", name, a.text, row.want)
@@ -97,7 +97,7 @@ func TestTokensThatAreNotGood(t *testing.T) {
 	}
 }
 
-// Every byte of a token matters; which bit of it is changed moves along.
+// Every byte of a token matters. The changed bit differs from byte to byte.
 func TestTokenWithABitChangedIsRefused(t *testing.T) {
 	s := newStand(t)
 	raw, _ := base64.RawURLEncoding.DecodeString(s.solve("shop", "https://shop.example", "action", "login"))
@@ -110,8 +110,8 @@ func TestTokenWithABitChangedIsRefused(t *testing.T) {
 	}
 }
 
-// sameJSON reports a change of the proof that no reader of JSON sees, or of its
-// solving time, which nobody signs.
+// sameJSON reports whether a change keeps the meaning. JSON readers ignore some changes of
+// the proof, and its solving time is not signed.
 func sameJSON(a, b []byte) bool {
 	cut := func(text []byte) string {
 		return regexp.MustCompile(`"time":[\d.]+`).ReplaceAllString(string(text), "")
@@ -119,7 +119,7 @@ func sameJSON(a, b []byte) bool {
 	return cut(a) == cut(b)
 }
 
-// The requests that clients really send, see testdata/clients.json.
+// Real requests of clients, see testdata/clients.json.
 func TestGoldenRequestsOfClients(t *testing.T) {
 	text, err := os.ReadFile("testdata/clients.json")
 	if err != nil {
@@ -157,7 +157,7 @@ func TestGoldenRequestsOfClients(t *testing.T) {
 		}
 		a := ask(token)
 		if !a.Success || !strings.Contains(a.text, `"success": true`) {
-			t.Errorf("%s: a good token: %s", row.Client, a.text)
+			t.Errorf("%s: a valid token: %s", row.Client, a.text)
 		}
 		if strings.HasPrefix(row.Path, "/recaptcha") {
 			if strings.Contains(a.text, "error-codes") || strings.Contains(a.text, "score") != row.Score || strings.Contains(a.text, "action") != row.Score {
@@ -180,23 +180,23 @@ func TestCallsThatAreNotUnderstood(t *testing.T) {
 		return url.Values{"secret": {shopSecret}, "response": {s.solve("shop", "https://shop.example")}}.Encode()
 	}
 	for name, row := range map[string]struct{ method, query, kind, body string }{
-		"the response twice":               {"POST", "", form, good() + "&response=x"},
-		"the secret twice":                 {"POST", "", form, good() + "&secret=x"},
-		"remoteip twice":                   {"POST", "", form, good() + "&remoteip=1.2.3.4&remoteip=5.6.7.8"},
-		"a secret in the URL":              {"GET", "?" + good(), "", ""},
-		"a response in the URL of a POST":  {"POST", "?" + good(), form, ""},
-		"a broken escape":                  {"POST", "", form, good() + "&x=%zz"},
-		"an unknown content type":          {"POST", "", "text/plain", good()},
-		"JSON with the response twice":     {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"a","response":"b"}`},
-		"JSON that is an array":            {"POST", "", "application/json", `["` + shopSecret + `"]`},
-		"JSON with a number for a token":   {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":7}`},
-		"JSON with something behind it":    {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"} {}`},
-		"JSON cut off":                     {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"`},
-		"a body of a hundred kilobytes":    {"POST", "", form, good() + "&x=" + strings.Repeat("y", 100<<10)},
-		"PUT":                              {"PUT", "", form, good()},
-		"multipart without a boundary":     {"POST", "", "multipart/form-data", good()},
-		"a content type that is no type":   {"POST", "", ";;;", ""},
-		"a form that ends in nothing said": {"POST", "", form, "&&&"},
+		"the response twice":                    {"POST", "", form, good() + "&response=x"},
+		"the secret twice":                      {"POST", "", form, good() + "&secret=x"},
+		"remoteip twice":                        {"POST", "", form, good() + "&remoteip=1.2.3.4&remoteip=5.6.7.8"},
+		"a secret in the URL":                   {"GET", "?" + good(), "", ""},
+		"a response in the URL of a POST":       {"POST", "?" + good(), form, ""},
+		"a broken escape":                       {"POST", "", form, good() + "&x=%zz"},
+		"an unknown content type":               {"POST", "", "text/plain", good()},
+		"JSON with the response twice":          {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"a","response":"b"}`},
+		"JSON that is an array":                 {"POST", "", "application/json", `["` + shopSecret + `"]`},
+		"JSON with a number instead of a token": {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":7}`},
+		"JSON with text after it":               {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"} {}`},
+		"JSON cut off":                          {"POST", "", "application/json", `{"secret":"` + shopSecret + `","response":"x"`},
+		"a body of a hundred kilobytes":         {"POST", "", form, good() + "&x=" + strings.Repeat("y", 100<<10)},
+		"PUT":                                   {"PUT", "", form, good()},
+		"multipart without a boundary":          {"POST", "", "multipart/form-data", good()},
+		"an invalid content type":               {"POST", "", ";;;", ""},
+		"a form without a parameter":            {"POST", "", form, "&&&"},
 	} {
 		a := s.ask(row.method, "/recaptcha/api/siteverify"+row.query, row.kind, row.body)
 		if a.Success || a.why() != "bad-request" && a.why() != "missing-input-secret" {
@@ -263,9 +263,9 @@ func TestVendorsTokenPassedThrough(t *testing.T) {
 		t.Errorf("a replay: %s", a.text)
 	}
 	if n := len(vendor.History()); n != 1 {
-		t.Errorf("the vendor was asked %d times: a replay is not worth a call", n)
+		t.Errorf("the vendor was asked %d times: a replay must not cause a call", n)
 	}
-	// What a vendor grants, and we do not.
+	// Answers that the vendor accepts and Palisade does not.
 	for name, token := range map[string]string{
 		"another host":   solve("evil.example", "login", 0.9),
 		"another action": solve("shop.example", "newsletter", 0.9),
@@ -294,7 +294,7 @@ func TestVendorsTokenPassedThrough(t *testing.T) {
 func TestVendorIsAskedOnceAboutATokenHoweverManyAskUs(t *testing.T) {
 	vendor := captchatest.NewServer()
 	defer vendor.Close()
-	// A vendor that lets a token count as often as one likes.
+	// A vendor that accepts a token any number of times.
 	vendor.Answer(captchatest.Turnstile, 200, fmt.Sprintf(`{"success":true,"hostname":"shop.example","challenge_ts":%q,"error-codes":[]}`, time.Now().UTC().Format(time.RFC3339)), -1)
 	s := newStand(t, func(c *service.Config) {
 		c.Sites[0].Captcha = captcha.Turnstile("public", "private", captcha.Endpoint(vendor.VerifyURL(captchatest.Turnstile)))
@@ -309,7 +309,7 @@ func TestVendorIsAskedOnceAboutATokenHoweverManyAskUs(t *testing.T) {
 		})
 	}
 	if all.Wait(); good.Load() != 1 || len(vendor.History()) != 1 {
-		t.Errorf("%d of 64 were told success, and the vendor asked %d times", good.Load(), len(vendor.History()))
+		t.Errorf("%d of 64 succeeded, and the vendor was asked %d times", good.Load(), len(vendor.History()))
 	}
 }
 
@@ -335,8 +335,8 @@ func TestChallengesAreForTheSitesOwnPages(t *testing.T) {
 	}
 }
 
-// One visitor must not be able to keep the neighbours from a challenge, nor to have us
-// make as many as it likes.
+// One visitor must not be able to keep the neighbours from a challenge, nor to make us issue
+// any number of challenges.
 func TestOverTheBudgetAChallengeSharesItsPuzzle(t *testing.T) {
 	s := newStand(t)
 	puzzles := map[string]int{}
@@ -358,7 +358,7 @@ func TestOverTheBudgetAChallengeSharesItsPuzzle(t *testing.T) {
 	}
 }
 
-// A token that was not worked for claims no place in the store.
+// A token without the work uses no space in the store.
 func TestAMadeUpTokenClaimsNothing(t *testing.T) {
 	s := newStand(t)
 	token := s.solve("shop", "https://shop.example")
@@ -391,22 +391,22 @@ func TestMistakesOfTheConfigurationAreReportedTogether(t *testing.T) {
 	}
 }
 
-// A token that was issued before the configuration changed is judged by what holds
-// now.
+// A token that was issued before a change of the configuration is judged by the new
+// configuration.
 func TestTokenIsJudgedByWhatHoldsNow(t *testing.T) {
 	s := newStand(t)
-	sameTime := func(c *service.Config) { c.Clock = s.clock } // a memory that begins later has forgotten the token
+	sameTime := func(c *service.Config) { c.Clock = s.clock } // a memory that begins later does not know the token
 	for name, change := range map[string]func(*service.Site){
-		"a host that is no more the site's": func(c *service.Site) { c.Hosts = []string{"other.example"} },
-		"an action that is none now":        func(c *service.Site) { c.Actions = []string{"login"} },
-		"less work than is asked now":       func(c *service.Site) { c.Level = 2 },
+		"a host that was removed from the site":     func(c *service.Site) { c.Hosts = []string{"other.example"} },
+		"an action that was removed":                func(c *service.Site) { c.Actions = []string{"login"} },
+		"less work than the new configuration asks": func(c *service.Site) { c.Level = 2 },
 	} {
 		token := s.solve("shop", "https://shop.example", "action", "newsletter")
 		if now := newStand(t, sameTime, func(c *service.Config) { change(&c.Sites[0]) }); now.verify(shopSecret, token).Success {
 			t.Errorf("%s: success", name)
 		}
-		if !newStand(t, sameTime).verify(shopSecret, token).Success { // the same key, and a memory of its own
-			t.Errorf("%s: the token was never good", name)
+		if !newStand(t, sameTime).verify(shopSecret, token).Success { // the same key, but another memory
+			t.Errorf("%s: the token was never valid", name)
 		}
 	}
 }
@@ -472,7 +472,7 @@ func TestOutageIsNotRememberedUnderAnIdempotencyKey(t *testing.T) {
 	}
 }
 
-// anySpelling is a vendor whose tokens can be written in many ways.
+// anySpelling is a vendor that accepts several spellings of a token.
 type anySpelling struct{ captcha.Provider }
 
 func (anySpelling) Verify(context.Context, captcha.Attempt) (captcha.Result, error) {

@@ -17,29 +17,29 @@ import (
 	"github.com/palisade-dev/palisade/store"
 )
 
-// A token of the embedded captcha is stateless. It holds what the challenge was
-// issued for and the proof that was made for it:
+// A token of the embedded captcha is stateless. It contains the values for which the
+// challenge was issued, and the proof:
 //
 //	base64url( host "\n" mode "\n" action "\n" cdata "\n" network "\n" proof )
 //
-// The proof is ALTCHA's JSON. Its signature, under a key of the site's own, binds
-// everything before it, so nothing can be changed or taken elsewhere. It has 700 to 1300
-// characters, of those that go through any form and any careless client.
+// The proof is ALTCHA's JSON. Its signature, under a key of the site's own, binds all values
+// before it. So a token cannot be changed or used for another site. It has 700 to 1300
+// characters. All of them pass any form, and also clients that do not escape.
 type claims struct {
 	host    string
 	mode    string // modeBox or modeScore
 	action  string
 	cdata   string
-	network string // of the browser that the challenge was issued to; a tag, not the address
+	network string // of the browser that got the challenge; a tag, not the address
 }
 
 const (
 	modeBox   = "box"   // a widget on a page, whether it can be seen or not
-	modeScore = "score" // asked for by a script, as reCAPTCHA v3 does: siteverify adds score and action
+	modeScore = "score" // a script asks for it, as with reCAPTCHA v3: siteverify adds score and action
 
 	maxLevel  = 2
-	maxToken  = 2048            // what Turnstile allows, and what clients are ready for
-	tokenLife = 5 * time.Minute // as Turnstile's
+	maxToken  = 2048            // as long as Turnstile's, so that clients accept it
+	tokenLife = 5 * time.Minute // like Turnstile's
 )
 
 var (
@@ -56,13 +56,13 @@ func (c *claims) text() string {
 	return c.host + "\n" + c.mode + "\n" + c.action + "\n" + c.cdata + "\n" + c.network
 }
 
-// binding is what the signature of the challenge covers besides itself. The site is
-// in the key.
+// binding is the data that the signature of the challenge covers besides the challenge. The
+// key identifies the site.
 func (t *site) binding(text string) []byte { return []byte("siteverify\n" + text) }
 
-// issue makes a challenge for what a page asks for. Over the budget of the network it
-// is one of the highest level, whose puzzle the network shares: a refusal would let one
-// visitor lock out the neighbours.
+// issue makes a challenge for a page's request. If the network has used up its budget, the
+// challenge has the highest level, and the network shares its puzzle. A refusal would let
+// one visitor lock out the neighbours.
 func (t *site) issue(ctx context.Context, c *claims, addr netip.Addr, now time.Time) (challenge []byte, err error) {
 	ask := pow.Challenge{Binding: t.binding(c.text()), Level: t.Level, Issued: now, Expires: now.Add(tokenLife)}
 	granted, err := t.afford(ctx, addr, now)
@@ -83,7 +83,7 @@ func (t *site) issue(ctx context.Context, c *claims, addr netip.Addr, now time.T
 	return t.pow.AppendPuzzle(nil, ask, puzzle)
 }
 
-// network is a tag of the network of an address, to notice a change by.
+// network is a tag of an address's network. A different tag shows that the network changed.
 func (t *site) network(addr netip.Addr) string {
 	if !addr.IsValid() {
 		return ""
@@ -92,18 +92,18 @@ func (t *site) network(addr netip.Addr) string {
 	return hex.EncodeToString(tag[:4])
 }
 
-// outcome is what came of a token.
+// outcome is the result for a token.
 type outcome struct {
-	why    code // none when it is good
+	why    code // none if the token is valid
 	detail string
 	issued time.Time
 	claims
 	score *float64 // 1 is a person
 }
 
-// verify checks a token of the embedded captcha: bound and signed, from one of the
-// site's hosts, the work done, and not used before. In this order: what was not worked
-// for claims no place in the store.
+// verify checks a token of the embedded captcha in this order: signature and binding, one of
+// the site's hosts, the work, and no earlier use. The order ensures that a token without the
+// work uses no space in the store.
 func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now time.Time) outcome {
 	if len(token) > maxToken {
 		return outcome{why: badResponse, detail: "malformed"}
@@ -125,7 +125,7 @@ func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now 
 		return outcome{why: spent, detail: "expired"}
 	case why != "":
 		return outcome{why: badResponse, detail: string(why)}
-	case !t.from(c.host): // the hosts may have changed
+	case !t.from(c.host): // the configured hosts may have changed
 		return outcome{why: badResponse, detail: "hostname"}
 	case !t.does(c.action):
 		return outcome{why: badResponse, detail: "action"}
@@ -157,8 +157,8 @@ func (t *site) verify(ctx context.Context, token string, remote netip.Addr, now 
 	return v
 }
 
-// score is what the embedded captcha can say on a scale of 0 to 1: that the work
-// was done, and whether the client that submits seems to be the one that did it.
+// score is the score of the embedded captcha on a scale of 0 to 1. It depends on the work,
+// and on whether the client that submits seems to be the one that did the work.
 func (t *site) score(c *claims, remote netip.Addr) float64 {
 	if tag := t.network(remote); tag != "" && c.network != "" && tag != c.network {
 		return 0.5

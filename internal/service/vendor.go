@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// unverifiedLife is how long a token is remembered before its vendor has
-	// vouched for it; longer than any call may take.
+	// unverifiedLife is how long a token is remembered before its vendor has confirmed it.
+	// It is longer than any call may take.
 	unverifiedLife = 90 * time.Second
 
-	unverifiedBurst = 30 // tokens that one network may have under way
+	unverifiedBurst = 30 // unconfirmed tokens of one network at a time
 	unverifiedEvery = unverifiedLife / unverifiedBurst
 )
 
-// ask has the site's vendor verify a token, and is stricter than it: a token
-// counts once, whatever the vendor says, and for the hosts and actions of the site.
+// ask makes the site's vendor verify a token, and adds checks. A token counts once, even if
+// the vendor accepts it again. It counts only for the hosts and actions of the site.
 func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now time.Time) outcome {
 	if v := t.begin(ctx, token, remote, now); v.why != none {
 		return v
@@ -47,7 +47,7 @@ func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now tim
 	}
 	v := outcome{issued: result.Issued, claims: claims{host: result.Hostname, action: result.Action}}
 	if v.host == "" {
-		v.host = t.hostnames[0] // not every vendor says; clients want one
+		v.host = t.hostnames[0] // not every vendor reports the hostname, but clients need one
 	}
 	if v.issued.IsZero() {
 		v.issued = now
@@ -62,8 +62,8 @@ func (t *site) ask(ctx context.Context, token string, remote netip.Addr, now tim
 	return v
 }
 
-// begin claims a token before anybody has vouched for it, so that of two calls at
-// once only one is passed on.
+// begin claims a token before the vendor has confirmed it. So only one of two simultaneous
+// calls reaches the vendor.
 func (t *site) begin(ctx context.Context, token string, remote netip.Addr, now time.Time) outcome {
 	if token == "" || len(token) > t.Captcha.Service().MaxToken {
 		return outcome{why: badResponse, detail: "malformed"}

@@ -15,11 +15,11 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// widgetBase is where the widget's frame and its files are.
+// widgetBase is the path of the widget's frame and its files.
 const widgetBase = "/captcha/"
 
-// scripts are the paths of the widget's script: ours, and those of the vendors that
-// a page knows.
+// scripts are the paths of the widget's script: our own, and the vendors' paths in existing
+// pages.
 var scripts = []string{widgetBase + "api.js", "/recaptcha/api.js", "/recaptcha/enterprise.js", "/turnstile/v0/api.js", "/1/api.js"}
 
 func (s *Service) serveWidget(mux *http.ServeMux) {
@@ -31,8 +31,8 @@ func (s *Service) serveWidget(mux *http.ServeMux) {
 	mux.Handle("GET "+widgetBase, web.Handler(widgetBase))
 }
 
-// serveScript serves the widget's script to pages of any origin, also to those
-// that check its hash, which takes CORS.
+// serveScript serves the widget's script to pages of any origin. It sends CORS headers,
+// which a page needs to check the script's hash.
 func serveScript(w http.ResponseWriter, r *http.Request) {
 	path := *r.URL
 	path.Path = widgetBase + "api.js"
@@ -43,7 +43,7 @@ func serveScript(w http.ResponseWriter, r *http.Request) {
 	open.WriteHeader(http.StatusOK) // HEAD writes nothing
 }
 
-// shared opens an answer to other origins.
+// shared allows other origins to read an answer.
 type shared struct {
 	http.ResponseWriter
 	opened bool
@@ -100,7 +100,7 @@ func (s *Service) frame(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// budgets bound the challenges of one network, by level; issuing the higher ones
+// budgets bound the challenges of one network, by level. Each challenge of the higher levels
 // costs us a derivation.
 var budgets = [maxLevel + 1]store.Take{
 	{Burst: 120, Every: time.Second / 2},
@@ -108,16 +108,16 @@ var budgets = [maxLevel + 1]store.Take{
 	{Burst: 60, Every: 2 * time.Second},
 }
 
-// offer is what a frame gets.
+// offer is the data for a frame.
 type offer struct {
 	Challenge json.RawMessage `json:"challenge"`
-	Claims    string          `json:"claims"` // to go before the proof in the token
+	Claims    string          `json:"claims"` // to put before the proof in the token
 	Life      int64           `json:"life"`   // milliseconds
 }
 
-// challenge issues a challenge to a frame. Which page it is in, the frame has from
-// the browser; a program can say what it likes, as it can to any vendor. What the
-// token proves is the work, the time, the network and that it is used once.
+// challenge issues a challenge to a frame. A browser tells the frame the origin of its page;
+// a program can send any origin, as it can to any vendor. The token proves the work, the
+// time, the network and the single use.
 func (s *Service) challenge(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	t := s.byKey[query.Get("k")]
@@ -152,10 +152,10 @@ func (s *Service) challenge(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, offer{challenge, c.text(), tokenLife.Milliseconds()})
 }
 
-// networkShare is how many times the budget of an address its wider network has.
+// networkShare is the factor between the budget of an address and that of its wider network.
 const networkShare = 8
 
-// afford takes one challenge out of the budgets of an address and its network.
+// afford takes one challenge from the budgets of an address and its network.
 func (t *site) afford(ctx context.Context, addr netip.Addr, now time.Time) (bool, error) {
 	own, all := budgets[t.Level], budgets[t.Level]
 	own.Key = store.Key(t.tags.TagAddr("budget\x00", clientip.Prefix(addr).Addr()))
@@ -165,8 +165,8 @@ func (t *site) afford(ctx context.Context, addr netip.Addr, now time.Time) (bool
 	return result.Status == store.Granted, err
 }
 
-// hostOf returns the host of an origin in lower case, without port; "" for none,
-// such as that of a sandboxed page.
+// hostOf returns the host of an origin in lower case, without port. It returns "" for an
+// origin without a host, such as that of a sandboxed page.
 func hostOf(origin string) string {
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" {

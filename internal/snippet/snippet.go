@@ -1,6 +1,6 @@
-// Package snippet checks pieces of code that are shown and never built: advice
-// that a command prints, and the fenced blocks of the documentation. Code that
-// nobody runs goes stale with the first name that changes.
+// Package snippet checks pieces of code that are shown and never built: advice that a
+// command prints, and the fenced blocks of the documentation. Without a check, such code
+// becomes wrong as soon as a name changes.
 package snippet
 
 import (
@@ -27,8 +27,8 @@ type Go struct {
 	exported map[string]string
 }
 
-// NewGo returns a checker of pieces that use these packages, each by the last part
-// of its path. It builds them, so that what is checked is what is there now.
+// NewGo returns a checker of pieces that use these packages, each by the last part of its
+// path. It builds the packages, so that it checks against their present state.
 func NewGo(packages ...string) (*Go, error) {
 	list := exec.Command("go", append([]string{"list", "-export", "-deps", "-json=ImportPath,Export"}, packages...)...)
 	var out, said bytes.Buffer
@@ -48,12 +48,12 @@ func NewGo(packages ...string) (*Go, error) {
 	}
 }
 
-// declares matches a piece that cannot stand inside a function.
+// declares matches a piece that is not valid inside a function.
 var declares = regexp.MustCompile(`(?m)^(func [(A-Za-z]|type )`)
 
-// Check reports what is wrong with a piece: a whole file, declarations, or
-// statements. The preamble declares what the piece takes for granted. A variable or
-// an import that is not used is no mistake of a piece.
+// Check reports the mistakes of a piece: a whole file, declarations, or statements. The
+// preamble declares names that the piece uses but does not declare. An unused variable or
+// import is no mistake.
 func (g *Go) Check(preamble, piece string) error {
 	text := piece
 	if !strings.HasPrefix(piece, "package ") {
@@ -83,8 +83,8 @@ func (g *Go) Check(preamble, piece string) error {
 	return nil
 }
 
-// serious tells what is wrong from what is only not used: pieces show values too. A
-// label that is not used is the member of a literal whose braces are missing.
+// serious tells mistakes from unused names, because pieces may only show values. An unused
+// label is a member of a literal without its braces.
 func serious(err error) bool {
 	wrong := types.Error{}
 	switch {
@@ -109,13 +109,13 @@ func (g *Go) open(imported string) (io.ReadCloser, error) {
 	return os.Open(g.exported[imported])
 }
 
-// Parser is a command that reads a piece of another language and runs none of it.
+// Parser is a command that parses a piece of another language and runs no part of it.
 type Parser struct {
 	Command       []string
-	Before, After string // what the piece is put between
+	Before, After string // text around the piece
 }
 
-// Parsers are those of the languages that are shown.
+// Parsers are the parsers of the other languages in the docs and advice.
 var Parsers = map[string]Parser{
 	"python": {Command: []string{"python3", "-c", "import ast, sys; ast.parse(sys.stdin.read())"}},
 	"js":     {Command: []string{"node", "--check", "-"}, Before: "async function piece(req, res) {\n", After: "\n}\n"},
@@ -124,7 +124,7 @@ var Parsers = map[string]Parser{
 	"sh":     {Command: []string{"bash", "-n"}},
 }
 
-// Parse reports what is wrong with a piece in the grammar of its language.
+// Parse reports syntax errors of a piece in its language.
 func Parse(language, piece string) error {
 	parser, known := Parsers[language]
 	if !known {

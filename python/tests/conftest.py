@@ -30,7 +30,7 @@ SECRET = "a secret that only tests know"
 
 @pytest.fixture
 def patience(request):
-    """How long a client waits. What is answered comes in time on the slowest machine; only a service that hangs does not."""
+    """The timeout of a client: long enough for the slowest machine, and short for a service that hangs."""
     case = getattr(request.node, "callspec", None)
     return 0.3 if case and case.params.get("mode") == "hang" else 60.0
 

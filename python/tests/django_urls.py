@@ -113,7 +113,7 @@ def vote(request):
 
 
 def anything(request):
-    """Like many views: a page for GET, and a submission else."""
+    """Like many views: a page for GET, and a submission for every other method."""
     if request.method != "GET":
         EFFECTS.append(request.path)
     return HttpResponse("the page")
@@ -149,7 +149,7 @@ def tagged(request):
 
 
 class Nonce:
-    """Like django-csp's: false until it is used."""
+    """Like django-csp's: false until its first use."""
 
     used = False
 

@@ -1,4 +1,4 @@
-"""The client: what it sends, what it believes, and what it does in an outage."""
+"""The client: its requests, its checks of answers, and its behaviour in an outage."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_an_answer_without_end_is_cut_off():
             connection.close()
 
         threading.Thread(target=pour, daemon=True).start()
-        client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "shop", "s" * 20, timeout=600)  # which is not what ends it
+        client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "shop", "s" * 20, timeout=600)  # not the timeout ends it
         with pytest.raises(Unavailable):
             client.check("signup", VISIT, [])
         stop.set()

@@ -98,7 +98,7 @@ def test_other_data_in_the_same_request_is_judged_on_its_own(service):
     request = RequestFactory().post("/")
     ticket = {"palisade-ticket": service.ticket()}
     assert SignupForm({"email": "ada@example.com", **ticket}, request=request).is_valid()
-    assert SignupForm({"email": "ada@example.com", **ticket}, request=request).is_valid()  # the same: asked once
+    assert SignupForm({"email": "ada@example.com", **ticket}, request=request).is_valid()  # the same again: the service was asked once
     assert not SignupForm({"email": "eve@example.com", **ticket}, request=request).is_valid()
     assert len(service.checks) == 2
 

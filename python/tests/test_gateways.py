@@ -1,4 +1,4 @@
-"""WSGI, ASGI and FastAPI behind the middleware, and how paths and bodies are read."""
+"""WSGI, ASGI and FastAPI behind the middleware, and the parsing of paths and bodies."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_a_body_has_no_place_under_a_method_that_changes_nothing(call, service, 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_a_body_that_no_header_announces_is_not_handed_on(call, method):
-    if isinstance(call, Wsgi):  # wsgi.input_terminated, as servers of HTTP/2 say
+    if isinstance(call, Wsgi):  # wsgi.input_terminated, as servers of HTTP/2 set it
         assert call(method, "/signup", b"user=bot", CONTENT_LENGTH="")[0] == 200
     else:
         assert call(method, "/signup", b"user=bot")[0] == 200

@@ -1,4 +1,4 @@
-"""The pytest plugin, with a stand-in for the palisade binary."""
+"""The pytest plugin, with a replacement for the palisade binary."""
 
 from __future__ import annotations
 

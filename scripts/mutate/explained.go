@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// reasons are the lines of explained.txt by what they explain.
+// reasons are the lines of explained.txt, by the mutant that they explain.
 type reasons map[string]string
 
-// separator stands between the four parts of a line. It is not " | " or ";", which
-// Go has, too.
+// separator is between the four parts of a line. It is not " | " or ";", because Go code
+// contains these.
 const separator = " :: "
 
 func readReasons(name string) (reasons, error) {
@@ -36,8 +36,8 @@ func keyOf(m *mutant) string { return m.file + separator + m.function + separato
 
 func (r reasons) explain(m *mutant) bool { return r[keyOf(m)] != "" }
 
-// stale returns what is explained and can be no mutant of the files any more: code
-// that changed needs its reasons thought over.
+// stale returns explanations whose mutant the files no longer contain. If code changes, its
+// reasons need a new look.
 func (r reasons) stale(chosen []target, mutants []*mutant) (lines []string) {
 	there := map[string]bool{}
 	for _, m := range mutants {

@@ -1,20 +1,20 @@
-// Mutate changes one small thing of the code at a time and runs the tests that
-// should notice.
+// Mutate changes one small thing of the code at a time and runs the tests that should
+// notice.
 //
 //	go run ./scripts/mutate                       # all of the files below; takes hours
 //	go run ./scripts/mutate -file ticket.go
 //	go run ./scripts/mutate -sample 100 -seed 7
 //
-// A mutant that no test notices is a rule that nothing holds, or code that does
-// nothing, or no real change. What is no real change stands in explained.txt.
-// A test that fails by itself kills a mutant that it does not know, so leave the tree
-// alone meanwhile. Interrupted, it reports on what it has tried.
+// If no test notices a mutant, a rule has no test, or the code has no effect, or the mutant
+// changes nothing. explained.txt lists the mutants that change nothing. A flaky test kills
+// mutants that it does not test, so leave the tree alone meanwhile. When interrupted, mutate
+// reports the results so far.
 //
-// The tree is never touched: the compiler reads the mutant in the place of the file
-// (go test -overlay), so that the tests of any package can judge it.
+// It never changes the tree. The compiler reads the mutant instead of the file (go test
+// -overlay), so that the tests of any package can judge it.
 //
-// It is a package of the root module, which has no dependencies that it could add
-// to, and so is covered by what covers the rest: vet, the linter, the house rules.
+// It is a package of the root module, because it adds no dependencies. So all checks of the
+// root module cover it: vet, the linter, the house rules.
 package main
 
 import (
@@ -35,8 +35,8 @@ import (
 	"time"
 )
 
-// target is a file and the packages whose tests judge it. A package sees only what the
-// ones before it let live.
+// target is a file and the packages whose tests judge it. A package tests only the mutants
+// that survived the packages before it.
 type target struct {
 	file     string
 	packages []string
@@ -70,15 +70,15 @@ var (
 	}
 )
 
-// aside are tests that read the tree as it is and so cannot notice a mutant.
+// aside are tests that read the files of the tree. They cannot notice a mutant.
 const aside = "TestImportsPointOneWay|TestDependencies|TestEveryModuleIsInTheWorkspace|TestModuleFiles|TestNothingOfOneMachineIsCommitted|TestNotice.*"
 
-// slow are tests that take most of the time of their packages. They see only what all
-// the others let live.
+// slow are tests that take most of the time of their packages. They test only the mutants
+// that survived all other tests.
 const slow = "TestAFloodOfMadeUpProofsLeavesRoomForPeople|TestReplayIsOneEffect|TestWhenTheServiceFails|TestAConditionLooksIntoWhatAChallengePageSends"
 
 const (
-	wanted  = 95.0    // per cent to be killed
+	wanted  = 95.0    // per cent of mutants that must be killed
 	memory  = 8 << 20 // KiB of address space; a mutant may allocate without end
 	longest = 3 * time.Minute
 )
@@ -91,7 +91,7 @@ var (
 	list    = flag.Bool("list", false, "list the mutants and run nothing")
 )
 
-// fate is what became of a mutant.
+// fate is the result of a mutant.
 type fate int
 
 const (
@@ -99,7 +99,7 @@ const (
 	killed
 	survived
 	explained
-	unbuilt // the compiler noticed
+	unbuilt // the compiler refused it
 	fates
 )
 
@@ -178,15 +178,15 @@ func draw(mutants []*mutant) []*mutant {
 	return drawn
 }
 
-// lab is where mutants are tried.
+// lab builds and tests mutants.
 type lab struct {
 	dir      string
 	packages map[string][]string // by file
 	cpu      map[string]int      // seconds of processor time, by package
 }
 
-// newLab runs the tests of the unchanged code: it tells what a mutant's own tests
-// may take, and that they pass at all.
+// newLab runs the tests of the unchanged code. It makes sure that they pass, and measures
+// their time, from which the limits for mutants follow.
 func newLab(ctx context.Context, chosen []target) (*lab, error) {
 	l := &lab{packages: map[string][]string{}, cpu: map[string]int{}}
 	for _, t := range chosen {
@@ -200,7 +200,8 @@ func newLab(ctx context.Context, chosen []target) (*lab, error) {
 			if out, err := l.test(ctx, pkg, "", "-skip=^("+aside+")$"); err != nil {
 				return nil, fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", pkg, err, out)
 			}
-			// With the time to build, so more than three times what the tests take.
+			// The measured time includes the build, so the limit is more than three times
+			// the time of the tests.
 			l.cpu[pkg] = 10 + 3*int((processorTime()-start).Seconds())
 		}
 	}
@@ -209,9 +210,9 @@ func newLab(ctx context.Context, chosen []target) (*lab, error) {
 	return l, err
 }
 
-// test runs the tests of a package. The limits of the shell end a test that computes
-// or allocates without end. They are of processor time, so that a busy machine kills
-// no mutant. go test ends a test that waits without end.
+// test runs the tests of a package. The limits of the shell end a test that computes or
+// allocates without end. They limit processor time, so that a busy machine kills no mutant.
+// go test ends a test that waits without end.
 func (l *lab) test(ctx context.Context, pkg, overlay, which string) (string, error) {
 	args := []string{"-c", fmt.Sprintf(`ulimit -v %d && ulimit -t %d && exec "$@"`, memory, l.cpu[pkg]), "sh", "go", "test", "-short", "-failfast", "-count=1", "-vet=off", "-p=1",
 		which, "-timeout=" + longest.String()}
@@ -224,11 +225,11 @@ func (l *lab) test(ctx context.Context, pkg, overlay, which string) (string, err
 	return string(out), err
 }
 
-// processorTime is what the commands that have ended took.
+// processorTime is the processor time of all commands that have ended.
 func processorTime() time.Duration {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &used); err != nil {
-		panic(err) // of no argument but the constant
+		panic(err) // the only possible error is a wrong argument
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
@@ -270,7 +271,7 @@ func (l *lab) all(ctx context.Context, mutants []*mutant, why reasons) []fate {
 	return ends
 }
 
-// try puts a mutant through the packages of its file, the slow tests at last.
+// try runs the tests of a mutant's packages, the slow tests last.
 func (l *lab) try(ctx context.Context, worker int, m *mutant) fate {
 	overlay, err := l.overlay(worker, m)
 	if err != nil {
@@ -305,7 +306,7 @@ func (l *lab) overlay(worker int, m *mutant) (string, error) {
 	return name, os.WriteFile(name, text, 0o600)
 }
 
-// report prints what became of the mutants, and tells whether that is enough.
+// report prints the fates of the mutants, and returns whether enough were killed.
 func report(chosen []target, mutants []*mutant, ends []fate) bool {
 	var total [fates]int
 	row := func(name string, n [fates]int) float64 {

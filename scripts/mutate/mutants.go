@@ -17,8 +17,7 @@ type mutant struct {
 	source         []byte
 }
 
-// text tells a mutant apart from others of the same function, wherever its lines
-// move to.
+// text identifies a mutant within its function, even if its lines move.
 func (m *mutant) text() string { return m.was + " -> " + m.is }
 
 // maker walks one file and makes its mutants.
@@ -56,7 +55,7 @@ func mutantsOf(file, path string) ([]*mutant, error) {
 	return m.mutants, nil
 }
 
-// number tells the same change in several places of one function apart.
+// number distinguishes equal changes in several places of one function.
 func number(mutants []*mutant) {
 	seen := map[string]int{}
 	for _, m := range mutants {
@@ -75,7 +74,7 @@ func (m *maker) nameOf(f *ast.FuncDecl) string {
 	return receiver + "." + f.Name.Name
 }
 
-// walk visits a node with the results of the innermost function at hand.
+// walk visits a node, and passes on the results of the innermost function.
 func (m *maker) walk(root ast.Node) {
 	ast.Inspect(root, func(n ast.Node) bool {
 		if n == nil {
@@ -109,8 +108,8 @@ func (m *maker) at(n ast.Node) string {
 	return string(m.source[m.offset(n.Pos()):m.offset(n.End())])
 }
 
-// replace makes a mutant in which the source from one place to another is new. The
-// reader is shown it as a change of the node around.
+// replace makes a mutant with new source between two places. The reader sees it as a change
+// of the surrounding node.
 func (m *maker) replace(around ast.Node, from, to token.Pos, text string) {
 	start, a, b, end := m.offset(around.Pos()), m.offset(from), m.offset(to), m.offset(around.End())
 	line := func(parts ...[]byte) string {
@@ -175,7 +174,7 @@ func (m *maker) visit(n ast.Node) {
 	}
 }
 
-// resize doubles a number, and makes it nought.
+// resize makes two mutants of a number: twice the number, and 0.
 func (m *maker) resize(n *ast.BasicLit) {
 	switch {
 	case n.Kind != token.INT && n.Kind != token.FLOAT:
@@ -187,7 +186,7 @@ func (m *maker) resize(n *ast.BasicLit) {
 	}
 }
 
-// unit does the same to a duration that stands alone.
+// unit does the same to a duration without a factor.
 func (m *maker) unit(n *ast.SelectorExpr) {
 	if pkg, ok := n.X.(*ast.Ident); !ok || pkg.Name != "time" {
 		return
@@ -202,7 +201,7 @@ func (m *maker) unit(n *ast.SelectorExpr) {
 	}
 }
 
-// within replaces an expression, and shows the reader what stands around it.
+// within replaces an expression, and shows the surrounding code to the reader.
 func (m *maker) within(n ast.Expr, text string) {
 	around := ast.Node(n)
 	switch p := m.parent().(type) {
@@ -212,7 +211,7 @@ func (m *maker) within(n ast.Expr, text string) {
 	m.replace(around, n.Pos(), n.End(), text)
 }
 
-// drop leaves one statement of a list out. A declaration cannot be left out.
+// drop removes one statement of a list. A declaration cannot be removed.
 func (m *maker) drop(list []ast.Stmt) {
 	for _, s := range list {
 		switch s := s.(type) {
@@ -230,8 +229,7 @@ func (m *maker) drop(list []ast.Stmt) {
 	}
 }
 
-// zero returns nothing of what is to be returned; of several values, one after the
-// other.
+// zero returns the zero value; of several results, for one after the other.
 func (m *maker) zero(n *ast.ReturnStmt) {
 	if m.results == nil || len(n.Results) == 0 {
 		return
@@ -255,9 +253,9 @@ func (m *maker) zero(n *ast.ReturnStmt) {
 
 func isZero(text string) bool {
 	switch text {
-	case "nil", "false", "true", "0", `""`: // true is made false as such
+	case "nil", "false", "true", "0", `""`: // the mutants of booleans make true false
 		return true
-	case "goOn", "outside", "no", "Match{Kind: Ambiguous}": // first of their constants
+	case "goOn", "outside", "no", "Match{Kind: Ambiguous}": // another mutant makes true false
 		return true
 	}
 	return strings.HasSuffix(text, "{}")

@@ -1,10 +1,10 @@
-// Outdated says which Go dependency of the repository is behind by more than a minor
-// release, and fails when one is.
+// Outdated reports the Go dependencies of the repository that are behind by more than a
+// minor release, and fails if there is one.
 //
 //	go run ./scripts/outdated
 //
-// A release counts that the go directive of the module lets in: newer ones would raise
-// the version of Go that users need, which is a decision of its own.
+// Only releases that the go directive of the module allows count. A newer one would raise
+// the version of Go that users need, which is a separate decision.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	"strings"
 )
 
-// held are modules that are known to be behind, with the reason.
+// held are modules that may be behind, with the reason.
 var held = map[string]string{
 	"github.com/chromedp/chromedp": "from 0.23 its actions are generic: the tests of e2e must be written anew",
 	"github.com/chromedp/cdproto":  "goes with chromedp",
@@ -45,7 +45,7 @@ func main() {
 	}
 }
 
-// module is what go list says of one.
+// module is one module in the output of go list.
 type module struct {
 	Path, Version, Dir, GoMod, GoVersion string
 	Update                               *module
@@ -67,8 +67,8 @@ func outdated() (behind []string, err error) {
 	return behind, nil
 }
 
-// behindIn looks at the modules that a go.mod names: what else is in the graph is
-// linked into nothing.
+// behindIn checks the modules that a go.mod names. Other modules of the graph are not linked
+// into any program.
 func behindIn(dir string) (behind []string, err error) {
 	var file struct {
 		Module  struct{ Path string }
@@ -107,8 +107,7 @@ func behindIn(dir string) (behind []string, err error) {
 	return behind, err
 }
 
-// newestFor returns the newest release of a module for which a version of Go is
-// enough.
+// newestFor returns the newest release of a module that works with a version of Go.
 func newestFor(goVersion, dir string, m module) (string, error) {
 	out, err := command(dir, false, "list", "-m", "-versions", "-f", `{{join .Versions "\n"}}`, m.Path)
 	if err != nil {
@@ -145,7 +144,7 @@ func goOf(dir, release string) (string, error) {
 	if match := goDirective.FindSubmatch(raw); match != nil {
 		return string(match[1]), nil
 	}
-	return "1.16", nil // as Go itself takes it
+	return "1.16", nil // the version that Go itself assumes
 }
 
 // far reports whether two releases are more than one minor release apart.
@@ -159,11 +158,11 @@ func minor(release string) int {
 	if len(parts) < 2 {
 		return 0
 	}
-	n, _ := strconv.Atoi(parts[1]) // releases are listed that are well formed
+	n, _ := strconv.Atoi(parts[1]) // listed releases are well formed
 	return n
 }
 
-// list runs a go command and hands each object of its output over.
+// list runs a go command and passes each object of its output on.
 func list(dir string, take func(*json.Decoder) error, arguments ...string) error {
 	out, err := command(dir, false, arguments...)
 	if err != nil {

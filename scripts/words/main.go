@@ -102,7 +102,7 @@ func run(out io.Writer, root string, list bool, long int) error {
 	return table(out, areas, long)
 }
 
-// kind is the row of totals that a text belongs to.
+// kind returns the row of totals that a text belongs to.
 func kind(t text) string {
 	switch {
 	case strings.HasSuffix(t.file, ".md"):

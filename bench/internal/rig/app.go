@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// PageSize is about how many bytes the two large pages of the app have.
+// PageSize is the approximate size of the two large pages of the app, in bytes.
 const PageSize = 100 << 10
 
-// Pages of the app. The two large ones differ in the form alone.
+// Pages of the app. The two large ones differ only in the form.
 var (
 	FormPage  = []byte(head + form("/signup") + foot)
 	ShownPage = []byte(head + form("/visible") + foot)
@@ -34,9 +34,9 @@ func form(action string) string {
 	return `<form method="post" action="` + action + `"><label>Name <input name="user"></label><label>E-mail <input name="email" type="email"></label><button>Sign up</button></form>` + "\n"
 }
 
-// cards is the list that shops, forums and blogs consist of. There is a tag in 30
-// bytes, as in the WordPress page among package inject's: what the guard does with
-// a page depends on its tags, not on its bytes.
+// cards is a list like those of shops, forums and blogs. It has a tag in 30 bytes, like the
+// WordPress page in package inject. The guard's work for a page depends on the tags, not on
+// the bytes.
 func cards(size int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < size; i++ {
@@ -52,13 +52,13 @@ func cards(size int) string {
 func zip(text []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write(text) // into memory
+	_, _ = w.Write(text) // cannot fail: writes to memory
 	_ = w.Close()
 	return b.Bytes()
 }
 
-// App is the app behind the proxies. It does as little as it can: what it costs
-// is not measured, but takes time from what is.
+// App is the app behind the proxies. It does as little as possible: its own time is not
+// measured, but slows the measured processes down.
 func App() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /small", func(w http.ResponseWriter, _ *http.Request) {
@@ -104,11 +104,11 @@ const htmlType = "text/html; charset=utf-8"
 
 func send(w http.ResponseWriter, kind string, body []byte) {
 	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // else a long one is chunked, which apps rarely do
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // otherwise a long answer is chunked, which apps rarely do
 	_, _ = w.Write(body)                                      // the visitor may have gone
 }
 
-// drip sends a page bit by bit over two seconds.
+// drip sends a page in small parts over two seconds.
 func drip(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", htmlType)
 	for part := range 20 {

@@ -13,7 +13,7 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// Browse gives a request the headers that tell a browser from a program.
+// Browse adds the headers by which the guard knows a browser.
 func Browse(r *http.Request, addr string) {
 	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0")
 	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
@@ -26,8 +26,8 @@ func Browse(r *http.Request, addr string) {
 	}
 }
 
-// Addr is an address that hardly anybody had before: what one network may ask for
-// is bounded, and would be what is measured.
+// Addr is an address that hardly any earlier visitor had. Otherwise the benchmark would
+// measure the limits of one network.
 func Addr() string {
 	n := rand.Uint32()
 	return fmt.Sprintf("%d.%d.%d.%d", 11+n>>24%89, n>>16&255, n>>8&255, n&255)
@@ -38,7 +38,7 @@ var (
 	challenges = regexp.MustCompile(` data-palisade-challenge="([^"]*)"`)
 )
 
-// Fields are what the guard put into the form of a page: ticket and decoys.
+// Fields are the fields that the guard added to the form of a page: ticket and decoys.
 func Fields(page []byte) url.Values {
 	v := url.Values{}
 	for _, m := range inputs.FindAllSubmatch(page, -1) {
@@ -47,8 +47,8 @@ func Fields(page []byte) url.Values {
 	return v
 }
 
-// Fill fills the form of a page as a person does, and makes its proof, which takes
-// some hundredths of a second.
+// Fill fills in the form of a page as a person does, and makes its proof, which takes some
+// hundredths of a second.
 func Fill(ctx context.Context, page []byte) (string, error) {
 	v := Fields(page)
 	v.Set("user", "ada")

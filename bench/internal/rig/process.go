@@ -1,5 +1,5 @@
-// Package rig is what the benchmarks and the soak share: the app behind the
-// proxies, a browser of sorts, and child processes.
+// Package rig is shared by the benchmarks and the soak: the app behind the proxies, a
+// simulated browser, and child processes.
 package rig
 
 import (
@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// Build builds palisade into a folder. It is built in its own folder, so that what
-// is run is what users get, whatever module this is called from.
+// Build builds palisade into a folder. It runs in the folder of palisade's own module, so
+// that the result is the program that users get, even if another module calls it.
 func Build(ctx context.Context, dir string) (binary string, err error) {
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/palisade-dev/palisade").Output()
 	if err != nil {
@@ -28,7 +28,7 @@ func Build(ctx context.Context, dir string) (binary string, err error) {
 	binary = filepath.Join(dir, "palisade")
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
 	build.Dir = filepath.Join(strings.TrimSpace(string(root)), "cmd", "palisade")
-	build.Env = append(os.Environ(), "GOWORK=") // in the workspace, if it is in one, also when this is not
+	build.Env = append(os.Environ(), "GOWORK=") // use palisade's workspace, if it has one, even if the caller does not
 	if text, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building palisade: %w\n%s", err, text)
 	}
@@ -43,7 +43,7 @@ type Gateway struct {
 
 	cmd    *exec.Cmd
 	exited chan struct{}
-	err    error // once exited is closed
+	err    error // valid once exited is closed
 }
 
 // Serve starts palisade serve with a configuration file that listens on any ports.
@@ -82,10 +82,10 @@ func Serve(binary, config string) (*Gateway, error) {
 // Exited is closed when the process has ended.
 func (g *Gateway) Exited() <-chan struct{} { return g.exited }
 
-// Hangup has the configuration read again.
+// Hangup makes the process read its configuration again.
 func (g *Gateway) Hangup() error { return g.cmd.Process.Signal(syscall.SIGHUP) }
 
-// Stop ends the process as an operator does, and reports how it took it.
+// Stop ends the process with SIGTERM, as an operator does, and returns its error.
 func (g *Gateway) Stop() error {
 	_ = g.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
@@ -98,8 +98,8 @@ func (g *Gateway) Stop() error {
 	}
 }
 
-// Tail keeps the last lines of what is written to it, without the decisions and
-// reloads that are as they should be: under load they would be all there is.
+// Tail keeps the last lines of output, without expected decisions and reloads. Under load,
+// those would fill it completely.
 type Tail struct {
 	mu    sync.Mutex
 	most  int
@@ -133,10 +133,9 @@ func (t *Tail) String() string {
 	return strings.Join(append(t.lines[:len(t.lines):len(t.lines)], t.part), "\n")
 }
 
-// Self starts this program again in another role, which it finds in the
-// environment. The child ends when stop is called, or when this process does: it
-// reads its standard input to the end, see [UntilParentEnds]. Its first line says
-// where it is reached.
+// Self starts this program again in another role, which it passes in the environment. The
+// child ends when the caller calls stop, or when this process ends: it reads its standard
+// input to the end, see [UntilParentEnds]. Its first line is its address.
 func Self(role string, env ...string) (addr string, stop func(), err error) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(append(os.Environ(), env...), RoleVariable+"="+role)
@@ -154,7 +153,7 @@ func Self(role string, env ...string) (addr string, stop func(), err error) {
 	}
 	stop = func() {
 		_ = in.Close()
-		_ = cmd.Wait() // it was told to end; how is of no interest
+		_ = cmd.Wait() // it was told to end; its exit status is of no interest
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
@@ -164,7 +163,7 @@ func Self(role string, env ...string) (addr string, stop func(), err error) {
 	return strings.TrimSpace(line), stop, nil
 }
 
-// RoleVariable tells a child of [Self] what it is.
+// RoleVariable tells a child of [Self] its role.
 const RoleVariable = "PALISADE_BENCH_ROLE"
 
 // UntilParentEnds returns when the process that called [Self] wants this one to end.

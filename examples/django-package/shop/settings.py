@@ -1,4 +1,4 @@
-"""A shop whose forms ask Palisade. What is of Palisade is marked."""
+"""A shop whose forms ask Palisade. Comments mark the parts for Palisade."""
 
 import os
 from pathlib import Path

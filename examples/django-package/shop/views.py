@@ -17,7 +17,7 @@ def home(request):
 
 
 class SignUp(RequestMixin, FormView):
-    """A form that is valid only when Palisade allowed it."""
+    """A form that is valid only if Palisade allowed it."""
 
     form_class = SignUpForm
     template_name = "shop/signup.html"
@@ -31,11 +31,11 @@ class SignUp(RequestMixin, FormView):
 @require_POST
 @protect("vote")
 def vote(request):
-    """A view that runs for allowed submissions only; others get Palisade's page."""
+    """A view that runs only for allowed submissions; others get Palisade's page."""
     votes["yes" if request.POST.get("choice") == "yes" else "no"] += 1
     return HttpResponse("<!doctype html><html lang=en><title>Thank you</title><h1 id=thanks>Thank you</h1></html>")
 
 
 def effects(request):
-    """What happened, for the tests of the example."""
+    """The effects so far, for the tests of the example."""
     return JsonResponse({"signup": User.objects.count(), "vote": sum(votes.values())})

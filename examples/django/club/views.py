@@ -43,7 +43,7 @@ class AddComment(Form):
 
 
 def effects(request):
-    """What really happened, for tests to count."""
+    """The effects so far, for tests."""
     return JsonResponse(
         {"users": User.objects.count(), "uploads": Upload.objects.count(), "comments": Comment.objects.count()}
     )

@@ -1,4 +1,4 @@
-"""An ordinary project, as `django-admin startproject` makes it, with what differs by environment."""
+"""An ordinary project, as `django-admin startproject` makes it, with settings from the environment."""
 
 import os
 from pathlib import Path
@@ -59,7 +59,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-# Behind something that ends TLS and says so in this header, and removes it from what clients send.
+# Behind a proxy that ends TLS, sets this header, and removes the header of clients.
 if os.environ.get("DJANGO_BEHIND_TLS") == "1":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = True

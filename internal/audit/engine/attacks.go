@@ -9,13 +9,13 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// WithToken is an attempt with a given text in place of the token.
+// WithToken is an attempt that sends a given text as the token.
 func WithToken(what, token string) Attempt {
 	return Attempt{What: what, Once: true, Change: func(s *Shot) { s.PutToken(token) }}
 }
 
-// AfterVerify names the rules that find an app that ignores tokens. Once one of them
-// failed, rules about tokens learn nothing.
+// AfterVerify names the rules that find an app that ignores tokens. Once one of them failed,
+// rules about tokens show nothing.
 var AfterVerify = []string{"A02", "A04", "A05", "A06"}
 
 // InURL changes a submission so that the URL carries the fields and there is no body.
@@ -26,16 +26,16 @@ func InURL(method string) func(*Shot) {
 	}
 }
 
-// ErrFirst says that the first use of a token had no effect, so that a second use shows
+// ErrFirst says that the first use of a token had no effect. A second use then shows
 // nothing.
 var ErrFirst = errors.New("the first use of the token had no effect")
 
-// Faulty is a valid submission while something goes wrong at the verifier.
+// Faulty makes a valid submission while the verifier has a fault.
 func Faulty(what string, fault captchatest.Fault) Attempt {
 	return Scripted(what, func(m *Middle) { m.Server.Fail(m.Service, fault, -1) })
 }
 
-// Scripted is a valid submission for which a script tells the verifier what to answer.
+// Scripted makes a valid submission, and a script sets the verifier's answer.
 func Scripted(what string, script func(*Middle)) Attempt {
 	return Attempt{What: what, Valid: true, Tidy: true, Before: script}
 }
@@ -45,8 +45,8 @@ func Refuses(attempts ...Attempt) func(context.Context, *Probe) Result {
 	return func(ctx context.Context, p *Probe) Result { return p.MustRefuse(ctx, attempts...) }
 }
 
-// MustRefuse makes the attempts. An attempt with an effect is a finding. An attempt that
-// could not be judged leaves the rule undecided.
+// MustRefuse makes the attempts. An attempt with an effect is a finding. If an attempt could
+// not be judged, the rule stays undecided.
 func (p *Probe) MustRefuse(ctx context.Context, attempts ...Attempt) Result {
 	var found, crashed []*Outcome
 	var undecided error

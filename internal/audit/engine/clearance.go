@@ -6,14 +6,14 @@ import (
 	"maps"
 )
 
-// clearanceFound is what a visitor may do after a valid submission, without a token.
+// clearanceFound says whether a visitor can submit without a token after a valid submission.
 type clearanceFound struct {
 	jar    map[string]string
 	second *Outcome
 }
 
-// Clear makes a valid submission, and then one without a token by the same visitor. Clear
-// does so once for all rules.
+// Clear makes a valid submission, and then one without a token by the same visitor. It runs
+// once, and all rules share the result.
 func (p *Probe) Clear(ctx context.Context) (jar map[string]string, second *Outcome, err error) {
 	if c := p.cleared; c != nil {
 		return c.jar, c.second, nil
@@ -28,7 +28,7 @@ func (p *Probe) Clear(ctx context.Context) (jar map[string]string, second *Outco
 	if err != nil {
 		return nil, nil, err
 	}
-	if p.Filler.choose(pg) != nil { // who is signed in now is not shown the form
+	if p.Filler.choose(pg) != nil { // an app does not show the form to a visitor who is signed in now
 		pg.Form, pg.URL = p.First.Form, p.First.URL
 	}
 	if err := Sleep(ctx, p.Visitors.Wait); err != nil {

@@ -14,18 +14,20 @@ import (
 	"time"
 )
 
-// ConsentPath is where a host says that it may be audited.
+// ConsentPath is the path of the file in which a host agrees to an audit.
 const ConsentPath = "/.well-known/palisade-audit"
 
 // ErrConsent is the error that [Consent] wraps when it refuses a host.
 var ErrConsent = errors.New("this host may not be audited yet")
 
-// Consent makes sure that a target belongs to who audits it, and returns the addresses
-// at which it was found: whoever connects must take one of these, since a name may lead
-// elsewhere a moment later. Loopback and private addresses may always be audited; any
-// other host must publish the proof, a text of 16 characters or more that its owner
-// chose, in a file at [ConsentPath] or in a TXT record of _palisade-audit under its
-// name. One private address of a name does not open the others. A nil resolver is the
+// Consent makes sure that a target belongs to the user of the audit. It returns the
+// addresses at which it found the target. Callers must connect to one of these, since the
+// name may resolve to another address a moment later.
+//
+// Loopback and private addresses may always be audited. Any other host must publish the
+// proof, a text of 16 characters or more that its owner chose. The proof is in a file at
+// [ConsentPath] or in a TXT record of _palisade-audit under the host's name. A private
+// address of a name does not open the name's other addresses. A nil resolver means the
 // system's.
 func Consent(ctx context.Context, resolver *net.Resolver, target *url.URL, proof string) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -34,7 +36,7 @@ func Consent(ctx context.Context, resolver *net.Resolver, target *url.URL, proof
 		resolver = net.DefaultResolver
 	}
 	host := target.Hostname()
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761: never asked for
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761: localhost is never looked up in the DNS
 		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
 	}
 	addresses, err := resolver.LookupNetIP(ctx, "ip", host)
@@ -57,13 +59,13 @@ func Consent(ctx context.Context, resolver *net.Resolver, target *url.URL, proof
 	return addresses, published(ctx, target, addresses, proof)
 }
 
-// outer reports an address that others reach.
+// outer reports whether an address is neither loopback, private nor link-local.
 func outer(ip netip.Addr) bool {
 	return !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast()
 }
 
-// published looks for the proof in the file. A redirect proves nothing: it could lead
-// anywhere.
+// published looks for the proof in the file. It follows no redirect, which could lead to any
+// server.
 func published(ctx context.Context, target *url.URL, addresses []netip.Addr, proof string) error {
 	u := *target
 	u.Path, u.RawPath, u.RawQuery = ConsentPath, "", ""
@@ -82,15 +84,15 @@ func published(ctx context.Context, target *url.URL, addresses []netip.Addr, pro
 		return fmt.Errorf("%w: %w", ErrConsent, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1024)) // more is not the proof
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1024)) // a longer file is not the proof
 	if err != nil || resp.StatusCode != http.StatusOK || strings.TrimSpace(string(body)) != proof {
 		return fmt.Errorf("%w: %s answered %d and not the text that -proof gives", ErrConsent, u.String(), resp.StatusCode)
 	}
 	return nil
 }
 
-// reachable returns the first of some addresses that answers, so that all requests take
-// the same way; all of them if none does, for an error that names the last.
+// reachable returns the first address that answers, so that all requests use the same one.
+// If none answers, it returns all addresses, for an error that names the last.
 func reachable(ctx context.Context, addresses []netip.Addr, port string) []netip.Addr {
 	for i := range addresses {
 		if conn, err := dialOne(ctx, &net.Dialer{Timeout: 3 * time.Second}, addresses[i:i+1], port); err == nil {
@@ -101,7 +103,7 @@ func reachable(ctx context.Context, addresses []netip.Addr, port string) []netip
 	return addresses
 }
 
-// dialOne connects to the first of some addresses that answers.
+// dialOne connects to the first address that answers.
 func dialOne(ctx context.Context, dialer *net.Dialer, addresses []netip.Addr, port string) (conn net.Conn, err error) {
 	err = errors.New("it has no address")
 	for _, ip := range addresses {

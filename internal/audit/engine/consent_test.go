@@ -14,22 +14,22 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// proof is what a host publishes.
+// proof is the text that a host publishes.
 const proof = "a text of sixteen characters or more"
 
-// The file must have the proof and nothing else, and a redirect leads to no other.
+// The file must have the proof and nothing else. A redirect to another file does not count.
 func TestConsentByFile(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer  http.HandlerFunc
 		allowed bool
 	}{
-		"the proof":                     {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof) }, true},
-		"the proof and more":            {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof, proof) }, false},
-		"a page that repeats the path":  {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }, false},
-		"the proof with status 404":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, proof, http.StatusNotFound) }, false},
-		"a redirect to where it stands": {func(w http.ResponseWriter, r *http.Request) { redirectOnce(w, r) }, false},
-		"nothing":                       {func(http.ResponseWriter, *http.Request) {}, false},
-		"an answer that does not end":   {endless, false},
+		"the proof":                    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof) }, true},
+		"the proof and more text":      {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, proof, proof) }, false},
+		"a page that repeats the path": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }, false},
+		"the proof with status 404":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, proof, http.StatusNotFound) }, false},
+		"a redirect to the proof":      {func(w http.ResponseWriter, r *http.Request) { redirectOnce(w, r) }, false},
+		"nothing":                      {func(http.ResponseWriter, *http.Request) {}, false},
+		"an answer that does not end":  {endless, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

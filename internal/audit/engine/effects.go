@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// errOracle is wrapped by what went wrong with the oracle.
+// errOracle wraps every error of the oracle.
 var errOracle = errors.New("the effect cannot be seen")
 
-// Effects counts how often the app did what the form is for.
+// Effects counts the effects in the app, such as new accounts.
 type Effects struct {
 	oracle Oracle
-	settle time.Duration // until an effect is seen
+	settle time.Duration // time until an effect shows
 }
 
-// ReadsBack reports whether the oracle counts only the canaries that it is asked for.
+// ReadsBack reports whether the oracle counts only the effects of given canaries.
 func (e *Effects) ReadsBack() bool {
 	o, ok := e.oracle.(*urlOracle)
 	return ok && o.canary
@@ -25,7 +25,7 @@ func (e *Effects) ReadsBack() bool {
 // Mark returns the count before a submission, for Since.
 func (e *Effects) Mark(ctx context.Context) (int, error) {
 	if e.ReadsBack() {
-		return 0, nil // what is unique needs no comparison
+		return 0, nil // a unique canary needs no earlier count
 	}
 	n, err := e.oracle.Count(ctx, nil)
 	if err != nil && ctx.Err() == nil {
@@ -34,8 +34,8 @@ func (e *Effects) Mark(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// Since waits until effects can be seen, and returns how many there were after the count
-// before. With patience, Since looks again until there is an effect.
+// Since waits until effects can be seen, and returns how many there were after the earlier
+// count. With patience, Since looks again until there is an effect.
 func (e *Effects) Since(ctx context.Context, before int, canaries []string, patience time.Duration) (int, error) {
 	deadline := time.Now().Add(patience)
 	if err := Sleep(ctx, e.settle); err != nil {
@@ -58,11 +58,11 @@ func (e *Effects) Since(ctx context.Context, before int, canaries []string, pati
 	}
 }
 
-// alone makes sure that nothing happens while nothing is sent: what others do in the
-// meantime would be taken for the effect of a probe.
+// alone makes sure that nothing happens while the audit sends nothing. Otherwise the audit
+// would take the effects of other users for the effects of a probe.
 func (e *Effects) alone(ctx context.Context, watch time.Duration) error {
 	if e.ReadsBack() {
-		return nil // it tells one's own from others'
+		return nil // this oracle tells our effects from those of others
 	}
 	before, err := e.Mark(ctx)
 	if err == nil {

@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// Published is how a proof in a file is looked for: no test has a public address.
+// Published gives tests the lookup of a proof in a file, because no test has a public
+// address.
 var Published = published
 
-// Send sends as many requests as are let through of n, and returns how many were and
-// how long it took.
+// Send tries to send n requests. It returns how many the wire let through and how long they
+// took.
 func Send(t testing.TB, address string, bound, n, rate int) (sent int, took time.Duration) {
 	t.Helper()
 	u, err := url.Parse(address)

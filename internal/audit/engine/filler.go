@@ -19,8 +19,8 @@ type Filler struct {
 	random *rand.Rand
 }
 
-// choose picks the form to audit: the one that was named, or else the first that
-// posts and has most to fill in.
+// choose picks the form to audit: the named one, or else the POST form with the most fields
+// to fill in.
 func (fi *Filler) choose(pg *Page) error {
 	var best *Form
 	for i := range pg.forms {
@@ -36,7 +36,7 @@ func (fi *Filler) choose(pg *Page) error {
 			best = f
 		}
 	}
-	if best == nil && fi.spec.Action != "" { // the page posts with a script, or is none
+	if best == nil && fi.spec.Action != "" { // the page posts with a script, or the answer is no page
 		best = &Form{action: fi.spec.Action, Method: http.MethodPost}
 	}
 	if best == nil && fi.spec.Form != "" {
@@ -49,7 +49,7 @@ func (fi *Filler) choose(pg *Page) error {
 	return nil
 }
 
-// actionOf resolves where a form posts to.
+// actionOf resolves the URL that a form posts to.
 func (fi *Filler) actionOf(pg *Page, f *Form) *url.URL {
 	action := f.action
 	if fi.spec.Action != "" {
@@ -78,7 +78,7 @@ func (fi *Filler) Fill(pg *Page, f *Form, canary string) []Field {
 		case "hidden":
 			fields = append(fields, Field{i.Name, i.Value})
 		case "submit":
-			if !pressed { // the first button, as with the enter key
+			if !pressed { // the first button, as a browser does for the Enter key
 				fields, pressed = append(fields, Field{i.Name, i.Value}), true
 			}
 		case "button", "image", "reset", "file":
@@ -103,7 +103,7 @@ func (fi *Filler) Fill(pg *Page, f *Form, canary string) []Field {
 	return slices.DeleteFunc(fields, func(f Field) bool { return slices.Contains(fi.TokenFields, f.Name) })
 }
 
-// IsTrap reports whether people leave a field empty.
+// IsTrap reports whether a person leaves a field empty.
 func (fi *Filler) IsTrap(i Input) bool {
 	if slices.Contains(fi.spec.LeaveEmpty, i.Name) {
 		return true
@@ -114,7 +114,7 @@ func (fi *Filler) IsTrap(i Input) bool {
 	return i.Hidden || i.skipped || slices.ContainsFunc(Honeypots, func(word string) bool { return strings.Contains(strings.ToLower(i.Name), word) })
 }
 
-// Traps returns the names of the fields that people leave as they are. Each page may have
+// Traps returns the names of the fields that a person does not touch. Each page may have
 // other names.
 func (fi *Filler) Traps(pg *Page) (names []string) {
 	for _, i := range pg.Form.Inputs {
@@ -135,7 +135,7 @@ func (fi *Filler) Canary() string {
 	return string(b)
 }
 
-// Shot makes the submission that a person on this page would send, without a token.
+// Shot makes the submission that a person sends on this page, without a token.
 func (fi *Filler) Shot(pg *Page) *Shot {
 	canary := fi.Canary()
 	action := fi.actionOf(pg, pg.Form)
@@ -167,7 +167,8 @@ func firstFilled(options []string) string {
 	return ""
 }
 
-// typed is what a person types into a field, with the canary wherever it fits.
+// typed is the text that a person types into a field, with the canary if the field accepts
+// it.
 func typed(i Input, canary string) string {
 	name := strings.ToLower(i.Name)
 	switch {
@@ -189,6 +190,6 @@ func typed(i Input, canary string) string {
 	return canary
 }
 
-// Honeypots are parts of names that fields have only if programs alone should fill them
-// in. They tell a honeypot where no attribute does.
+// Honeypots are parts of the names of honeypots. A field with such a name is for programs
+// alone. They tell a honeypot if no attribute does.
 var Honeypots = []string{"honeypot", "honey", "hp_", "_gotcha", "bot-field", "bot_field", "botcheck", "leave_blank", "leave-blank"}

@@ -7,11 +7,11 @@ import (
 // Instance is another address of the same app.
 type Instance struct {
 	At   *url.URL
-	Host string // that is sent: the site's, as from a balancer, or its own
+	Host string // the Host header: the site's, as from a load balancer, or the instance's own
 	wire *Wire
 }
 
-// Address makes a submission one to the instance.
+// Address points a submission at the instance.
 func (i *Instance) Address(p *Probe) func(*Shot) {
 	return func(s *Shot) {
 		s.Host = i.Host

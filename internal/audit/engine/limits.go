@@ -21,21 +21,21 @@ func Limited(check func(context.Context, *Probe, *LimitFound) Result) func(conte
 	}
 }
 
-// LimitTries is the number of valid submissions by which an audit looks for a limit.
+// LimitTries is the number of valid submissions with which an audit looks for a limit.
 const LimitTries = 12
 
 // Spares is the number of pages that are kept for attempts over the limit.
 const Spares = 14
 
-// LimitFound is the limit of submissions from one address, if there is one.
+// LimitFound is the limit of submissions from one address, if the app has one.
 type LimitFound struct {
 	from    netip.Addr
-	Allowed int      // before it; 0: none was met
-	Spare   []*Page  // loaded from there, and old enough
-	Over    *Outcome // the first that was refused
+	Allowed int      // submissions before the limit; 0: no limit found
+	Spare   []*Page  // pages that this address loaded, old enough to submit
+	Over    *Outcome // the first refused submission
 }
 
-// findLimit submits the form from one address until it is refused, once.
+// findLimit submits the form from one address until the app refuses. It runs once.
 func (p *Probe) findLimit(ctx context.Context) (*LimitFound, error) {
 	if p.limit != nil {
 		return p.limit, nil

@@ -18,23 +18,23 @@ import (
 	"time"
 )
 
-// Oracle tells how often the app did what the form is for. An answer's status cannot:
-// apps refuse with 200 and accept with 200.
+// Oracle counts the effects in the app, such as new accounts. The status of an answer does
+// not show an effect: some apps refuse with 200, and apps accept with 200.
 //
-// Count returns a number that grows by one with each effect, for the canaries of the
-// submissions in question or, where it cannot tell them apart, in all.
+// Count returns a number that grows by one with each effect. It counts the effects of the
+// given canaries or, if it cannot tell them apart, all effects.
 type Oracle interface {
 	Count(ctx context.Context, canaries []string) (int, error)
 }
 
-// ParseOracle reads how an effect is seen:
+// ParseOracle parses a description of the way to count effects:
 //
-//	http://host/path#member   JSON with a number, or a list that is counted; without #member the sum of the
+//	http://host/path#member   JSON with a number, or a list to count; without #member the sum of the
 //	                          numbers of a JSON object, or the first number of any other page
-//	canary:http://host/path   a page on which what was typed can be read back
+//	canary:http://host/path   a page that shows the typed values
 //	cmd:shell command         a command that prints a number
 //	sql:DATABASE QUERY        a query with one number: DATABASE is sqlite:PATH, postgres://… or mysql://…,
-//	                          asked with the program that the database comes with
+//	                          read with the database's own program
 //	maildir:PATH              the number of files in a folder, such as a maildir or Django's file mailer
 //
 // Paths of URLs may be relative to the target.
@@ -61,8 +61,8 @@ func ParseOracle(spec string, target *url.URL) (Oracle, error) {
 	return &urlOracle{address: &bare, member: member}, nil
 }
 
-// urlOracle reads a page. Where that is on the target, it goes through the same
-// wire, so that it is counted.
+// urlOracle reads a page. If the page is on the target, the request uses the same wire, so
+// that the audit counts it.
 type urlOracle struct {
 	address *url.URL
 	member  string
@@ -117,7 +117,7 @@ func getElsewhere(ctx context.Context, u *url.URL) ([]byte, error) {
 
 var digits = regexp.MustCompile(`\d+`)
 
-// number finds the number in a text: that of a member, as a.b, or the first.
+// number finds the number in a text: the number of a member, as a.b, or the first number.
 func number(body []byte, member string) (int, error) {
 	if member == "" {
 		var numbers map[string]int
@@ -153,7 +153,7 @@ func number(body []byte, member string) (int, error) {
 	return 0, fmt.Errorf("its member %s is no number and no list", member)
 }
 
-// killed is how long a command's own commands may go on that were not ended with it.
+// killed is how long a killed command's own child processes may still run.
 const killed = 200 * time.Millisecond
 
 // commandOracle runs a command that prints a number.
@@ -176,15 +176,15 @@ func (o commandOracle) Count(ctx context.Context, _ []string) (int, error) {
 	if len(words) == 0 {
 		return 0, fmt.Errorf("%s: it printed no number", o[0])
 	}
-	n, err := strconv.Atoi(string(words[0])) // wc prints the file's name behind it
+	n, err := strconv.Atoi(string(words[0])) // wc prints the file's name after the count
 	if err != nil {
 		return 0, fmt.Errorf("%s: it printed no number, but %s", o[0], Printable(first, 100))
 	}
 	return n, nil
 }
 
-// sqlOracle asks a database with its own program, which knows every kind of login
-// and certificate that the database knows, and is there where the database is.
+// sqlOracle asks a database with the database's own program. This program supports all
+// logins and certificates of the database, and is installed with it.
 func sqlOracle(spec string) (Oracle, error) {
 	database, query, ok := strings.Cut(spec, " ")
 	if !ok {

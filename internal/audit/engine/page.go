@@ -39,11 +39,11 @@ func Fields(pairs ...string) (fields []Field) {
 	return fields
 }
 
-// Input is a control of a form as the page has it.
+// Input is a control of a form, as it is in the page.
 type Input struct {
 	Kind, Name, Value string
-	required, Hidden  bool // hidden: from people, though it is not type=hidden
-	skipped           bool // by the keyboard
+	required, Hidden  bool // hidden: people do not see it, though it is not type=hidden
+	skipped           bool // the Tab key skips it
 	InlineHidden      bool
 	Autocomplete      string
 	Tabindex          string
@@ -65,13 +65,13 @@ type Page struct {
 	got     time.Time
 
 	forms   []Form
-	Form    *Form    // the one that is audited
-	Scripts []string // src of its scripts
+	Form    *Form    // the form under audit
+	Scripts []string // src of the scripts
 	links   []string
-	Inline  string // text of its inline scripts
+	Inline  string // text of the inline scripts
 
-	widget, sitekey, action string // service whose widget is on the page
-	Challenge               []byte // of our own embedded captcha
+	widget, sitekey, action string // of the service whose widget is on the page
+	Challenge               []byte // challenge of our own embedded captcha
 }
 
 // TakeCookies puts the cookies that an answer sets into a jar.
@@ -83,13 +83,13 @@ func TakeCookies(jar map[string]string, a *Answer) {
 	}
 }
 
-// widgets are the marks by which a service's widget is known in a page.
+// widgets are the marks that show which service's widget is in a page.
 var widgets = map[string]string{
 	"cf-turnstile": "turnstile", "h-captcha": "hcaptcha", "g-recaptcha": "recaptcha-v2", "frc-captcha": "friendly-v2",
 	"smart-captcha": "yandex-smartcaptcha", "private-captcha": "private-captcha", "mtcaptcha": "mtcaptcha", "palisade-captcha": "palisade-service",
 }
 
-// read takes what is of interest out of a page.
+// read finds the forms, scripts and links of a page.
 func (pg *Page) read() error {
 	root, err := html.Parse(bytes.NewReader(pg.Answer.Body))
 	if err != nil {
@@ -174,7 +174,8 @@ func control(n *html.Node, hidden bool) Input {
 	return i
 }
 
-// hides reports an element that people do not see, as far as the element itself says.
+// hides reports whether an element hides itself from people. It does not know the style
+// sheets.
 func hides(n *html.Node) bool {
 	_, hidden := find(n, "hidden")
 	return hidden || attr(n, "aria-hidden") == "true" || hidesInline(n)

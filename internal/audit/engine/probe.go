@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Probe makes the attempts of rules: it loads a page, fills the form in, sends it, and
-// looks at what the app did.
+// Probe makes the attempts of rules: it loads a page, fills the form in, sends it, and asks
+// the oracle for effects in the app.
 type Probe struct {
 	Spec     *Spec
 	Target   *url.URL
@@ -18,21 +18,21 @@ type Probe struct {
 	Filler   *Filler
 	Effects  *Effects
 
-	Service string  // whose captcha it is
-	Source  Source  // of valid tokens
-	Middle  *Middle // nil without a verifier in the middle
+	Service string  // the service of the page's captcha
+	Source  Source  // source of valid tokens
+	Middle  *Middle // the verifier in the middle, or nil
 
-	First    *Page      // the page at the first look
-	Home     *url.URL   // where the form posts to
-	Seen     []*Outcome // of all attempts so far
+	First    *Page      // the page at the first visit
+	Home     *url.URL   // the URL that the form posts to
+	Seen     []*Outcome // all attempts so far
 	Accepted *Outcome   // the accepted submission of the baseline
-	Refused  *Outcome   // that without a token
+	Refused  *Outcome   // the refused one, without a token
 	limit    *LimitFound
 	cleared  *clearanceFound
 	silent   *SilenceFound
 }
 
-// Try makes an attempt: page, token, change, submission, and a look at what happened.
+// Try makes an attempt: page, token, change, submission, and a look for effects.
 func (p *Probe) Try(ctx context.Context, a Attempt) *Outcome {
 	o := &Outcome{Attempt: a}
 	if o.Err = p.aim(ctx, o); o.Err != nil {
@@ -51,7 +51,7 @@ func (p *Probe) Try(ctx context.Context, a Attempt) *Outcome {
 		return o
 	}
 	if o.Effects = effects; o.Err != nil && effects > 0 {
-		o.Err, o.Answer = nil, &Answer{} // it hung up, and did it all the same
+		o.Err, o.Answer = nil, &Answer{} // the app closed the connection, but had done the work
 	}
 	if a.AtOnce && effects > 0 && p.Visitors.Wait > 0 && age > p.Visitors.Wait/2 {
 		o.Err = fmt.Errorf("it took %s until it could be sent, which is not at once", age.Round(time.Millisecond))
@@ -59,11 +59,11 @@ func (p *Probe) Try(ctx context.Context, a Attempt) *Outcome {
 	return o
 }
 
-// volley makes attempts of which none should have an effect, and looks once, at the
-// end: effects may take their time to be seen. If there was one, the attempts are made
-// again, each with a look of its own. Stray are the effects that none of them had then.
+// volley makes attempts that should have no effect, and looks once, at the end: effects may
+// take time to show. If there was an effect, volley makes the attempts again and looks after
+// each one. Stray is the number of effects that no attempt had then.
 func (p *Probe) volley(ctx context.Context, attempts []Attempt) (outcomes []*Outcome, stray int) {
-	if !slices.ContainsFunc(attempts, func(a Attempt) bool { return a.Once || a.Visit != nil }) { // nor is a page good twice
+	if !slices.ContainsFunc(attempts, func(a Attempt) bool { return a.Once || a.Visit != nil }) { // nor is a page valid twice
 		var n int
 		if outcomes, n = p.unseen(ctx, attempts); n == 0 {
 			return outcomes, 0
@@ -80,7 +80,7 @@ func (p *Probe) volley(ctx context.Context, attempts []Attempt) (outcomes []*Out
 	return outcomes, stray
 }
 
-// unseen makes attempts, and returns how many effects they had together.
+// unseen makes attempts, and returns the number of their effects in all.
 func (p *Probe) unseen(ctx context.Context, attempts []Attempt) (outcomes []*Outcome, n int) {
 	before, err := p.Effects.Mark(ctx)
 	var canaries []string
@@ -107,7 +107,7 @@ func (p *Probe) unseen(ctx context.Context, attempts []Attempt) (outcomes []*Out
 	return outcomes, n
 }
 
-// send makes the submission that was aimed.
+// send sends the submission that aim made.
 func (p *Probe) send(ctx context.Context, o *Outcome) {
 	if p.Middle != nil {
 		p.Middle.Reset()
@@ -126,13 +126,13 @@ func (p *Probe) send(ctx context.Context, o *Outcome) {
 	if o.Answer != nil && len(o.Answer.Body) > mostKept {
 		o.Answer.Body = slices.Clone(o.Answer.Body[:mostKept])
 	}
-	o.Visit.Answer = &Answer{Status: o.Visit.Answer.Status, Header: o.Visit.Answer.Header} // its form is all that is needed by now
+	o.Visit.Answer = &Answer{Status: o.Visit.Answer.Status, Header: o.Visit.Answer.Header} // later code needs only the page's form
 }
 
-// mostKept bounds what is kept of the answer to a submission until the audit ends.
+// mostKept is the most bytes of an answer that the audit keeps until its end.
 const mostKept = 64 << 10
 
-// aim makes the shot of an attempt.
+// aim makes the shot of an attempt, without sending it.
 func (p *Probe) aim(ctx context.Context, o *Outcome) (err error) {
 	pg := o.Visit
 	if pg == nil {
@@ -163,15 +163,15 @@ func (p *Probe) SendValid(ctx context.Context, what string, change func(*Shot)) 
 	return p.Try(ctx, Attempt{What: what, Valid: true, Change: change})
 }
 
-// least is how long the oracle is given at any rate.
+// least is the shortest wait for the oracle.
 const least = 15 * time.Millisecond
 
-// baseline finds out how a valid submission is made that is accepted, and that one
-// without a token is not. The first result is about the valid one.
+// baseline finds a valid submission that the app accepts, and makes sure that the app
+// refuses one without a token. The first result is about the valid submission.
 func (p *Probe) baseline(ctx context.Context) (string, error) {
 	waits := []time.Duration{0, 2200 * time.Millisecond, 3300 * time.Millisecond, 6 * time.Second}
 	if p.Spec.MinFill > 0 {
-		waits = []time.Duration{p.Spec.MinFill + 300*time.Millisecond} // as ages are measured by others' clocks
+		waits = []time.Duration{p.Spec.MinFill + 300*time.Millisecond} // plus a margin, because the app's clock may differ
 	}
 	var last *Outcome
 	for _, wait := range waits {
@@ -216,7 +216,7 @@ func firstWords(body []byte) string {
 	return Printable([]byte(strings.Join(strings.Fields(Printable(body, 600)), " ")), 200)
 }
 
-// valid makes one valid submission, and measures how long its effect takes to be seen.
+// valid makes one valid submission, and measures the time until its effect shows.
 func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
 	p.Visitors.ready = nil
 	pg, err := p.Visitors.Load(ctx, p.Visitors.Address())
@@ -257,15 +257,14 @@ func (p *Probe) valid(ctx context.Context) (*Outcome, time.Duration, error) {
 	return o, settled, err
 }
 
-// Races is the number of rounds of each race. An app that can lose a race does not lose
+// Races is the number of rounds of each race. An app with a race bug does not show it in
 // every round.
 const Races = 3
 
-// AtOnce is the number of submissions that race for one token.
+// AtOnce is the number of submissions in a race for one token.
 const AtOnce = 20
 
-// Race sends shots so that their last bytes leave at once, and counts what they did
-// together.
+// Race sends shots so that their last bytes leave at once, and counts their effects in all.
 func (p *Probe) Race(ctx context.Context, what string, shots []*Shot) *Outcome {
 	o := &Outcome{Attempt: Attempt{What: what}, Shot: shots[0]}
 	before, err := p.Effects.Mark(ctx)
@@ -287,8 +286,7 @@ func (p *Probe) Race(ctx context.Context, what string, shots []*Shot) *Outcome {
 	return o
 }
 
-// telling is the answer that shows most of those to requests that were sent at once:
-// one that accepted.
+// telling picks the outcome that shows most among requests sent at once: an accepted one.
 func telling(answers []*Answer) *Answer {
 	for _, a := range answers {
 		if a != nil && a.Status < 400 {

@@ -4,7 +4,8 @@ import (
 	"strings"
 )
 
-// Remedy is what mends a mistake, in words and in a few lines for each stack.
+// Remedy is the advice against a mistake, in words and as a few lines of code for each
+// stack.
 type Remedy struct {
 	Text string
 	Code map[string]string // by stack, see stackOf
@@ -13,7 +14,7 @@ type Remedy struct {
 // Stacks returns the names of the stacks for which advice has code.
 func Stacks() []string { return []string{"django", "flask", "go", "rails", "express", "php"} }
 
-// stackOf tells what an app is made with, as far as its answers show.
+// stackOf guesses the stack of an app from its answers.
 func stackOf(pg *Page) string {
 	h, body := pg.Answer.Header, string(pg.Answer.Body)
 	has := func(name, text string) bool { return strings.Contains(strings.ToLower(h.Get(name)), text) }

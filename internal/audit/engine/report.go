@@ -13,16 +13,16 @@ import (
 // Report is the result of an audit.
 type Report struct {
 	Target   string    `json:"target"`
-	Form     string    `json:"form"` // what is posted to
+	Form     string    `json:"form"` // the URL that the form posts to
 	Captcha  string    `json:"captcha"`
-	Stack    string    `json:"stack"` // as far as it shows; "" if it does not
+	Stack    string    `json:"stack"` // as far as answers show it; "" if they do not
 	Began    time.Time `json:"began"`
 	Took     float64   `json:"seconds"`
 	Seed     uint64    `json:"seed"`
 	Requests int       `json:"requests"`
 	Bound    int       `json:"bound"` // of requests, as announced
 	Baseline string    `json:"baseline"`
-	Broken   string    `json:"broken,omitempty"` // why hardly anything could be decided
+	Broken   string    `json:"broken,omitempty"` // the reason if hardly any rule could be decided
 	Stopped  string    `json:"stopped,omitempty"`
 	Findings []Finding `json:"rules"`
 }
@@ -38,14 +38,14 @@ type Finding struct {
 	Fix      string     `json:"fix,omitempty"`
 	Code     string     `json:"code,omitempty"` // for the stack
 	Refs     Refs       `json:"refs"`
-	Known    bool       `json:"known,omitempty"` // it stands in the baseline file
+	Known    bool       `json:"known,omitempty"` // the finding is in the baseline file
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
-// mostShown bounds what a report shows of one request or answer.
+// mostShown is the most bytes of one request or answer in a report.
 const mostShown = 3000
 
-// unreached is what a rule says that was not decided before the audit was stopped.
+// unreached is the reason of a rule that was not decided before the audit was stopped.
 const unreached = "not reached: the audit was stopped"
 
 // Unreached returns the rules that were not decided because the audit was stopped.
@@ -58,7 +58,7 @@ func (r *Report) Unreached() (ids []string) {
 	return ids
 }
 
-// Count returns how many findings have a status, those left out that are known.
+// Count returns the number of findings with a status, without the known ones.
 func (r *Report) Count(status Status) (n int) {
 	for _, f := range r.Findings {
 		if f.Status == status && !f.Known {
@@ -78,9 +78,9 @@ func (r *Report) Worst() (worst Severity, found bool) {
 	return worst, found
 }
 
-// clean takes out of a report what it must not tell, the app's secret, which the
-// verifier saw, and the session that was given; and what a terminal would obey. What is
-// long is cut only now, so that no half of a secret stays.
+// clean removes secrets from a report: the app's secret, which the verifier saw, and the
+// given session. It also removes control characters of terminals. Long texts are cut after
+// that, so that no half of a secret stays.
 func (p *run) clean(report *Report) {
 	names := map[string]string{}
 	for _, f := range slices.Concat(p.Spec.Cookies, p.Spec.Headers) {

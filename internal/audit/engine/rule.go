@@ -1,6 +1,6 @@
-// Package engine runs rules against a form: it loads pages, makes submissions, stands in
-// for the verifier, and looks at what the app did. A rule uses a [Probe] for that, and
-// returns a [Result].
+// Package engine runs rules against a form: it loads pages, makes submissions, simulates the
+// verifier, and looks for effects in the app. A rule uses a [Probe] for that, and returns a
+// [Result].
 package engine
 
 import (
@@ -14,7 +14,7 @@ import (
 // Severity says how bad a finding is.
 type Severity int
 
-// Severities, from a remark that changes no exit status to a form that is open.
+// Severities, from a remark, which changes no exit status, to an open form.
 const (
 	Note Severity = iota
 	Low
@@ -40,13 +40,13 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Status is what became of a rule.
+// Status is the outcome of a rule.
 type Status int
 
 // Statuses. The zero value decides nothing.
 const (
-	Inconclusive Status = iota // it could not be decided, and Says tells why
-	LeftOut                    // it does not apply, or was not asked for
+	Inconclusive Status = iota // the audit could not decide; Says has the reason
+	LeftOut                    // the rule does not apply, or the user did not ask for it
 	Pass
 	Fail
 )
@@ -68,37 +68,37 @@ func (s *Status) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Rule is one mistake of the catalogue: what it is, and how an audit looks for it.
+// Rule is one mistake of the catalogue: a description, and a check that looks for it.
 type Rule struct {
 	ID       string
 	Title    string // the mistake, as a sentence
-	Why      string // what it lets an attacker do
+	Why      string // the harm that an attacker can do
 	Severity Severity
 	Refs     Refs
 	Fix      Remedy
 
-	// Needs says what must be there before it can be decided.
+	// Needs are the conditions without which the rule cannot be decided.
 	Needs Need
-	// After names rules that, once they failed, leave nothing to be learned here.
+	// After names other rules. Once one of them failed, this rule can show nothing.
 	After []string
-	// Shots is the most submissions that it sends.
+	// Shots is the most submissions that the rule sends.
 	Shots int
-	// Root is the rank of a rule about the baseline itself: such a rule runs although the
-	// form does its work without a token. 0 stands for every other rule.
+	// Root is the rank of a rule about the baseline itself. Such a rule also runs if the app
+	// accepts submissions without a token. Root is 0 for every other rule.
 	Root int
-	// Offline says that the rule reads settings alone, and so needs no page.
+	// Offline says that the rule reads only settings and needs no page.
 	Offline bool
-	// Example is what a configuration with the mistake says, for a rule that reads settings.
+	// Example is a setting with the mistake, for a rule that reads settings.
 	Example []Setting
-	// Takes reports a request that an app with the mistake takes without a token. The
-	// tests serve such an app. A mistake that takes more than that has a case in the app
-	// of the tests.
+	// Takes reports whether an app with the mistake accepts a request without a token. The
+	// tests serve such an app. A mistake that accepts other requests too has its own case in
+	// the app of the tests.
 	Takes func(r *http.Request) bool
 	// Check looks for the mistake.
 	Check func(ctx context.Context, p *Probe) Result
 }
 
-// Refs are where the mistake is written down.
+// Refs are the references that describe the mistake.
 type Refs struct {
 	CWE  int    `json:"cwe,omitempty"`
 	ASVS string `json:"asvs,omitempty"` // OWASP ASVS 5.0.0, comma-separated
@@ -111,16 +111,16 @@ type Need int
 
 // Conditions.
 const (
-	Baseline Need = 1 << iota // a valid submission is accepted, and one without a token refused
+	Baseline Need = 1 << iota // the app accepts a valid submission and refuses one without a token
 	Verifier                  // the app asks the verifier in the middle
-	Fresh                     // tokens differ
+	Fresh                     // each token is different
 	Own                       // probes can come from addresses of their own
 )
 
-// Result is what a rule found.
+// Result is the result of a rule.
 type Result struct {
-	Title    string // instead of the rule's, if another mistake was found
-	Why      string // instead of the rule's, likewise
+	Title    string // replaces the rule's, if the rule found another mistake
+	Why      string // likewise
 	Status   Status
 	Severity Severity // of a finding
 	Says     string
@@ -135,7 +135,7 @@ type Evidence struct {
 	Effects  int    `json:"effects"`
 }
 
-// Passed is the result of a rule whose attempts were refused.
+// Passed is the result of a rule if the app refused all attempts.
 func Passed(format string, args ...any) Result {
 	return Result{Status: Pass, Says: fmt.Sprintf(format, args...)}
 }
@@ -162,15 +162,15 @@ func Failed(o *Outcome, format string, args ...any) Result {
 // Attempt describes one submission that a rule makes.
 type Attempt struct {
 	What   string      // "a token that was made up", after "The app did it for …"
-	Valid  bool        // it carries a fresh valid token
-	Change func(*Shot) // what is odd about it
-	AtOnce bool        // the page was loaded a moment ago; else as long as a person takes
-	Tidy   bool        // a crash is a finding too, if a low one
-	Once   bool        // its token is the same each time: an app that remembers tokens takes it once at most
+	Valid  bool        // sends a fresh valid token
+	Change func(*Shot) // makes the submission unusual
+	AtOnce bool        // submit straight after loading the page; else wait as long as a person takes
+	Tidy   bool        // a crash is a finding too, of low severity
+	Once   bool        // its token is always the same: an app that remembers tokens accepts it only once
 	Visit  *Page
 	Fresh  func(*Shot, *Page)   // a change that depends on the page
-	Before func(*Middle)        // script of the verifier
-	Token  func(*Middle) string // that is sent, when the verifier must know it
+	Before func(*Middle)        // sets the verifier's answers
+	Token  func(*Middle) string // makes the token, if the verifier must know it
 }
 
 // Outcome is the result of an attempt.
@@ -186,7 +186,7 @@ type Outcome struct {
 func (o *Outcome) evidence() Evidence {
 	e := Evidence{What: o.What, Effects: o.Effects}
 	if o.Shot != nil {
-		e.Request = Printable(o.Shot.Bytes(), 16*mostShown) // until secrets are taken out
+		e.Request = Printable(o.Shot.Bytes(), 16*mostShown) // before the report removes secrets
 	}
 	if o.Answer != nil {
 		e.Response = fmt.Sprintf("HTTP %d\n%s\n%s", o.Answer.Status, headerText(o.Answer), Printable(o.Answer.Body, 16*mostShown))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Plan says what an audit will do at most, to be told before it begins.
+// Plan is the most that an audit will do. The command prints it before the audit begins.
 type Plan struct {
 	Target   *url.URL
 	Requests int
@@ -22,7 +22,7 @@ type Plan struct {
 	Rules    []*Rule
 }
 
-// String is the announcement of the audit, on one line.
+// String returns the announcement of the audit, on one line.
 func (p Plan) String() string {
 	rules := "1 rule"
 	if len(p.Rules) != 1 {
@@ -31,15 +31,14 @@ func (p Plan) String() string {
 	return fmt.Sprintf("%s: %s, at most %d requests, %d a second, for at most %s", p.Target.Redacted(), rules, p.Requests, p.Rate, p.MaxTime)
 }
 
-// perShot is the most requests of one submission: the page, what it sends, and the
-// oracle before and after.
+// perShot is the most requests for one submission: the page, the submission, and the oracle
+// before and after.
 const perShot = 4
 
-// forBaseline is the most requests of the baselines, with the oracle asked again and
-// again.
+// forBaseline is the most requests of the baselines, which ask the oracle again and again.
 const forBaseline = 80
 
-// Prepare checks a specification and says what an audit by these rules will do at most.
+// Prepare checks a specification and returns the most that an audit by these rules will do.
 func Prepare(spec *Spec, rules []*Rule) (Plan, error) {
 	target, err := spec.check(rules)
 	if err != nil {
@@ -52,13 +51,13 @@ func Prepare(spec *Spec, rules []*Rule) (Plan, error) {
 			plan.Requests += r.Shots * perShot
 		}
 	}
-	plan.Requests += 16 * perShot // the looks in between whether the form still works
+	plan.Requests += 16 * perShot // the checks in between that the form still works
 	return plan, nil
 }
 
-// Run audits a form by these rules, in their order. Run ends within a moment when ctx
-// does, with a report of what was left out. The error is about the specification alone: a
-// target that is down is a report.
+// Run audits a form by these rules, in their order. When ctx ends, Run returns shortly
+// after, with a report that names the rules left out. The error is about the specification
+// alone: for a target that is down, Run returns a report.
 func Run(ctx context.Context, spec Spec, rules []*Rule) (*Report, error) {
 	plan, err := Prepare(&spec, rules)
 	if err != nil {
@@ -102,7 +101,7 @@ func newProbe(spec *Spec, plan Plan, w *Wire) *Probe {
 	p := &Probe{Spec: spec, Target: plan.Target, Filler: filler, Effects: &Effects{oracle: spec.Oracle}}
 	p.Visitors = &Visitors{
 		Wire: w, Own: canOwn(w.at[0]), spec: spec, target: plan.Target, filler: filler,
-		visits: rand.IntN(addresses), // whatever the seed: the app may remember those of the run before
+		visits: rand.IntN(addresses), // not from the seed: the app may remember the addresses of an earlier run
 	}
 	if o, ok := p.Effects.oracle.(*urlOracle); ok && sameServer(o.address, plan.Target) {
 		own := *o
@@ -112,8 +111,7 @@ func newProbe(spec *Spec, plan Plan, w *Wire) *Probe {
 	return p
 }
 
-// sameServer reports whether two URLs lead to the same server, under whatever names of
-// this machine.
+// sameServer reports whether two URLs lead to the same server, by any name of this machine.
 func sameServer(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && PortOf(a) == PortOf(b) && (a.Hostname() == b.Hostname() || Loopback(a.Hostname()) && Loopback(b.Hostname()))
 }
@@ -122,7 +120,7 @@ func sameServer(a, b *url.URL) bool {
 type run struct {
 	*Probe
 	roots     []string // rules about the baseline itself, by their rank
-	confirmed int      // findings after which it was watched whether effects come by themselves
+	confirmed int      // number of findings that the audit has checked against effects of other users
 }
 
 // rootsOf returns the ids of the rules about the baseline itself, by their rank.
@@ -137,7 +135,7 @@ func rootsOf(rules []*Rule) (ids []string) {
 
 func firstLine(s string) string { line, _, _ := strings.Cut(s, "\n"); return line }
 
-// begin looks at the page and makes the baselines. The error says why hardly a rule
+// begin loads the page and makes the baselines. The error is the reason why hardly any rule
 // can be decided.
 func (p *run) begin(ctx context.Context, report *Report) error {
 	pg, err := p.Visitors.Fetch(ctx, p.Target, p.Visitors.Address(), nil)
@@ -168,7 +166,7 @@ func (p *run) begin(ctx context.Context, report *Report) error {
 	if report.Baseline, err = p.baseline(ctx); err != nil {
 		return p.unreachable(err)
 	}
-	for range 2 { // one effect may be somebody else's
+	for range 2 { // one effect may come from another user
 		p.Refused = p.Try(ctx, Attempt{What: "a submission without a token"})
 		if p.Refused.Err != nil {
 			return p.Refused.Err
@@ -200,7 +198,7 @@ func (p *run) judge(ctx context.Context, plan Plan, report *Report, broken error
 		report.Broken = broken.Error()
 	}
 	failed := map[string]bool{}
-	group := 0 // where the findings of the group begin
+	group := 0 // index of the group's first finding
 	for i, r := range plan.Rules {
 		if p.Spec.Progress != nil {
 			p.Spec.Progress(i, len(plan.Rules), r)
@@ -242,7 +240,7 @@ func (p *run) finding(r *Rule, result Result, stack string) Finding {
 	return f
 }
 
-// apply decides one rule, as far as its conditions are there.
+// apply decides one rule, if its conditions hold.
 func (p *run) apply(ctx context.Context, r *Rule, broken error, failed map[string]bool) Result {
 	switch {
 	case ctx.Err() != nil, p.Visitors.Wire.gone():
@@ -279,11 +277,11 @@ func (p *run) apply(ctx context.Context, r *Rule, broken error, failed map[strin
 	return result
 }
 
-// check runs a rule. What it found counts only if nothing happens by itself: an effect
-// of somebody else's is not the app's mistake.
+// check runs a rule. A finding counts only if no effects come while the audit is silent: an
+// effect of another user is not a mistake of the app.
 func (p *run) check(ctx context.Context, r *Rule) (result Result) {
 	defer func() {
-		if why := recover(); why != nil { // a fault of ours costs one rule, not the report
+		if why := recover(); why != nil { // a panic in a rule costs this rule, not the report
 			result = Undecided("this rule has a fault, please report it: %v", why)
 		}
 	}()
@@ -307,8 +305,8 @@ func (p *run) rootOf(failed map[string]bool) string {
 	return p.roots[0]
 }
 
-// stillWorks makes sure that the form still takes a valid submission: otherwise what
-// was refused may have been refused for that reason alone.
+// stillWorks makes sure that the form still accepts a valid submission. If it does not,
+// earlier refusals may have that cause alone.
 func (p *run) stillWorks(ctx context.Context, findings []Finding) {
 	if p.Accepted == nil || ctx.Err() != nil || !slices.ContainsFunc(findings, func(f Finding) bool { return f.Status == Pass }) {
 		return

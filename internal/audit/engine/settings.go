@@ -9,8 +9,8 @@ import (
 // assignment is a line such as NAME = value, "name": value or export NAME=value.
 var assignment = regexp.MustCompile(`^\s*(?:export\s+|const\s+|-\s+)?["']?([A-Za-z_][\w.-]*)["']?\s*[:=]\s*(.*?),?\s*$`)
 
-// ReadSettings reads settings from a file of any kind: environment, YAML, JSON or Python.
-// It knows no nesting and runs nothing.
+// ReadSettings reads settings from a file of any kind: environment, YAML, JSON or Python. It
+// understands no nesting and runs nothing.
 func ReadSettings(name string, text []byte) (list []Setting) {
 	n := 0
 	for line := range strings.Lines(string(text)) {

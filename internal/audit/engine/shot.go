@@ -12,29 +12,29 @@ import (
 	"strings"
 )
 
-// Shot is one request to the target, before it is written to the wire. A probe
-// changes what it wants of it.
+// Shot is one request to the target, before it is written to the wire. Probes change its
+// fields.
 type Shot struct {
 	Method  string
-	Target  string // path and query, as they are sent
+	Target  string // path and query, exactly as sent
 	Host    string
 	Proto   string // default HTTP/1.1
 	Header  []Field
 	Cookies map[string]string
 	From    netip.Addr
 
-	Fields []Field                        // what is typed, what the page hides and the token
+	Fields []Field                        // the typed fields, the hidden fields and the token
 	Encode func([]Field) (string, []byte) // default form-urlencoded
-	Canary string                         // what is unique in it
+	Canary string                         // the unique text in it
 	Parts  []string                       // canaries of the single items of a batch
 
-	Body        []byte // used as it is when Encode leaves none
-	Loose       bool   // no Content-Length is written: the probe writes its own framing
+	Body        []byte // used as it is when Encode is nil
+	Loose       bool   // Bytes adds no Content-Length: the probe writes its own framing
 	TokenFields []string
 	Complete    func([]byte) []byte // last change of the bytes
 }
 
-// canaries are those by which its effects are known.
+// canaries are the texts that identify the effects of the shot.
 func (s *Shot) canaries() []string {
 	if s.Parts != nil {
 		return s.Parts
@@ -53,7 +53,7 @@ func (s *Shot) Set(name, value string) {
 	s.Header = append(s.Header, Field{name, value})
 }
 
-// Add adds a header, also one that is there already.
+// Add adds a header, even if the shot has it already.
 func (s *Shot) Add(name, value string) { s.Header = append(s.Header, Field{name, value}) }
 
 // Put gives a field a value.
@@ -64,14 +64,14 @@ func (s *Shot) Drop(name string) {
 	s.Fields = slices.DeleteFunc(s.Fields, func(f Field) bool { return f.Name == name })
 }
 
-// PutToken puts a text in the place of every part of the token.
+// PutToken replaces every part of the token with a text.
 func (s *Shot) PutToken(text string) {
 	for _, name := range s.TokenFields {
 		s.Put(name, text)
 	}
 }
 
-// TakeToken returns the fields of the token, and takes them out of the shot.
+// TakeToken removes the fields of the token from the shot, and returns them.
 func (s *Shot) TakeToken() []Field {
 	var token []Field
 	for _, f := range s.Fields {
@@ -105,7 +105,7 @@ func urlencoded(fields []Field) string {
 	return b.String()
 }
 
-// EncodeForm encodes a body as browsers do by default.
+// EncodeForm encodes a body as application/x-www-form-urlencoded, the default of browsers.
 func EncodeForm(fields []Field) (string, []byte) {
 	return "application/x-www-form-urlencoded", []byte(urlencoded(fields))
 }
@@ -113,8 +113,7 @@ func EncodeForm(fields []Field) (string, []byte) {
 // EncodeJSON encodes a body as one JSON object.
 func EncodeJSON(fields []Field) (string, []byte) { return "application/json", JSONObject(fields) }
 
-// JSONObject returns a JSON object that keeps the order of the fields and fields that
-// come twice.
+// JSONObject returns a JSON object that keeps the order of the fields, and repeated fields.
 func JSONObject(fields []Field) []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -139,16 +138,16 @@ func EncodeMultipart(fields []Field) (string, []byte) {
 	w := multipart.NewWriter(&b)
 	_ = w.SetBoundary("palisade-audit-7MA4YWxkTrZu0gW")
 	for _, f := range fields {
-		_ = w.WriteField(f.Name, f.Value) // to memory
+		_ = w.WriteField(f.Name, f.Value) // cannot fail: writes to memory
 	}
 	_ = w.Close()
 	return w.FormDataContentType(), b.Bytes()
 }
 
-// encodings are those that a form can be sent in.
+// encodings are the encodings of a form.
 var encodings = map[string]func([]Field) (string, []byte){"form": EncodeForm, "multipart": EncodeMultipart, "json": EncodeJSON}
 
-// EncodeAs returns an encoding that announces another content type.
+// EncodeAs returns an encoding with another content type in the header.
 func EncodeAs(contentType string, encode func([]Field) (string, []byte)) func([]Field) (string, []byte) {
 	return func(fields []Field) (string, []byte) {
 		_, body := encode(fields)

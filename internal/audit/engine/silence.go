@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// SilenceFound is what the app did while the verifier was silent, and afterwards.
+// SilenceFound is the number of effects while the verifier was silent, and afterwards.
 type SilenceFound struct {
 	Outcome *Outcome
 	Took    time.Duration
-	Late    int // effects when the verifier said yes at last
+	Late    int // effects after the verifier said yes at last
 	Err     error
 }
 
 // Silence makes a valid submission, and the verifier answers only after the app has
-// answered. Silence does so once for all rules.
+// answered. It runs once, and all rules share the result.
 func (p *Probe) Silence(ctx context.Context) *SilenceFound {
 	if p.silent != nil {
 		return p.silent
@@ -29,7 +29,7 @@ func (p *Probe) Silence(ctx context.Context) *SilenceFound {
 	if found.Outcome.Err == nil {
 		var before int
 		if before, found.Err = p.Effects.Mark(ctx); found.Err == nil {
-			p.Middle.Reset() // which lets go what was gathered
+			p.Middle.Reset() // which releases the verifier's held answers
 			found.Late, found.Err = p.Effects.Since(ctx, before, []string{found.Outcome.Shot.Canary}, 800*time.Millisecond)
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"slices"
 )
 
-// Harmful matches words of paths that an audit never calls, because it must not destroy
-// anything.
+// Harmful matches words of paths that an audit never calls, because such a path may destroy
+// data.
 var Harmful = regexp.MustCompile(`(?i)delete|remove|destroy|drop|logout|signout|cancel|unsubscribe|pay|checkout|order|purge|reset-all|shutdown`)
 
-// SameOrigin returns the paths of the first few addresses that belong to the target.
+// SameOrigin returns the paths of the first few addresses on the target's origin.
 func (p *Probe) SameOrigin(addresses []string, most int) (paths []string) {
 	for _, address := range addresses {
 		u, err := p.First.URL.Parse(address)
@@ -28,11 +28,11 @@ type Sibling struct {
 	Path string
 }
 
-// usual are paths at which sites have forms.
+// usual are common paths of forms.
 var usual = []string{"/register", "/signup", "/login", "/join", "/subscribe", "/newsletter", "/contact"}
 
-// Siblings loads pages of the same site. It returns their forms that post elsewhere, and
-// the named pages without a form.
+// Siblings loads pages of the same site. It returns their forms that post to another path,
+// and the named pages without a form.
 func (p *Probe) Siblings(ctx context.Context) (found []Sibling, bare []string, err error) {
 	paths := slices.Concat(p.Spec.Siblings, p.SameOrigin(p.First.links, 6), usual)
 	looked := []string{p.Target.RequestURI()}

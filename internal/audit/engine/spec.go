@@ -13,51 +13,51 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// Spec says what is audited and how. Only Target is needed; without Effect and a way
-// to a valid token hardly a rule can be decided.
+// Spec describes one audit. Only Target is required. Without Effect and a source of valid
+// tokens, hardly any rule can be decided.
 type Spec struct {
 	Target     string   // URL of the page with the form
 	Connect    string   // host:port to connect to, if it is not the target's, such as that of a gateway by its public name
 	Form       string   // which form of the page: #id, or the path that it posts to; default the largest that posts
-	Action     string   // where it posts to, if a script decides that
-	Encoding   string   // form, multipart or json; default as the page says
+	Action     string   // the URL that it posts to, if a script decides that
+	Encoding   string   // form, multipart or json; default from the page
 	Cookies    []Field  // of every visitor, such as a session
 	Headers    []Field  // of every request; {cookie:NAME} stands for a cookie of the visitor
-	Fields     []Field  // what to type where guessing fails; {canary} stands for a text that is never the same
-	LeaveEmpty []string // fields that only programs fill in, if the page does not show it
+	Fields     []Field  // values where the automatic ones fail; {canary} stands for a unique text
+	LeaveEmpty []string // honeypots, if the page does not show which fields they are
 
 	Effect string // see [ParseOracle]
-	Oracle Oracle // instead of Effect
+	Oracle Oracle // replaces Effect
 
-	Captcha    string // service, as in package captchatest, or palisade; default what the page has
+	Captcha    string // service, as in package captchatest, or palisade; default the one on the page
 	TokenField string // name of the field, if it is not the service's own
-	Token      string // how a valid token is had: verifier, testkey, palisade, service:URL of ours or cmd:COMMAND; default verifier with Verifier, palisade on pages of ours
+	Token      string // source of valid tokens: verifier, testkey, palisade, service:URL of ours or cmd:COMMAND; default verifier with Verifier, palisade on pages of ours
 	Verifier   *captchatest.Server
-	Hostname   string // that tokens come from; default the target's host
-	CaptchaFor string // action that tokens are made for; default the page's
+	Hostname   string // of tokens; default the target's host
+	CaptchaFor string // action of tokens; default the page's
 	Sitekey    string // default the page's
 
-	MinFill   time.Duration // how long a person takes at least; default found out
-	Siblings  []string      // further paths that do the same, or what needs the same protection
+	MinFill   time.Duration // the shortest time a person needs; default measured
+	Siblings  []string      // further paths with the same effect, or that need the same protection
 	Later     []string      // paths of later steps of the form
 	Instances []string      // further addresses of the same app
-	Upstream  string        // where the app behind a gateway listens
-	Stack     string        // what the app is made with, one of [Stacks]; default as far as it shows
-	Settings  []Setting     // of the app or its gateway, for what nobody sees from outside
+	Upstream  string        // address of the app behind a gateway
+	Stack     string        // of the app, one of [Stacks]; default from its answers
+	Settings  []Setting     // of the app or its gateway, for rules that cannot see them from outside
 
 	Only, Skip []string // ids of rules, or a letter for a group
-	Seed       uint64   // of what is typed; 0 for one that was never used
+	Seed       uint64   // of the typed values; 0 for a new random one
 	Rate       int      // requests a second at most; default 100
 	MaxTime    time.Duration
-	Patience   time.Duration // with one request; default 10s
-	Insecure   bool          // take any certificate, of a loopback address only
+	Patience   time.Duration // for one request; default 10s
+	Insecure   bool          // accept any certificate, of a loopback address only
 	Proof      string        // that the host is yours, see [Consent]
-	Resolver   *net.Resolver // of names; default the system's
+	Resolver   *net.Resolver // default the system's
 
 	Progress func(done, total int, rule *Rule)
 }
 
-// Setting is one that a configuration has, with its place.
+// Setting is one setting of a configuration, with its place.
 type Setting struct{ Name, Value, Place string }
 
 // Defaults of a [Spec].
@@ -67,7 +67,8 @@ const (
 	DefaultPatience = 10 * time.Second
 )
 
-// check fills the defaults in and returns every mistake. Rules are those that may be named.
+// check fills the defaults in and returns every mistake. Rules are the rules that Only and
+// Skip may name.
 func (s *Spec) check(rules []*Rule) (*url.URL, error) {
 	var errs []error
 	target, err := url.Parse(s.Target)
@@ -118,7 +119,7 @@ func (s *Spec) check(rules []*Rule) (*url.URL, error) {
 	return target, errors.Join(errs...)
 }
 
-// matches reports whether an id names a rule, or its group.
+// matches reports whether an id names a rule, or the rule's group.
 func matches(id string, r *Rule) bool {
 	id = strings.ToUpper(id)
 	return id == r.ID || len(id) == 1 && strings.HasPrefix(r.ID, id)
@@ -141,7 +142,7 @@ func Loopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// give puts the headers into a request that were given for all.
+// give adds the headers of all requests to a request.
 func (spec *Spec) give(s *Shot) {
 	for _, h := range spec.Headers {
 		value := h.Value

@@ -26,7 +26,8 @@ var TestKeys = []string{
 	"6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI", "aaaaaaaabbbbccccddddeeeeeeeeeeee", "5EARALUe4HXQwKo5KanZSGGKqJV4VTaytpezFwv8ZHbZewmh",
 }
 
-// tokenFieldsOf returns the fields in which a service's widget leaves its token.
+// tokenFieldsOf returns the names of the fields in which a service's widget stores its
+// token.
 func tokenFieldsOf(service string) []string {
 	switch service {
 	case "palisade":
@@ -40,22 +41,23 @@ func tokenFieldsOf(service string) []string {
 	return nil
 }
 
-// testTokens are what the widgets with the vendors' public test keys hand out.
+// testTokens are the tokens of widgets with the vendors' public test keys.
 var testTokens = map[string]string{
 	captchatest.Turnstile:   "XXXX.DUMMY.TOKEN.XXXX",
 	captchatest.HCaptcha:    "10000000-aaaa-bbbb-cccc-000000000001",
 	captchatest.RecaptchaV2: "test-token-for-the-public-test-keys",
 }
 
-// Source is how valid tokens are had.
+// Source makes valid tokens.
 type Source interface {
-	// Mint returns the fields of a fresh token, for a page that was just loaded.
+	// Mint returns the fields of a fresh token, for a page loaded just now.
 	Mint(ctx context.Context, pg *Page) ([]Field, error)
-	// constant reports that every token is the same, so that a used one cannot be told from another.
+	// constant reports whether all tokens are equal. Nothing can then tell a used one from a
+	// new one.
 	constant() bool
 }
 
-// sourceOf decides how tokens are had, after a first look at the page.
+// sourceOf picks the source of tokens, after a first look at the page.
 func (p *Probe) sourceOf(pg *Page) (Source, error) {
 	s := p.Spec
 	p.Service = cmp.Or(s.Captcha, pg.widget)
@@ -100,7 +102,7 @@ func (p *Probe) sourceOf(pg *Page) (Source, error) {
 	return nil, errors.New("there is no way to a valid token: let the app ask the verifier of this audit (-verifier), or use the vendor's test keys (-token testkey), or a command that prints one (-token cmd:…)")
 }
 
-// embedded is our own captcha in a page.
+// embedded solves our own captcha in a page.
 type embedded struct{}
 
 func (embedded) constant() bool { return false }
@@ -123,8 +125,7 @@ func (embedded) Mint(ctx context.Context, pg *Page) ([]Field, error) {
 	return fields, nil
 }
 
-// widgetTokens come from the widget of our own verification service, solved as a
-// browser would.
+// widgetTokens solves the widget of our own verification service as a browser does.
 type widgetTokens struct {
 	address, field string
 	p              *Probe
@@ -166,7 +167,7 @@ func (t *widgetTokens) Mint(ctx context.Context, pg *Page) ([]Field, error) {
 	return []Field{{t.field, base64.RawURLEncoding.EncodeToString([]byte(offer.Claims + "\n" + string(raw)))}}, nil
 }
 
-// constantToken is that of a test key.
+// constantToken is the token of a test key.
 type constantToken struct{ field Field }
 
 func (constantToken) constant() bool { return true }
@@ -174,7 +175,7 @@ func (constantToken) constant() bool { return true }
 // Mint implements Source.
 func (t constantToken) Mint(context.Context, *Page) ([]Field, error) { return []Field{t.field}, nil }
 
-// commandTokens come from a command of the user's.
+// commandTokens runs a command of the user's that prints a token.
 type commandTokens struct{ command, field string }
 
 func (commandTokens) constant() bool { return false }
@@ -196,8 +197,8 @@ func (t commandTokens) Mint(ctx context.Context, _ *Page) ([]Field, error) {
 	return []Field{{t.field, token}}, nil
 }
 
-// Middle is the verifier in the middle: the app asks it in the place of the service,
-// so that the audit sees every call and answers as it likes.
+// Middle is the verifier in the middle. The app asks it instead of the service. So the audit
+// sees every call and chooses every answer.
 type Middle struct {
 	Server                                    *captchatest.Server
 	Service, field, sitekey, Hostname, Action string
@@ -211,7 +212,7 @@ func (v *Middle) Mint(context.Context, *Page) ([]Field, error) {
 	return []Field{{v.field, v.Solve(nil)}}, nil
 }
 
-// Solve makes a token. With change, a rule alters what the service will say of the token.
+// Solve makes a token. With change, a rule alters the service's answer about the token.
 func (v *Middle) Solve(change func(*captchatest.Solution)) string {
 	s := captchatest.Solution{Hostname: v.Hostname, Action: v.Action}
 	if change != nil {
@@ -248,8 +249,8 @@ func (v *Middle) Reset() {
 }
 
 // Gather makes the verifier hold its answers back in every other round, until all
-// submissions of a race have asked. Most apps lose a race while they wait for the
-// verifier.
+// submissions of a race have asked. Most apps with a race bug show it while they wait for
+// the verifier.
 func (v *Middle) Gather(round, calls int) {
 	if v != nil && round%2 == 0 {
 		v.Server.Gather(v.Service, calls, 400*time.Millisecond)

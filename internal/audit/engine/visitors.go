@@ -17,8 +17,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// Visitors load pages of the target and send requests to it. Each visitor has an address
-// of its own, where that is possible.
+// Visitors load pages of the target and send requests to it. Each visitor has its own
+// address, if that is possible.
 type Visitors struct {
 	Wire *Wire
 	Wait time.Duration // how long a person takes to fill the form in
@@ -28,10 +28,10 @@ type Visitors struct {
 	target *url.URL
 	filler *Filler
 	visits int
-	ready  []*Page // loaded ahead, growing old
+	ready  []*Page // loaded early, to reach the needed age
 }
 
-// addresses is how many there are for visitors: 127.64.0.0/10, without the ends of its
+// addresses is the number of addresses for visitors: 127.64.0.0/10, without the ends of its
 // smallest networks.
 const addresses = 254 << 14
 
@@ -40,9 +40,9 @@ func canOwn(target netip.Addr) bool {
 	return target.Is4() && target.IsLoopback() && runtime.GOOS == "linux"
 }
 
-// Address returns an address that no visitor had before, so that no limit of the app
-// answers in place of the check. Only a loopback target on Linux allows that, where all of
-// 127.0.0.0/8 belongs to the machine; elsewhere Address returns the zero address.
+// Address returns an address that no visitor had before, so that a limit of the app does not
+// hide the result of the check. This works only for a loopback target on Linux, where all of
+// 127.0.0.0/8 belongs to the machine. Elsewhere Address returns the zero address.
 func (v *Visitors) Address() netip.Addr {
 	if !v.Own {
 		return netip.Addr{}
@@ -52,12 +52,12 @@ func (v *Visitors) Address() netip.Addr {
 	return netip.AddrFrom4([4]byte{127, byte(64 + n>>8&63), byte(n), byte(1 + n>>14)})
 }
 
-// ahead is how many pages are loaded at most before they are used, so that they grow
-// old in the meantime.
+// ahead is the most pages that are loaded before they are needed, so that they reach the
+// needed age.
 const ahead = 120
 
 // Visit loads the page as a new visitor. With aged, Visit waits until a person could have
-// filled the form in. It loads one page for each that is used, and more while no page is
+// filled the form in. It loads one new page for each used page, and more while no page is
 // old enough.
 func (v *Visitors) Visit(ctx context.Context, aged bool) (*Page, error) {
 	if !aged || v.Wait == 0 {
@@ -90,7 +90,7 @@ func (v *Visitors) Load(ctx context.Context, from netip.Addr) (*Page, error) {
 	return pg, nil
 }
 
-// maxRedirects is how many redirects to the page are followed.
+// maxRedirects is the most redirects to the page that are followed.
 const maxRedirects = 5
 
 // Fetch loads a page of the target and follows redirects on the same host. A nil map of
@@ -203,12 +203,12 @@ func (v *Visitors) OverHTTP2(ctx context.Context, s *Shot) (*Answer, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // what broke off is an answer too
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // an answer that breaks off still counts
 	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: b}, nil
 }
 
-// There runs do with another instance in place of the target. The requests count towards
-// the bound and the rate of the audit.
+// There runs do with another instance as the target. The requests count towards the bound
+// and the rate of the audit.
 func (v *Visitors) There(i *Instance, do func()) {
 	home := v.Wire
 	home.mu.Lock()
@@ -222,7 +222,7 @@ func (v *Visitors) There(i *Instance, do func()) {
 	do()
 }
 
-// InstanceAt returns the instance of the app at an address, which must consent too.
+// InstanceAt returns the instance of the app at an address. The address needs consent too.
 func (v *Visitors) InstanceAt(ctx context.Context, address string) (*Instance, error) {
 	at, err := v.target.Parse(address)
 	if err != nil {

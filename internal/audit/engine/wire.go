@@ -19,7 +19,7 @@ import (
 	"unicode"
 )
 
-// maxAnswer bounds what is read of one answer.
+// maxAnswer is the most bytes that are read of one answer.
 const maxAnswer = 1 << 20
 
 // Errors of the wire, which make a rule inconclusive.
@@ -34,29 +34,29 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Cut    bool // the body was longer than what is read of one
+	Cut    bool // the body was longer than maxAnswer
 }
 
-// Wire sends requests byte for byte as they are written: no library tidies them up,
-// which a probe of the parser behind could not stand. Every request that reaches the
-// target goes through it, so that its count is the count.
+// Wire sends requests byte for byte as they are written. A library would correct malformed
+// requests, which probes need to send as they are. Every request to the target goes through
+// Wire, so its count is complete.
 type Wire struct {
 	scheme   string
-	at       []netip.Addr // of these the first that answers
+	at       []netip.Addr // the first of these that answers is used
 	port     string
 	tls      *tls.Config
 	patience time.Duration // of one request
-	every    time.Duration // between two
+	every    time.Duration // time between two requests
 
 	mu   sync.Mutex
 	left int
 	sent int
 	next time.Time
 
-	misses int // connections that failed in a row
+	misses int // failed connections in a row
 }
 
-// Turn waits for the rate, and counts.
+// Turn waits as the rate demands, and counts the request.
 func (w *Wire) Turn(ctx context.Context) error {
 	w.mu.Lock()
 	if w.left == 0 {
@@ -74,7 +74,7 @@ func (w *Wire) Turn(ctx context.Context) error {
 	return Sleep(ctx, time.Until(at))
 }
 
-// given is how many connections must fail in a row until the app is taken to be gone.
+// given is the number of connections that must fail in a row before the app counts as gone.
 const given = 5
 
 func (w *Wire) missed(ctx context.Context) {
@@ -91,7 +91,7 @@ func (w *Wire) met() {
 	w.misses = 0
 }
 
-// gone reports that the app takes no connections any more.
+// gone reports whether the app accepts no connections any more.
 func (w *Wire) gone() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -105,8 +105,8 @@ func (w *Wire) count() int {
 	return w.sent
 }
 
-// dial opens a connection, from an address of one's own where the target allows it.
-// With protocols, TLS offers those.
+// dial opens a connection, from the visitor's own address if the target allows it. TLS
+// offers the given protocols.
 func (w *Wire) dial(ctx context.Context, from netip.Addr, protocols ...string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: w.patience}
 	if from.IsValid() {
@@ -126,7 +126,7 @@ func (w *Wire) dial(ctx context.Context, from netip.Addr, protocols ...string) (
 	return secure, nil
 }
 
-// PortOf returns the port of a URL, also where the scheme implies it.
+// PortOf returns the port of a URL. If the URL names none, the scheme implies it.
 func PortOf(u *url.URL) string {
 	switch {
 	case u.Port() != "":
@@ -146,7 +146,7 @@ func (w *Wire) send(ctx context.Context, method string, raw []byte, from netip.A
 	return held.release()
 }
 
-// held is a request of which everything but the last byte was written.
+// held is a request of which all bytes but the last were written.
 type held struct {
 	conn   net.Conn
 	method string
@@ -155,9 +155,8 @@ type held struct {
 	ctx    context.Context
 }
 
-// hold writes all of a request but its last byte. Requests that are held and then
-// released together reach the app closer to each other than any others: what is left
-// of each is a byte.
+// hold writes a request without its last byte. Several held requests need only one more byte
+// each, so they reach the app almost at once when released.
 func (w *Wire) hold(ctx context.Context, method string, raw []byte, from netip.Addr) (*held, error) {
 	if err := w.Turn(ctx); err != nil {
 		return nil, err
@@ -168,11 +167,11 @@ func (w *Wire) hold(ctx context.Context, method string, raw []byte, from netip.A
 		return nil, plain(ctx, err)
 	}
 	w.met()
-	_ = conn.SetDeadline(time.Now().Add(w.patience)) // a connection has deadlines
+	_ = conn.SetDeadline(time.Now().Add(w.patience)) // a net.Conn supports deadlines
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	h := &held{conn: conn, method: method, last: raw[len(raw)-1:], done: stop, ctx: ctx}
 	if _, err := conn.Write(raw[:len(raw)-1]); err != nil {
-		// The app may have answered without reading on; its answer counts.
+		// The app may have answered before the end of the request; its answer counts.
 		h.last = nil
 	}
 	return h, nil
@@ -184,7 +183,7 @@ func (h *held) release() (*Answer, error) {
 	if h.last != nil {
 		_, _ = h.conn.Write(h.last) // as above
 	}
-	a, err := ReadAnswer(bufio.NewReader(io.LimitReader(h.conn, 2*maxAnswer)), h.method) // headers have no end of their own
+	a, err := ReadAnswer(bufio.NewReader(io.LimitReader(h.conn, 2*maxAnswer)), h.method) // ReadAnswer puts no bound on the headers
 	if err != nil {
 		return nil, plain(h.ctx, err)
 	}
@@ -216,7 +215,7 @@ func ReadAnswer(r *bufio.Reader, method string) (*Answer, error) {
 	return a, nil // a body that breaks off is still an answer
 }
 
-// plain names what went wrong on the network in one line.
+// plain describes a network error in one line.
 func plain(ctx context.Context, err error) error {
 	var timeout net.Error
 	switch {
@@ -229,12 +228,12 @@ func plain(ctx context.Context, err error) error {
 	}
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {
-		return fmt.Errorf("connect to %s: %w", network.Addr, network.Err) // from where is of no interest
+		return fmt.Errorf("connect to %s: %w", network.Addr, network.Err) // our own address is of no interest
 	}
 	return err
 }
 
-// Connect speaks on one connection as often as it likes; f gets it.
+// Connect opens a connection, on which f sends any number of requests.
 func (w *Wire) Connect(ctx context.Context, from netip.Addr, f func(net.Conn, *bufio.Reader) error) error {
 	conn, err := w.dial(ctx, from)
 	if err != nil {
@@ -262,8 +261,8 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Printable returns bytes of a request or answer as a text without control characters of
-// terminals. Of a long text it keeps both ends.
+// Printable returns bytes of a request or answer as text without control characters of
+// terminals. It keeps both ends of a long text.
 func Printable(b []byte, most int) string {
 	cut := ""
 	if len(b) > most {
@@ -271,7 +270,7 @@ func Printable(b []byte, most int) string {
 		b = slices.Concat(b[:most*2/3], []byte(" … "), b[len(b)-most/3:])
 	}
 	clean := bytes.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || unicode.IsGraphic(r) { // no escapes, nor what turns the direction of writing
+		if r == '\n' || r == '\t' || unicode.IsGraphic(r) { // no escapes, no characters that change the writing direction
 			return r
 		}
 		if r == '\r' {
@@ -295,7 +294,7 @@ func (w *Wire) together(ctx context.Context, shots []*Shot) ([]*Answer, error) {
 		}
 		holding = append(holding, h)
 	}
-	// Give the heads time to be read, so that only the last bytes are under way.
+	// Give the app time to read the heads, so that only the last bytes are still to come.
 	if err := Sleep(ctx, 60*time.Millisecond); err != nil {
 		return nil, err
 	}
@@ -303,7 +302,7 @@ func (w *Wire) together(ctx context.Context, shots []*Shot) ([]*Answer, error) {
 	ended := make(chan struct{})
 	for i, h := range holding {
 		go func() {
-			answers[i], _ = h.release() // one that failed has no answer
+			answers[i], _ = h.release() // a failed request has no answer
 			ended <- struct{}{}
 		}()
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// The bound and the rate are held on the wire, whatever the rules ask for.
+// The wire keeps the bound and the rate, however many requests the rules send.
 func TestTheWireHoldsBoundAndRate(t *testing.T) {
 	t.Parallel()
 	var seen atomic.Int64

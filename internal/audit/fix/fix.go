@@ -1,5 +1,5 @@
-// Package fix has the advice that several rules of the audit give. Advice of one rule
-// stands in the file of the rule.
+// Package fix has the advice that several rules of the audit give. Advice of one rule alone
+// is in the file of the rule.
 package fix
 
 import (
@@ -87,7 +87,7 @@ var EveryWay = engine.Remedy{
 	},
 }
 
-// StrictToken is the advice to take one short text as a token and nothing else.
+// StrictToken is the advice to accept exactly one short text as a token.
 var StrictToken = engine.Remedy{
 	Text: "Take the token only as what it is: one text of at most 2048 characters. Refuse anything else before you ask, and let a library put the request to the verifier together.",
 	Code: map[string]string{
@@ -178,13 +178,13 @@ var OnRoute = engine.Remedy{
 	},
 }
 
-// Clearance is the advice to bind what a solved captcha allows.
+// Clearance is the advice to bind the clearance that a solved captcha gives.
 var Clearance = engine.Remedy{Text: "Ask for a token each time. If a solved captcha is to last, bind it to the visitor's session and network, and give it a budget: a few uses within a few minutes."}
 
 // NoBackDoor is the advice to remove switches and keys for tests.
 var NoBackDoor = engine.Remedy{Text: "Take switches and tokens for tests out of what is deployed: have the tests bring their own verifier (palisade fake, package captchatest), and refuse to start with a public test key outside of tests."}
 
-// Traps is the advice to make honeypots that catch programs alone.
+// Traps is the advice to build honeypots that catch only programs.
 var Traps = engine.Remedy{Text: "Give the trap a name of this site's own, hide it with a style sheet, mark it with autocomplete=\"off\", tabindex=\"-1\" and aria-hidden, refuse whoever fills it in, and count who leaves it out."}
 
 // SignedTime is the advice to sign the load time.
@@ -206,7 +206,7 @@ var SameAnswer = engine.Remedy{Text: "Check the captcha before you look anything
 	"php":     "ini_set(\"display_errors\", \"0\");",
 }}
 
-// Secrets is the advice to change a secret that is known.
+// Secrets is the advice to replace a secret that others know.
 var Secrets = engine.Remedy{Text: "Change the secret now: whoever has read it keeps it. Take it from the environment or a secret store, and serve nothing of the folder in which your settings are."}
 
 // Headers is the advice to send the headers that protect a page.

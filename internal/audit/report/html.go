@@ -26,7 +26,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"clip": func(s string) string { return clip(s, 40) },
 }).Parse(pageText))
 
-// view is a report as the page shows it.
+// view is a report in the form that the page needs.
 type view struct {
 	*engine.Report
 	Verdict                           string
@@ -34,7 +34,7 @@ type view struct {
 	Failed, Known, Unclear, Fine, Out []engine.Finding
 }
 
-// HTML writes reports as one page that needs nothing else, to be shown or printed.
+// HTML writes reports as one page without other files, to be shown or printed.
 func HTML(w io.Writer, reports ...*engine.Report) error {
 	var views []view
 	for _, r := range reports {

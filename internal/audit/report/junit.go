@@ -39,9 +39,9 @@ type junitSuites struct {
 	Suites  []junitSuite `xml:"testsuite"`
 }
 
-// JUnit writes reports as build servers show tests: a form is a suite, a rule a test,
-// what was found is a failure, what could not be decided is an error, and what was left
-// out, known or only remarked is skipped.
+// JUnit writes reports in the format in which build servers show tests. A form is a suite
+// and a rule is a test. A finding is a failure, and an undecided rule is an error. Rules
+// left out, known findings and remarks are skipped tests.
 func JUnit(w io.Writer, reports ...*engine.Report) error {
 	var all junitSuites
 	for _, r := range reports {

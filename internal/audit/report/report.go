@@ -1,5 +1,5 @@
-// Package report writes what an audit found: for people in a terminal or as a page,
-// for programs as JSON, SARIF and JUnit.
+// Package report writes the findings of an audit: for people in a terminal or as a page, for
+// programs as JSON, SARIF and JUnit.
 package report
 
 import (
@@ -16,10 +16,10 @@ import (
 // Writer writes the reports of one or several forms.
 type Writer func(io.Writer, ...*engine.Report) error
 
-// Formats are the formats by name, without that of the terminal.
+// Formats are the formats by name, without the format of the terminal.
 var Formats = map[string]Writer{"json": JSON, "sarif": SARIF, "junit": JUnit, "html": HTML}
 
-// JSON writes a report as it is, and several as a list.
+// JSON writes a report as it is, and several reports as a list.
 func JSON(w io.Writer, reports ...*engine.Report) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -30,7 +30,7 @@ func JSON(w io.Writer, reports ...*engine.Report) error {
 	return e.Encode(reports)
 }
 
-// Read reads what [JSON] wrote, such as the findings that are known already.
+// Read reads a file that [JSON] wrote, such as the known findings.
 func Read(reader io.Reader) ([]*engine.Report, error) {
 	text, err := io.ReadAll(io.LimitReader(reader, 64<<20))
 	if err != nil {
@@ -46,7 +46,7 @@ func Read(reader io.Reader) ([]*engine.Report, error) {
 	return []*engine.Report{&one}, err
 }
 
-// worst sorts findings for people: what is bad first, what was left out last.
+// worst sorts findings for people: failures first, rules left out last.
 func worst(r *engine.Report) []engine.Finding {
 	list := slices.Clone(r.Findings)
 	rank := map[engine.Status]int{engine.Fail: 0, engine.Inconclusive: 1, engine.Pass: 2, engine.LeftOut: 3}
@@ -94,7 +94,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// weakness is the page of the mistake in MITRE's list, or "".
+// weakness is the page of the mistake in MITRE's list (CWE), or "".
 func weakness(r engine.Refs) string {
 	if r.CWE == 0 {
 		return ""
@@ -102,7 +102,7 @@ func weakness(r engine.Refs) string {
 	return fmt.Sprintf("https://cwe.mitre.org/data/definitions/%d.html", r.CWE)
 }
 
-// refs lists where a mistake is written down.
+// refs lists the references that describe a mistake.
 func refs(r engine.Refs) []string {
 	var list []string
 	if r.CWE != 0 {

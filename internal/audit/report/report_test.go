@@ -108,7 +108,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// What an app answers never becomes a part of the page.
+// An app's answer never becomes markup of the page.
 func TestThePageIsInert(t *testing.T) {
 	var b bytes.Buffer
 	if err := report.HTML(&b, sample()); err != nil {

@@ -13,9 +13,9 @@ import (
 
 type object = map[string]any
 
-// SARIF writes reports as SARIF 2.1.0 (OASIS), which code hosts and editors show, each
-// as a run of its own. Rules that passed, were left out or stayed undecided are in it
-// too, as results of that kind.
+// SARIF writes reports as SARIF 2.1.0 (OASIS), which code hosts and editors show. Each
+// report is a run of its own. Rules that passed, were left out or stayed undecided are
+// results of that kind.
 func SARIF(w io.Writer, reports ...*engine.Report) error {
 	runs := []object{}
 	for _, r := range reports {
@@ -123,7 +123,7 @@ func level(s engine.Severity) string {
 	return "note"
 }
 
-// score is a severity as code hosts sort it, on the scale of CVSS.
+// score is a severity on the scale of CVSS, by which code hosts sort.
 func score(s engine.Severity) string {
 	return map[engine.Severity]string{engine.Critical: "9.5", engine.High: "8.0", engine.Medium: "5.5", engine.Low: "3.0", engine.Note: "0.0"}[s]
 }

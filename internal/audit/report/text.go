@@ -8,8 +8,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// Text writes the report for a terminal; colour only when it is one. Verbose also
-// tells what passed and what was left out.
+// Text writes the report for a terminal, in colour only if the output is one. Verbose adds
+// the rules that passed or were left out.
 func Text(w io.Writer, r *engine.Report, colour, verbose bool) error {
 	p := &printer{w: w, colour: colour}
 	p.line("%s", p.bold(Verdict(r)))
@@ -113,14 +113,14 @@ func (p *printer) failed(f engine.Finding) {
 
 func indent(s, by string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n"+by) }
 
-// clip keeps the first lines of a text, and of each what fits of both its ends.
+// clip keeps the first lines of a text, and both ends of each long line.
 func clip(s string, most int) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	if len(lines) > most {
 		lines = append(lines[:most], "…")
 	}
 	for i, line := range lines {
-		if r := []rune(line); len(r) > 240 { // what is odd stands at either end
+		if r := []rune(line); len(r) > 240 { // the telling part may be at either end
 			lines[i] = string(r[:140]) + " … " + string(r[len(r)-90:])
 		}
 	}

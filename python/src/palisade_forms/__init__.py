@@ -1,8 +1,8 @@
-"""Palisade keeps bots out of forms; this package connects Python apps to it.
+"""Palisade keeps bots out of forms. This package connects Python apps to it.
 
-A Go service judges submissions. :class:`Client` asks it, :class:`Guard` adds what
-every framework needs, and the modules ``django``, ``flask``, ``drf``, ``wsgi`` and
-``asgi`` fit it into each of them. Nothing here needs more than the standard library.
+A Go service judges submissions. :class:`Client` asks it, :class:`Guard` adds the parts that every
+framework needs, and the modules ``django``, ``flask``, ``drf``, ``wsgi`` and ``asgi`` adapt it to
+each of them. The package needs only the standard library.
 """
 
 from .client import Client

@@ -1,7 +1,7 @@
-"""Who the visitor is: the peer of the socket, or what trusted proxies say.
+"""Finds the visitor's address: the peer of the socket, or the address that trusted proxies report.
 
-There is no guessing. A header that anybody can send resets every limit, and the
-address of a proxy counts all visitors as one.
+It never guesses. With a header that any client can send, a client could reset every limit. With the
+address of a proxy, all visitors would count as one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .errors import Unreadable
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
-_MAX_HOPS = 32  # addresses looked at; a real chain has a handful
+_MAX_HOPS = 32  # most addresses read of a header; a real chain has a handful
 _MAX_HEADER = 4096
 
 

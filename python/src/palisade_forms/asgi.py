@@ -1,6 +1,6 @@
 """Protects any ASGI app from outside: Starlette, FastAPI, Quart, Django, Litestar.
 
-It judges HTTP. WebSockets pass; let them do nothing that a form is protected for.
+It judges only HTTP. WebSockets pass, so they must not do the action of a protected form.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Gone(Exception):
 
 @dataclass
 class Here:
-    """What the app finds in ``scope["palisade"]``."""
+    """The value of ``scope["palisade"]`` for the app."""
 
     guard: Guard
     scope: Scope
@@ -45,7 +45,7 @@ class Here:
     calm: bool = False  # a method that changes nothing, on a protected path
 
     async def fields(self, form: str, nonce: str = "") -> str:
-        """The markup inside the form's element. The page must not be cached by others."""
+        """The markup inside the form's element. A cache must not store the page."""
         return await asyncio.to_thread(self._fields, form, nonce)
 
     def _fields(self, form: str, nonce: str) -> str:
@@ -60,9 +60,9 @@ class Here:
 
 
 class PalisadeMiddleware:
-    """Judges what ``routes`` names, and serves the base path::
+    """Judges requests to ``routes``, and serves the base path::
 
-    app.add_middleware(PalisadeMiddleware, client=client, routes={"POST /signup": "signup"})
+        app.add_middleware(PalisadeMiddleware, client=client, routes={"POST /signup": "signup"})
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class PalisadeMiddleware:
             await _write(answer, scope, send)
 
     async def _answer(self, scope: Scope, receive: Receive, here: Here) -> tuple[Answer | None, Receive]:
-        """What is answered in the app's place, if anything, and the body put back."""
+        """Our answer in place of the app's, if any, and the body for the app."""
         name = self.guard.under_base(scope["path"])
         if name is not None:
             query = scope.get("query_string", b"").decode("latin-1")
@@ -107,7 +107,7 @@ class PalisadeMiddleware:
             if scope["method"] in SAFE_METHODS and self.routes.protects(paths):
                 refuse_body(_header(scope, b"content-length"), _header(scope, b"transfer-encoding"))
                 here.calm = True
-                return None, _nothing(receive)  # HTTP/2 needs no header to announce a body
+                return None, _nothing(receive)  # in HTTP/2 no header has to announce a body
             return None, receive
         body = await _take(receive, self.max_body)
         visit = visit_of(self.guard, scope)
@@ -119,13 +119,13 @@ class PalisadeMiddleware:
 
 
 async def _calm(app: App, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the app for a method that changes nothing as if it did not. See SAFE_METHODS."""
+    """Run the app so that a method which must change nothing can change nothing. See SAFE_METHODS."""
 
     async def send_head(message: Message) -> None:
         await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
     if scope["method"] == "HEAD":
-        # Without extensions, by which an app may send a file in another kind of message.
+        # Without extensions, with which an app may send a file in another kind of message.
         await app({**scope, "method": "GET", "extensions": {}}, receive, send_head)
     elif scope["method"] == "OPTIONS":
         headers = [line for line in scope["headers"] if line[0].lower() not in (b"cookie", b"authorization")]
@@ -143,7 +143,7 @@ def _override(scope: Scope) -> str:
 
 
 def _paths(scope: Scope) -> list[str]:
-    """The path as it was sent, where the server tells, and as the app gets it."""
+    """The raw path, if the server reports it, and the path that the app gets."""
     path, root = scope["path"], scope.get("root_path", "").rstrip("/")
     raw = (scope.get("raw_path") or b"").decode("latin-1")
     inner = path[len(root) :] if root and path.startswith(root) else path
@@ -165,7 +165,7 @@ async def _take(receive: Receive, limit: int) -> bytes:
 
 
 def _nothing(receive: Receive) -> Receive:
-    """Hand an empty body to the app, and of what the server sends only the rest."""
+    """Give the app an empty body, and then only the remaining messages of the server."""
     began = False
 
     async def empty() -> Message:
@@ -181,7 +181,7 @@ def _nothing(receive: Receive) -> Receive:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Hand the body to the app as one message; what follows comes from the server."""
+    """Give the app the body as one message. Later messages come from the server."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:

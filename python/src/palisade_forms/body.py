@@ -1,6 +1,6 @@
-"""Reads the fields out of a body, strictly: what could be read in two ways is refused.
+"""Parses the fields of a body strictly: it refuses a body that two parsers could read differently.
 
-An app that reads a body otherwise than it was judged is a way around the judgement.
+If the app parses a body in another way than the judgement did, a bot can bypass the judgement.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MAX_DEPTH = 64
 
 
 def media_type(content_type: str, encoding: str = "") -> tuple[str, str]:
-    """Media type and boundary, or a refusal: 415 for what cannot be judged."""
+    """Media type and boundary, or a refusal: 415 for a type that cannot be judged."""
     if encoding:
         raise Unreadable(415, "unsupported")
     if not content_type:
@@ -79,7 +79,7 @@ def parse_json(body: bytes) -> Submission:
 
 
 class _Object:
-    """A JSON object as it was written."""
+    """A JSON object with its members in order, duplicates kept."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         self.pairs = pairs
@@ -95,7 +95,7 @@ def _pairs(body: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def _parts(body: bytes, boundary: bytes) -> tuple[list[tuple[str, str]], list[str]]:
-    """The fields of multipart/form-data, and the names of files. Only what browsers write is read."""
+    """The fields of multipart/form-data, and the names of files. It accepts only the format of browsers."""
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)
     if len(pieces) < 2 or pieces[0] != b"" or not pieces[-1].startswith(b"--") or pieces[-1].strip() != b"--":
         raise Unreadable(400, "unreadable")

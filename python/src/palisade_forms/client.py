@@ -20,8 +20,8 @@ from .privacy import trim_fields, trim_headers
 from .signing import answer_signature, request_signature, same
 from .visit import Pairs, Visit
 
-MAX_FIELDS = 1000  #: that the service takes
-MAX_CALL = (1 << 20) - 1024  #: bytes of a call that it takes
+MAX_FIELDS = 1000  #: the service's maximum
+MAX_CALL = (1 << 20) - 1024  #: bytes; the service's maximum for a call
 DEFAULT_BASE = "/.palisade/"
 
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
@@ -33,8 +33,8 @@ _FORWARDED = ("User-Agent", "Accept-Encoding", "If-None-Match", "Accept-Language
 class Client:
     """Asks one Palisade service, on behalf of one site. Safe for many threads.
 
-    A refusal is a value. An outage is an exception, so that code which forgets
-    about it stops instead of letting everybody through.
+    A refusal is a value. An outage is an exception: code that does not handle it stops, instead of
+    accepting every visitor.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Client:
         again: Pairs | None = None,
         blank: Collection[str] = (),
     ) -> str:
-        """The markup inside a form's element. ``again``: posted fields that nobody judged."""
+        """The markup inside a form's element. ``again`` has posted fields that were not judged."""
         call = self._call(form, visit) | {"nonce": nonce, "base": base}
         if again is not None and len(again) <= MAX_FIELDS:
             with_again = call | {"again": {"fields": trim_fields(again, blank)}}
@@ -111,7 +111,7 @@ class Client:
         return markup
 
     def base(self, name: str, query: str, visit: Visit) -> Reply:
-        """What a browser fetches under the base path of the app."""
+        """Requests of browsers under the base path of the app."""
         target = "/v1/base/" + quote(name) + ("?" + query if query else "")
         headers = {name: value for name in _FORWARDED if (value := visit.header(name))}
         reply, _ = self._send(visit.method, target, None, headers, visit.address)
@@ -143,7 +143,7 @@ class Client:
             "address": visit.address,
             "url": visit.url,
             "headers": trim_headers(visit),
-            "call": secrets.token_hex(8),  # no two calls are the same, so no answer fits another
+            "call": secrets.token_hex(8),  # each call is unique, so the answer to one never fits another
         }
 
     def _post(self, target: str, body: bytes) -> Any:
@@ -174,7 +174,7 @@ class Client:
 
 
 def parse_url(url: str, allow_insecure: bool) -> SplitResult:
-    """The service's address, or ValueError with what is wrong with it."""
+    """The service's address, or ValueError with the mistake."""
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  raises for a bad one
@@ -190,7 +190,7 @@ def parse_url(url: str, allow_insecure: bool) -> SplitResult:
 
 
 def valid_form(name: object) -> bool:
-    """Whether the service takes this as a form's name."""
+    """Whether the service accepts this name for a form."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
@@ -204,7 +204,7 @@ def _loopback(host: str) -> bool:
 
 
 def _sound(visit: Visit) -> bool:
-    """What visitors write into method and host must not look like a mistake of ours."""
+    """A visitor's invalid method or host must not look like a mistake of ours."""
     try:
         parts = urlsplit(visit.url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Mistakes in settings, told before anybody is let through because of them."""
+"""Finds mistakes in settings at the start, before they let a bot through."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from .address import ClientAddress
 from .client import DEFAULT_BASE, Client, parse_url, valid_form
 from .guard import DOWN, Guard
 
-MIN_SECRET = 20  #: bytes, as the service asks for
+MIN_SECRET = 20  #: bytes; the service's minimum
 
-#: Keys that are printed in manuals: with them everybody passes, or anybody can sign.
+#: Keys from manuals. With the captcha test keys every visitor passes; with the others anybody can
+#: sign.
 PUBLIC_KEYS = frozenset(
     {
         "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI", "6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe",
@@ -27,7 +28,7 @@ _NAMES = {
 
 
 def problems(settings: Mapping[str, Any], *, debug: bool) -> list[tuple[str, str]]:
-    """Everything wrong with the settings, as (name, sentence). No value is repeated."""
+    """All mistakes in the settings, as (name, sentence). The sentences contain no values."""
     found = [(name, f"{name} is missing") for name in ("URL", "SITEKEY", "SECRET") if not settings.get(name)]
     found += [(name, f"{name} is not known") for name in settings if name not in _NAMES]
     if settings.get("URL"):
@@ -54,7 +55,7 @@ def _weak(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def public(key: str) -> bool:
-    """Whether a key is one that manuals print. Turnstile's are all zeros but for the first."""
+    """Whether a key is in manuals. Turnstile's test keys are all zeros but for the first character."""
     stripped = key.rstrip("A")
     return key in PUBLIC_KEYS or (stripped[:1] in "123" and stripped[1:2] == "x" and set(stripped[2:]) <= set("0BF"))
 
@@ -68,7 +69,7 @@ def _raised(name: str, make: Any) -> list[tuple[str, str]]:
 
 
 def guard(settings: Mapping[str, Any], *, debug: bool) -> Guard:
-    """A guard made of settings, or ValueError with all that is wrong with them."""
+    """A guard with these settings, or ValueError with all their mistakes."""
     found = problems(settings, debug=debug)
     if found:
         raise ValueError("; ".join(sentence for _, sentence in found))

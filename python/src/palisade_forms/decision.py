@@ -1,4 +1,4 @@
-"""What the service said of a submission."""
+"""The service's answer about a submission."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Decision:
-    """A judgement. One that nobody filled in refuses, and is false in a condition."""
+    """A judgement. The default one refuses, and is false in a condition."""
 
     allowed: bool = False
     form: str = ""
     id: str = ""  #: the visitor can quote it
     outcome: str = "deny"  #: allow, challenge, deny or divert
     reason: str = ""  #: for logs; never shown to the visitor
-    status: int = 503  #: what to answer the visitor with
+    status: int = 503  #: status of the answer to the visitor
     retry_after: float | None = None
     would: str = ""
     monitored: bool = False
@@ -37,10 +37,10 @@ class Decision:
     fields: str = field(default="", repr=False)  #: markup for showing the form again
     ticket: Mapping[str, Any] | None = field(default=None, repr=False)
     answer: Answer | None = field(default=None, repr=False)
-    degraded: bool = False  #: allowed by ``down="limit-locally"``; nobody judged it
+    degraded: bool = False  #: allowed by ``down="limit-locally"``, without a judgement
 
     def __bool__(self) -> bool:
-        """So that ``if client.check(…)`` cannot let everybody through."""
+        """So that ``if client.check(…)`` is false for a refusal."""
         return self.allowed
 
     @classmethod
@@ -50,7 +50,7 @@ class Decision:
 
     @classmethod
     def parse(cls, form: str, said: Any) -> Decision:
-        """Read an answer of /v1/check. Whatever is odd about it is an outage."""
+        """Parse an answer of /v1/check. Any malformed answer counts as an outage."""
         try:
             return cls._parse(form, said)
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -97,7 +97,7 @@ def _text(value: Any) -> str:
     return value or ""
 
 
-# The server of the app frames its own answers.
+# The app's server sets these headers itself.
 _FRAMING = {"connection", "content-length", "transfer-encoding", "keep-alive", "content-encoding"}
 
 

@@ -23,13 +23,13 @@ from .visit import SAFE_METHODS, Visit
 
 
 class Refused(APIException):
-    """A refusal, in the terms of RFC 9457: programs find the challenge in it."""
+    """A refusal in the format of RFC 9457, which contains the challenge for programs."""
 
     def __init__(self, decision: Decision) -> None:
         answer = pages.refusal(Decision(**{**vars(decision), "answer": None}), Visit("", "POST", ""), (), True)
         super().__init__()
         self.status_code = answer.status
-        self.detail = json.loads(answer.body)  # as it is: DRF would turn numbers into text
+        self.detail = json.loads(answer.body)  # unchanged: DRF would turn numbers into text
         self.decision = decision
         if decision.retry_after is not None:
             self.wait = math.ceil(decision.retry_after)
@@ -44,7 +44,7 @@ def palisade_permission(form: str) -> type[BasePermission]:
         def has_permission(self, request: Any, view: Any) -> bool:
             raw = request._request
             if request.method != raw.method:
-                return False  # the browsable API asks what it might show; that is no submission
+                return False  # the browsable API asks for permissions to decide what to show; that is no submission
             if raw.method in SAFE_METHODS:
                 return True
             decision = judge(raw, form, want=FOR_PROGRAM)
@@ -56,10 +56,10 @@ def palisade_permission(form: str) -> type[BasePermission]:
 
 
 class PalisadeSerializerMixin:
-    """For serializers: asks once everything else is right. It stands left of the serializer::
+    """For serializers: asks the service after all other checks. It stands left of the serializer::
 
-    class SignupSerializer(PalisadeSerializerMixin, serializers.Serializer):
-        palisade_form = "signup"
+        class SignupSerializer(PalisadeSerializerMixin, serializers.Serializer):
+            palisade_form = "signup"
     """
 
     palisade_form = ""

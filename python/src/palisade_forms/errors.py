@@ -1,21 +1,21 @@
-"""What can go wrong. A refusal is none of it: that is a :class:`Decision`."""
+"""The errors. A refusal is not an error but a :class:`Decision`."""
 
 from __future__ import annotations
 
 
 class PalisadeError(Exception):
-    """Nothing was judged, so nothing may be let through."""
+    """The service has not judged the submission, so the app must not accept it."""
 
 
 class Unavailable(PalisadeError):
-    """The service cannot be reached, or what it answers makes no sense."""
+    """The service cannot be reached, or its answer is malformed."""
 
 
 class Forged(Unavailable):
-    """The answer is not signed as the service would sign it.
+    """The answer lacks a valid signature of the service.
 
-    An outage like any other, but one that ``down="limit-locally"`` never covers:
-    somebody between app and service may be making it up.
+    This is an outage, but ``down="limit-locally"`` never covers it: an attacker between app and
+    service may have made the answer up.
     """
 
 
@@ -24,7 +24,7 @@ class Misconfigured(PalisadeError):
 
 
 class Unreadable(Exception):
-    """A submission that is refused before it is judged, through the visitor's fault."""
+    """The submission is malformed and refused without a judgement. The visitor caused this."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)

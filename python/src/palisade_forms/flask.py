@@ -29,7 +29,7 @@ from .visit import SAFE_METHODS, Submission, Visit, refuse_body
 
 try:
     from wtforms import Field, PasswordField
-except ImportError:  # without WTForms there is no PalisadeField
+except ImportError:  # PalisadeField needs WTForms
     Field = object
     PasswordField = ()
 
@@ -59,7 +59,7 @@ class Palisade:
         app.jinja_env.globals["palisade_fields"] = palisade_fields
 
     def protect(self, form: str) -> Callable[[View], View]:
-        """Judge what changes something before the view gets it. It stands below ``@app.route``."""
+        """Judge requests that change something before the view gets them. It stands below ``@app.route``."""
         if not valid_form(form):
             raise TypeError('protect needs the name of a form: @palisade.protect("signup")')
 
@@ -91,7 +91,7 @@ class Palisade:
         return _response(guard.forward(name, request.query_string.decode("latin-1"), visit))
 
     def _refuse_wrong_order(self) -> None:
-        """``@palisade.protect`` above ``@app.route`` protects nothing: the bare view is registered."""
+        """``@palisade.protect`` above ``@app.route`` has no effect: the unprotected view is registered."""
         if not self._decorated:
             return
         registered = set(map(id, current_app.view_functions.values()))
@@ -101,7 +101,7 @@ class Palisade:
 
 
 def _calmly(form: str, view: View, args: Any, kwargs: Any) -> Any:
-    """Run a view for a method that changes nothing as if it did not. See SAFE_METHODS."""
+    """Run a view so that a method which must change nothing can change nothing. See SAFE_METHODS."""
     try:
         refuse_body(request.headers.get("Content-Length"), request.headers.get("Transfer-Encoding"))
     except Unreadable as error:
@@ -116,12 +116,12 @@ def _calmly(form: str, view: View, args: Any, kwargs: Any) -> Any:
 
 
 def palisade_fields(form: str, nonce: str = "") -> Markup:
-    """The markup inside a form's element: fresh, kept, or for the answer to a judgement."""
+    """The markup inside a form's element: new, repeated, or for the answer to a judgement."""
     return _markup(form, nonce)
 
 
 def judge(form: str, *, want: Collection[str] = FOR_PAGE, blank: Collection[str] = ()) -> Decision:
-    """Judge the current request, or repeat what was judged of it for this form."""
+    """Judge the current request, or repeat its judgement for this form."""
     if request.method in SAFE_METHODS:
         raise RuntimeError(f"Palisade judges requests that change something, and {request.method} must not")
     judged: dict[str, Decision] = _state().setdefault("judged", {})
@@ -134,13 +134,13 @@ def judge(form: str, *, want: Collection[str] = FOR_PAGE, blank: Collection[str]
 
 
 def decision_of(form: str) -> Decision | None:
-    """What was judged of the current request."""
+    """The judgement of the current request."""
     judged: dict[str, Decision] = _state().get("judged", {})
     return judged.get(form)
 
 
 def refusal(decision: Decision) -> Response:
-    """The answer to a request that was refused."""
+    """The answer to a refused request."""
     try:
         visit = _visit()
     except Unreadable:
@@ -174,7 +174,7 @@ def _guard() -> Guard:
 
 
 def _state() -> dict[str, Any]:
-    """What is known of this request. Not in ``g``, which tests may share between requests."""
+    """The state of this request. It is not in ``g``, which tests may share between requests."""
     state: dict[str, Any] = request.environ.setdefault("palisade.flask", {})
     return state
 
@@ -205,7 +205,7 @@ def _after(response: Response) -> Response:
     unused = [field for field in _state().get("unused", ()) if not field.asked]
     if unused and response.status_code < 400:
         raise RuntimeError(f"{unused[0].owner} got what was posted and was never validated: call validate_on_submit()")
-    if _state().get("shown"):  # a ticket is good for one visitor
+    if _state().get("shown"):  # a ticket is valid for one visitor
         response.headers["Cache-Control"] = "no-store, private"
     return response
 
@@ -218,14 +218,14 @@ _MESSAGES = {
 
 
 class PalisadeField(Field):
-    """For WTForms and Flask-WTF: a form with it is valid only when it was allowed::
+    """For WTForms and Flask-WTF: a form with this field is valid only if the service allowed it::
 
         class SignupForm(FlaskForm):
             email = EmailField(validators=[DataRequired(), Email()])
             palisade = PalisadeField("signup")
 
-    Put it last. Fields below it are validated twice, because nothing is judged
-    before everything else is right.
+    Put it last. Fields below it are validated twice, because the service is asked only after all
+    other fields are valid.
     """
 
     def __init__(self, form: str = "", *args: Any, **kwargs: Any) -> None:
@@ -241,17 +241,17 @@ class PalisadeField(Field):
         self.owner = "A form"
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
-        """Take nothing, but remember that a form with posted data is to be validated."""
+        """Read no data, but note that a form with posted data must be validated."""
         self.process_errors: list[str] = []
         self.data = self.object_data = self.raw_data = None
         if formdata and request.method not in SAFE_METHODS:
             _state().setdefault("unused", []).append(self)
 
     def populate_obj(self, obj: Any, name: str) -> None:
-        """It is no data."""
+        """The field has no data."""
 
     def validate(self, form: Any, extra_validators: Any = ()) -> bool:
-        """Ask the service, if everything else is right."""
+        """Ask the service, if all other fields are valid."""
         self.asked, self.decision, self.errors = True, None, []
         self.owner = type(form).__name__
         if not _others_valid(form, self):
@@ -268,7 +268,7 @@ class PalisadeField(Field):
 
 
 def _others_valid(form: Any, own: Any) -> bool:
-    """Whether all other fields are right; those below were not asked yet."""
+    """Whether all other fields are right; validates those below, which were not checked yet."""
     below, right = False, True
     for name, field in form._fields.items():
         if field is own:

@@ -1,4 +1,4 @@
-"""What every framework needs of the service, in one place. Nothing fails open here."""
+"""The parts that every framework needs, in one place. On errors, everything here refuses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("palisade_forms")
 
 DOWN = ("refuse", "limit-locally")
 
-# What is asked for beside the judgement. A page comes instead of fields, not with them.
+# Parts of the answer besides the judgement. With "answer", a whole page replaces the fields.
 FOR_PAGE = ("answer", "retry")
 FOR_FORM = ("retry",)
 FOR_PROGRAM: tuple[str, ...] = ()
@@ -34,11 +34,11 @@ _PASSED_ON = frozenset(
 
 @dataclass
 class Guard:
-    """A client and how the app wants it used.
+    """A client, and the app's settings for it.
 
-    ``down`` says what happens while the service cannot be reached: ``"refuse"``
-    answers 503; ``"limit-locally"`` lets ``down_per_minute`` submissions of each form
-    through in each process, judged by nobody, and refuses the rest.
+    ``down`` is the behaviour during an outage of the service. ``"refuse"`` answers 503.
+    ``"limit-locally"`` allows ``down_per_minute`` submissions of each form in each process, without
+    a judgement, and refuses the rest.
     """
 
     client: Client
@@ -64,7 +64,7 @@ class Guard:
         want: Collection[str] = FOR_PAGE,
         blank: Collection[str] = (),
     ) -> Decision:
-        """Judge a submission. An outage is a refusal too, so the caller has one question."""
+        """Judge a submission. An outage becomes a refusal, so the caller only tests the decision."""
         try:
             decision = self.client.check(
                 form, visit, submission.fields, json=submission.json, files=submission.files, want=want, blank=blank
@@ -88,7 +88,7 @@ class Guard:
     def markup(
         self, form: str, visit: Visit, *, nonce: str = "", again: Pairs | None = None, blank: Collection[str] = ()
     ) -> str:
-        """The fields of a form. While the service is away, the script fetches a ticket."""
+        """The fields of a form. During an outage they have no ticket; the page's script fetches one later."""
         try:
             return self.client.fields(form, visit, nonce=nonce, base=self.base, again=again, blank=blank)
         except Misconfigured as error:
@@ -109,22 +109,22 @@ class Guard:
         nonce: str = "",
         blank: Collection[str] = (),
     ) -> str:
-        """The fields of a form that was sent and is shown once more."""
+        """The fields of a posted form that is shown again."""
         if decision is not None and decision.fields:
             return pages.with_nonce(decision.fields, nonce)
         unjudged = decision is None
         return self.markup(form, visit, nonce=nonce, again=fields if unjudged else None, blank=blank)
 
     def refusal(self, decision: Decision, visit: Visit, submission: Submission) -> Answer:
-        """The whole answer to a visitor who was refused."""
+        """The whole answer to a refused visitor."""
         return pages.refusal(decision, visit, submission.fields, submission.json)
 
     def under_base(self, path: str) -> str | None:
-        """The name of what is asked for under the base path, None for other paths."""
+        """The part of a path under the base path, or None for other paths."""
         return path[len(self.base) :] if path.startswith(self.base) else None
 
     def forward(self, name: str, query: str, visit: Visit) -> Answer:
-        """Fetch from the service what a browser asks for under the base path."""
+        """Fetch a browser's request under the base path from the service."""
         if visit.method not in ("GET", "HEAD"):
             return _plain(405, ("Allow", "GET, HEAD"))
         if not _BASE_NAME.fullmatch(name) or not _QUERY.fullmatch(query):
@@ -138,7 +138,7 @@ class Guard:
         return Answer(reply.status, headers, reply.body)
 
     def unreadable(self, error: Unreadable) -> Answer:
-        """The answer to a request of which not even the sender is known."""
+        """The answer to a request without a known sender."""
         return _plain(error.status)
 
     def visit(self, peer: str | None, method: str, url: str, headers: Iterable[tuple[str, str]]) -> Visit:
@@ -149,7 +149,7 @@ class Guard:
 
 
 class _Budget:
-    """So many in each minute, and for each form. An attacker has no way to reset it."""
+    """A budget for each minute and each form. An attacker cannot reset it."""
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute

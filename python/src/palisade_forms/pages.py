@@ -1,4 +1,4 @@
-"""The few pages and pieces of markup that the app makes itself."""
+"""The few pages and pieces of markup that the app itself makes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HINTS = {429: "Please try again later.", 503: "Please try again in a moment. Go
 
 
 def refusal(decision: Decision, visit: Visit, fields: Pairs, json_sent: bool) -> Answer:
-    """What the visitor gets: the service's answer, or a plain one of our own."""
+    """The answer to the visitor: the service's, or a plain one of our own."""
     if decision.answer is None:
         return _own(decision, wants_problem(visit, json_sent))
     answer = decision.answer
@@ -37,14 +37,14 @@ def refusal(decision: Decision, visit: Visit, fields: Pairs, json_sent: bool) ->
 
 
 def _fill(page: str, fields: Pairs) -> str:
-    """Put what was typed into the service's page; it never left the app."""
+    """Put the typed values into the service's page. They never leave the app."""
     if page.count(_MARK) != 1:
         return page
     return page.replace(_MARK, "".join(hidden(name, value) for name, value in typed(fields)))
 
 
 def hidden(name: str, value: str) -> str:
-    """A hidden input. A line feed at the start would be eaten, so it is escaped."""
+    """A hidden input. HTML drops a line feed at the start of a value, so it is escaped."""
     return f'<input type="hidden" name="{_attribute(name)}" value="{_attribute(value)}">'
 
 
@@ -81,7 +81,7 @@ def _page(title: str, hint: str, reference: str) -> str:
 
 
 def without_ticket(form: str, base: str, nonce: str) -> str:
-    """Markup for while the service is away. Its script fetches a ticket later."""
+    """Markup during an outage of the service. Its script fetches a ticket later."""
     n = f' nonce="{escape(nonce)}"' if nonce else ""
     return (
         f'<div class="palisade" data-palisade-form="{escape(form)}" data-palisade-base="{escape(base)}">'

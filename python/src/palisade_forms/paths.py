@@ -1,11 +1,10 @@
-"""Whether a request goes to a protected path, however the path is written.
+"""Decides whether a request goes to a protected path, for every spelling of the path.
 
-A middleware cannot know how the app behind it reads paths. Two rules keep that from
-being a way around it. A request that changes something must have a plain path: one
-that no two servers read differently, but for a few differences that are known. And a
-plain path is compared with a protected one by what is left of both without those
-differences; a protected path protects what lies below it, too. The gateway has the
-same rules, and the tests of both read the same examples.
+A middleware cannot know how the app behind it parses paths. Two rules keep bots from using this to
+bypass the protection. First, a request that changes something must have a plain path: all servers
+read it alike, apart from a few known differences. Second, a plain path is compared with a protected
+one after these differences were removed from both. A protected path also protects the paths below
+it. The gateway has the same rules, and the tests of both read the same examples.
 """
 
 from __future__ import annotations
@@ -25,19 +24,20 @@ _PAGES = frozenset("html htm xhtml shtml json xml txt csv rss atom js".split())
 _INDEXES = frozenset("index default app app_dev".split())
 
 _MAX_SEGMENTS = 100
-_MAX_PROGRAMS = 4  # in the midst of a path; these bound how many readings it has
+_MAX_PROGRAMS = 4  # in the middle of a path; these bound the number of its readings
 _MAX_BEHIND = 32  # segments of a path with any
 _PHP = re.compile(r"\.(php|phtml|phar)")
 _PARAMETERS = re.compile(r"(;[A-Za-z0-9._~!+,-]+=[A-Za-z0-9._~!+,-]*)*", re.ASCII)
 _NAME = re.compile(r"([!-~])*", re.ASCII)
-# A broken escape, or one of what needs none, of / \\ % or of a control character.
+# A broken escape, or an escape of a character that needs none, of / \\ % or of a control
+# character.
 _NEEDLESS = re.compile(
     r"%(?![0-9A-Fa-f]{2})|%([01][0-9A-Fa-f]|2[5DEFdef]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaCcFf]|6[1-9A-Fa-f]|7[0-9AaEeFf])", re.ASCII
 )
 
 
 def target_path(target: str) -> str:
-    """The path of a request target as it was sent. May raise Unreadable."""
+    """The raw path of a request target. May raise Unreadable."""
     if re.search(r"[\x00-\x20\x7f#]", target):
         raise Unreadable(400, "target-malformed")
     if not target.startswith("/"):
@@ -49,12 +49,12 @@ def target_path(target: str) -> str:
 
 
 def written(path: bytes) -> str:
-    """A path that the server has decoded already, as it may have been sent."""
+    """A path that the server has decoded, encoded again."""
     return quote_from_bytes(path, safe="/:@!$&'()*+,=~")
 
 
 def plain(path: str) -> bool:
-    """Whether every server reads the path alike, but for what a comparison evens out."""
+    """Whether every server reads the path alike, apart from the differences that the comparison removes."""
     if not path.startswith("/"):
         return False
     segments = path[1:].split("/")
@@ -82,13 +82,13 @@ def _plain_segment(segment: str) -> bool:
 
 
 class _Segment(NamedTuple):
-    """The forms of a segment that servers and frameworks do not tell apart."""
+    """The forms of a segment that some servers and frameworks treat as equal."""
 
     folded: str  # without escapes, parameters and case
     stem: str  # the same without its extension, or ""
-    script: bool  # what follows may be the program's PATH_INFO
+    script: bool  # the next segments may be the program's PATH_INFO
     optional: bool  # it may be left out
-    cut: bool  # parameters were cut off
+    cut: bool  # a server may cut off parameters
     whole: str  # with its parameters, without escapes and case
 
     @property
@@ -126,27 +126,27 @@ def _skeleton(path: str) -> list[_Segment]:
 
 
 class _Reading(NamedTuple):
-    """Segments that some server takes a path for. Of the first one of a tail only the end may count."""
+    """Segments that some server reads for a path. If tail is set, only the end of the first one may count."""
 
     segments: list[_Segment]
     tail: bool = False
 
 
 def _readings(path: str) -> list[_Reading]:
-    """What servers take a plain path for. May raise Unreadable."""
+    """All readings of a plain path by servers. May raise Unreadable."""
     if not plain(path):
         raise Unreadable(400, "route-ambiguous")
     full = _skeleton(path)
     found = [full]
     programs = 0
-    for i, segment in enumerate(full):  # Symfony takes /index.phpsignup for /signup
+    for i, segment in enumerate(full):  # Symfony reads /index.phpsignup as /signup
         for extension in _SCRIPTS if segment.stem else ():
             rest = segment.folded.partition("." + extension)[2]
             if rest:
                 found.append([_segment(written(rest.encode())), *full[i + 1 :]])
                 programs += 1
         between = segment.script and i < len(full) - 1
-        if between:  # it may be the program, or stand for a *
+        if between:  # it may be the program, or match a *
             found += [full[i + 1 :], full[:i] + full[i + 1 :]]
             programs += 1
     front = any(_PHP.search(segment.whole) for segment in full)
@@ -158,8 +158,8 @@ def _readings(path: str) -> list[_Reading]:
     for shortened in (_without_indexes, _without_programs):
         found += [short for reading in found if len(short := shortened(reading)) < len(reading)]
     readings = [_Reading(segments) for segments in found]
-    # Symfony cuts as many characters off the front as the path of its front controller
-    # has, if the name of that stands anywhere in the path.
+    # Symfony cuts the front of the path by the length of its front controller's path, if the
+    # controller's name is anywhere in the path.
     if front:
         for i in range(len(full)):
             readings += [_Reading(full[i:], tail=True), _Reading(_without_indexes(full[i:]), tail=True)]
@@ -171,13 +171,13 @@ def _without_indexes(full: Sequence[_Segment]) -> list[_Segment]:
 
 
 def _without_programs(full: Sequence[_Segment]) -> list[_Segment]:
-    """Without index documents, and front controllers in the midst."""
+    """The segments without index documents, and without front controllers in the middle."""
     last = len(full) - 1
     return [segment for i, segment in enumerate(full) if not (segment.optional or segment.script and i < last)]
 
 
 def _alike(pattern: _Segment, have: _Segment) -> bool:
-    """Whether they are the same, whatever extension a request has: Rails and Spring cut it off."""
+    """Whether both are equal, with any extension in the request: Rails and Spring cut it off."""
     return pattern.folded == "*" or any(_named(have.folded, name) for name in (pattern.folded, pattern.known) if name)
 
 
@@ -190,7 +190,7 @@ def _named(text: str, name: str) -> bool:
 
 
 def _answers_behind(reading: Sequence[_Segment], n: int) -> bool:
-    """Whether the program at the first n segments, or its index document, is handed the rest as PATH_INFO."""
+    """Whether the program at the first n segments, or its index document, gets the rest as PATH_INFO."""
     return n > 0 and reading[n - 1].script or reading[n].script and reading[n].optional
 
 
@@ -202,7 +202,7 @@ class _Route(NamedTuple):
     form: str
 
     def reach(self, readings: Sequence[_Reading]) -> int:
-        """0 outside, 1 below the path, 2 in the rest that ** stands for, 3 at the path."""
+        """0 outside, 1 below the path, 2 in the part that ** matches, 3 at the path."""
         return max(self._reach(loose, reading) for loose in self.loose for reading in readings)
 
     def _reach(self, loose: Sequence[_Segment], found: _Reading) -> int:
@@ -218,21 +218,22 @@ class _Route(NamedTuple):
         return 0 if self.exact or not loose else 1
 
     def names(self, method: str) -> bool:
-        """Whether the entry says that it is about a method."""
+        """Whether the entry names a method."""
         return not self.methods or method.upper() in self.methods
 
     def weight(self, reach: int) -> tuple[int, int, int]:
-        """Of two routes, the longer one counts, then the one with fewer wildcards."""
+        """The longer of two routes wins, then the one with fewer wildcards."""
         full = self.loose[0]
         return len(full), sum(segment.folded != "*" for segment in full), reach
 
 
 class Routes:
-    """What is protected: ``{"POST /signup": "signup", "/posts/*/edit": "edit", "/api/**": "api"}``.
+    """The protected paths: ``{"POST /signup": "signup", "/posts/*/edit": "edit", "/api/**":
+    "api"}``.
 
-    ``*`` is any one segment, ``**`` at the end any rest. A path protects what lies
-    below it, too, unless ``exact`` follows it. All methods that change something are
-    judged on a protected path; those that an entry names choose which entry it is.
+    ``*`` matches one segment, and ``**`` at the end matches any rest. A path also protects the
+    paths below it, unless ``exact`` follows it. On a protected path, every method that changes
+    something is judged. If an entry names methods, they choose between entries.
     """
 
     def __init__(self, routes: Mapping[str, str]) -> None:
@@ -241,10 +242,10 @@ class Routes:
     def form_for(self, method: str, paths: Iterable[str], override: str = "") -> str | None:
         """The form that judges a request, or None. ``override`` is a method in a header.
 
-        ``paths`` are written as they are sent. Raises Unreadable for a request that
-        changes something and has a path that is not plain.
+        ``paths`` are raw. Raises Unreadable if a request changes something and its path is not
+        plain.
         """
-        if method in SAFE_METHODS:  # "get" is none of them: who knows what the app makes of it
+        if method in SAFE_METHODS:  # not "get": the app may read it as another method
             if not override or override.strip().upper() in SAFE_METHODS:
                 return None
             method = override.strip()
@@ -252,7 +253,7 @@ class Routes:
         return max(found, key=lambda entry: entry[:2])[2] if found else None
 
     def protects(self, paths: Iterable[str]) -> bool:
-        """Whether something is protected there, or may be, whatever the method is."""
+        """Whether a path is protected, or may be, for any method."""
         try:
             return any(self._found(paths))
         except Unreadable:

@@ -16,12 +16,12 @@ from .errors import Unavailable
 
 MAX_ANSWER = 1 << 20  #: bytes of an answer
 _MAX_IDLE = 8  # connections kept
-_IDLE_SECONDS = 15.0  # less than servers wait before they hang up
+_IDLE_SECONDS = 15.0  # shorter than the idle timeout of servers
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
+    """The answer."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -29,7 +29,7 @@ class Reply:
 
 
 class Pool:
-    """Sends requests. One that was sent is never sent again: it may have counted."""
+    """Sends requests. It never repeats a request that was sent, because the first one may have had an effect."""
 
     def __init__(self, url: SplitResult, timeout: float, context: ssl.SSLContext | None) -> None:
         self._url = url
@@ -58,7 +58,7 @@ class Pool:
         return reply
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close idle connections."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection, _ in idle:
@@ -67,12 +67,12 @@ class Pool:
     def _sent(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, deadline: float
     ) -> http.client.HTTPConnection:
-        """A connection on which the request is under way."""
+        """A connection on which the request was sent."""
         kept = self._take()
         if kept is not None:
             try:
                 return self._write(kept, method, target, headers, body, deadline)
-            except OSError:  # hung up before all was sent: nobody can have acted on it
+            except OSError:  # closed before all was sent: the server cannot have acted on it
                 kept.close()
         fresh = self._connect()
         try:
@@ -106,9 +106,9 @@ class Pool:
             body += piece
         else:
             raise ValueError("too long")
-        if response.length:  # announced more than came
+        if response.length:  # the body is shorter than announced
             raise http.client.IncompleteRead(bytes(body))
-        response.close()  # the response, not the connection: it is read to its end
+        response.close()  # the response, not the connection: it was read to its end
         return Reply(response.status, response.headers, bytes(body)), not response.will_close
 
     def _connect(self) -> http.client.HTTPConnection:
@@ -119,7 +119,7 @@ class Pool:
 
     def _take(self) -> http.client.HTTPConnection | None:
         with self._lock:
-            if self._pid != os.getpid():  # forked: these sockets are the parent's too
+            if self._pid != os.getpid():  # after a fork these sockets are the parent's too
                 self._idle, self._pid = [], os.getpid()
             while self._idle:
                 connection, since = self._idle.pop()
@@ -137,7 +137,7 @@ class Pool:
 
 
 def _quiet(connection: http.client.HTTPConnection) -> bool:
-    """Whether the server neither hung up nor said what nobody asked for."""
+    """Whether the server has neither closed the connection nor sent unexpected data."""
     sock = connection.sock
     if sock is None:
         return False

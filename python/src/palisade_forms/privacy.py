@@ -1,7 +1,7 @@
-"""What of a submission leaves the app, and what does not.
+"""Decides which parts of a submission leave the app.
 
-The service judges how a form was sent, not what it says. So it gets names and the
-beginning of values, no passwords, no files, and only the headers that it reads.
+The service judges how a form was sent, not its content. So it gets names and the beginning of
+values, but no passwords and no files. It gets only the headers that it reads.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ MAX_TEXT = 256  #: characters of a name or value
 
 _SECRET = re.compile(r"pass|pwd|card|cvv|cvc|ssn|secret", re.IGNORECASE)
 
-#: Fields that captchas fill in. They are checked, so they are sent whole; they are
-#: worth nothing a second time, so they are not kept in a form shown again.
+#: Fields of captchas. Their tokens are verified, so they are sent whole. They are worthless a
+#: second time, so a form that is shown again does not keep them.
 CAPTCHA_FIELDS = frozenset(
     {
         "altcha", "cap-token", "cf-turnstile-response", "frc-captcha-response", "frc-captcha-solution",
@@ -40,12 +40,12 @@ def ours(name: str) -> bool:
 
 
 def typed(fields: Pairs) -> list[tuple[str, str]]:
-    """What the visitor typed: all but our fields and used captcha tokens."""
+    """The visitor's input: all fields except ours and used captcha tokens."""
     return [(name, value) for name, value in fields if not ours(name) and name not in CAPTCHA_FIELDS]
 
 
 def trim_fields(fields: Pairs, blank: Collection[str] = ()) -> list[list[str]]:
-    """The fields as they are sent to the service. ``blank`` names more passwords."""
+    """The fields for the service. ``blank`` names more passwords."""
     return [[_clean(name[:MAX_TEXT]), _clean(_trim(name, value, blank))] for name, value in fields]
 
 
@@ -58,7 +58,7 @@ def _trim(name: str, value: str, blank: Collection[str]) -> str:
 
 
 def trim_headers(visit: Visit) -> dict[str, list[str]]:
-    """The headers that a judgement reads. Not Cookie, not Authorization, not a key."""
+    """The headers that a judgement reads. Cookie, Authorization and keys are not among them."""
     kept: dict[str, list[str]] = {}
     for name, value in visit.headers:
         if name.lower() in _HEADERS or name.lower().startswith("sec-"):
@@ -67,5 +67,5 @@ def trim_headers(visit: Visit) -> dict[str, list[str]]:
 
 
 def _clean(text: str) -> str:
-    """Half a surrogate pair cannot be sent."""
+    """Text without lone surrogates, which cannot be sent."""
     return text.encode("utf-8", "replace").decode()

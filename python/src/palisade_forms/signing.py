@@ -1,4 +1,4 @@
-"""Signatures between app and service. The secret itself never travels."""
+"""Signatures between app and service. The secret itself is never sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For tests of apps: a service in this process, and stand-ins that need none.
+"""For tests of apps: a service in this process, and replacements for clients.
 
 ``FakeService`` speaks the protocol over real HTTP and checks signatures::
 
@@ -33,7 +33,7 @@ from .signing import answer_signature, request_signature, same
 
 MARK = '<input type="hidden" name="palisade-typed" value="">'
 
-#: What the service can be told to say.
+#: The modes of the service.
 MODES = ("auto", "allow", "challenge", "deny", "limit", "down", "hang", "garbage", "forged", "unsigned", "error", "unknown")
 
 
@@ -52,8 +52,8 @@ class Call:
 class FakeService:
     """A Palisade service on a loopback port.
 
-    In mode ``auto`` it allows what carries a ticket of its own that was not used
-    yet, and challenges the rest. Other modes answer as they are called.
+    In mode ``auto`` it allows a submission with an unused ticket of its own, and challenges all
+    others. The other modes give the answer of their name.
     """
 
     def __init__(self, mode: str = "auto", *, sitekey: str = "fake", secret: str = "") -> None:
@@ -71,7 +71,7 @@ class FakeService:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The service's address."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
@@ -89,17 +89,17 @@ class FakeService:
         return Client(self.url, self.sitekey, self.secret, **{"timeout": 1.0, **options})
 
     def say(self, mode: str) -> None:
-        """Answer like this from now on."""
+        """Give this answer from now on."""
         if mode not in MODES:
             raise ValueError(f"no such mode: {mode}")
         self._mode = mode
 
     def then(self, *modes: str) -> None:
-        """Answer the next checks like these, one after the other."""
+        """Give these answers to the next checks, one after the other."""
         self._script.extend(modes)
 
     def ticket(self) -> str:
-        """A ticket that is good for one submission."""
+        """A ticket that is valid for one submission."""
         ticket = secrets.token_urlsafe(12)
         self._tickets.add(ticket)
         return ticket
@@ -117,7 +117,7 @@ class FakeService:
         self.close()
 
     def next_mode(self, check: bool) -> str:
-        """The mode of this call. Outages hold for every call, judgements for checks."""
+        """The mode of this call. Outages affect every call, judgements only checks."""
         if check and self._script:
             return self._script.popleft()
         return self._mode
@@ -136,7 +136,7 @@ class FakeService:
         }  # fmt: skip
         if mode == "limit":
             said["retry_after"] = 12.5
-        if outcome != "allow" and "answer" in call["want"]:  # it comes instead of fields
+        if outcome != "allow" and "answer" in call["want"]:  # it replaces the fields
             said["answer"] = self._answer(call, said)
         elif outcome == "challenge":
             said["ticket"] = {"form": call["form"], "ticket": self.ticket(), "level": 1}
@@ -170,7 +170,7 @@ class FakeService:
         return {"status": said["status"], "headers": headers, "body": f"<form method=post>{inside}</form>"}
 
     def markup(self, form: str, nonce: str, kind: str, ticket: str = "") -> str:
-        """Fields of a form. ``data-kind`` says what they were made for."""
+        """Fields of a form. ``data-kind`` names their purpose."""
         n = f' nonce="{nonce}"' if nonce else ""
         return (
             f'<div class="palisade" data-palisade-form="{form}" data-kind="{kind}">'
@@ -193,7 +193,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no news."""
+        """Ignore clients that closed the connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -202,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
+        """Write no log."""
 
     def do_POST(self) -> None:
         service = self.service
@@ -256,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(404, b"", "", "text/plain")
 
     def _signature(self, raw: bytes) -> str:
-        """The tag of a request that is signed well, or nothing."""
+        """The tag of a request with a valid signature, or an empty text."""
         version, _, rest = self.headers.get("Palisade-Signature", "").partition("=")
         at, _, tag = rest.partition(".")
         client = self.headers.get("Palisade-Client", "")

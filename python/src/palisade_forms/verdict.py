@@ -1,11 +1,11 @@
-"""Checks, without asking anybody, that a request came through the Palisade gateway.
+"""Checks, without a network call, that a request came through the Palisade gateway.
 
-The gateway signs each request that it lets through, in one header. An app that
-others can reach directly refuses whatever lacks it::
+The gateway signs each request that it lets through, in one header. If clients can reach an app
+directly, the app refuses requests without it::
 
     application = require_verdict(application, key)
 
-The key is what ``palisade verdict-key`` prints, as bytes or hexadecimal text.
+``palisade verdict-key`` prints the key; it is given as bytes or hexadecimal text.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .errors import Unreadable
 from .wsgi import take_body
 
 HEADER = "Palisade-Verdict"
-LIFE = 30  #: seconds that a verdict holds, and that clocks may differ by
-JUDGED = frozenset({"enforce", "exempt"})  #: modes that are more than watching
+LIFE = 30  #: seconds for which a verdict is valid, and by which clocks may differ
+JUDGED = frozenset({"enforce", "exempt"})  #: modes with a judgement, without "monitor"
 
 _MAX_HEADER = 1024
 _MAX_BODY = 32 << 20
-# The last letter holds two bits that belong to no byte: they must be zero.
+# The last letter has two bits that belong to no byte: they must be zero.
 _SIG = r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
 _MEMBERS = {"v", "t", "id", "site", "form", "mode", "sig"}
 
@@ -43,7 +43,7 @@ class VerdictError(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gateway says."""
+    """The gateway's verdict."""
 
     site: str
     form: str
@@ -113,7 +113,7 @@ def environ_path(environ: Any) -> bytes:
 def require_verdict(
     app: Callable[..., Iterable[bytes]], keys: Key | Iterable[Key], *, modes: Collection[str] = JUDGED
 ) -> Callable[..., Iterable[bytes]]:
-    """WSGI: answer 403 to what did not come through the gateway.
+    """WSGI: answer 403 to requests that did not come through the gateway.
 
     The app finds the verdict in ``environ["palisade.verdict"]``.
     """

@@ -1,4 +1,4 @@
-"""The visitor's request, in terms that no framework owns."""
+"""The visitor's request, independent of the framework."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from .errors import Unreadable
 
 Pairs = Sequence[tuple[str, str]]
 
-#: Methods that change nothing, and are not judged. Apps run more with them than they
-#: should: a view that shows its page for GET and takes everything else for a submission
-#: is run by HEAD and OPTIONS, too. So a request of such a method to a protected path
-#: brings nothing that a submission could be made of, and HEAD becomes what it stands for.
+#: Methods that change nothing, and are not judged. Apps run more code with them than they should:
+#: some views show their page for GET and treat every other method as a submission, HEAD and
+#: OPTIONS too. So a request of such a method to a protected path carries no data of a submission,
+#: and HEAD becomes GET.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
 class Visit:
-    """Who asks for what. ``headers`` are as they came; :mod:`privacy` cuts them down."""
+    """The sender and the target of a request. ``headers`` are complete; :mod:`privacy` reduces them."""
 
     address: str
     method: str
@@ -32,7 +32,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Submission:
-    """What was sent: fields in order, duplicates kept; of files, their fields' names."""
+    """The posted fields in order, duplicates kept, and the names of the file fields."""
 
     fields: tuple[tuple[str, str], ...] = ()
     json: bool = False
@@ -40,13 +40,13 @@ class Submission:
 
 
 def refuse_body(length: str | None, transfer: str | None) -> None:
-    """Refuse a body where none has a place: under a method that changes nothing."""
+    """Refuse a body of a method that changes nothing."""
     if length not in (None, "", "0") or transfer:
         raise Unreadable(400, "body-unexpected")
 
 
 def wants_problem(visit: Visit, json: bool) -> bool:
-    """Tell a program from a browser by what it accepts, as the service does."""
+    """Whether the sender is a program, by its Accept header, JSON or ticket header, as the service decides."""
     accept = visit.header("Accept").lower()
     if "text/html" in accept:
         return False

@@ -25,7 +25,7 @@ _OVERRIDES = ("HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_METHOD_OVERRIDE", "HTTP_X_H
 
 @dataclass
 class Here:
-    """What the app finds in ``environ["palisade"]``."""
+    """The value of ``environ["palisade"]`` for the app."""
 
     guard: Guard
     environ: Any
@@ -35,7 +35,7 @@ class Here:
     calm: bool = False  # a method that changes nothing, on a protected path
 
     def fields(self, form: str, nonce: str = "") -> str:
-        """The markup inside the form's element. The page must not be cached by others."""
+        """The markup inside the form's element. A cache must not store the page."""
         try:
             visit = visit_of(self.guard, self.environ)
         except Unreadable as error:
@@ -47,9 +47,9 @@ class Here:
 
 
 class PalisadeMiddleware:
-    """Judges what ``routes`` names, and serves the base path::
+    """Judges requests to ``routes``, and serves the base path::
 
-    app = PalisadeMiddleware(app, client, {"POST /signup": "signup"})
+        app = PalisadeMiddleware(app, client, {"POST /signup": "signup"})
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class PalisadeMiddleware:
         return self.app(environ, start_response)
 
     def _answer(self, environ: Any, here: Here) -> Answer | None:
-        """What is answered in the app's place, if anything."""
+        """Our answer in place of the app's, if any."""
         path = _text(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
         name = self.guard.under_base(path)
         if name is not None:
@@ -91,7 +91,7 @@ class PalisadeMiddleware:
         if form is None:
             if environ["REQUEST_METHOD"] in SAFE_METHODS and self.routes.protects(paths):
                 refuse_body(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
-                environ["wsgi.input"] = BytesIO()  # HTTP/2 needs no header to announce a body
+                environ["wsgi.input"] = BytesIO()  # in HTTP/2 no header has to announce a body
                 here.calm = True
             return None
         body = take_body(environ, self.max_body)
@@ -104,7 +104,7 @@ class PalisadeMiddleware:
 
 
 def _calm(app: Callable[..., Iterable[bytes]], environ: Any, start_response: Any) -> Iterable[bytes]:
-    """Run the app for a method that changes nothing as if it did not. See SAFE_METHODS."""
+    """Run the app so that a method which must change nothing can change nothing. See SAFE_METHODS."""
     if environ["REQUEST_METHOD"] == "HEAD":
         pieces = app(environ | {"REQUEST_METHOD": "GET"}, start_response)
         try:
@@ -124,7 +124,7 @@ def _override(environ: Any) -> str:
 
 
 def _paths(environ: Any) -> list[str]:
-    """The path as it was sent, where the server tells, and as the app gets it."""
+    """The raw path, if the server reports it, and the path that the app gets."""
     inner = environ.get("PATH_INFO", "").encode("latin-1", "replace")
     outer = environ.get("SCRIPT_NAME", "").encode("latin-1", "replace")
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
@@ -132,7 +132,7 @@ def _paths(environ: Any) -> list[str]:
 
 
 def _text(latin: str) -> str:
-    """WSGI hands bytes over as latin-1."""
+    """WSGI passes bytes as latin-1."""
     return latin.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
@@ -141,7 +141,7 @@ def take_body(environ: Any, limit: int) -> bytes:
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     length = environ.get("CONTENT_LENGTH") or "0"
     if chunked and not environ.get("wsgi.input_terminated"):
-        raise Unreadable(400, "unreadable")  # the server does not say where it ends
+        raise Unreadable(400, "unreadable")  # the server does not report its end
     if not length.isascii() or not length.isdecimal():
         raise Unreadable(400, "unreadable")
     if not chunked and int(length) > limit:
@@ -153,7 +153,7 @@ def take_body(environ: Any, limit: int) -> bytes:
     if len(body) > limit:
         raise Unreadable(413, "too-large")
     if not chunked and len(body) != int(length):
-        raise Unreadable(400, "unreadable")  # the visitor hung up
+        raise Unreadable(400, "unreadable")  # the visitor closed the connection
     if chunked:
         environ.pop("HTTP_TRANSFER_ENCODING")
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -184,7 +184,7 @@ def unknown_visit(environ: Any) -> Visit:
 
 
 def absolute_url(scheme: str, host: str, path: bytes, query: bytes) -> str:
-    """The address of a page, with what a URL cannot hold escaped."""
+    """The address of a page, with characters escaped that a URL must not contain."""
     kept = "/:@!$&'()*+,;=~"
     url = f"{scheme}://{host}/" + quote(path.removeprefix(b"/"), safe=kept)
     return url + ("?" + quote(query, safe="%?" + kept) if query else "")

@@ -1,11 +1,11 @@
-// Package attack runs the attackers that a protected form has to stand up to
-// against the demo, and says what each one got.
+// Package attack runs the attackers that a protected form must resist against the demo, and
+// reports the result of each one.
 //
-// Every attacker gets a demo of its own, reached by real HTTP over loopback, so
-// that its count of effects is its own and no attacker uses up another's limits.
-// A second demo without the guard shows what would have happened. The truth is
-// what the demo's /effects counts; why the rest was refused is what /decisions
-// says. Time is real: whoever has to wait, waits.
+// Every attacker gets its own demo, reached by real HTTP over loopback. So its count of
+// effects is its own, and no attacker uses up the limits of another. A second demo without
+// the guard shows the effects without protection. The demo's /effects counts the effects,
+// and /decisions gives the reasons of the refusals. Time is real: an attacker that has to
+// wait does wait.
 package attack
 
 import (
@@ -22,19 +22,19 @@ import (
 // Result is one row of the table.
 type Result struct {
 	Attack  string         `json:"attack"`
-	Trusts  string         `json:"trusts"`            // whose word the demo takes for the client's address
+	Trusts  string         `json:"trusts"`            // the source of the client's address that the demo trusts
 	Tried   int            `json:"tried"`             // submissions
 	Answers map[string]int `json:"answers"`           // by status
-	Effects int            `json:"effects"`           // really accepted, by the demo's own count
-	Least   int            `json:"least"`             // documented: what has to be accepted …
-	Most    int            `json:"most"`              // … and what may be
+	Effects int            `json:"effects"`           // accepted, by the demo's own count
+	Least   int            `json:"least"`             // documented: the fewest accepted submissions …
+	Most    int            `json:"most"`              // … and the most
 	Without int            `json:"without_palisade"`  // effects at the same site without the guard
 	Stopped map[string]int `json:"stopped,omitempty"` // refusals by reason
 	Verdict string         `json:"verdict"`
-	OK      bool           `json:"ok"` // the effects are within what is documented
+	OK      bool           `json:"ok"` // the effects are within the documented range
 }
 
-// Failures counts the rows that are not as documented.
+// Failures counts the rows whose effects are outside the documented range.
 func Failures(results []Result) (n int) {
 	for _, r := range results {
 		if !r.OK {
@@ -44,9 +44,9 @@ func Failures(results []Result) (n int) {
 	return n
 }
 
-// Run runs all attackers and reports what each one got, in a fixed order.
-// Progress goes to a writer, one line. An error means that the attack itself
-// could not be carried out.
+// Run runs all attackers and reports the result of each one, in a fixed order. It writes its
+// progress, one line, to a writer. An error means that the attack itself could not be
+// carried out.
 func Run(ctx context.Context, progress io.Writer) ([]Result, error) {
 	shop, err := openShop()
 	if err != nil {
@@ -60,8 +60,8 @@ func Run(ctx context.Context, progress io.Writer) ([]Result, error) {
 	done := newProgress(progress, len(list))
 	defer done.end()
 
-	// Those who are quick run one after another: on a busy machine they would
-	// be slow, and slow is what a person is. Those who wait, wait together.
+	// The quick attackers run one after another: together they would be as slow as people on
+	// a busy machine. The attackers that wait run together.
 	for i, a := range list {
 		if !a.waits {
 			done.say("the quick ones, one by one")
@@ -88,14 +88,14 @@ func Run(ctx context.Context, progress io.Writer) ([]Result, error) {
 	return results, nil
 }
 
-// means is what all attackers share.
+// means are the resources that all attackers share.
 type means struct {
 	shop       *shop
-	solvers    chan struct{} // a place for each processor
+	solvers    chan struct{} // one slot for each processor
 	oneAddress bool          // this machine can call from 127.0.0.1 alone
 }
 
-// meet runs one attacker against the guarded demo and against its twin.
+// meet runs one attacker against the guarded demo and against its twin without the guard.
 func (a attacker) meet(ctx context.Context, m *means) (Result, error) {
 	var twin *scene
 	var twinErr error
@@ -112,7 +112,7 @@ func (a attacker) meet(ctx context.Context, m *means) (Result, error) {
 	return a.result(guarded, twin), nil
 }
 
-// play runs the attacker against one demo and takes down what happened there.
+// play runs the attacker against one demo and notes the result.
 func (a attacker) play(ctx context.Context, m *means, protected bool) (*scene, error) {
 	s, err := newScene(a, m, protected)
 	if err != nil {
@@ -125,7 +125,7 @@ func (a attacker) play(ctx context.Context, m *means, protected bool) (*scene, e
 	return s, s.takeDown(ctx)
 }
 
-// refilled is how much of the limit came back while the attack ran.
+// refilled is the part of the limit that came back while the attack ran.
 func (a attacker) refilled(ran time.Duration) int {
 	if a.every == 0 {
 		return 0
@@ -157,8 +157,8 @@ func (a attacker) result(guarded, twin *scene) Result {
 	return r
 }
 
-// Why puts the reason of a decision into one word or two: what made an attempt
-// suspicious says more than that it was.
+// Why shortens the reason of a decision to one or two words. For a suspicious attempt it
+// names the finding, which says more than "suspicious".
 func Why(reason palisade.Reason, findings []palisade.Finding) string {
 	if reason != palisade.ReasonSuspicious {
 		return string(reason)

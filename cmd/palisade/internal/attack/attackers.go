@@ -18,25 +18,25 @@ import (
 // attacker is one row of the table.
 type attacker struct {
 	name        string
-	least, most int           // effects that are documented
-	verdict     string        // in words, when it holds
-	waits       bool          // as long as people take to type
+	least, most int           // documented range of effects
+	verdict     string        // in words, if the effects are in the range
+	waits       bool          // as long as people type
 	service     bool          // the form asks for hCaptcha too
 	networks    bool          // comes from many networks
-	proxied     bool          // has addresses that no machine has, which a proxy tells
-	every       time.Duration // after which the limit that holds it lets one more through; 0: none does
+	proxied     bool          // uses addresses that this machine does not have, which a proxy reports
+	every       time.Duration // time until the limit that stops it lets one more through; 0: no limit stops it
 	run         func(context.Context, *scene) error
 }
 
-// signupLimit is how many sign-ups the demo takes from one address at once, and
-// signupEvery how long it takes until one more is. An attack is over long before
-// that, except on a machine that is slow at proofs of work.
+// signupLimit is the number of sign-ups that the demo accepts from one address at once.
+// signupEvery is the time until it accepts one more. An attack takes much less, except on a
+// machine that is slow at proofs of work.
 const (
 	signupLimit = 5
 	signupEvery = 2 * time.Minute
 
-	// networkLimit is how many it takes from one network; the next is asked for the
-	// hardest step.
+	// networkLimit is the number of sign-ups from one network. The demo asks for the hardest
+	// step at the next one.
 	networkLimit = 20
 	networkEvery = 30 * time.Second
 )
@@ -72,17 +72,17 @@ func attackers() []attacker {
 	}
 }
 
-// networks is how many networks the largest attacker has.
+// networks is the number of networks of the largest attacker.
 const networks = 60
 
-// aged is how old a ticket has to be not to be suspicious; agedMore is what the
-// hardest level asks.
+// aged is the age from which a ticket is not suspicious; agedMore is the age that the
+// hardest level requires.
 const (
 	aged     = demo.MinFill + 200*time.Millisecond
 	agedMore = 8*time.Second + 200*time.Millisecond
 )
 
-// typed is what an attacker types into a form; n tells submissions apart.
+// typed are the values that an attacker types into a form; n tells submissions apart.
 func typed(form string, n int) url.Values {
 	id := strconv.Itoa(n)
 	switch form {
@@ -98,7 +98,7 @@ func typed(form string, n int) url.Values {
 	return url.Values{"message": {"Cheap watches, offer " + id}}
 }
 
-// Mistake 1 of the guide: nothing is checked unless a token comes along.
+// Mistake 1 of the guide: the app checks a token only if one is sent.
 func withoutToken(ctx context.Context, s *scene) error {
 	return repeat(10, func(n int) error {
 		v := s.visitor()
@@ -110,7 +110,7 @@ func withoutToken(ctx context.Context, s *scene) error {
 	})
 }
 
-// Mistake 2: any token will do.
+// Mistake 2: the app accepts any token.
 func madeUpToken(ctx context.Context, s *scene) error {
 	v := s.visitor()
 	return repeat(10, func(n int) error {
@@ -123,8 +123,8 @@ func madeUpToken(ctx context.Context, s *scene) error {
 	})
 }
 
-// Mistake 3: one solve, many votes. Each vote says something else, so that it is
-// no double click.
+// Mistake 3: one solve, many votes. The votes differ, so that they do not look like a double
+// click.
 func sameToken(times int) func(context.Context, *scene) error {
 	return func(ctx context.Context, s *scene) error {
 		v := s.visitor()
@@ -149,8 +149,8 @@ func sameToken(times int) func(context.Context, *scene) error {
 	}
 }
 
-// The first half just posts. The second half solves the challenge that comes
-// with the refusal, and does not wait.
+// The first half posts without a page. The second half solves the challenge in the refusal
+// at once.
 func withoutPage(ctx context.Context, s *scene) error {
 	v := s.visitor().asProgram()
 	return repeat(5, func(n int) error {
@@ -172,8 +172,8 @@ func withoutPage(ctx context.Context, s *scene) error {
 	})
 }
 
-// Mistake 4: the page is guarded and the endpoint behind it is not. Called bare,
-// with made-up tokens, and with the good ticket of another form.
+// Mistake 4: the page is guarded, but the endpoint behind it is not. The attacker calls it
+// without a token, with made-up tokens, and with a valid ticket of another form.
 func jsonTwin(ctx context.Context, s *scene) error {
 	v := s.visitor().asProgram()
 	note := map[string]string{"message": "buy now"}
@@ -197,8 +197,8 @@ func jsonTwin(ctx context.Context, s *scene) error {
 	})
 }
 
-// The guide's own timing check believes a field of the form. Half of these send
-// that field, the other half rewrite the time in the ticket.
+// The guide's own timing check trusts a field of the form. Half of these submissions send
+// that field. The other half rewrite the time in the ticket.
 func forgedTime(ctx context.Context, s *scene) error {
 	v := s.visitor()
 	return repeat(10, func(n int) error {
@@ -221,7 +221,7 @@ func forgedTime(ctx context.Context, s *scene) error {
 	})
 }
 
-// The classic form filler: everything that can be typed into gets something.
+// The classic form filler puts a value into every text field.
 func filledDecoy(ctx context.Context, s *scene) error {
 	return prepared(ctx, s, "comments", 5, aged, func(v *visitor, p *paper, n int) error {
 		fields := p.Filled(nil)
@@ -233,7 +233,7 @@ func filledDecoy(ctx context.Context, s *scene) error {
 	})
 }
 
-// Everything is in order but the number.
+// Every submission is valid, but there are too many.
 func burst(times int, spoof bool) func(context.Context, *scene) error {
 	return func(ctx context.Context, s *scene) error {
 		return prepared(ctx, s, "signup", times, aged, func(v *visitor, p *paper, n int) error {
@@ -247,7 +247,7 @@ func burst(times int, spoof bool) func(context.Context, *scene) error {
 	}
 }
 
-// A script in a browser, which takes a second for what people take three for.
+// A script in a browser that takes one second where people take three.
 func fasterThanPeople(ctx context.Context, s *scene) error {
 	return prepared(ctx, s, "contact", 5, time.Second, func(v *visitor, p *paper, n int) error {
 		defer s.quick(p)
@@ -272,7 +272,7 @@ func nativeAtOnce(ctx context.Context, s *scene) error {
 	})
 }
 
-// Never loads a page, but does all that the refusal asks for.
+// Never loads a page, but does everything that the refusal asks for.
 func obeys(times int) func(context.Context, *scene) error {
 	return func(ctx context.Context, s *scene) error {
 		v := s.visitor().asProgram()
@@ -283,7 +283,7 @@ func obeys(times int) func(context.Context, *scene) error {
 			}
 			p := a.offered()
 			if p == nil {
-				return nil // accepted, where there is no guard
+				return nil // accepted, without a guard
 			}
 			if err := s.solve(ctx, p); err != nil {
 				return err
@@ -297,9 +297,8 @@ func obeys(times int) func(context.Context, *scene) error {
 	}
 }
 
-// The guide's own scraper: it loads the page, has a valid token bought for it,
-// solves the proof and waits as long as it takes. From one address, or from one
-// for each submission.
+// The guide's own scraper loads the page, buys a valid token for it, solves the proof and
+// waits long enough. It uses one address, or one for each submission.
 func bought(addresses int) func(context.Context, *scene) error {
 	return func(ctx context.Context, s *scene) error {
 		one := s.visitor()
@@ -331,7 +330,7 @@ func bought(addresses int) func(context.Context, *scene) error {
 	}
 }
 
-// One machine fetches the tickets and makes the proofs, and a hundred networks send.
+// One machine fetches the tickets and makes the proofs, and a hundred networks send them.
 func travels(ctx context.Context, s *scene) error {
 	return prepared(ctx, s, "signup", travellers, aged, func(_ *visitor, p *paper, n int) error {
 		_, err := s.visitorIn(byte(n)).post(ctx, "signup", p.Filled(typed("signup", n)))
@@ -341,8 +340,7 @@ func travels(ctx context.Context, s *scene) error {
 
 const travellers = 100
 
-// One customer has a network of 65 536 networks, and an address in as many as it
-// likes.
+// One customer has 65 536 networks, and can use an address in each of them.
 func roams(ctx context.Context, s *scene) error {
 	visitors, papers := make([]*visitor, networks), make([]*paper, networks)
 	err := together(networks, func(n int) (err error) {
@@ -364,8 +362,8 @@ func roams(ctx context.Context, s *scene) error {
 	})
 }
 
-// Proofs that claim to be solved and are not, and then somebody behind the same
-// address, who takes the step that is asked for.
+// Proofs that claim to be solved and are not. Then a person behind the same address takes
+// the step that the form asks for.
 func floods(ctx context.Context, s *scene) error {
 	v := s.visitor().asProgram()
 	p, err := v.load(ctx, "signup")
@@ -416,8 +414,8 @@ func person(ctx context.Context, s *scene) error {
 	})
 }
 
-// prepared loads and solves a number of pages from one address, waits, and then
-// submits all of them together.
+// prepared loads and solves several pages from one address, waits, and then submits all of
+// them together.
 func prepared(ctx context.Context, s *scene, form string, times int, age time.Duration, send func(*visitor, *paper, int) error) error {
 	v := s.visitor()
 	papers := make([]*paper, times)
@@ -436,7 +434,7 @@ func prepared(ctx context.Context, s *scene, form string, times int, age time.Du
 	return together(times, func(n int) error { return send(v, papers[n], n) })
 }
 
-// repeat does something a number of times, one after another.
+// repeat calls a function a number of times, one call after another.
 func repeat(times int, do func(n int) error) error {
 	for n := range times {
 		if err := do(n); err != nil {
@@ -446,7 +444,7 @@ func repeat(times int, do func(n int) error) error {
 	return nil
 }
 
-// together does it at once.
+// together makes the calls at once.
 func together(times int, do func(n int) error) error {
 	errs := make(chan error, times)
 	start := make(chan struct{})

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The attackers that hardly solve anything, so that they can run with the race
-// detector on. All of them run in the test of the command.
+// These attackers solve hardly any proof, so they can run with the race detector. The test
+// of the command runs all attackers.
 func TestLightAttackers(t *testing.T) {
 	light := []string{
 		"posts without a token", "a made-up token", "the same token 50 times at once",
@@ -35,8 +35,8 @@ func TestLightAttackers(t *testing.T) {
 	}
 }
 
-// On a slow machine an attack runs so long that part of the limit comes back. What is
-// allowed grows with that, and with nothing else.
+// On a slow machine an attack takes so long that part of the limit comes back. Only this
+// raises the number of allowed effects.
 func TestWhatIsAllowedGrowsWithTheLengthOfTheAttack(t *testing.T) {
 	began := time.Now()
 	for _, c := range []struct {
@@ -61,8 +61,8 @@ func TestWhatIsAllowedGrowsWithTheLengthOfTheAttack(t *testing.T) {
 	}
 }
 
-// Where a system has but one loopback address, the attack plays a proxy that the
-// demo trusts. Either way each network is a visitor of its own.
+// If a system has only one loopback address, the attack acts as a proxy that the demo
+// trusts. In both cases each network counts as its own visitor.
 func TestManyNetworksAreManyVisitors(t *testing.T) {
 	trusted := map[string]bool{trustsProxy: true}
 	if manyAddresses() {

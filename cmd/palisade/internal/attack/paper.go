@@ -13,15 +13,15 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/scraper"
 )
 
-// paper is a form that was asked for, with what its attacker knows of its age.
+// paper is a form that an attacker got, with the times between which its ticket was issued.
 type paper struct {
 	*scraper.Form
-	wait  time.Duration // as the refusal that it came with told
+	wait  time.Duration // that the refusal demanded
 	asked time.Time     // the ticket is younger than this …
 	got   time.Time     // … and older than this
 }
 
-// sleepUntilAged waits until every one of the papers is at least so old.
+// sleepUntilAged waits until each paper has at least this age.
 func sleepUntilAged(ctx context.Context, age time.Duration, papers ...*paper) error {
 	var youngest time.Time
 	for _, p := range papers {
@@ -37,19 +37,19 @@ func sleepUntilAged(ctx context.Context, age time.Duration, papers ...*paper) er
 	}
 }
 
-// backdate rewrites the time at which a ticket says that it was issued, which
-// stands in bytes 5 to 10, and leaves the signature as it was.
+// backdate changes the issue time of a ticket, in bytes 5 to 10, and keeps the old
+// signature.
 func backdate(ticket string, by time.Duration) string {
 	raw, err := base64.RawURLEncoding.DecodeString(ticket)
 	if err != nil || len(raw) < 11 {
-		return ticket // there is none on a site without the guard
+		return ticket // a site without the guard has no ticket
 	}
 	milli := append([]byte{0, 0}, raw[5:11]...)
 	binary.BigEndian.PutUint64(milli, binary.BigEndian.Uint64(milli)-uint64(by.Milliseconds()))
 	return base64.RawURLEncoding.EncodeToString(slices.Concat(raw[:5], milli[2:], raw[11:]))
 }
 
-// claim puts a proof into the form that says it is solved and was not worked for.
+// claim adds a proof that claims to be solved, without the work.
 func (p *paper) claim() {
 	if p.Challenge == nil {
 		return // a site without the guard
@@ -58,8 +58,8 @@ func (p *paper) claim() {
 	p.Fields.Set(palisade.FieldProof, base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
-// madeUp is what a bot sends that has heard of tokens: the right shape, and a
-// public test token of hCaptcha.
+// madeUp are the fields of a bot that knows the shape of tokens. They are a proof of the
+// right shape, and a public test token of hCaptcha.
 func madeUp() url.Values {
 	return url.Values{
 		palisade.FieldTicket: {strings.Repeat("Ab3-", 19) + "Ab"},

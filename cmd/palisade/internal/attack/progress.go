@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// progress tells how far the attack is: on a terminal in one line that is
-// written over, elsewhere in one line for each thing there is to say.
+// progress shows the state of the attack: on a terminal in one line that it overwrites,
+// elsewhere with one line for each step.
 type progress struct {
 	mu          sync.Mutex
 	w           io.Writer

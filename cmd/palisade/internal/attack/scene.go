@@ -22,26 +22,26 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/scraper"
 )
 
-// scene is one attacker's demo and what happened there.
+// scene is one attacker's demo and the results there.
 type scene struct {
 	server  *demo.Server
 	shop    *shop
 	solvers chan struct{}
-	proxied bool   // whoever has many addresses is a proxy that the demo trusts
+	proxied bool   // an attacker with many addresses acts as a proxy that the demo trusts
 	trusts  string // in words
 
 	mu      sync.Mutex
 	answers map[string]int // submissions by status
 	first   time.Time      // when the first submission was sent …
 	last    time.Time      // … and when the last one was answered
-	slow    int            // submissions that were meant to be quick and may not have been
+	slow    int            // submissions that may have been too slow for an attack that has to be quick
 	clients []*http.Client
 
 	effects int
 	stopped map[string]int
 }
 
-// Whose word a demo takes for a client's address.
+// Sources of the client's address that a demo trusts.
 const (
 	trustsSocket = "socket"
 	trustsProxy  = "proxy 127.0.0.1"
@@ -73,7 +73,7 @@ func (s *scene) close() {
 	s.server.Stop()
 }
 
-// takeDown asks the demo what was really accepted, and why the rest was not.
+// takeDown asks the demo for the accepted submissions, and for the reasons of the refusals.
 func (s *scene) takeDown(ctx context.Context) error {
 	v := s.visitor()
 	effects := make(map[string]int)
@@ -100,8 +100,8 @@ func (s *scene) takeDown(ctx context.Context) error {
 	return nil
 }
 
-// visitor is a client with an address of its own. It sends what a browser does,
-// because everybody can.
+// visitor is a client with its own address. It sends the headers of a browser, because any
+// bot can.
 type visitor struct {
 	scene  *scene
 	client *http.Client
@@ -111,9 +111,9 @@ type visitor struct {
 // visitor returns a client at 127.0.0.1.
 func (s *scene) visitor() *visitor { return s.visitorAt(netip.MustParseAddr("127.0.0.1")) }
 
-// visitorIn returns a client in the n-th of many networks, n below 200: at an
-// address of the loopback network where the system has all of it, as Linux does,
-// or behind a proxy that the demo trusts.
+// visitorIn returns a client in the n-th of many networks, n below 200. On a system with the
+// whole loopback network, such as Linux, the client uses an address of it. Elsewhere the
+// client is behind a proxy that the demo trusts.
 func (s *scene) visitorIn(n byte) *visitor {
 	if !s.proxied {
 		return s.visitorAt(netip.AddrFrom4([4]byte{127, 20 + n, n, 7}))
@@ -123,7 +123,7 @@ func (s *scene) visitorIn(n byte) *visitor {
 	return v
 }
 
-// visitorOf returns a client of which the proxy that the demo trusts tells the address.
+// visitorOf returns a client whose address the trusted proxy reports.
 func (s *scene) visitorOf(addr netip.Addr) *visitor {
 	v := s.visitor()
 	v.header.Set("X-Forwarded-For", addr.String())
@@ -148,7 +148,7 @@ func (s *scene) visitorAt(addr netip.Addr) *visitor {
 	return v
 }
 
-// manyAddresses reports whether one can call from all of 127.0.0.0/8.
+// manyAddresses reports whether this machine can call from all of 127.0.0.0/8.
 func manyAddresses() bool {
 	listener, err := net.Listen("tcp", "127.20.0.7:0")
 	if err != nil {
@@ -158,7 +158,7 @@ func manyAddresses() bool {
 	return true
 }
 
-// answer is what the demo said to a request.
+// answer is the demo's answer to a request.
 type answer struct {
 	status int
 	body   []byte
@@ -216,7 +216,7 @@ func (v *visitor) load(ctx context.Context, form string) (*paper, error) {
 	return &paper{Form: f, asked: a.asked, got: time.Now()}, nil
 }
 
-// post submits a form and takes down the status of the answer.
+// post submits a form and notes the status of the answer.
 func (v *visitor) post(ctx context.Context, form string, fields url.Values) (answer, error) {
 	return v.submit(ctx, "/"+form, "application/x-www-form-urlencoded", fields.Encode())
 }
@@ -239,7 +239,7 @@ func (v *visitor) submit(ctx context.Context, path, kind, body string) (answer, 
 	return a, nil
 }
 
-// noted takes down an answer.
+// noted notes an answer.
 func (v *visitor) noted(a answer) {
 	v.scene.mu.Lock()
 	defer v.scene.mu.Unlock()
@@ -250,17 +250,16 @@ func (v *visitor) noted(a answer) {
 	v.scene.last = time.Now()
 }
 
-// solve makes the proof of a form. All attackers share the processors of one
-// machine; more of them at once would only keep the demos from answering.
+// solve makes the proof of a form. All attackers share the processors of one machine. More
+// proofs at once would only slow down the demos.
 func (s *scene) solve(ctx context.Context, p *paper) error {
 	s.solvers <- struct{}{}
 	defer func() { <-s.solvers }()
 	return p.Solve(ctx)
 }
 
-// quick notes a submission that is an attack only when it is faster than people
-// type. On a machine that is too busy for that, it is nothing that needs to be
-// stopped.
+// quick notes a submission that is an attack only if it is faster than people type. On a
+// machine that is too busy for that, Palisade need not stop it.
 func (s *scene) quick(p *paper) {
 	if time.Since(p.asked) >= demo.MinFill {
 		s.mu.Lock()
@@ -269,14 +268,13 @@ func (s *scene) quick(p *paper) {
 	}
 }
 
-// asProgram makes a client get problem+json, with the challenge where a program
-// finds it.
+// asProgram makes a client ask for problem+json, which contains the challenge for programs.
 func (v *visitor) asProgram() *visitor {
 	v.header.Set("Accept", "application/json")
 	return v
 }
 
-// offered returns the ticket that came with a refusal, or nil.
+// offered returns the ticket in a refusal, or nil.
 func (a answer) offered() *paper {
 	var problem struct{ Challenge *palisade.Offer }
 	if json.Unmarshal(a.body, &problem) != nil || problem.Challenge == nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/palisade-dev/palisade/captchatest"
 )
 
-// shop sells solved tokens, as solving services do for about a dollar a
-// thousand. The captcha behind it is the offline stand-in of hCaptcha: each token
-// is as valid as one that a person solved.
+// shop sells solved tokens, as solving services do for about a dollar a thousand. Its
+// captcha is the offline simulation of hCaptcha: each token is as valid as one that a person
+// solved.
 type shop struct{ services *captchatest.Server }
 
 const (
@@ -25,12 +25,12 @@ func openShop() (*shop, error) {
 
 func (s *shop) close() { s.services.Close() }
 
-// provider is what the demo under attack asks.
+// provider is the captcha that the demo under attack uses.
 func (s *shop) provider() captcha.Provider {
 	return captcha.HCaptcha(shopSitekey, shopSecret, captcha.Endpoint(s.services.VerifyURL(captchatest.HCaptcha)))
 }
 
-// put puts a freshly bought token for the page into the fields.
+// put buys a fresh token for the page and adds it to the fields.
 func (s *shop) put(fields url.Values, page string) {
 	var host string
 	if u, err := url.Parse(page); err == nil {

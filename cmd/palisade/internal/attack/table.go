@@ -36,7 +36,7 @@ KNOWN LIMIT      who buys tokens and has many networks gets one through from eac
                  limit stops that; what raises the price next is signals and a code sent by mail
 `
 
-// addresses tells whose word the demos take for a client's address.
+// addresses describes the source from which the demos take a client's address.
 func addresses(results []Result) string {
 	text := "addresses        taken from the socket: no header counts"
 	for _, r := range results {

@@ -1,4 +1,5 @@
-// Package bind opens listeners, and says in words what to do where one cannot be had.
+// Package bind opens listeners. If an address is taken, its error tells the user how to
+// choose another one.
 package bind
 
 import (
@@ -9,7 +10,7 @@ import (
 	"syscall"
 )
 
-// Listen listens on host:port. flag is the one with which another address is given.
+// Listen listens on host:port. flag is the command-line flag for another address.
 func Listen(address, flag string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

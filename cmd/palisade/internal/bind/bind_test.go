@@ -16,13 +16,13 @@ func TestWhatIsSaidWhereNobodyCanListen(t *testing.T) {
 	defer busy.Close()
 	_, port, _ := net.SplitHostPort(busy.Addr().String())
 	for _, row := range []struct{ name, address, want string }{
-		{"a port that is taken", busy.Addr().String(), "another program does; end it, or choose another port, e.g. -listen 127.0.0.1:8081"},
-		{"the same of every address", ":" + port, "another program does"},
+		{"a port in use", busy.Addr().String(), "another program does; end it, or choose another port, e.g. -listen 127.0.0.1:8081"},
+		{"the same port of every address", ":" + port, "another program does"},
 		{"an address of another machine", "192.0.2.1:8080", "this machine does not have the address; give one that it has, or :8080"},
 		{"no port", "127.0.0.1", "give host:port, such as 127.0.0.1:8080"},
 		{"a name for a port", "127.0.0.1:http", "the port must be a number"},
-		{"a port that is none", "127.0.0.1:70000", "the port must be a number"},
-		{"a host that is none", "no host:80", "cannot listen on no host:80"},
+		{"an invalid port", "127.0.0.1:70000", "the port must be a number"},
+		{"an invalid host", "no host:80", "cannot listen on no host:80"},
 	} {
 		l, err := bind.Listen(row.address, "-listen")
 		if err == nil {

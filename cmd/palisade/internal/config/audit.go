@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Audit is one form to audit, as the file of palisade audit says it. What is zero was
-// not said.
+// Audit is one form to audit, as the file of palisade audit describes it. A zero field was
+// not given.
 type Audit struct {
 	Target, Connect, Form, Action, Effect                     string
 	Captcha, Token, TokenField, Hostname, CaptchaFor, Sitekey string
@@ -17,12 +17,12 @@ type Audit struct {
 	Fields, Cookies, Headers                                     [][2]string
 	LeaveEmpty, Siblings, Later, Instances, Settings, Only, Skip []string
 	MinFill, MaxTime, Patience                                   time.Duration
-	Facts                                                        [][2]string // settings that are known already, name and value
+	Facts                                                        [][2]string // known settings, name and value
 	Rate                                                         int
 }
 
-// LoadAudit reads the file of palisade audit: the keys of one form, or some for all
-// and a list of forms. The error is [Mistakes].
+// LoadAudit reads the file of palisade audit: the keys of one form, or keys for all and a
+// list of forms. The error is [Mistakes].
 func LoadAudit(file string) ([]Audit, error) {
 	r := &reader{file: file}
 	var list []Audit
@@ -33,7 +33,7 @@ func LoadAudit(file string) ([]Audit, error) {
 		for _, f := range forms {
 			one := all
 			for _, pairs := range []*[][2]string{&one.Fields, &one.Cookies, &one.Headers} {
-				*pairs = slices.Clone(*pairs) // to each form its own
+				*pairs = slices.Clone(*pairs) // a copy for each form
 			}
 			f.object(r.auditKeys(&one, nil))
 			list = append(list, one)
@@ -88,7 +88,7 @@ func (r *reader) auditKeys(a *Audit, forms *[]node) map[string]func(node) {
 	return known
 }
 
-// AuditPair reads a name and a value as they are given with a flag, NAME=VALUE.
+// AuditPair reads a name and a value from a flag, NAME=VALUE.
 func AuditPair(flag, text, between string) (pair [2]string, err error) {
 	name, value, ok := strings.Cut(text, between)
 	if name = strings.TrimSpace(name); !ok || name == "" {

@@ -60,7 +60,7 @@ func (r *reader) checkSites(c *Config) {
 	}
 }
 
-// checkOne looks at the site that flags and variables describe.
+// checkOne checks the site that flags and variables describe.
 func (r *reader) checkOne(sites []Site) {
 	switch {
 	case len(sites) == 0:

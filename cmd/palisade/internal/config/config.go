@@ -1,12 +1,12 @@
-// Package config reads the configuration of palisade serve: a YAML file, the
-// environment and flags, of which the later wins. It reports all mistakes at once,
-// each with its place and what to do, and never shows a secret.
+// Package config reads the configuration of palisade serve from a YAML file, the environment
+// and flags. A later source overrides an earlier one. The package reports all mistakes at
+// once, each with its place and a remedy, and never shows a secret.
 //
-// Each object of the file has a table of its keys, such as [rootKeys]: a key is
-// declared there once, with its default, its check and its row in the docs.
+// Each object of the file has a table of its keys, such as [rootKeys]. A key is declared
+// there once, with its default, its check and its row in the docs.
 //
-// A [Config] is plain data. A form of it is a form of the library's, whose defaults
-// and checks are not repeated here.
+// A [Config] is plain data. A form in it is a form of the library, whose defaults and checks
+// are not repeated here.
 package config
 
 import (
@@ -26,18 +26,18 @@ import (
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// Config is what was asked for, with the defaults filled in.
+// Config is the configuration, with the defaults filled in.
 type Config struct {
 	Listen  []string
 	Admin   string // metrics and health; "" for none
-	State   string // file of the key that is made on the first run
+	State   string // file of the key, created on the first run
 	TLS     TLS
 	Trust   []string // proxies in front: addresses or CIDRs
-	Header  string   // what they write: "x-forwarded-for" or "forwarded"
+	Header  string   // their header: "x-forwarded-for" or "forwarded"
 	Keys    Keys
 	Log     Log
 	Limits  Limits
-	Sites   []Site   // apps that the gateway stands in front of
+	Sites   []Site   // apps behind the gateway
 	Service *Service // nil: none
 
 	Tracing string // URL of an OpenTelemetry collector (OTLP over HTTP); "" for none
@@ -48,22 +48,22 @@ type Config struct {
 // TLS names certificate and key, both or none.
 type TLS struct{ Cert, Key string }
 
-// Keys are the signing secrets, if they are given and not made.
+// Keys are the given signing secrets; empty if the key is in State.
 type Keys struct{ Current, Previous, Next Secret }
 
-// Log says what is logged.
+// Log configures the log.
 type Log struct {
 	Level  slog.Level
-	Sample int // decisions a second and kind before they are thinned; 0 for all
+	Sample int // decisions a second and kind before sampling begins; 0 for all
 }
 
-// Limits bound what clients can take.
+// Limits bound the resources that clients can use.
 type Limits struct {
 	Connections     int           // open at once
 	PerClient       int           // of those, for one address (a /64 of IPv6)
 	Header          int64         // bytes of a request's head
-	InFlight        int64         // bytes of bodies under judgement
-	ReadTimeout     time.Duration // of heads, and of bodies that stand still
+	InFlight        int64         // bytes of bodies that are being judged
+	ReadTimeout     time.Duration // of heads, and of bodies that make no progress
 	WriteTimeout    time.Duration // of one write, to a client that does not read
 	UpstreamTimeout time.Duration // until the app begins to answer
 	IdleTimeout     time.Duration // of connections between requests
@@ -75,31 +75,31 @@ type Site struct {
 	Hosts    []string
 	Upstream *url.URL
 	Auto     bool
-	Monitor  bool // of what Auto guards
+	Monitor  bool // for the forms of Auto
 	Script   bool
-	Asks     string // which proxy in front asks what to hand over: nginx, caddy or traefik; "" for none
+	Asks     string // the proxy in front that asks for a decision: nginx, caddy or traefik; "" for none
 	Captcha  *Captcha
 	Exempt   []route.Pattern
 	Odd      []route.Pattern
 	Clients  []Client
-	Strip    []string // headers that the app does not get, besides those that it never gets
-	Allow    []string // headers that the proxies in Trust may set, of those that the app never gets
+	Strip    []string // headers to remove besides the usual ones
+	Allow    []string // of the headers that are always removed, those that proxies in Trust may set
 	Forms    []Form
 
-	at string // the place, for mistakes that concern two
+	at string // the place, for mistakes about two sites
 }
 
 // Captcha is a third-party service.
 type Captcha struct {
 	Service  string // as in docs/providers.md: turnstile, hcaptcha, …
-	Address  string // of an instance of one's own
+	Address  string // of a self-hosted instance
 	Project  string // of reCAPTCHA Enterprise
 	Sitekey  string
 	Secret   Secret
 	MinScore float64 // of recaptcha-v3; default 0.5
-	Endpoint string  // another verify URL than the service's own; "" for that
+	Endpoint string  // replaces the service's verify URL; "" for the service's own
 
-	Fallbacks []*Captcha // that stand in while it is down
+	Fallbacks []*Captcha // replace the service while it is down
 }
 
 // Client is a program that signs its requests.
@@ -108,23 +108,23 @@ type Client struct {
 	Key  Secret
 }
 
-// Secret does not show itself.
+// Secret is a string that fmt does not print.
 type Secret string
 
-func (Secret) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte("[secret]")) } // whatever the verb
+func (Secret) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte("[secret]")) } // for every verb
 func (Secret) String() string               { return "[secret]" }
 func (Secret) GoString() string             { return "[secret]" }
 func (Secret) LogValue() slog.Value         { return slog.StringValue("[secret]") }
 func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
-// Source is where a configuration comes from.
+// Source names the sources of a configuration.
 type Source struct {
 	File  string // "" for none
 	Flags Flags
-	Env   []string // as os.Environ; names that do not begin with PALISADE_ are not looked at
+	Env   []string // like os.Environ; only names that begin with PALISADE_ are read
 }
 
-// maxFile bounds the configuration file.
+// maxFile is the maximum size of the configuration file.
 const maxFile = 1 << 20
 
 // Load reads a configuration. The error is [Mistakes].
@@ -160,7 +160,7 @@ func (r *reader) say(where, format string, args ...any) {
 	r.mistakes = append(r.mistakes, Mistake{Where: where, Text: fmt.Sprintf(format, args...)})
 }
 
-// open reads the file, and hands over what is in it.
+// open reads the file, and passes its root to a function.
 func (r *reader) open(root func(node)) {
 	info, err := os.Stat(r.file)
 	if err == nil && info.Size() > maxFile {
@@ -198,7 +198,7 @@ func (r *reader) parse(text []byte, root func(node)) {
 	}
 }
 
-// maxDepth bounds brackets within brackets, which the parser follows by recursion.
+// maxDepth is the maximum depth of nested brackets, which the parser handles by recursion.
 const maxDepth = 100
 
 func depth(text []byte) (most int) {
@@ -215,8 +215,8 @@ func depth(text []byte) (most int) {
 	return most
 }
 
-// syntax is how the parser says what is wrong: place, reason, and below them an
-// excerpt of the file, in which a secret could stand.
+// syntax matches an error of the parser: place, reason, and below them an excerpt of the
+// file, which could contain a secret.
 var syntax = regexp.MustCompile(`^\[(\d+):(\d+)\] (.*)`)
 
 func (r *reader) notYAML(err error) {
@@ -227,7 +227,7 @@ func (r *reader) notYAML(err error) {
 	r.say(r.file, "not YAML")
 }
 
-// listenHere is where the gateway listens unless the configuration says otherwise.
+// listenHere is the default address of the gateway.
 const listenHere = "127.0.0.1:8080"
 
 var rootKeys = []key[Config]{
@@ -286,7 +286,7 @@ func (r *reader) root(n node, c *Config) {
 	}
 }
 
-// state reads the name of a file that need not be there yet. It is relative to the
+// state reads the name of a file that may not exist yet. It is relative to the
 // configuration's folder.
 func (n node) state(to *string) {
 	if n.string(to); !filepath.IsAbs(*to) {

@@ -28,7 +28,8 @@ func write(t testing.TB, files map[string]string) string {
 	return dir
 }
 
-// load reads a file of the text, beside a secret of 32 bytes and a short one.
+// load reads a configuration with this text, beside a file with a secret of 32 bytes and a
+// file with a short one.
 func load(t testing.TB, text string) (*Config, error) {
 	t.Helper()
 	dir := write(t, map[string]string{"palisade.yaml": text, "long.key": strings.Repeat("k", 32) + "\n", "short.key": "hunter2"})
@@ -167,43 +168,43 @@ func TestMistakes(t *testing.T) {
 	in := func(form string) string { return small + "        " + form + "\n" }
 	for _, test := range []struct{ name, text, want string }{
 		{"an unknown key", in("min_fil: 3s"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "min_fil" here; did you mean "min_fill"?`},
-		{"an unknown key that resembles nothing", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, limits,`},
-		{"a key that is there twice", in("route: POST /a"), `palisade.yaml:7:9: `},
-		{"a length of time that is none", in("min_fill: 3 apples"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3 apples" is not a length of time; write e.g. 500ms`},
-		{"a number where a length of time should be", in("min_fill: 3"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3" is not`},
-		{"a size that is none", in("max_body: ten"), `palisade.yaml:7:19: sites[0].forms[0].max_body: "ten" is not a size; write e.g.`},
-		{"a word that is none of the words", in("captcha: maybe"), `palisade.yaml:7:18: sites[0].forms[0].captcha: "maybe" must be always, when-risky, never`},
+		{"an unknown key similar to no other", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, limits,`},
+		{"a repeated key", in("route: POST /a"), `palisade.yaml:7:9: `},
+		{"an invalid duration", in("min_fill: 3 apples"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3 apples" is not a length of time; write e.g. 500ms`},
+		{"a number instead of a duration", in("min_fill: 3"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3" is not`},
+		{"an invalid size", in("max_body: ten"), `palisade.yaml:7:19: sites[0].forms[0].max_body: "ten" is not a size; write e.g.`},
+		{"a word that is not allowed", in("captcha: maybe"), `palisade.yaml:7:18: sites[0].forms[0].captcha: "maybe" must be always, when-risky, never`},
 		{"a route without a slash", in("routes: [POST signup]"), `palisade.yaml:7:18: sites[0].forms[0].routes[0]: "POST signup": the path must begin with /`},
 		{"a route with a method that does not exist", in("routes: [POTS /a]"), `"POTS /a": POTS is no method of HTTP; did you mean "POST"?`},
 		{"a route with a word for a method", in("routes: [SUBMIT /a]"), `SUBMIT is no method of HTTP; known here: POST, PUT, PATCH, DELETE, GET, HEAD, OPTIONS`},
 		{"a route with a method in lower case", in("routes: [post /a]"), `methods are upper-case words`},
-		{"a limit without all of it", in("limits: [{rate: 3}]"), `palisade.yaml:7:19: sites[0].forms[0].limits[0]: rate, per and by are needed`},
-		{"a limit by nothing known", in("limits: [{rate: 3, per: 1m, by: moon}]"), `"moon" must be ip, network, form or field:NAME`},
-		{"a signal that is none", in("monitor: [everything]"), `"everything" must be origin, timing, ticket, decoy`},
-		{"a list where one value should be", in("name: [a]"), `sites[0].forms[0].name: must be a single value`},
-		{"a value where a mapping should be", "sites: [x]", `palisade.yaml:1:9: sites[0]: must be a mapping`},
+		{"an incomplete limit", in("limits: [{rate: 3}]"), `palisade.yaml:7:19: sites[0].forms[0].limits[0]: rate, per and by are needed`},
+		{"a limit with an unknown by", in("limits: [{rate: 3, per: 1m, by: moon}]"), `"moon" must be ip, network, form or field:NAME`},
+		{"an unknown signal", in("monitor: [everything]"), `"everything" must be origin, timing, ticket, decoy`},
+		{"a list instead of one value", in("name: [a]"), `sites[0].forms[0].name: must be a single value`},
+		{"a value instead of a mapping", "sites: [x]", `palisade.yaml:1:9: sites[0]: must be a mapping`},
 		{"a key without a value", in("name:"), `sites[0].forms[0].name: has no value`},
 		{"an alias", in("name: *x"), `anchors, aliases and tags are not read here`},
 		{"no site", "listen: :80", `there is no site: write sites`},
 		{"a site without host, upstream and forms", "sites: [{script: true}]", "host is missing"},
 		{"an upstream with a path", "sites: [{host: a, protect: auto, upstream: 'http://a/b'}]", `sites[0].upstream: "http://a/b" must be http:// or https://`},
-		{"two forms of one name", in("name: a") + "      - {name: a, route: POST /b}\n", `palisade.yaml:8:10: the form "a" is there already, at palisade.yaml:6:9`},
+		{"two forms with one name", in("name: a") + "      - {name: a, route: POST /b}\n", `palisade.yaml:8:10: the form "a" is there already, at palisade.yaml:6:9`},
 		{"two forms that claim one route", small + "      - {name: b, route: POST /signup}\n", `palisade.yaml:7:10: the route "POST /signup" is claimed already, at palisade.yaml:6:9`},
-		{"a proxy that asks and is not named", strings.Replace(small, "    upstream", "    forward_auth: nginx\n    upstream", 1), "forward_auth needs the proxy in front to be named in trust"},
+		{"forward_auth without a trusted proxy", strings.Replace(small, "    upstream", "    forward_auth: nginx\n    upstream", 1), "forward_auth needs the proxy in front to be named in trust"},
 		{"two sites that claim one host", small + strings.Replace(small, "\nsites:\n", "", 1), `the host "example.com" is claimed already, at palisade.yaml:3:5`},
-		{"a proxy that is everybody", "trust: 0.0.0.0/0" + small, "trusts everybody"},
-		{"an address that is none", "listen: nowhere" + small, `"nowhere" is not an address`},
+		{"a trusted proxy range of all addresses", "trust: 0.0.0.0/0" + small, "trusts everybody"},
+		{"an invalid address", "listen: nowhere" + small, `"nowhere" is not an address`},
 		{"a certificate without a key", "tls: {cert: long.key}" + small, "cert and key go together"},
-		{"a file that is not there", "key_file: none.key" + small, `palisade.yaml:1:11: key_file: stat none.key: no such file`},
-		{"a key that is too short", "key_file: short.key" + small, `palisade.yaml:1:11: key_file: the secret has 7 bytes; at least 32 are needed`},
-		{"an exemption by what an operation asks for", strings.Replace(small, "    upstream", "    exempt: [{route: POST /graphql, when: {graphql: [posts]}}]\n    upstream", 1), `exempt: "POST /graphql": graphql narrows no exemption`},
+		{"a missing file", "key_file: none.key" + small, `palisade.yaml:1:11: key_file: stat none.key: no such file`},
+		{"a short key", "key_file: short.key" + small, `palisade.yaml:1:11: key_file: the secret has 7 bytes; at least 32 are needed`},
+		{"an exemption by a GraphQL operation", strings.Replace(small, "    upstream", "    exempt: [{route: POST /graphql, when: {graphql: [posts]}}]\n    upstream", 1), `exempt: "POST /graphql": graphql narrows no exemption`},
 		{"a captcha for any host", "sites: [{host: '*', protect: auto, upstream: 'http://a', captcha: {service: hcaptcha, sitekey: a, secret_file: short.key}}]", "needs a host by name"},
-		{"a captcha of nobody", asks("hcaptch", ""), `"hcaptch" must be turnstile, hcaptcha, recaptcha-v2, `},
-		{"an address of a service that has its own", asks("hcaptcha", ", address: 'https://a'"), "address is where one's own altcha-sentinel, cap or mcaptcha is"},
-		{"no address of one's own", asks("cap", ""), "address is where one's own"},
-		{"a project of a service without projects", asks("hcaptcha", ", project: a"), "project is needed for recaptcha-enterprise, and for nothing else"},
+		{"an unknown captcha", asks("hcaptch", ""), `"hcaptch" must be turnstile, hcaptcha, recaptcha-v2, `},
+		{"an address for a hosted service", asks("hcaptcha", ", address: 'https://a'"), "address is where one's own altcha-sentinel, cap or mcaptcha is"},
+		{"a self-hosted captcha without an address", asks("cap", ""), "address is where one's own"},
+		{"a project for a service without projects", asks("hcaptcha", ", project: a"), "project is needed for recaptcha-enterprise, and for nothing else"},
 		{"no project", asks("recaptcha-enterprise", ""), "project is needed"},
-		{"what is no YAML", "sites: [", "not YAML"},
+		{"invalid YAML", "sites: [", "not YAML"},
 		{"two documents", small + "---\na: b\n", "must hold one YAML document"},
 		{"nothing", "", "must hold one YAML document"},
 		{"brackets without end", strings.Repeat("[", 1<<20-1), "is nested too deeply"},
@@ -221,7 +222,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// asks is a site with a captcha of a third party.
+// asks is a site with a third-party captcha.
 func asks(service, more string) string {
 	return "sites: [{host: a, protect: auto, upstream: 'http://a', captcha: {service: " + service + ", sitekey: a, secret_file: short.key" + more + "}}]"
 }
@@ -274,22 +275,22 @@ func TestFlagsAndVariables(t *testing.T) {
 			func(c *Config) bool { return c.Sites[0].Upstream.Host == "flag" && c.Listen[0] == ":1" }},
 		{"a flag wins over the file", Flags{Listen: []string{":1"}, Monitor: true}, nil, true, "",
 			func(c *Config) bool { return c.Listen[0] == ":1" && c.Sites[0].Forms[0].Monitor }},
-		{"a variable has all watched, also what flags guard", flags, []string{"PALISADE_MONITOR=true"}, false, "",
+		{"a variable monitors all, also routes of flags", flags, []string{"PALISADE_MONITOR=true"}, false, "",
 			func(c *Config) bool { return c.Sites[0].Forms[0].Monitor && c.Sites[0].Forms[2].Monitor }},
-		{"a variable has all watched, also what the file guards", Flags{}, []string{"PALISADE_MONITOR=true"}, true, "",
+		{"a variable monitors all, also forms of the file", Flags{}, []string{"PALISADE_MONITOR=true"}, true, "",
 			func(c *Config) bool { return c.Sites[0].Forms[0].Monitor }},
-		{"all that is guarded by auto is watched", Flags{Upstream: "http://a", Protect: []string{"auto"}, Monitor: true}, nil, false, "",
+		{"auto is monitored", Flags{Upstream: "http://a", Protect: []string{"auto"}, Monitor: true}, nil, false, "",
 			func(c *Config) bool { return c.Sites[0].Auto && c.Sites[0].Monitor }},
-		{"an exemption here and the site in the file", Flags{Exempt: []string{"POST /x"}}, nil, true, "-exempt: a site is described in the file palisade.yaml or here, not in both", nil},
+		{"an exemption in a flag and the site in the file", Flags{Exempt: []string{"POST /x"}}, nil, true, "-exempt: a site is described in the file palisade.yaml or here, not in both", nil},
 		{"admin can be switched off", Flags{Upstream: "http://a", Protect: []string{"auto"}, Admin: "off"}, nil, false, "", func(c *Config) bool { return c.Admin == "" }},
 		{"the key from a variable", flags, []string{"PALISADE_KEY=" + strings.Repeat("k", 40)}, false, "", func(c *Config) bool { return len(c.Keys.Current) == 40 }},
-		{"a site here and in the file", flags, nil, true, "-upstream: a site is described in the file palisade.yaml or here, not in both", nil},
+		{"a site in flags and in the file", flags, nil, true, "-upstream: a site is described in the file palisade.yaml or here, not in both", nil},
 		{"nothing at all", Flags{}, nil, false, "-upstream: say where the app is", nil},
 		{"no upstream", Flags{Protect: []string{"auto"}}, nil, false, "-upstream: is missing", nil},
 		{"nothing protected", Flags{Upstream: "http://a"}, nil, false, "-protect: is missing", nil},
-		{"a route that is none", Flags{Upstream: "http://a", Protect: []string{"signup"}}, nil, false, `-protect: "signup": the path must begin with /`, nil},
-		{"an upstream that is none", Flags{Upstream: "127.0.0.1:8000", Protect: []string{"auto"}}, nil, false, `-upstream: "127.0.0.1:8000" must be http://`, nil},
-		{"a variable that is mistyped", flags, []string{"PALISADE_UPSTRAEM=x"}, false, `PALISADE_UPSTRAEM: there is no such variable; did you mean "PALISADE_UPSTREAM"?`, nil},
+		{"an invalid route", Flags{Upstream: "http://a", Protect: []string{"signup"}}, nil, false, `-protect: "signup": the path must begin with /`, nil},
+		{"an invalid upstream", Flags{Upstream: "127.0.0.1:8000", Protect: []string{"auto"}}, nil, false, `-upstream: "127.0.0.1:8000" must be http://`, nil},
+		{"a mistyped variable", flags, []string{"PALISADE_UPSTRAEM=x"}, false, `PALISADE_UPSTRAEM: there is no such variable; did you mean "PALISADE_UPSTREAM"?`, nil},
 		{"a short key in a variable", flags, []string{"PALISADE_KEY=hunter2"}, false, "PALISADE_KEY: the secret has 7 bytes", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -334,8 +335,8 @@ func TestSecretDoesNotShowItself(t *testing.T) {
 	}
 }
 
-// The law: whatever the file says, there is a configuration in which something is
-// protected, or there are mistakes, each with its place; never both or neither.
+// For every file there is either a configuration that protects something, or a list of
+// mistakes, each with its place. There are never both, and never neither.
 func FuzzLoad(f *testing.F) {
 	f.Add(small)
 	f.Add("sites: [{host: a, upstream: http://a, protect: auto}]")

@@ -9,7 +9,7 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of keys in docs/ anew")
 
-// tables returns the tables of keys that a page has, each with its heading.
+// tables returns the tables of keys on a page, each with its heading.
 func tables(page string) []string {
 	const rule = " | default | |\n|---|---|---|\n"
 	part := func(name string) string { return "| **`" + name + "`** | | |\n" }
@@ -40,13 +40,12 @@ func TestDocsHaveTheTablesOfKeys(t *testing.T) {
 				t.Fatal(err)
 			}
 		default:
-			t.Errorf("docs/%s does not say what the tables of keys say; go test ./cmd/palisade/internal/config -run Docs -update writes it anew", page)
+			t.Errorf("docs/%s differs from the tables of keys; go test ./cmd/palisade/internal/config -run Docs -update rewrites it", page)
 		}
 	}
 }
 
-// replaceTable puts a table in place of the one with the same heading, which ends
-// with an empty line.
+// replaceTable replaces the table with the same heading. A table ends with an empty line.
 func replaceTable(t *testing.T, text, table string) string {
 	t.Helper()
 	heading, _, _ := strings.Cut(table, "\n")
@@ -70,7 +69,7 @@ func TestEveryKeySaysWhatItIs(t *testing.T) {
 	}
 }
 
-// A preset is read like what the file says, and so must be no mistake.
+// A preset is read like a value of the file, so it must be valid.
 func TestPresetsAreGood(t *testing.T) {
 	r := new(reader)
 	preset(r, new(Config), rootKeys)

@@ -10,7 +10,7 @@ import (
 	"github.com/palisade-dev/palisade/signal"
 )
 
-// Form is one guarded form. What is zero is left to the library's defaults.
+// Form is one guarded form. Zero fields get the library's defaults.
 type Form struct {
 	palisade.FormConfig
 	Routes    []route.Pattern
@@ -40,7 +40,7 @@ var formKeys = []key[Form]{
 		read: func(n node, f *Form) { pick(n, &f.ProviderDown, "step-down", "refuse") }},
 }
 
-// routeKeys are the keys that a form of the gateway has besides.
+// routeKeys are the additional keys of a form of the gateway.
 var routeKeys = []key[Form]{
 	{name: "route", absent: "required", about: "[what is guarded](#what-is-guarded): one route or several",
 		read: func(n node, f *Form) { n.routes(&f.Routes) }},
@@ -57,13 +57,13 @@ var routeKeys = []key[Form]{
 // gatewayFormKeys are all keys of a form of the gateway.
 var gatewayFormKeys = slices.Concat(routeKeys, formKeys)
 
-// NewForm returns a form of which nothing was said.
+// NewForm returns a form without settings.
 func NewForm() (f Form) {
 	preset(new(reader), &f, gatewayFormKeys)
 	return f
 }
 
-// form reads a form that only has a name, of the service.
+// form reads a form of the service, which only has a name.
 func (r *reader) form(n node) Form {
 	f := NewForm()
 	f.at = n.place()
@@ -89,29 +89,28 @@ func (r *reader) routedForm(n node) Form {
 	return f
 }
 
-// pick reads one of a few words, which stand in the order of the constants of T.
+// pick reads one of a few words. The words are in the order of the constants of T.
 func pick[T ~uint8](n node, to *T, words ...string) {
 	i := 0
 	n.choice(&i, words...)
 	*to = T(i)
 }
 
-// either reads one of two words, of which the second one sets the switch.
+// either reads one of two words. The second word sets the switch.
 func (n node) either(to *bool, off, on string) {
 	i := 0
 	n.choice(&i, off, on)
 	*to = i == 1
 }
 
-// unless reads a truth of which the switch is the contrary.
+// unless reads a boolean and sets the switch to its opposite.
 func (n node) unless(to *bool) {
 	not := !*to
 	n.bool(&not)
 	*to = !not
 }
 
-// noneIfZero turns a length of time that was written as 0 into the library's word
-// for none.
+// noneIfZero turns a duration of 0 into the library's value for none.
 func noneIfZero(d time.Duration) time.Duration {
 	if d == 0 {
 		return -1
@@ -127,8 +126,8 @@ func (n node) signals(to *[]string) {
 	})
 }
 
-// limits reads the limits of a form. What was left out by mistake is not taken for
-// none at all.
+// limits reads the limits of a form. A key without a value is a mistake, and does not mean
+// that there are no limits.
 func (n node) limits(to *[]palisade.Limit) {
 	if n.null() {
 		n.mistake("has no value; write [] for no limits")
@@ -152,7 +151,7 @@ func (n node) limit() (l palisade.Limit) {
 	return l
 }
 
-// by says what the word of a limit counts by.
+// by returns the criterion of a limit.
 func (n node) by(word string) (by palisade.By) {
 	switch word {
 	case "ip":
@@ -169,7 +168,7 @@ func (n node) by(word string) (by palisade.By) {
 	return palisade.ByField(name)
 }
 
-// nameOf makes a form's name of its first route: "POST /blog/*/comments/" becomes
+// nameOf makes a form's name from its first route: "POST /blog/*/comments/" becomes
 // blog-comments.
 func nameOf(p route.Pattern) string {
 	name := strings.Map(func(c rune) rune {
@@ -190,7 +189,7 @@ func nameOf(p route.Pattern) string {
 	return name
 }
 
-// brief writes a length of time as people do: 4h in place of 4h0m0s.
+// brief writes a duration without zero parts: 4h instead of 4h0m0s.
 func brief(d time.Duration) string {
 	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// key is all that is said about one key of an object, which T holds: the reader
-// takes name, default and check from here, and the docs take the row of their table.
+// key declares one key of an object, which T holds. The reader takes name, default and check
+// from here, and the docs take the row of their table.
 type key[T any] struct {
-	name   string // one with a dot is a key of an object inside: tls.cert
-	preset string // the default, as the file would say it
-	absent string // for the docs, where there is no preset: what holds then
+	name   string // a dot means a key of an object inside: tls.cert
+	preset string // the default, as written in the file
+	absent string // for the docs, if there is no preset: the behaviour without the key
 	about  string // for the docs
 	read   func(n node, to *T)
 }
@@ -25,8 +25,8 @@ func preset[T any](r *reader, to *T, keys []key[T]) {
 	}
 }
 
-// fill reads an object and returns which of the keys it has, also where a value is a
-// mistake. It returns no keys of objects inside.
+// fill reads an object and returns the keys that it has, also those with a mistake in the
+// value. It returns no keys of objects inside.
 func fill[T any](n node, to *T, keys []key[T]) (has map[string]bool) {
 	has = make(map[string]bool)
 	known := make(map[string]func(node))

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Mistake is one thing that is wrong, and where.
+// Mistake is one mistake of a configuration, with its place.
 type Mistake struct {
 	Where string // "palisade.yaml:12:7", "-protect" or "PALISADE_TRUST"
 	Path  string // "sites[0].forms[1].min_fill"; empty for flags and variables
-	Text  string // what is wrong and what to do
+	Text  string // the mistake and the remedy
 
 	line, column int
 }
@@ -23,7 +23,7 @@ func (m Mistake) String() string {
 	return m.Where + ": " + m.Path + ": " + m.Text
 }
 
-// Mistakes are all that is wrong with a configuration, in the order of the file.
+// Mistakes are all mistakes of a configuration, in the order of the file.
 type Mistakes []Mistake
 
 func (m Mistakes) Error() string {
@@ -38,7 +38,7 @@ func (m Mistakes) sort() {
 	slices.SortStableFunc(m, func(a, b Mistake) int { return cmp.Or(a.line-b.line, a.column-b.column) })
 }
 
-// nearest returns a hint at the known word that was probably meant.
+// nearest returns a hint at the most similar known word.
 func nearest(word string, known []string) string {
 	best, least := "", 3
 	for _, k := range known {

@@ -14,15 +14,15 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// node is a place in the file. What is read from it is checked on the way, and
-// mistakes are noted with the place instead of ending the reading.
+// node is a place in the file. Its methods check the values that they read. They note
+// mistakes with the place, and reading goes on.
 type node struct {
 	ast.Node
 	r    *reader
 	path string
 }
 
-// reader notes mistakes and the files that were read.
+// reader collects mistakes and the names of the files that were read.
 type reader struct {
 	file     string
 	mistakes Mistakes
@@ -38,7 +38,7 @@ func (n node) mistake(format string, args ...any) {
 	n.r.mistakes = append(n.r.mistakes, m)
 }
 
-// token of a mapping is that of its first key, not of the colon behind it.
+// the token of a mapping is its first key, not the colon after it
 func (n node) token() *token.Token {
 	switch v := n.Node.(type) {
 	case *ast.MappingValueNode:
@@ -55,7 +55,7 @@ func (n node) token() *token.Token {
 	return n.GetToken()
 }
 
-// isMapping reports a node with keys; in a flow sequence one pair alone is one too.
+// isMapping reports whether a node has keys. In a flow sequence, a single pair counts too.
 func (n node) isMapping() bool {
 	switch n.Node.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
@@ -72,7 +72,7 @@ func (n node) place() string {
 	return fmt.Sprintf("%s:%d:%d", n.r.file, t.Position.Line, t.Position.Column)
 }
 
-// object calls the function of each key that is there. Other keys are mistakes.
+// object calls the function of each key in the file. Other keys are mistakes.
 func (n node) object(known map[string]func(node)) {
 	var pairs []*ast.MappingValueNode
 	switch v := n.Node.(type) {
@@ -109,7 +109,7 @@ func (n node) object(known map[string]func(node)) {
 	}
 }
 
-// members calls use for each key, whatever its name is.
+// members calls use for each key, with any name.
 func (n node) members(use func(name string, n node)) {
 	mapping, ok := n.Node.(*ast.MappingNode)
 	if !ok {
@@ -131,7 +131,7 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// list calls use for each element. One that stands alone is a list of one.
+// list calls use for each element. A value that is no list is a list of one.
 func (n node) list(use func(node)) {
 	seq, ok := n.Node.(*ast.SequenceNode)
 	if !ok {
@@ -287,11 +287,11 @@ func parseUpstream(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// maxSecret bounds a file that holds a secret.
+// maxSecret is the maximum size of a file with a secret.
 const maxSecret = 64 << 10
 
-// filename reads the name of a file that must be there. It is relative to the
-// configuration's folder.
+// filename reads the name of a file that must exist. It is relative to the configuration's
+// folder.
 func (n node) filename(to *string) {
 	s, ok := n.text()
 	if !ok {
@@ -312,7 +312,7 @@ func (n node) filename(to *string) {
 	}
 }
 
-// secretFile reads a secret out of the file that is named.
+// secretFile reads a secret from the named file.
 func (n node) secretFile(to *Secret, least int) {
 	var file string
 	if n.filename(&file); file == "" {

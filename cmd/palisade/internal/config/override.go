@@ -12,9 +12,9 @@ import (
 	"github.com/palisade-dev/palisade/internal/route"
 )
 
-// Flags are what can be said without a file; what is zero was not said. The command
-// line reads the tags, and puts [Defaults] in place of ${…}. The environment reads the
-// same tags: each flag has a variable of its name, see [variable].
+// Flags are the settings that need no file. A zero field was not given. The command line
+// reads the struct tags, and replaces ${…} by [Defaults]. The environment reads the same
+// tags: each flag has a variable, see [variable].
 type Flags struct {
 	Upstream string   `name:"upstream" placeholder:"http://127.0.0.1:8000" help:"The app: where requests go."`
 	Protect  []string `name:"protect" placeholder:"'POST /signup'" sep:"none" help:"What is guarded: a method and a path, or auto for every request that changes something. Again for more."`
@@ -49,8 +49,8 @@ func variable(flag string) string {
 // fileVariable names the configuration file.
 const fileVariable = "PALISADE_CONFIG"
 
-// File returns the configuration file: the one that is named, or palisade.yaml of
-// the folder when nothing else says what to guard.
+// File returns the configuration file: the named one, or palisade.yaml of the folder if no
+// other source names routes to guard.
 func (f Flags) File(named string) string {
 	named = cmp.Or(named, os.Getenv(fileVariable))
 	if named != "" || f.Upstream != "" || len(f.Protect) > 0 || os.Getenv(variable("upstream")) != "" {
@@ -62,7 +62,7 @@ func (f Flags) File(named string) string {
 	return ""
 }
 
-// variables returns what reads each variable: those of the flags, and the secrets.
+// variables returns a function for each variable: those of the flags, and the secrets.
 func (r *reader) variables(f *Flags, k *Keys) map[string]func(name, value string) {
 	known := map[string]func(name, value string){
 		fileVariable:            func(string, string) {}, // File has read it
@@ -85,8 +85,7 @@ func (r *reader) variables(f *Flags, k *Keys) map[string]func(name, value string
 	return known
 }
 
-// environment returns what the environment says, in the shape of flags, and takes
-// the secrets.
+// environment returns the values of the environment as flags, and stores the secrets.
 func (r *reader) environment(c *Config, environ []string) (f Flags) {
 	known := r.variables(&f, &c.Keys)
 	for _, pair := range environ {
@@ -119,7 +118,7 @@ func (r *reader) yes(name, value string) bool {
 	return value == "true"
 }
 
-// minKey is the least length of a signing key, in bytes.
+// minKey is the minimum length of a signing key, in bytes.
 const minKey = 32
 
 func (r *reader) key(to *Secret, name, value string) {
@@ -129,7 +128,7 @@ func (r *reader) key(to *Secret, name, value string) {
 	*to = Secret(value)
 }
 
-// override puts what flags or variables say in place of what was there.
+// override replaces earlier values by the values of flags or variables.
 func (r *reader) override(c *Config, f Flags, called func(flag string) string) {
 	take := func(to *string, value string) {
 		if value != "" {
@@ -163,8 +162,8 @@ func (r *reader) override(c *Config, f Flags, called func(flag string) string) {
 	}
 }
 
-// watch has every form of every site only watched, however it was said: also those
-// that flags made after a variable said so, and the one that guards all the rest.
+// watch sets every form of every site to monitor only. It includes forms that flags added
+// after a variable asked for this, and the form of Auto.
 func (c *Config) watch() {
 	for i := range c.Sites {
 		c.Sites[i].Monitor = true
@@ -174,7 +173,7 @@ func (c *Config) watch() {
 	}
 }
 
-// site names a flag that describes a site.
+// site returns the name of a given flag that describes a site.
 func (f Flags) site() string {
 	switch {
 	case f.Upstream != "":
@@ -189,7 +188,7 @@ func (f Flags) site() string {
 	return "script"
 }
 
-// oneSite makes a site of flags, or adds to the one that variables made.
+// oneSite makes a site from flags, or changes the site that variables made.
 func (r *reader) oneSite(c *Config, f Flags, called func(string) string) {
 	if len(c.Sites) == 0 {
 		c.Sites = []Site{{Host: "*", at: called("upstream")}}
@@ -230,7 +229,7 @@ func (r *reader) route(where, text string) (route.Pattern, bool) {
 	return p, err == nil
 }
 
-// addRoute makes a form of a route. Routes of one path are one form.
+// addRoute makes a form for a route. Routes with one path are one form.
 func addRoute(forms []Form, p route.Pattern, at string) []Form {
 	name := nameOf(p)
 	for i := range forms {

@@ -8,7 +8,7 @@ import (
 // Service is the verification service: siteverify, the widget, and /v1.
 type Service struct {
 	Listen []string
-	Query  bool // secrets in the URL are taken, for old clients
+	Query  bool // accept secrets in the URL, for old clients
 	Sites  []ServiceSite
 
 	at string
@@ -22,15 +22,15 @@ type ServiceSite struct {
 	Level   uint8 // of the embedded captcha
 	Captcha *Captcha
 	Actions []string
-	Again   bool // calls with an idempotency key can be made again
+	Again   bool // calls with an idempotency key can be repeated
 	Base    string
-	Form    Form // what forms are like that are not in Forms
+	Form    Form // settings of forms that are not in Forms
 	Forms   []Form
 
 	at string
 }
 
-// serveHere is where the service listens unless the configuration says otherwise.
+// serveHere is the default address of the service.
 const serveHere = "127.0.0.1:8088"
 
 var serviceKeys = []key[Service]{
@@ -99,14 +99,14 @@ func (r *reader) serviceSite(n node) ServiceSite {
 	return s
 }
 
-// difficulty reads how much work the embedded captcha asks.
+// difficulty reads the amount of work for the embedded captcha.
 func (n node) difficulty(to *uint8) {
 	i := 0
 	n.choice(&i, "normal", "low", "high")
 	*to = []uint8{1, 0, 2}[i]
 }
 
-// minSiteSecret is the least length of a site's secret, in bytes.
+// minSiteSecret is the minimum length of a site's secret, in bytes.
 const minSiteSecret = 20
 
 func (r *reader) checkService(c *Config) {
@@ -126,7 +126,7 @@ func (r *reader) checkService(c *Config) {
 	}
 }
 
-// secretEnv reads a secret out of the environment variable that is named.
+// secretEnv reads a secret from the named environment variable.
 func (n node) secretEnv(to *Secret, least int) {
 	name, ok := n.text()
 	if !ok {

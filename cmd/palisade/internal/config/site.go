@@ -94,7 +94,7 @@ func (n node) route() (p route.Pattern, ok bool) {
 }
 
 // parseRoute reads a pattern and refuses methods that HTTP does not have. The gateway
-// itself takes any word for a method, so a mistyped one would guard nothing.
+// accepts any word as a method, so a mistyped one would guard nothing.
 func parseRoute(text string) (route.Pattern, error) {
 	p, err := route.Parse(text)
 	if err != nil {
@@ -108,8 +108,8 @@ func parseRoute(text string) (route.Pattern, error) {
 	return p, nil
 }
 
-// methods are those of RFC 9110 (9.3), RFC 5789, RFC 7237 and RFC 9113 (PRI), and QUERY of its
-// draft. Those that apps of today use come first.
+// methods are those of RFC 9110 (9.3), RFC 5789, RFC 7237 and RFC 9113 (PRI), and QUERY of
+// its draft. Methods that apps of today use come first.
 var methods = strings.Fields("POST PUT PATCH DELETE GET HEAD OPTIONS QUERY " +
 	"ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL " +
 	"MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PRI PROPFIND PROPPATCH REBIND REPORT SEARCH TRACE UNBIND " +
@@ -160,8 +160,8 @@ func captchas(passes func(captcha.Descriptor) bool) (names []string) {
 	return names
 }
 
-// allCaptchas are the services that a site can ask. hostedCaptchas are those that people
-// run themselves, and so have an address. projectCaptchas belong to a project.
+// allCaptchas are the services that a site can ask. hostedCaptchas are self-hosted services,
+// which need an address. projectCaptchas belong to a project.
 var (
 	allCaptchas     = captchas(func(captcha.Descriptor) bool { return true })
 	hostedCaptchas  = captchas(func(d captcha.Descriptor) bool { return d.Hosted })

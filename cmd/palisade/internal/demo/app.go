@@ -1,9 +1,9 @@
-// Package demo is a small site with five forms that Palisade guards. It exists to
-// be tried: in a browser, with curl, or by the attackers of package attack.
+// Package demo is a small site with five forms that Palisade guards. Users try it in a
+// browser or with curl, and package attack attacks it.
 //
-// It is also what an application that uses the library looks like: forms.go says
-// what is guarded and how, app.go hangs it on routes, and nothing else knows of
-// the guard. What the forms do is in world.go; it lives in memory and is bounded.
+// It is also an example of an application that uses the library. forms.go declares the
+// guarded forms and app.go registers them on routes; no other file knows the guard. The
+// actions of the forms are in world.go, in memory and with bounds.
 package demo
 
 import (
@@ -23,33 +23,33 @@ import (
 	"github.com/palisade-dev/palisade/clientip"
 )
 
-// Config says which variant of the site is wanted.
+// Config chooses a variant of the site.
 type Config struct {
-	// Site and Hosts are where the site is reached, see palisade.Config. [Start]
-	// fills them in.
+	// Site and Hosts are the addresses of the site, see palisade.Config. [Start] fills them
+	// in.
 	Site  string
 	Hosts []string
 
-	// ClientIP says whose word is taken for a client's address. Required.
+	// ClientIP finds a client's address. Required.
 	ClientIP clientip.Source
 
-	// Captcha, if set, is asked for of everybody at every form. Nil: the embedded
-	// captcha, shown when the findings are suspicious.
+	// Captcha, if set, is required of everybody at every form. Nil: the embedded captcha,
+	// for suspicious attempts only.
 	Captcha captcha.Provider
 
 	// InsecureTestKeys accepts the public test keys of Captcha.
 	InsecureTestKeys bool
 
-	// Unprotected leaves the guard out: the same site, to compare with.
+	// Unprotected removes the guard: the same site, to compare with.
 	Unprotected bool
 
-	// Logger is told what goes wrong. Default slog.Default().
+	// Logger gets errors. Default slog.Default().
 	Logger *slog.Logger
 
 	// Observe, if set, is called with each decision. It must not block.
 	Observe func(palisade.Decision)
 
-	// Clock tells the guard the time. Default time.Now.
+	// Clock is the guard's clock. Default time.Now.
 	Clock func() time.Time
 }
 
@@ -67,8 +67,8 @@ type App struct {
 //go:embed assets pages
 var files embed.FS
 
-// New returns a site with nothing in it yet. Its keys are random, so nothing
-// issued by another run is good here.
+// New returns an empty site. Its keys are random, so tickets of another run are not valid
+// here.
 func New(config Config) (*App, error) {
 	a := &App{config: config, world: newWorld(), recent: new(ring), forms: newForms()}
 	a.config.Logger = cmp.Or(a.config.Logger, slog.Default())
@@ -142,11 +142,11 @@ func (a *App) routes() http.Handler {
 	return secure(http.MaxBytesHandler(a.withMissing(mux), maxBody))
 }
 
-// maxBody bounds what the site itself reads; the guard's own limit is lower.
+// maxBody is the most bytes that the site itself reads; the guard's own limit is lower.
 const maxBody = 2 << 20
 
-// protected is the handler of a form's submissions. The zero Pass of the
-// unprotected site makes nothing valid: its handlers just do not look.
+// protected is the handler of a form's submissions. The unprotected site passes the zero
+// Pass, which is never valid; its handlers do not check it.
 func (a *App) protected(f *form) http.Handler {
 	submit := a.submitPage(f)
 	if f.JSON {
@@ -158,13 +158,13 @@ func (a *App) protected(f *form) http.Handler {
 	return f.gate.Handle(submit)
 }
 
-// policy allows what the pages use and no more. The guard's own pages bring
-// their own.
+// policy allows only the resources that the pages use. The guard's own pages have their own
+// policy.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; " +
 	"img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// secure sets the headers of every answer. Pages hold tickets that are good for
-// one submission, so nothing may keep them.
+// secure sets the headers of every answer. Pages contain tickets for one submission, so
+// caches must not store them.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -183,13 +183,12 @@ func cached(next http.Handler) http.Handler {
 	})
 }
 
-// serveEffects tells what really happened: how many submissions each form
-// accepted.
+// serveEffects returns the number of submissions that each form accepted.
 func (a *App) serveEffects(w http.ResponseWriter, _ *http.Request) {
 	a.writeJSON(w, http.StatusOK, "application/json", a.world.counts(a.forms))
 }
 
-// serveDecisions tells the last decisions, newest first.
+// serveDecisions returns the last decisions, newest first.
 func (a *App) serveDecisions(w http.ResponseWriter, _ *http.Request) {
 	a.writeJSON(w, http.StatusOK, "application/json", a.recent.all())
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/scraper"
 )
 
-// site is a demo on a clock of its own, visited without a network.
+// site is a demo with its own clock, called without a network.
 type site struct {
 	t   *testing.T
 	app *demo.App
@@ -33,7 +33,7 @@ type site struct {
 
 func newSite(t *testing.T, change ...func(*demo.Config)) *site {
 	t.Helper()
-	t.Parallel() // solving takes its time, above all with the race detector
+	t.Parallel() // solving takes long, above all with the race detector
 	s := &site{t: t, now: time.Now()}
 	config := demo.Config{
 		Site: "demo.example:8080", Hosts: []string{"localhost:8080"},
@@ -57,7 +57,7 @@ func (s *site) clock() time.Time {
 	return s.now
 }
 
-// typing lets as much time go by as people take.
+// typing advances the clock by the time that people take to type.
 func (s *site) typing() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *site) postJSON(fields map[string]string) *httptest.ResponseRecorder {
 	return s.do("POST", "/api/submit", "application/json", string(body))
 }
 
-// solved reads a form out of a page and solves its proof.
+// solved reads a form from a page and solves its proof.
 func (s *site) solved(w *httptest.ResponseRecorder) *scraper.Form {
 	s.t.Helper()
 	f, err := scraper.Read(w.Body)
@@ -242,7 +242,7 @@ func TestNamesAreTakenOnce(t *testing.T) {
 	s.expectEffects("signup", 1)
 }
 
-// problem is what the endpoint for programs answers with.
+// problem is the answer of the endpoint for programs.
 type problem struct {
 	Title     string
 	Status    int
@@ -250,7 +250,7 @@ type problem struct {
 	Challenge *palisade.Offer
 }
 
-// ticket gets a program what it needs, by asking for it.
+// ticket fetches a ticket and a challenge for a program.
 func (s *site) ticket() *scraper.Form {
 	s.t.Helper()
 	t := decode[palisade.Offer](s.t, s.get("/.palisade/ticket?form=api"), http.StatusOK)
@@ -348,10 +348,10 @@ func TestWhatThereIsNot(t *testing.T) {
 		status             int
 	}{
 		{"a ticket for an unknown form", "GET", "/.palisade/ticket?form=nope", 404},
-		{"a page that is not there", "GET", "/login", 404},
-		{"a post to a page that is not there", "POST", "/login", 404},
-		{"a post to a page that only shows", "POST", "/live", 405},
-		{"a method that nothing has", "DELETE", "/signup", 405},
+		{"a missing page", "GET", "/login", 404},
+		{"a post to a missing page", "POST", "/login", 404},
+		{"a post to a page without a form", "POST", "/live", 405},
+		{"a method that no page has", "DELETE", "/signup", 405},
 		{"a list of the assets", "GET", "/assets/../pages/index.html", 307},
 	}
 	for _, row := range rows {
@@ -406,7 +406,7 @@ func TestThePageOfCommentsSaysThatThereAreNone(t *testing.T) {
 	}
 }
 
-// inlined returns what a strict policy would block in a page.
+// inlined returns the parts of a page that a strict policy would block.
 func inlined(page io.Reader) (found []string) {
 	tokens := html.NewTokenizer(page)
 	for tokens.Next() != html.ErrorToken {
@@ -526,7 +526,7 @@ func TestPlainHTTPFromElsewhereIsTold(t *testing.T) {
 		{"a name of the loopback network", "demo.localhost:8080", false},
 		{"a phone by address", "192.168.1.20:8080", true},
 		{"a phone by name", "laptop.local:8080", true},
-		{"something that is no host", "]", true},
+		{"an invalid host", "]", true},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -536,7 +536,7 @@ func TestPlainHTTPFromElsewhereIsTold(t *testing.T) {
 			w := httptest.NewRecorder()
 			s.app.ServeHTTP(w, r)
 			if told := strings.Contains(w.Body.String(), "not in a secure context"); told != row.told {
-				t.Errorf("told: %v, want %v", told, row.told)
+				t.Errorf("warned: %v, want %v", told, row.told)
 			}
 		})
 	}
@@ -556,7 +556,7 @@ func TestMistakesOfTheConfiguration(t *testing.T) {
 	}
 }
 
-// A body that is larger than anything reads is cut off by the demo too.
+// The demo too cuts off a body that is larger than any reader accepts.
 func TestHugeBody(t *testing.T) {
 	s := newSite(t)
 	r := httptest.NewRequest("POST", "/comments", io.LimitReader(zeros{}, 64<<20))

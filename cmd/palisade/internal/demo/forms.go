@@ -12,17 +12,17 @@ import (
 // MinFill is the shortest time in which a person fills one of the forms.
 const MinFill = 3 * time.Second
 
-// form is one of the site's forms: what it asks, what bounds it, what it does.
+// form is one of the site's forms: its fields, its limits and its action.
 type form struct {
 	Name   string
 	Title  string
 	Intro  string
 	Button string
 	Done   string
-	Try    string // something that is worth trying
+	Try    string // an attack that a user can try
 	Fields []field
 	Limits []palisade.Limit
-	JSON   bool // submitted by script, to a path of its own
+	JSON   bool // a script submits it, to a path of its own
 
 	accept func(*world, values) problems
 	gate   *palisade.Form // nil on the unprotected site
@@ -35,7 +35,7 @@ type field struct {
 	Options                         []string
 }
 
-// trees is what people vote on.
+// trees are the choices of the vote.
 var trees = []string{"Oak", "Larch", "Robinia", "Chestnut"}
 
 func newForms() []*form {
@@ -104,7 +104,7 @@ func newForms() []*form {
 	}
 }
 
-// Action is where the form is submitted to.
+// Action is the path to which the form is submitted.
 func (f *form) Action() string {
 	if f.JSON {
 		return "/" + f.Name + "/submit"
@@ -112,7 +112,7 @@ func (f *form) Action() string {
 	return "/" + f.Name
 }
 
-// read takes the form's fields from the body, and only from there.
+// read takes the form's fields from the body, not from the URL.
 func (f *form) read(r *http.Request) values {
 	v := make(values, len(f.Fields))
 	for _, field := range f.Fields {
@@ -121,7 +121,7 @@ func (f *form) read(r *http.Request) values {
 	return v
 }
 
-// Says puts the form's limits into words.
+// Says describes the form's limits in words.
 func (f *form) Says() []string {
 	var lines []string
 	for _, l := range f.Limits {

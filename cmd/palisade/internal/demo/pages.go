@@ -15,13 +15,13 @@ import (
 	"github.com/palisade-dev/palisade/web"
 )
 
-// page is what the templates get.
+// page is the data of the templates.
 type page struct {
 	Title     string
 	Here      string // path of the page, for the navigation
 	Forms     []*form
 	Protected bool
-	Insecure  bool // the browser will not run the proof here
+	Insecure  bool // the browser cannot run the proof here
 	Origin    string
 
 	// Of a form's page.
@@ -30,9 +30,9 @@ type page struct {
 	Problems problems
 	Guard    template.HTML // the guard's own fields
 
-	// Of the pages that show what happened.
+	// Of the pages that show comments, votes, effects and decisions.
 	Comments  []comment
-	Empty     string // in place of comments
+	Empty     string // shown if there are no comments
 	Tallies   []tally
 	Effects   map[string]int
 	Decisions []palisade.Decision
@@ -65,8 +65,8 @@ func (a *App) render(w http.ResponseWriter, r *http.Request, status int, name st
 	_, _ = body.WriteTo(w) // an error means that the client has gone away
 }
 
-// insecure reports a page that browsers do not call a secure context: plain HTTP
-// from anywhere but this very machine. They offer no crypto.subtle there.
+// insecure reports whether a page is no secure context for browsers: plain HTTP from any
+// other machine. Browsers then offer no crypto.subtle.
 func insecure(r *http.Request) bool {
 	if r.TLS != nil {
 		return false
@@ -82,7 +82,7 @@ func insecure(r *http.Request) bool {
 	return err != nil || !addr.IsLoopback()
 }
 
-// origin is how the visitor reached the site; only for lines to copy.
+// origin is the origin in the visitor's request; used only in lines to copy.
 func origin(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + r.Host
@@ -100,7 +100,7 @@ func (a *App) serveLive(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// withMissing answers with a page where the site has none, by any method.
+// withMissing answers a request for a missing page, with any method.
 func (a *App) withMissing(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if known(mux, r) {
@@ -111,8 +111,8 @@ func (a *App) withMissing(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// known reports a path that the site has, for this method or for another, and one that
-// the mux writes anew and redirects to.
+// known reports whether the site has a path, for this method or another. It also reports
+// paths that the mux cleans and redirects to.
 func known(mux *http.ServeMux, r *http.Request) bool {
 	if clean := path.Clean(r.URL.Path); r.URL.Path != clean && r.URL.Path != clean+"/" {
 		return true
@@ -158,9 +158,8 @@ func (a *App) serveDone(f *form) http.HandlerFunc {
 // submit is a handler that runs for allowed attempts.
 type submit = func(http.ResponseWriter, *http.Request, palisade.Pass)
 
-// submitPage takes a form that a page sent. What is to be corrected is shown with
-// everything that was typed, and with the pass's own fields: nobody is made to
-// wait or to solve anything again.
+// submitPage accepts a form of a page. If fields need a correction, it shows the form with
+// all typed values and the pass's own fields. The visitor need not wait or solve again.
 func (a *App) submitPage(f *form) submit {
 	return func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 		v := f.read(r)
@@ -174,15 +173,15 @@ func (a *App) submitPage(f *form) submit {
 	}
 }
 
-// problem is RFC 9457 with what to correct, and with a ticket to send it again
-// by, in the place where the guard's own refusals have one.
+// problem is RFC 9457 with the fields to correct. It has a ticket for the next submission,
+// in the same member as the guard's own refusals.
 type problem struct {
 	web.Problem
 	Errors    problems        `json:"errors,omitempty"`
 	Challenge *palisade.Offer `json:"challenge,omitempty"`
 }
 
-// submitJSON takes the same from a program.
+// submitJSON accepts the same fields from a program.
 func (a *App) submitJSON(f *form) submit {
 	return func(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 		var body map[string]any

@@ -7,7 +7,7 @@ import (
 	"github.com/palisade-dev/palisade"
 )
 
-// ringSize is how many decisions are kept to be looked at.
+// ringSize is the number of decisions that are kept.
 const ringSize = 100
 
 // ring keeps the last decisions.

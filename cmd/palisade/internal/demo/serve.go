@@ -28,9 +28,9 @@ import (
 
 // Server is a running demo.
 type Server struct {
-	// URL is where it is reached from this machine.
+	// URL is the address on this machine.
 	URL string
-	// Others are further addresses, from other machines where it listens to them.
+	// Others are the addresses for other machines, if the demo listens to them.
 	Others []string
 	// Fingerprint is the SHA-256 of the certificate, in hexadecimal; empty without TLS.
 	Fingerprint string
@@ -39,10 +39,9 @@ type Server struct {
 	done   chan error
 }
 
-// Start listens on an address such as "127.0.0.1:8080" and serves the site there
-// until [Server.Stop], with a certificate of its own when secure. It fills in
-// config's Site and Hosts: the guard accepts what it is reached as, and no other
-// name.
+// Start listens on an address such as "127.0.0.1:8080" and serves the site there until
+// [Server.Stop]. If secure is set, it uses its own certificate. It fills in config's Site
+// and Hosts: the guard accepts the names of this listener, and no other name.
 func Start(listen string, secure bool, config Config) (*Server, error) {
 	listener, err := bind.Listen(listen, "-listen")
 	if err != nil {
@@ -65,7 +64,7 @@ func serve(listener net.Listener, listen string, secure bool, config Config) (*S
 	var hosts, urls []string
 	for _, name := range names {
 		host := net.JoinHostPort(name, port)
-		if port == usual { // browsers leave it out, and so does an Origin
+		if port == usual { // browsers omit the usual port, also in Origin
 			host = strings.TrimSuffix(host, ":"+port)
 		}
 		hosts = append(hosts, host)
@@ -81,7 +80,7 @@ func serve(listener net.Listener, listen string, secure bool, config Config) (*S
 		Handler:           app,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second, // a double click waits for the first one's answer
+		WriteTimeout:      30 * time.Second, // a double click waits for the answer of the first click
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          log.New(errorLog{app.config.Logger}, "", 0),
@@ -111,7 +110,7 @@ func (s *Server) run(listener net.Listener) error {
 	return err
 }
 
-// Wait returns when the server was stopped, or what made it stop.
+// Wait returns when the server was stopped, or with the error that stopped it.
 func (s *Server) Wait(ctx context.Context) error {
 	select {
 	case err := <-s.done:
@@ -121,7 +120,7 @@ func (s *Server) Wait(ctx context.Context) error {
 	}
 }
 
-// stopWait is how long requests under way are waited for.
+// stopWait is the longest wait for requests under way.
 const stopWait = 3 * time.Second
 
 // Stop lets the requests under way finish, for a short while.
@@ -133,8 +132,7 @@ func (s *Server) Stop() {
 	}
 }
 
-// reachedAs returns the names and addresses under which a listener is reached,
-// the best one first.
+// reachedAs returns the names and addresses of a listener, the best one first.
 func reachedAs(listen string) []string {
 	host, _, _ := net.SplitHostPort(listen)
 	addr, err := netip.ParseAddr(host)
@@ -182,8 +180,7 @@ func validName(name string) bool {
 	})
 }
 
-// certificateLife is short, because the key lives in memory and ends with the
-// process.
+// certificateLife is short, because the key is only in memory and ends with the process.
 const certificateLife = 7 * 24 * time.Hour
 
 // selfSign makes a certificate for names and addresses.
@@ -219,8 +216,8 @@ func selfSign(names []string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// errorLog passes on what the HTTP server has to say, but for the handshakes
-// that browsers break off at a certificate they do not know.
+// errorLog logs the errors of the HTTP server. It omits handshakes that browsers break off
+// because they do not know the certificate.
 type errorLog struct{ logger *slog.Logger }
 
 func (l errorLog) Write(line []byte) (int, error) {

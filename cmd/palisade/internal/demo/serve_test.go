@@ -61,11 +61,11 @@ func TestWhereItCannotListen(t *testing.T) {
 	}
 	defer busy.Close()
 	rows := []struct{ name, listen, says string }{
-		{"a port that is taken", busy.Addr().String(), "another program does; end it, or choose another port"},
+		{"a port in use", busy.Addr().String(), "another program does; end it, or choose another port"},
 		{"a port alone", "8080", "give host:port"},
 		{"nothing", "", "give host:port"},
 		{"an address alone", "127.0.0.1", "give host:port"},
-		{"a port that is no number", "127.0.0.1:http", "must be a number"},
+		{"a port that is not a number", "127.0.0.1:http", "must be a number"},
 		{"a port that is too large", "127.0.0.1:70000", "must be a number"},
 		{"an address of another machine", "192.0.2.1:8080", "cannot listen on 192.0.2.1:8080"},
 	}
@@ -86,7 +86,7 @@ func TestWhereItCannotListen(t *testing.T) {
 func TestOwnCertificate(t *testing.T) {
 	s := start(t, "localhost:0", true)
 	address := strings.TrimPrefix(s.URL, "https://")
-	connection, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) // it is looked at below
+	connection, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) // the test checks the certificate below
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestOwnCertificate(t *testing.T) {
 		t.Errorf("the fingerprint is %s, not %s", got, s.Fingerprint)
 	}
 	if left := time.Until(certificate.NotAfter); left < 24*time.Hour || left > 30*24*time.Hour {
-		t.Errorf("it is good for %v", left)
+		t.Errorf("the certificate is valid for %v", left)
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
@@ -118,8 +118,7 @@ func TestOwnCertificate(t *testing.T) {
 	}
 }
 
-// The guard knows the site by every name that the terminal prints, and by no
-// other.
+// The guard accepts every name that the terminal prints, and no other.
 func TestOriginsThatMaySubmit(t *testing.T) {
 	s := start(t, "127.0.0.1:0", false)
 	rows := []struct {
@@ -148,7 +147,7 @@ func TestOriginsThatMaySubmit(t *testing.T) {
 			}
 			body, _ := io.ReadAll(answer.Body)
 			answer.Body.Close()
-			// Both are refused, one of them without a way on.
+			// The guard refuses both, and gives one of them no way to continue.
 			if offered := strings.Contains(string(body), `"challenge":{`); offered == row.cross {
 				t.Errorf("status %d, challenge offered: %v", answer.StatusCode, offered)
 			}

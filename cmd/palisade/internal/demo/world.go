@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// world is what the site's forms change. Everything in it is bounded.
+// world is the data that the site's forms change. Everything in it is bounded.
 type world struct {
 	mu       sync.Mutex
 	effects  map[string]int  // accepted submissions, by form
-	users    map[string]bool // names that are taken
+	users    map[string]bool // names in use
 	comments []comment       // newest first
 	votes    map[string]int
 }
@@ -20,7 +20,7 @@ type world struct {
 type comment struct{ Name, Text string }
 
 const (
-	maxUsers    = 10_000 // names beyond it are counted but not remembered
+	maxUsers    = 10_000 // further names are counted but not stored
 	maxComments = 20
 )
 
@@ -32,7 +32,7 @@ func newWorld() *world {
 	}
 }
 
-// counts returns the accepted submissions of each form, those without any too.
+// counts returns the number of accepted submissions of each form, also if it is 0.
 func (w *world) counts(forms []*form) map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -43,14 +43,14 @@ func (w *world) counts(forms []*form) map[string]int {
 	return counts
 }
 
-// values are what was typed; problems are what is wrong with it, by field.
+// values are the typed values; problems are their mistakes, by field.
 type (
 	values   map[string]string
 	problems map[string]string
 )
 
-// Each of the following is what one form does: it returns what is to be
-// corrected and changes nothing, or counts one effect.
+// Each of these functions is the action of one form. It returns problems and changes
+// nothing, or counts one effect.
 
 func (w *world) signUp(v values) problems {
 	p := problems{}
@@ -131,7 +131,7 @@ func (w *world) latest() []comment {
 	return slices.Clone(w.comments)
 }
 
-// tally is what one choice got.
+// tally is the number of votes for one choice.
 type tally struct {
 	Option string
 	Votes  int
@@ -158,7 +158,7 @@ func checkText(p problems, v values, name string, least, most int) {
 	}
 }
 
-// checkMail asks for a little more than browsers do: a dot in the domain.
+// checkMail is a little stricter than browsers: the domain needs a dot.
 func checkMail(p problems, v values) {
 	address, err := mail.ParseAddress(v["email"])
 	if err != nil || address.Address != v["email"] || len(v["email"]) > 254 {

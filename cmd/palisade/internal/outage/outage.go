@@ -1,10 +1,11 @@
-// Package outage keeps visitors from waiting for a captcha service that is down: a
-// circuit breaker in front of it says so at once, until a call gets through again.
+// Package outage is a circuit breaker in front of a captcha service. While the service is
+// down, visitors do not wait for it: the breaker answers at once, until a call succeeds
+// again.
 //
-// Whoever could open it by hand would choose an easier captcha for everybody. So it
-// opens only for failures that come from several networks, and only while they are
-// most of what comes back; and nothing that a visitor can cause is a failure in the
-// first place, see package captcha.
+// An attacker who could open the breaker would get an easier captcha for everybody. So it
+// opens only for failures that come from several networks, and only while most calls fail.
+// In addition, an error that a visitor can cause does not count as a failure, see package
+// captcha.
 package outage
 
 import (
@@ -22,9 +23,9 @@ import (
 )
 
 const (
-	networks = 5                // that must see it fail …
+	networks = 5                // networks that must see a failure …
 	window   = 30 * time.Second // … within this
-	pause    = 10 * time.Second // before one call is let through to see
+	pause    = 10 * time.Second // before it tries one call
 )
 
 // Provider is a captcha service behind a breaker.
@@ -36,8 +37,8 @@ type Provider struct {
 	failed map[netip.Prefix]time.Time // networks that saw a failure in this window
 }
 
-// Guard puts a breaker in front of a service. Changed is told when it opens, with
-// true, and when it closes; it may be nil.
+// Guard puts a breaker in front of a service. It calls changed with true when the breaker
+// opens, and with false when it closes. changed may be nil.
 func Guard(p captcha.Provider, changed func(open bool)) *Provider {
 	g := &Provider{Provider: p, failed: make(map[netip.Prefix]time.Time)}
 	g.breaker = gobreaker.NewCircuitBreaker[captcha.Result](gobreaker.Settings{
@@ -56,15 +57,15 @@ func Guard(p captcha.Provider, changed func(open bool)) *Provider {
 	return g
 }
 
-// again is a failure that the same network has seen before, and does not count.
+// again is a failure that does not count, because the same network has seen one before.
 type again struct{ error }
 
 func (a again) Unwrap() error { return a.error }
 
-// Down reports whether the service is known to be out of reach.
+// Down reports whether the breaker knows that the service cannot be reached.
 func (p *Provider) Down() bool { return p.breaker.State() == gobreaker.StateOpen }
 
-// Verify asks the service, or says at once that it is unavailable.
+// Verify asks the service, or returns at once that it is unavailable.
 func (p *Provider) Verify(ctx context.Context, a captcha.Attempt) (captcha.Result, error) {
 	result, err := p.breaker.Execute(func() (captcha.Result, error) {
 		result, err := p.Provider.Verify(ctx, a)
@@ -79,8 +80,8 @@ func (p *Provider) Verify(ctx context.Context, a captcha.Attempt) (captcha.Resul
 	return result, err
 }
 
-// first reports whether the network of an attempt sees its first failure of the
-// window. While the breaker tries whether the service is back, every failure counts.
+// first reports whether the network of an attempt sees its first failure of the window.
+// While the breaker tries whether the service is back, every failure counts.
 func (p *Provider) first(a captcha.Attempt) bool {
 	network := clientip.Network(a.Remote)
 	p.mu.Lock()
@@ -96,7 +97,7 @@ func (p *Provider) first(a captcha.Attempt) bool {
 	if _, seen := p.failed[network]; seen {
 		return false
 	}
-	if len(p.failed) < 1000 { // by far enough to open
+	if len(p.failed) < 1000 { // far more than it needs to open
 		p.failed[network] = a.Now
 	}
 	return true

@@ -11,7 +11,7 @@ import (
 	"github.com/palisade-dev/palisade/captcha"
 )
 
-// service is one that answers as it is told.
+// service returns the results that the test sets.
 type service struct {
 	captcha.Provider
 	err    error
@@ -47,11 +47,11 @@ func TestFailuresOfManyNetworksOpenIt(t *testing.T) {
 		}
 	}
 	if !p.Down() || len(told) != 1 || !told[0] {
-		t.Fatalf("not open after %d networks, told %v", networks, told)
+		t.Fatalf("not open after %d networks, changed called with %v", networks, told)
 	}
 	calls := s.calls
 	if _, err := p.Verify(t.Context(), from(99)); !errors.Is(err, captcha.ErrUnavailable) || s.calls != calls {
-		t.Errorf("the service was asked all the same, or the error is %v", err)
+		t.Errorf("the service was asked although the breaker is open, or the error is %v", err)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package scraper reads a protected form out of a page and solves its embedded
-// proof natively, as the author of a bot for this very site would.
+// Package scraper reads a protected form from a page and solves its embedded proof natively,
+// like a bot that was written for this very site.
 package scraper
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/palisade-dev/palisade/pow"
 )
 
-// Form is what a scraper finds in a page.
+// Form is a form that a scraper found in a page.
 type Form struct {
 	Fields    url.Values // name and value of every input
-	Shown     []string   // inputs that are to be filled in, as far as a scraper can tell
+	Shown     []string   // inputs that a person fills in, as far as a scraper can tell
 	Challenge []byte     // of the embedded proof; nil on a site without the guard
 }
 
-// Read takes the form out of a page.
+// Read reads the form of a page.
 func Read(page io.Reader) (*Form, error) {
 	f := &Form{Fields: make(url.Values)}
 	tokens := html.NewTokenizer(page)
@@ -54,7 +54,7 @@ func (f *Form) read(tag html.Token) {
 	switch attributes["type"] {
 	case "hidden":
 		f.Fields.Set(name, attributes["value"])
-	case "radio": // the first choice will do
+	case "radio": // the scraper picks the first choice
 		if !f.Fields.Has(name) {
 			f.Fields.Set(name, attributes["value"])
 		}
@@ -64,12 +64,12 @@ func (f *Form) read(tag html.Token) {
 	}
 }
 
-// Offered returns the form of a ticket that came as JSON.
+// Offered returns the form of a ticket in a JSON answer.
 func Offered(t *palisade.Offer) *Form {
 	return &Form{Fields: url.Values{palisade.FieldTicket: {t.Ticket}}, Challenge: t.Challenge}
 }
 
-// Solve makes the embedded proof. Without the guard there is nothing to do.
+// Solve makes the embedded proof. Without the guard it does nothing.
 func (f *Form) Solve(ctx context.Context) error {
 	if f.Challenge == nil {
 		return nil
@@ -82,14 +82,14 @@ func (f *Form) Solve(ctx context.Context) error {
 	return nil
 }
 
-// Filled returns the fields with something typed into them.
+// Filled returns the fields with typed values.
 func (f *Form) Filled(typed url.Values) url.Values {
 	fields := maps.Clone(f.Fields)
 	maps.Copy(fields, typed)
 	return fields
 }
 
-// JSON returns ticket and proof with further members of a JSON object.
+// JSON returns a JSON object with ticket, proof and further members.
 func (f *Form) JSON(members map[string]string) map[string]string {
 	object := maps.Clone(members)
 	for _, name := range []string{palisade.FieldTicket, palisade.FieldProof} {

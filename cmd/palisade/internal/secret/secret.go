@@ -1,5 +1,4 @@
-// Package secret keeps the gateway's signing key in a file, and makes it on the
-// first run.
+// Package secret keeps the gateway's signing key in a file, and creates it on the first run.
 package secret
 
 import (
@@ -13,11 +12,11 @@ import (
 	"strings"
 )
 
-// size of a key that is made here, in bytes.
+// size of a new key, in bytes.
 const size = 32
 
-// Load returns the key in a file. When there is no file it makes one that only
-// its owner can read, and says so in made.
+// Load returns the key in a file. If there is no file, it creates one that only its owner
+// can read, and sets made.
 func Load(file string) (key []byte, made bool, err error) {
 	key, err = Read(file)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -29,8 +28,8 @@ func Load(file string) (key []byte, made bool, err error) {
 	return key, true, nil
 }
 
-// Read returns the key in a file; fs.ErrNotExist where there is no file. A file that
-// others can read is an error: its key may be known.
+// Read returns the key in a file, or fs.ErrNotExist if there is no file. A file that others
+// can read is an error: they may know its key.
 func Read(file string) ([]byte, error) {
 	info, err := os.Stat(file)
 	switch {
@@ -50,8 +49,8 @@ func Read(file string) ([]byte, error) {
 	return key, nil
 }
 
-// create writes a new key. It appears whole or not at all, and two processes that
-// start at once end up with the same one.
+// create writes a new key. The file appears complete or not at all. Two processes that start
+// at once get the same key.
 func create(file string) ([]byte, error) {
 	key := make([]byte, size)
 	rand.Read(key)

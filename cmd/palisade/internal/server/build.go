@@ -1,5 +1,5 @@
-// Package server runs the gateway: listeners, reload, metrics and health, and an
-// end that loses no request.
+// Package server runs the gateway: listeners, reload, metrics and health, and a shutdown
+// that loses no request.
 package server
 
 import (
@@ -22,13 +22,13 @@ import (
 	"github.com/palisade-dev/palisade/verdict"
 )
 
-// autoName is the form that guards all that nobody named, with limits for people
-// who click through an app and not only send one form.
+// autoName is the form for all routes that no other form names. Its limits suit people who
+// click through an app, not only people who send one form.
 const autoName = "auto"
 
 var autoLimits = []palisade.Limit{{Rate: 30, Per: autoPer, By: palisade.ByIP}, {Rate: 300, Per: autoPer, By: palisade.ByNetwork}}
 
-// Parts are what outlives a reload.
+// Parts are the objects that survive a reload.
 type Parts struct {
 	Keys   palisade.Keys
 	Store  store.Store
@@ -36,7 +36,7 @@ type Parts struct {
 	Events event.Sink
 }
 
-// Build makes a gateway of a configuration; nil where it has no sites.
+// Build makes a gateway from a configuration; nil if it has no sites.
 func Build(c *config.Config, p Parts) (*gateway.Gateway, error) {
 	if len(c.Sites) == 0 {
 		return nil, nil
@@ -80,7 +80,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 	return s
 }
 
-// name is what a site's keys and tickets are bound to, and its name in the log.
+// name is the name to which a site's keys and tickets are bound. The log uses it too.
 func name(c *config.Site) string {
 	if c.Host == "*" {
 		return "localhost"
@@ -88,14 +88,14 @@ func name(c *config.Site) string {
 	return c.Host
 }
 
-// VerdictKey is what the app of a site needs to check verdicts.
+// VerdictKey is the key with which a site's app checks verdicts.
 type VerdictKey struct {
 	Site string
 	Key  []byte
 }
 
-// VerdictKeys returns the key of each site, with the signing key that serve would
-// use; it makes one as serve does, if there is none.
+// VerdictKeys returns the key of each site, made from the signing key of serve. If there is
+// no signing key, it creates one as serve does.
 func VerdictKeys(c *config.Config) ([]VerdictKey, error) {
 	secrets, _, err := keys(c)
 	if err != nil {
@@ -109,7 +109,7 @@ func VerdictKeys(c *config.Config) ([]VerdictKey, error) {
 	return list, nil
 }
 
-// provider makes what a form asks, behind a breaker of its own.
+// provider makes the captcha of a form, behind a breaker of its own.
 func provider(c *config.Captcha, p Parts) captcha.Provider {
 	if c == nil {
 		return nil
@@ -133,7 +133,7 @@ func fallbacks(c *config.Captcha, p Parts) (list []captcha.Provider) {
 	return list
 }
 
-// vendor makes the provider of a service, which config has found in captcha.Services.
+// vendor makes the provider of a service; config has checked that captcha.Services has it.
 func vendor(c *config.Captcha) captcha.Provider {
 	services := captcha.Services()
 	i := slices.IndexFunc(services, func(d captcha.Descriptor) bool { return d.Name == c.Service })
@@ -149,8 +149,7 @@ func vendor(c *config.Captcha) captcha.Provider {
 	}, opts...)
 }
 
-// Check reports what is wrong with a configuration beyond its file: what only the
-// gateway and the library know.
+// Check reports mistakes of a configuration that only the gateway and the library detect.
 func Check(c *config.Config) error {
 	secret := []byte("for a check alone, not for signing anything")
 	parts := Parts{Keys: palisade.Keys{Current: secret}, Logger: slog.New(slog.DiscardHandler)}
@@ -159,7 +158,8 @@ func Check(c *config.Config) error {
 	return errors.Join(err, err2, checkKey(c))
 }
 
-// checkKey reads the state file, as a start would. One that is missing is made then.
+// checkKey reads the state file, as a start would. A start creates a missing file, so a
+// missing file is no mistake.
 func checkKey(c *config.Config) error {
 	if c.Keys.Current != "" {
 		return nil
@@ -170,7 +170,7 @@ func checkKey(c *config.Config) error {
 	return nil
 }
 
-// Describe says in a few lines what is guarded.
+// Describe lists the guarded forms in a few lines.
 func Describe(c *config.Config) string {
 	var b strings.Builder
 	for i := range c.Sites {
@@ -208,8 +208,8 @@ func Describe(c *config.Config) string {
 	return b.String()
 }
 
-// describeLimits says how many submissions are accepted: over a limit by ip the next
-// is answered 429, over the others it is asked for the hardest step.
+// describeLimits says how many submissions are accepted. Over a limit by ip, the next
+// submission gets 429. Over the other limits, the next one needs the hardest step.
 func describeLimits(b *strings.Builder, limits []palisade.Limit) {
 	if limits == nil {
 		limits = palisade.DefaultLimits()

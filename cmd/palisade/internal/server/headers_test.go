@@ -8,7 +8,8 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 )
 
-// What a file says of headers reaches the gateway, whose mistakes check-config tells.
+// The header settings of a file reach the gateway, and check-config prints the gateway's
+// errors.
 func TestHeadersOfASite(t *testing.T) {
 	upstream, _ := url.Parse("http://127.0.0.1:8000")
 	for _, test := range []struct {
@@ -18,8 +19,8 @@ func TestHeadersOfASite(t *testing.T) {
 		want         string // part of the mistake, "" for none
 	}{
 		{"names and beginnings", []string{"X-Our-User", "X-Corp-*"}, []string{"CF-IPCountry"}, []string{"10.0.0.0/8"}, ""},
-		{"what a request cannot be read without", []string{"Cookie"}, nil, nil, "strip_headers: Cookie is needed"},
-		{"what nobody in front could say", nil, []string{"CF-IPCountry"}, nil, "allow_headers keeps what a proxy in front says"},
+		{"headers that a request needs", []string{"Cookie"}, nil, nil, "strip_headers: Cookie is needed"},
+		{"headers that no proxy in front can set", nil, []string{"CF-IPCountry"}, nil, "allow_headers keeps what a proxy in front says"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := &config.Config{Trust: test.trust, Header: "x-forwarded-for", Sites: []config.Site{{

@@ -12,15 +12,15 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
 )
 
-// Two processes with one key would each accept a ticket once. The lock is on an open
-// file, so that a second Start of this process meets it as another process does.
+// Two processes with one key would each accept a ticket once. The lock belongs to an open
+// file. So a second Start in this process meets the lock as another process does.
 func TestASecondProcessWithTheSameKeyDoesNotStart(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(c *config.Config, state string)
 	}{
 		{"the key of the state file", func(c *config.Config, state string) { c.State = state }},
-		{"a key that is given", func(c *config.Config, state string) { c.Keys.Current = config.Secret(strings.Repeat(state, 2)) }},
+		{"a given key", func(c *config.Config, state string) { c.Keys.Current = config.Secret(strings.Repeat(state, 2)) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			state := filepath.Join(t.TempDir(), "palisade.key")

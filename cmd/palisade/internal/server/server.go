@@ -31,17 +31,18 @@ import (
 const (
 	autoPer = 10 * time.Minute
 
-	// drain is how long requests under way may take to end after the signal.
+	// drain is the longest wait for requests under way after the signal.
 	drain = 20 * time.Second
 )
 
 // Server is a running gateway.
 type Server struct {
-	// Made is the file of the key that was made on this run, or "".
+	// Made is the file of the key that this run created, or "".
 	Made string
-	// Addresses are where it listens; Admin where metrics are, or "".
+	// Addresses are the addresses of the gateway. Admin is the address of the metrics, or
+	// "".
 	Addresses []string
-	Service   []string // where the verification service listens
+	Service   []string // addresses of the verification service
 	Admin     string
 
 	read    func() (*config.Config, error)
@@ -58,8 +59,8 @@ type Server struct {
 	failed  chan error
 }
 
-// Start reads the configuration with read, and serves until [Server.Stop]. read is
-// called again for each reload.
+// Start reads the configuration with read, and serves until [Server.Stop]. Each reload calls
+// read again.
 func Start(read func() (*config.Config, error), logger *slog.Logger, level *slog.LevelVar) (*Server, error) {
 	c, err := read()
 	if err != nil {
@@ -79,7 +80,7 @@ func Start(read func() (*config.Config, error), logger *slog.Logger, level *slog
 	}
 	if s.lock, err = secret.Lock(lockFile(c)); errors.Is(err, secret.ErrServed) {
 		return nil, fmt.Errorf("%s: %w", lockFile(c), err)
-	} else if err != nil { // such as a file system that is read only
+	} else if err != nil { // such as a read-only file system
 		logger.Warn("a second process with the same key would not be noticed on this machine", "error", err)
 	}
 	if err := s.apply(c); err != nil {
@@ -93,9 +94,9 @@ func Start(read func() (*config.Config, error), logger *slog.Logger, level *slog
 	return s, nil
 }
 
-// lockFile is what keeps a second process with the same key from starting here, while
-// each remembers for itself what it has accepted: the state file, or for a key that is
-// given a file that is named after it.
+// lockFile returns the file to lock. The lock stops a second process with the same key on
+// this machine, because each process remembers used tickets only for itself. The file is the
+// state file or, for a given key, a file named after the key.
 func lockFile(c *config.Config) string {
 	if c.Keys.Current == "" {
 		return c.State
@@ -104,7 +105,7 @@ func lockFile(c *config.Config) string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("palisade-%x.lock", sum[:8]))
 }
 
-// keys returns the secrets that are given, or the one of the state file.
+// keys returns the given secrets, or the secret of the state file.
 func keys(c *config.Config) (k palisade.Keys, made string, err error) {
 	if c.Keys.Current != "" {
 		return palisade.Keys{Current: []byte(c.Keys.Current), Previous: []byte(c.Keys.Previous), Next: []byte(c.Keys.Next)}, "", nil
@@ -119,7 +120,7 @@ func keys(c *config.Config) (k palisade.Keys, made string, err error) {
 	return k, made, err
 }
 
-// apply puts a configuration into use, or leaves all as it was.
+// apply puts a configuration into use, or changes nothing.
 func (s *Server) apply(c *config.Config) error {
 	parts := s.parts
 	if c.Keys.Current != "" {
@@ -143,12 +144,12 @@ func (s *Server) apply(c *config.Config) error {
 	}
 	s.service.Store(asked)
 	s.config.Store(c)
-	s.tell(context.Background(), event.Configuration{}) // last, so that who reads it finds the new one in place
+	s.tell(context.Background(), event.Configuration{}) // last, so that a reader of the event finds the new one in use
 	return nil
 }
 
-// Reload reads the configuration again. A bad one is refused and the old one kept;
-// what a process cannot change while it runs, its listeners, stays too.
+// Reload reads the configuration again. If it has mistakes, the old one stays in use.
+// Listeners stay too, because a process cannot change them while it runs.
 func (s *Server) Reload() error {
 	c, err := s.read()
 	if err != nil {
@@ -162,7 +163,7 @@ func (s *Server) Reload() error {
 	return s.apply(c)
 }
 
-// fixed is what a process cannot change while it runs.
+// fixed are the settings that a process cannot change while it runs.
 func fixed(c *config.Config) string {
 	l := c.Limits
 	var service []string
@@ -172,7 +173,7 @@ func fixed(c *config.Config) string {
 	return fmt.Sprint(c.Listen, service, c.Admin, c.TLS.Cert != "", c.Trust, c.Tracing, c.Log, l.Connections, l.PerClient, l.Header, l.ReadTimeout, l.IdleTimeout)
 }
 
-// Files returns what the configuration in use was read from.
+// Files returns the files of the configuration in use.
 func (s *Server) Files() []string { return s.config.Load().Files() }
 
 func (s *Server) listen(c *config.Config) error {
@@ -226,10 +227,10 @@ func (s *Server) openAdmin(c *config.Config) error {
 	return nil
 }
 
-// named reports whether an address is that of a proxy in front.
+// named reports whether an address belongs to a proxy in front.
 func named(proxies []string) func(netip.Addr) bool {
 	var list []netip.Prefix
-	for _, text := range proxies { // which were checked
+	for _, text := range proxies { // config has checked them
 		if prefix, err := netip.ParsePrefix(text); err == nil {
 			list = append(list, prefix)
 		} else if addr, err := netip.ParseAddr(text); err == nil {
@@ -247,7 +248,7 @@ func newServer(c *config.Config, handler http.Handler, logger *slog.Logger) *htt
 		ReadHeaderTimeout: min(c.Limits.ReadTimeout, 10*time.Second),
 		IdleTimeout:       c.Limits.IdleTimeout,
 		MaxHeaderBytes:    int(c.Limits.Header),
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug), // what clients do wrong
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug), // errors of clients
 	}
 }
 
@@ -257,13 +258,13 @@ func (s *Server) run(serve func() error) {
 	}
 }
 
-// tell passes events on to all who listen. The guards log them on their own.
+// tell passes events on to metrics and tracing. The guards log their own events.
 func (s *Server) tell(ctx context.Context, e event.Event) {
 	s.metrics.Tell(ctx, e)
 	s.tracing.Tell(ctx, e)
 }
 
-// A reload may take away what a listener is for.
+// A reload may remove the gateway or the service that a listener serves.
 func (s *Server) currentGateway() http.Handler {
 	if g := s.gateway.Load(); g != nil {
 		return g
@@ -278,7 +279,7 @@ func (s *Server) currentService() http.Handler {
 	return http.NotFoundHandler()
 }
 
-// measure measures what the handler in use does.
+// measure counts and times the requests of the handler in use.
 func (s *Server) measure(current func() http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(current(), w, r) })
 }
@@ -286,7 +287,7 @@ func (s *Server) measure(current func() http.Handler) http.Handler {
 func (s *Server) serve(handler http.Handler, w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	m := &measured{ResponseWriter: w}
-	if r.ProtoMajor == 1 { // HTTP/2 would end a stream on which nothing is written for so long
+	if r.ProtoMajor == 1 { // HTTP/2 would end a stream without a write for so long
 		m.control, m.most = http.NewResponseController(w), s.config.Load().Limits.WriteTimeout
 	}
 	r, span := s.tracing.Start(r)
@@ -305,10 +306,10 @@ type measured struct {
 	most    time.Duration
 }
 
-// patient gives the client time for what is written next.
+// patient extends the write deadline before the next write.
 func (m *measured) patient() {
 	if m.control != nil {
-		_ = m.control.SetWriteDeadline(time.Now().Add(m.most)) // tests have writers without one
+		_ = m.control.SetWriteDeadline(time.Now().Add(m.most)) // writers in tests have no deadline
 	}
 }
 
@@ -328,7 +329,7 @@ func (m *measured) Write(b []byte) (int, error) {
 	return m.ResponseWriter.Write(b)
 }
 
-// Unwrap serves http.ResponseController, by which the proxy flushes and hijacks.
+// Unwrap serves http.ResponseController, which the proxy needs to flush and hijack.
 func (m *measured) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 
 func (s *Server) adminHandler() http.Handler {
@@ -339,8 +340,9 @@ func (s *Server) adminHandler() http.Handler {
 	return mux
 }
 
-// ready says whether visitors should be sent here. One app that is down takes no other
-// site out of service: it is told, and the answer is 503 where no app can be reached.
+// ready reports whether a load balancer should send visitors here. If one app is down, the
+// answer names it and the other sites stay in service. The status is 503 if no app can be
+// reached.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if s.ending.Load() {
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
@@ -367,7 +369,7 @@ func (s *Server) Wait(ctx context.Context) error {
 	}
 }
 
-// Stop takes no new requests and waits for those under way, for a while.
+// Stop accepts no new requests and waits a limited time for those under way.
 func (s *Server) Stop() {
 	s.ending.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
@@ -386,9 +388,9 @@ func (s *Server) Stop() {
 	}
 }
 
-// Watch reloads when a signal comes, and when a file that was read changes, until
-// ctx ends. Files are looked at once a second: that works on every file system,
-// also where an editor or a container puts a new file in the place of the old.
+// Watch reloads on a signal, and when a file of the configuration changes, until ctx ends.
+// It checks the files once a second. This works on every file system, also if an editor or a
+// container replaces a file.
 func (s *Server) Watch(ctx context.Context, signals <-chan os.Signal) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -403,7 +405,7 @@ func (s *Server) Watch(ctx context.Context, signals <-chan os.Signal) {
 				continue
 			}
 		}
-		seen = stamps(s.Files()) // before reading: what changes meanwhile is read again
+		seen = stamps(s.Files()) // before reading, so that a later change causes another reload
 		if err := s.Reload(); err != nil {
 			s.parts.Logger.Error("the new configuration is refused, the old one is kept", "error", err)
 			continue

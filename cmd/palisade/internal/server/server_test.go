@@ -54,7 +54,7 @@ func TestClientThatDoesNotReadIsGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n") // and nothing is read
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n") // and reads no answer
 	<-gone                                                // or the test never ends
 }
 
@@ -121,7 +121,7 @@ func TestBadConfigurationIsRefusedAndTheOldOneKept(t *testing.T) {
 	bad := false
 	s := started(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "page") }, func(c *config.Config) {
 		if bad {
-			c.Sites[0].Forms[0].MaxAge = time.Second // which only the library knows to be wrong
+			c.Sites[0].Forms[0].MaxAge = time.Second // only the library detects this mistake
 		}
 	})
 	before := s.gateway.Load()
@@ -131,6 +131,6 @@ func TestBadConfigurationIsRefusedAndTheOldOneKept(t *testing.T) {
 	}
 	bad = false
 	if err := s.Reload(); err != nil || s.gateway.Load() == before {
-		t.Errorf("a good one was not taken: %v", err)
+		t.Errorf("a valid configuration was refused: %v", err)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/service"
 )
 
-// BuildService makes a verification service of a configuration; nil where none is
-// asked for.
+// BuildService makes a verification service from a configuration; nil if the configuration
+// has none.
 func BuildService(c *config.Config, p Parts) (*service.Service, error) {
 	if c.Service == nil {
 		return nil, nil
@@ -33,7 +33,7 @@ func serviceSite(c *config.ServiceSite, p Parts) service.Site {
 	return s
 }
 
-// source says whose word is taken for a client's address.
+// source returns the configured source of the client's address.
 func source(c *config.Config) clientip.Source {
 	switch {
 	case len(c.Trust) > 0 && c.Header == "forwarded":

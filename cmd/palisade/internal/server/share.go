@@ -8,9 +8,9 @@ import (
 	"github.com/palisade-dev/palisade/clientip"
 )
 
-// shared is a listener that gives one client no more than so many connections, so
-// that nobody can take all of them. Proxies that are named have no such limit:
-// all visitors come through them.
+// shared is a listener that limits the connections of one client, so that no client can use
+// up all of them. Proxies in Trust have no such limit, because all visitors come through
+// them.
 type shared struct {
 	net.Listener
 	most    int
@@ -24,7 +24,7 @@ func share(l net.Listener, most int, trusted func(netip.Addr) bool) *shared {
 	return &shared{Listener: l, most: most, trusted: trusted, open: make(map[netip.Prefix]int)}
 }
 
-// Accept closes what is too much and waits for the next.
+// Accept closes connections over the limit and waits for the next.
 func (s *shared) Accept() (net.Conn, error) {
 	for {
 		conn, err := s.Listener.Accept()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// dial opens a connection and reports whether it was kept.
+// dial opens a connection and reports whether the listener kept it.
 func dial(t *testing.T, address string) (net.Conn, bool) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -20,7 +20,7 @@ func dial(t *testing.T, address string) (net.Conn, bool) {
 	return conn, err == nil
 }
 
-// greeter accepts, says something, and keeps the connections for later.
+// greeter accepts connections, writes a byte to each, and keeps them for later.
 func greeter(t *testing.T, trusted bool) (address string, kept chan net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -14,12 +14,11 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 )
 
-// reachTime is how long an app may take to accept a connection.
+// reachTime is the longest wait for an app to accept a connection.
 const reachTime = 2 * time.Second
 
-// Unreachable tries to connect to the app of each site, all at once. It returns what is
-// wrong with those that cannot be reached, and whether that is all of them. Nothing is
-// sent to them.
+// Unreachable tries to connect to the app of each site, all at once. It returns the errors
+// of the apps that cannot be reached, and whether these are all apps. It sends no data.
 func Unreachable(ctx context.Context, c *config.Config) (all bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()

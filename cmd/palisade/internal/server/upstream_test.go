@@ -11,7 +11,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 )
 
-// A site whose app is down takes no other site out of service.
+// If one site's app is down, the other sites stay in service.
 func TestReadyWhileAnAppCanBeReached(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	down, err := url.Parse(gone.URL)

@@ -8,7 +8,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 )
 
-// Every service that can be stood in for can be asked, and is the one of its name.
+// Every service that captchatest simulates has a provider, with the same name.
 func TestEveryServiceCanBeAsked(t *testing.T) {
 	for _, name := range captchatest.Services() {
 		provider := vendor(&config.Captcha{Service: name, Sitekey: "k", Secret: "s", Project: "p", Address: "https://captcha.example", MinScore: 0.5})
@@ -20,6 +20,6 @@ func TestEveryServiceCanBeAsked(t *testing.T) {
 		}
 	}
 	if asked, stoodIn := len(captcha.Services()), len(captchatest.Services()); asked != stoodIn {
-		t.Errorf("%d services can be asked, and %d stood in for", asked, stoodIn)
+		t.Errorf("captcha has %d services, and captchatest simulates %d", asked, stoodIn)
 	}
 }

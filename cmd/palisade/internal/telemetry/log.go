@@ -1,5 +1,5 @@
-// Package telemetry tells operators what the gateway decides: decisions as JSON
-// lines, thinned in a flood, and metrics for Prometheus.
+// Package telemetry reports the gateway's decisions to operators: as JSON lines, sampled in
+// a flood, and as metrics for Prometheus.
 package telemetry
 
 import (
@@ -11,13 +11,13 @@ import (
 	"github.com/palisade-dev/palisade"
 )
 
-// Sampler is a [slog.Handler] that passes on the first most records of each kind
-// of decision in a second and counts the rest; the first record of the next second
-// says how many were left out. Kinds differ in form, outcome and reason. Records
-// without a decision always pass.
+// Sampler is a [slog.Handler] that passes on the first records of each kind of decision in a
+// second, and counts the rest. The first record of the next second has the number of the
+// omitted ones. Kinds differ in form, outcome and reason. Records without a decision always
+// pass.
 type Sampler struct {
 	slog.Handler
-	most  int // a second and kind; 0: all
+	most  int // per second and kind; 0: all
 	clock func() time.Time
 	kinds *kinds
 }
@@ -92,14 +92,14 @@ func (k *kinds) take(what kind, second int64, most int) (pass bool, skipped int)
 	return true, skipped
 }
 
-// WithAttrs returns a Sampler that counts together with this one.
+// WithAttrs returns a Sampler that shares the counts of this one.
 func (s *Sampler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *s
 	c.Handler = s.Handler.WithAttrs(attrs)
 	return &c
 }
 
-// WithGroup returns a Sampler that counts together with this one.
+// WithGroup returns a Sampler that shares the counts of this one.
 func (s *Sampler) WithGroup(name string) slog.Handler {
 	c := *s
 	c.Handler = s.Handler.WithGroup(name)

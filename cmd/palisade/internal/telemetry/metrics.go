@@ -15,7 +15,7 @@ import (
 	"github.com/palisade-dev/palisade/event"
 )
 
-// Metrics are the gateway's, in a registry of their own.
+// Metrics are the gateway's metrics, in their own registry.
 type Metrics struct {
 	registry                    *prometheus.Registry
 	decisions                   *prometheus.CounterVec

@@ -18,17 +18,16 @@ import (
 	"github.com/palisade-dev/palisade/event"
 )
 
-// Tracing sends a span for each request to a collector (OTLP over HTTP). The nil
-// Tracing sends none, and passes the trace context on as it came.
+// Tracing sends a span for each request to a collector (OTLP over HTTP). A nil Tracing sends
+// no spans, and passes the trace context on unchanged.
 type Tracing struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
 	context  propagation.TraceContext
 }
 
-// NewTracing returns a Tracing to the collector at a URL such as
-// http://127.0.0.1:4318. What the collector does not take is dropped, never waited
-// for.
+// NewTracing returns a Tracing to the collector at a URL such as http://127.0.0.1:4318.
+// Spans that the collector does not accept are dropped. Requests never wait for it.
 func NewTracing(endpoint string, logger *slog.Logger) (*Tracing, error) {
 	exporter, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL(endpoint+"/v1/traces"))
 	if err != nil {
@@ -40,7 +39,7 @@ func NewTracing(endpoint string, logger *slog.Logger) (*Tracing, error) {
 	return &Tracing{provider: provider, tracer: provider.Tracer("github.com/palisade-dev/palisade")}, nil
 }
 
-// Start begins the span of a request, and has the app's spans hang below it.
+// Start begins the span of a request, and makes it the parent of the app's spans.
 func (t *Tracing) Start(r *http.Request) (*http.Request, trace.Span) {
 	if t == nil {
 		return r, nil
@@ -76,7 +75,7 @@ func (t *Tracing) Tell(ctx context.Context, e event.Event) {
 		attribute.String("palisade.reason", string(d.Reason)), attribute.Float64("palisade.score", d.Score))
 }
 
-// Stop sends what is left.
+// Stop sends the remaining spans.
 func (t *Tracing) Stop(ctx context.Context) error {
 	if t == nil {
 		return nil

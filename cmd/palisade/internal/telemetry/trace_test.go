@@ -46,7 +46,7 @@ func TestSpanSaysWhatWasDecidedAndHangsTogether(t *testing.T) {
 		t.Errorf("the span hangs on %x of %x", sent.ParentSpanId, sent.TraceId)
 	}
 	if got := r.Header.Get("Traceparent"); got != "00-4bf92f3577b34da6a3ce929d0e0e4736-"+own+"-01" {
-		t.Errorf("the app is told %s, the span is %s", got, own)
+		t.Errorf("the app gets the parent %s, the span is %s", got, own)
 	}
 	said := fmt.Sprint(sent.Attributes)
 	for _, want := range []string{"signup", "ticket-missing", "challenge", "403"} {
@@ -55,7 +55,7 @@ func TestSpanSaysWhatWasDecidedAndHangsTogether(t *testing.T) {
 		}
 	}
 	if strings.Contains(fmt.Sprint(sent), "hunter2") {
-		t.Errorf("the span holds what nobody should read: %v", sent)
+		t.Errorf("the span contains data that must not leave the gateway: %v", sent)
 	}
 }
 

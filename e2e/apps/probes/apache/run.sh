@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh FOLDER starts Apache with mod_php for a copy of a folder. Its user may not be
-# allowed to read ours.
+# run.sh FOLDER starts Apache with mod_php for a copy of a folder, because Apache's user
+# may not be allowed to read the original.
 set -eu
 cd "$(dirname "$0")"
 APACHE_ROOT=$(dirname "$PROBE_FILE")/root

@@ -23,7 +23,7 @@ var e07 = &engine.Rule{
 		if err != nil {
 			return engine.Undecided("%v", err)
 		}
-		tooMany := 0 // as with tokens
+		tooMany := 0 // in all rounds: one alone may come from another user
 		for round := range engine.Races {
 			shots, err := valids(ctx, p, pages[round*most:][:most])
 			if err != nil {

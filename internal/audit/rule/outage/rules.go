@@ -1,4 +1,5 @@
-// Package outage is about what the app does while the verifier fails, is slow or answers oddly. Each rule is one file.
+// Package outage is about an app whose verifier fails, is slow or gives unusual answers.
+// Each rule is one file.
 package outage
 
 import "github.com/palisade-dev/palisade/internal/audit/engine"

@@ -7,8 +7,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// answering has the verifier give its usual answer, with other members in the place
-// of success.
+// answering makes the verifier give its usual answer, with other members instead of success.
 func answering(p *engine.Probe, success string) func(*engine.Middle) {
 	return func(m *engine.Middle) {
 		body := fmt.Sprintf(`{%s,"challenge_ts":%q,"hostname":%q,"action":%q,"cdata":"","score":0.9,"error-codes":[]}`,

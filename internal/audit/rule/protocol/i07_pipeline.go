@@ -48,7 +48,7 @@ var i07 = &engine.Rule{
 			for range 2 {
 				a, err := engine.ReadAnswer(r, "POST")
 				if err != nil {
-					return nil // a server may close after the first
+					return nil // a server may close the connection after the first
 				}
 				last = a
 			}
@@ -59,7 +59,7 @@ var i07 = &engine.Rule{
 		}
 		n, err := p.Effects.Since(ctx, before, []string{second.Canary}, 0)
 		if p.Effects.ReadsBack() {
-			n++ // only the second was counted
+			n++ // the app counted only the second
 		}
 		o := &engine.Outcome{Attempt: engine.Attempt{What: "a submission without a token behind a valid one, on one connection"}, Shot: second, Answer: last, Effects: n}
 		switch {

@@ -23,8 +23,8 @@ var b01 = &engine.Rule{
 		case p.Middle == nil:
 			return engine.Passed("The second use of a token was refused with %d.", second.Answer.Status)
 		}
-		// The service refuses a second use. Whether the app would by itself shows when the
-		// service does not.
+		// The service refuses a second use. To see whether the app also refuses by itself,
+		// the service accepts it here.
 		_, careless := twice(ctx, p, func(m *engine.Middle) { m.Server.Fail(m.Service, captchatest.Reusable, -1) })
 		if careless != nil && careless.Err == nil && careless.Effects > 0 {
 			r := engine.Failed(careless, "When the service said yes to a token a second time, the app did it again.")

@@ -14,15 +14,15 @@ var b02 = &engine.Rule{
 	Why:  "Between the look whether a token is used and the note that it is, others get through with it.",
 	Refs: engine.Refs{CWE: 367, ASVS: "15.4.2, 2.3.4"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
-		// An app that remembers tokens itself is judged by its own memory: the verifier
-		// then says yes to all. One that leaves it to the service is judged with that.
+		// If the app remembers tokens itself, the verifier says yes to all, so that only the
+		// app's memory counts. If the app relies on the service, the service remembers too.
 		again := func(m *engine.Middle) { m.Server.Fail(m.Service, captchatest.Reusable, -1) }
 		remembers := false
 		if p.Middle != nil {
 			_, second := twice(ctx, p, again)
 			remembers = second != nil && second.Err == nil && second.Effects == 0
 		}
-		tooMany := 0 // effects in all rounds: one alone may be somebody else's
+		tooMany := 0 // effects in all rounds: one alone may come from another user
 		for round := range engine.Races {
 			if p.Middle != nil {
 				p.Middle.Reset()

@@ -42,8 +42,8 @@ var b03 = &engine.Rule{
 	},
 }
 
-// greets finds out with which Host the instance takes a submission of its own page. An
-// instance that takes none would refuse a replay too, whatever it remembers.
+// greets finds the Host with which the instance accepts a submission of its own page. An
+// instance that accepts none would refuse a replay too, with or without a memory.
 func greets(ctx context.Context, p *engine.Probe, other *engine.Instance) (engine.Result, bool) {
 	var o *engine.Outcome
 	for _, other.Host = range []string{p.Target.Host, other.At.Host} {
@@ -69,7 +69,7 @@ func welcome(ctx context.Context, p *engine.Probe, other *engine.Instance) (o *e
 
 func taken(o *engine.Outcome) bool { return o.Err == nil && o.Effects > 0 }
 
-// with tells how an outcome came.
+// with describes the error or the status of an outcome.
 func with(o *engine.Outcome) string {
 	if o.Err != nil {
 		return fmt.Sprintf(" (%v)", o.Err)
@@ -77,11 +77,11 @@ func with(o *engine.Outcome) string {
 	return fmt.Sprintf(" (it answered %d)", o.Answer.Status)
 }
 
-// replayAt uses a token with the first instance, then with the other one, between two
-// controls of the same making whose tokens are used nowhere else. The rest of the
-// submission is of the page that the token came with or, borrowed, of a page of the
-// other instance: apps bind tokens to pages, and pages to instances. It is left out
-// where not even the control is taken.
+// replayAt uses a token with the first instance, then with the other one. Two controls of
+// the same kind surround it; their tokens are used nowhere else. The other fields come from
+// the page of the token or, with borrow, from a page of the other instance. The reason is
+// that apps bind tokens to pages, and pages to instances. If the app refuses even the
+// control, replayAt is left out.
 func replayAt(ctx context.Context, p *engine.Probe, other *engine.Instance, borrow bool) engine.Result {
 	control := func() *engine.Outcome {
 		_, o := crossed(ctx, p, other, crossing{borrow: borrow, what: "a token of the first instance, not used, at " + other.At.Host})
@@ -109,8 +109,8 @@ func replayAt(ctx context.Context, p *engine.Probe, other *engine.Instance, borr
 	return engine.Passed("refused")
 }
 
-// unaided replays a token while the service, which refuses a second use, does not. It
-// returns a finding or nil.
+// unaided replays a token while the service accepts second uses, which it normally refuses.
+// It returns a finding or nil.
 func unaided(ctx context.Context, p *engine.Probe, other *engine.Instance, borrow bool) *engine.Result {
 	if p.Middle == nil {
 		return nil
@@ -129,16 +129,16 @@ func unaided(ctx context.Context, p *engine.Probe, other *engine.Instance, borro
 	return &r
 }
 
-// crossing is a token's way from one instance to another.
+// crossing is how a token gets from one instance to another.
 type crossing struct {
 	borrow bool // the page is the other instance's
-	use    bool // with the first instance before
+	use    bool // use the token with the first instance before
 	before func(*engine.Middle)
 	what   string
 }
 
-// crossed takes a token of the first instance to the other one. The first outcome is
-// that of its use before, if there was one; without it the second is nil.
+// crossed sends a token of the first instance to the other one. The first outcome is the
+// earlier use at the first instance. Without such a use, the second outcome is nil.
 func crossed(ctx context.Context, p *engine.Probe, other *engine.Instance, c crossing) (first, second *engine.Outcome) {
 	from := p.Visitors.Address()
 	pg, err := p.Visitors.Ripe(ctx, from)

@@ -39,7 +39,7 @@ var b10 = &engine.Rule{
 		return p.MustRefuse(ctx, engine.Attempt{What: "what was solved at the form that posts to " + other.Path, Valid: true, Visit: other.Page, Change: func(s *engine.Shot) {
 			s.Target = p.Home.RequestURI()
 			for _, f := range p.Filler.Fill(own, own.Form, s.Canary) {
-				if !slices.Contains(p.Filler.Traps(own), f.Name) { // this form's traps are none of the other's
+				if !slices.Contains(p.Filler.Traps(own), f.Name) { // the other form may not know this form's honeypots
 					s.Put(f.Name, f.Value)
 				}
 			}

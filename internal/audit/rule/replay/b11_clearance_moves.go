@@ -23,7 +23,7 @@ var b11 = &engine.Rule{
 			s.Cookies = jar
 			s.Set("User-Agent", "curl/8.5.0")
 		}})
-		if other.Err == nil && other.Effects == 0 { // who takes the cookies can take the browser's name as well
+		if other.Err == nil && other.Effects == 0 { // a thief of the cookies can copy the User-Agent as well
 			other = p.Try(ctx, engine.Attempt{What: "a submission with that visitor's cookies, from another address", Change: func(s *engine.Shot) { s.Cookies = jar }})
 		}
 		switch {

@@ -15,8 +15,8 @@ func errOf(o *engine.Outcome) error {
 	return o.Err
 }
 
-// twice submits the form for two visitors, with one token. A second that is nil says
-// that the first had no effect.
+// twice submits the form for two visitors, with one token. A nil second outcome means that
+// the first had no effect.
 func twice(ctx context.Context, p *engine.Probe, script func(*engine.Middle)) (first, second *engine.Outcome) {
 	var token []engine.Field
 	first = p.Try(ctx, engine.Attempt{What: "a valid submission", Valid: true, Before: script, Change: func(s *engine.Shot) {
@@ -33,10 +33,10 @@ func twice(ctx context.Context, p *engine.Probe, script func(*engine.Middle)) (f
 	return first, second
 }
 
-// solved is a submission with a token of which the service says something odd.
+// solved is a submission with a token about which the service gives an unusual answer.
 func solved(what string, change func(*captchatest.Solution), script func(*engine.Middle)) engine.Attempt {
 	return engine.Attempt{What: what, Before: script, Token: func(m *engine.Middle) string { return m.Solve(change) }}
 }
 
-// tells reports whether a service says that of its tokens.
+// tells reports whether a service gives this information about its tokens.
 func tells(service, what string) bool { return slices.Contains(captchatest.Reports(service), what) }

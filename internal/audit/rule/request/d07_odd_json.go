@@ -25,7 +25,7 @@ var d07 = &engine.Rule{
 		add("JSON after a byte order mark", func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) })
 		add("JSON in UTF-16", func(b []byte) []byte {
 			wide := []byte{0xff, 0xfe}
-			for _, c := range b { // what a form has is ASCII here
+			for _, c := range b { // all fields are ASCII here
 				wide = append(wide, c, 0)
 			}
 			return wide
@@ -33,8 +33,7 @@ var d07 = &engine.Rule{
 		add("JSON with another object behind it", func(b []byte) []byte { return append(b, `{"x":1}`...) })
 		add("JSON with rubbish behind it", func(b []byte) []byte { return append(b, "xyz"...) })
 		add("JSON whose names are escaped", func(b []byte) []byte { return bytes.Replace(b, []byte(`{"`), []byte(`{"\u005f":"","`), 1) })
-		// Many frameworks give up on this one with a crash of their own, which says nothing
-		// of the captcha.
+		// Many frameworks crash on this JSON. Such a crash says nothing about the captcha.
 		add("JSON nested ten thousand deep", func(b []byte) []byte {
 			return append(append(b[:len(b)-1], `,"x":`...), strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000)+"}"...)
 		})

@@ -26,7 +26,7 @@ var d09 = &engine.Rule{
 					kind, body := inner(fields)
 					var b bytes.Buffer
 					w := pack(&b)
-					_, _ = w.Write(body) // to memory
+					_, _ = w.Write(body) // cannot fail: writes to memory
 					_ = w.Close()
 					return kind, b.Bytes()
 				}

@@ -18,7 +18,7 @@ var d11 = &engine.Rule{
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		pad := engine.Field{Name: "padding", Value: strings.Repeat("x", 1100<<10)}
 		var attempts []engine.Attempt
-		for _, size := range []int{9 << 10, 65 << 10, 129 << 10} { // beyond what checks in front of apps read by default
+		for _, size := range []int{9 << 10, 65 << 10, 129 << 10} { // more than checks in front of apps read by default
 			attempts = append(attempts, engine.Attempt{What: fmt.Sprintf("a form with %d KiB before the fields", size>>10), Tidy: true, Change: func(s *engine.Shot) {
 				s.Fields = append([]engine.Field{{Name: "padding", Value: strings.Repeat("x", size)}}, s.Fields...)
 			}})

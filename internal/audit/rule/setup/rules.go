@@ -1,4 +1,5 @@
-// Package setup is about settings that nobody sees from outside. Each rule is one file.
+// Package setup is about settings that an audit cannot see from outside. Each rule is one
+// file.
 package setup
 
 import "github.com/palisade-dev/palisade/internal/audit/engine"

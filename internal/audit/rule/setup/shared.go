@@ -7,15 +7,16 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// What nobody sees from outside stands in a configuration. Each of these rules reads
-// the settings that it is given, and says that it was left out when there are none.
+// An audit cannot see a configuration from outside. Each rule here reads the settings that
+// the user gives. Without settings, the rules report that they were left out.
 
 var (
 	captchaName = regexp.MustCompile(`(?i)captcha|turnstile`)
 	storeName   = regexp.MustCompile(`(?i)store|cache|backend`)
 )
 
-// settings looks at those whose name matches. Wrong says what is wrong with one, or "".
+// settings checks the settings whose name matches. Wrong returns the mistake of a setting,
+// or "".
 func settings(pattern string, wrong func(name, value string, all []engine.Setting) string) func(context.Context, *engine.Probe) engine.Result {
 	names := regexp.MustCompile(pattern)
 	return func(_ context.Context, p *engine.Probe) engine.Result {

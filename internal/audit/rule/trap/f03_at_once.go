@@ -14,7 +14,7 @@ var f03 = &engine.Rule{
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
 		name, _ := loadTime(p, p.First)
 		switch {
-		case p.Spec.MinFill > 0: // as was said, which nothing has tried yet
+		case p.Spec.MinFill > 0: // the user's value, which no rule has tried yet
 			return p.MustRefuse(ctx, engine.Attempt{What: "a valid submission in the moment in which the page was loaded", Valid: true, AtOnce: true})
 		case p.Visitors.Wait > 0:
 			return engine.Passed("What came at once was refused; it was accepted after %s.", p.Visitors.Wait)

@@ -39,11 +39,11 @@ var f11 = &engine.Rule{
 	},
 }
 
-// tokenName matches what tokens are called; a value that is the same for all may also
-// be the id of the form.
+// tokenName matches common names of tokens. Another field with one constant value may be the
+// id of the form.
 var tokenName = regexp.MustCompile(`(?i)token|nonce|csrf|xsrf|ticket|stamp|hash|sig|verif|captcha`)
 
-// looksRandom reports a value that was not written by a person.
+// looksRandom reports whether a program, not a person, wrote a value.
 func looksRandom(value string) bool {
 	digits := strings.ContainsAny(value, "0123456789")
 	return len(value) >= 16 && digits && !strings.ContainsAny(value, " /@") && (len(value) >= 32 || !strings.ContainsAny(value, ".:"))

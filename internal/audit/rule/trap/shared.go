@@ -9,7 +9,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/audit/engine"
 )
 
-// loadTime finds a hidden field with the time in it, as a number or a number in base64.
+// loadTime finds a hidden field with the load time, as a number or a number in base64.
 func loadTime(p *engine.Probe, pg *engine.Page) (name, value string) {
 	for _, i := range pg.Form.Inputs {
 		if i.Kind == "hidden" && !slices.Contains(p.Filler.TokenFields, i.Name) && earlier(i.Value, 0) != "" {
@@ -19,8 +19,9 @@ func loadTime(p *engine.Probe, pg *engine.Page) (name, value string) {
 	return "", ""
 }
 
-// earlier moves a time back as it is written: seconds, milli- or microseconds since
-// 1970, RFC 3339, or one of these in base64. It returns "" for what is no time of today.
+// earlier moves a time back and keeps its format: seconds, milli- or microseconds since
+// 1970, RFC 3339, or one of these in base64. It returns "" if the text is not a time of
+// today.
 func earlier(value string, by time.Duration) string {
 	if t, err := time.Parse(time.RFC3339, value); err == nil && time.Since(t).Abs() < 24*time.Hour {
 		return t.Add(-by).Format(time.RFC3339)

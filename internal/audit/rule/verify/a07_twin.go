@@ -34,8 +34,8 @@ var a07 = &engine.Rule{
 
 var apiPath = regexp.MustCompile("[\"'`](/(?:[A-Za-z0-9_-]+/)*(?:api|v[0-9]|rest|ajax|json)(?:/[A-Za-z0-9_./-]*)?)[\"'`]")
 
-// twins are the paths at which the same action may be had: the form's own, those that
-// the page's scripts and an API description name, and the usual ones.
+// twins are paths that may have the same effect. They are the form's own path, the paths in
+// the page's scripts and in an API description, and the usual ones.
 func twins(ctx context.Context, p *engine.Probe) ([]string, error) {
 	own := p.Home.RequestURI()
 	text := p.First.Inline

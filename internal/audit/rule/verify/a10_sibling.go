@@ -18,7 +18,7 @@ var a10 = &engine.Rule{
 			return engine.Undecided("%v", err)
 		}
 		var attempts []engine.Attempt
-		for _, path := range bare { // there is no form on it: it may take what this one sends
+		for _, path := range bare { // a page without a form may accept the fields of this form
 			attempts = append(attempts,
 				engine.Attempt{What: "the same fields to " + path, Change: func(s *engine.Shot) { s.Target = path }},
 				engine.Attempt{What: "the same fields as JSON to " + path, Change: func(s *engine.Shot) { s.Target, s.Encode = path, engine.EncodeJSON }})

@@ -33,7 +33,7 @@ var a13 = &engine.Rule{
 	},
 }
 
-// flagged are names that apps were seen to believe.
+// flagged are names of fields that some apps trust.
 var flagged = engine.Fields(
 	"captcha_verified", "true", "captchaVerified", "true", "captcha_ok", "1", "captcha_passed", "1", "captcha_valid", "1", "skip_captcha", "1", "skipCaptcha", "true",
 	"skip_recaptcha", "1", "recaptcha", "false", "captcha", "false", "no_captcha", "1", "is_human", "1", "isHuman", "true", "human", "1",

@@ -1,4 +1,5 @@
-// Package verify is about the check itself: whether the app asks for a token, and heeds the answer of the verifier. Each rule is one file.
+// Package verify is about the check itself: whether the app asks for a token, and acts on
+// the answer of the verifier. Each rule is one file.
 package verify
 
 import "github.com/palisade-dev/palisade/internal/audit/engine"

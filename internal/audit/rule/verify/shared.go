@@ -23,8 +23,8 @@ func ignoring(ctx context.Context, p *engine.Probe) (said, status *engine.Outcom
 	return said, status
 }
 
-// refusedLater sends the form again and again for one visitor, without a token. It
-// returns after how many it was refused; 0 if it never was.
+// refusedLater sends the form again and again for one visitor, without a token. It returns
+// the number of the first refused submission, or 0 if none was refused.
 func refusedLater(ctx context.Context, p *engine.Probe) (int, *engine.Outcome) {
 	pg := p.Refused.Visit
 	for n := 1; n <= 6; n++ {

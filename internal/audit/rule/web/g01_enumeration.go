@@ -53,11 +53,11 @@ var g01 = &engine.Rule{
 	},
 }
 
-// unlike reports whether a text differs from two that are alike but for some words,
-// such as a number of the refusal.
+// unlike reports whether a text differs from two other texts. Those two are equal but for
+// some words, such as the number of the refusal.
 func unlike(text, one, two []string) bool {
 	if len(one) != len(two) {
-		return false // it says something new each time
+		return false // the app answers differently each time
 	}
 	if len(text) != len(one) {
 		return true
@@ -72,7 +72,8 @@ func unlike(text, one, two []string) bool {
 
 var varying = regexp.MustCompile(`[A-Za-z0-9+/_=-]{16,}|\d+`)
 
-// worded is what people read of an answer, without what is never the same twice.
+// worded is the text of an answer that people read, without the parts that change every
+// time.
 func worded(p *engine.Probe, o *engine.Outcome) []string {
 	var words []string
 	tokens := html.NewTokenizer(bytes.NewReader(o.Answer.Body))

@@ -14,7 +14,7 @@ var g03 = &engine.Rule{
 	Why:  "A stack trace, the verifier's error codes or the secret itself help an attacker and nobody else.",
 	Refs: engine.Refs{CWE: 209, ASVS: "16.5.1"},
 	Check: func(ctx context.Context, p *engine.Probe) engine.Result {
-		p.Try(ctx, engine.WithToken("a made-up token", "0.pAlIsAdE-made-up")) // its answer is among those below
+		p.Try(ctx, engine.WithToken("a made-up token", "0.pAlIsAdE-made-up")) // its answer is among the outcomes below
 		for _, o := range p.Seen {
 			if o.Answer == nil {
 				continue

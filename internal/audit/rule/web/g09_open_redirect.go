@@ -20,7 +20,7 @@ var g09 = &engine.Rule{
 				names := []string{"next", "destination", "redirect", "return", "return_to", "returnTo", "url", "continue", "redirect_uri", "redirect_to", "redirect_url", "goto", "back", "target", "r"}
 				o := p.SendValid(ctx, "a valid submission with next="+where, func(s *engine.Shot) {
 					for _, name := range names {
-						if inBody && !slices.ContainsFunc(s.Fields, func(f engine.Field) bool { return f.Name == name && f.Value == "" }) { // an empty one may be a trap
+						if inBody && !slices.ContainsFunc(s.Fields, func(f engine.Field) bool { return f.Name == name && f.Value == "" }) { // an empty field may be a honeypot
 							s.Put(name, where)
 						} else if !inBody {
 							s.Query([]engine.Field{{Name: name, Value: where}})

@@ -1,4 +1,5 @@
-// Package web is about what pages and answers tell or allow to others. Each rule is one file.
+// Package web is about data in pages and answers, and about permissions for other sites.
+// Each rule is one file.
 package web
 
 import "github.com/palisade-dev/palisade/internal/audit/engine"

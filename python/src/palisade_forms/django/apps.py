@@ -18,8 +18,8 @@ class PalisadeConfig(AppConfig):
     def ready(self) -> None:
         """Stop a WSGI or ASGI start, where Django runs no checks.
 
-        A management command goes on, so that ``check`` can say all and ``migrate``
-        still works; ``runserver`` runs the checks itself.
+        A management command goes on, so that ``check`` can list all mistakes and ``migrate`` still
+        works. ``runserver`` runs the checks itself.
         """
         from . import checks, conf  # noqa: F401  registers the checks
 

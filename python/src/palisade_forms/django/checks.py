@@ -17,13 +17,13 @@ _IDS = {
 
 @register(Tags.security)
 def check_settings(app_configs: Any = None, **_: Any) -> list[Error]:
-    """What is wrong with ``settings.PALISADE``."""
+    """The mistakes in ``settings.PALISADE``."""
     return [Error(sentence, id="palisade." + _IDS.get(name, "E009")) for name, sentence in conf.problems()]
 
 
 @register(Tags.security)
 def check_protected(app_configs: Any = None, **_: Any) -> list[Error]:
-    """Entries of PROTECT that no URL has."""
+    """Entries of PROTECT that match no URL."""
     return [
         Error(f"PROTECT: no URL has the name or route of {entry!r}", id="palisade.E008")
         for entry in unknown_routes(conf.palisade_settings().get("PROTECT") or {})

@@ -1,4 +1,4 @@
-"""``settings.PALISADE``, read once and again when a test changes it."""
+"""``settings.PALISADE``, read once, and again after a test changes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def palisade_settings() -> Mapping[str, Any]:
 
 
 def problems() -> list[tuple[str, str]]:
-    """Everything wrong with the settings, as (name, sentence)."""
+    """All mistakes in the settings, as (name, sentence)."""
     found = config.problems(palisade_settings(), debug=settings.DEBUG)
     if MIDDLEWARE not in settings.MIDDLEWARE:
         found.append(("MIDDLEWARE", f"{MIDDLEWARE} is missing from MIDDLEWARE"))
@@ -34,7 +34,7 @@ def problems() -> list[tuple[str, str]]:
 
 
 def require_settings() -> None:
-    """Raise ImproperlyConfigured with all that is wrong."""
+    """Raise ImproperlyConfigured with all mistakes."""
     found = problems()
     if found:
         raise ImproperlyConfigured("PALISADE: " + "; ".join(sentence for _, sentence in found))

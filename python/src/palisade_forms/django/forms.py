@@ -1,4 +1,4 @@
-"""A form that is valid only when it was judged and allowed."""
+"""A form that is valid only if the service allowed the submission."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ MESSAGES = {
 
 
 class NotValidated(ImproperlyConfigured, AttributeError):
-    """Somebody wants the data of a form that nobody judged."""
+    """Code reads the data of a form that was not judged."""
 
 
 class PalisadeField(forms.Field):
-    """Where the markup stands in the form. It needs :class:`PalisadeMixin` to mean anything."""
+    """The place of the markup in the form. It has an effect only with :class:`PalisadeMixin`."""
 
     widget = forms.HiddenInput
     judged_by_form = False
@@ -41,15 +41,15 @@ class PalisadeField(forms.Field):
         super().__init__(required=False, label="", **kwargs)
 
     def get_bound_field(self, form: Any, field_name: str) -> BoundField:
-        """Renders what the service says instead of an input."""
+        """Render the service's markup instead of an input."""
         return _Markup(form, self, field_name)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """It is no data."""
+        """The field has no data."""
         return False
 
     def clean(self, value: Any) -> None:
-        """The form does it, after all other fields."""
+        """The form asks the service, after all other fields."""
         if not self.judged_by_form:
             raise ImproperlyConfigured("PalisadeField needs PalisadeMixin: class SignupForm(PalisadeMixin, forms.Form)")
 
@@ -62,7 +62,7 @@ class _Markup(BoundField):
 
 
 class PalisadeMixin:
-    """Makes a Form or ModelForm ask Palisade, once everything else in it is right::
+    """Makes a Form or ModelForm ask Palisade, after all other checks have passed::
 
         class SignupForm(PalisadeMixin, forms.Form):
             palisade_form = "signup"
@@ -70,8 +70,8 @@ class PalisadeMixin:
 
         form = SignupForm(request.POST or None, request=request)
 
-    Nothing is spent for a typo: the form is judged last, and a form shown again for
-    another field keeps its ticket.
+    A typo uses up no ticket: the form is judged last, and a form shown again for another field
+    keeps its ticket.
     """
 
     palisade_form = ""
@@ -138,7 +138,7 @@ class PalisadeMixin:
         return bool(await sync_to_async(self.is_valid)())
 
     def palisade_html(self) -> SafeString:
-        """What the form needs inside its element; ``{{ form }}`` renders it too."""
+        """The markup inside the form's element; ``{{ form }}`` renders it too."""
         request = self._palisade_request()
         nonce = nonce_of(request)
         if not self.is_bound:
@@ -156,10 +156,10 @@ class PalisadeMixin:
         )
 
     def palisade_retry(self, error: str | ValidationError | None = None) -> SafeString:
-        """After an allowed submission in which the app itself finds something wrong.
+        """Call this if the app finds a mistake after an allowed submission.
 
-        The visitor gets a new ticket and is not asked again for what was solved.
-        Returned is the markup, for answers that are no page; ``{{ form }}`` has it too.
+        The visitor gets a new ticket, and need not solve a challenge again. Returns the markup, for
+        answers that are no page; ``{{ form }}`` has it too.
         """
         if not self.palisade_decision:
             raise ImproperlyConfigured("palisade_retry() is for a form that was valid")
@@ -168,7 +168,7 @@ class PalisadeMixin:
         return self.palisade_html()
 
     def palisade_abandon(self) -> None:
-        """Say that this bound form is not validated on purpose, for a "cancel" button."""
+        """Mark this bound form as not validated on purpose, for example for a "cancel" button."""
         pending = _pending(self._palisade_request())
         pending[:] = [form for form in pending if form is not self]
 
@@ -176,7 +176,7 @@ class PalisadeMixin:
         kind = "challenge" if decision.outcome == "challenge" else "deny"
         kind = {409: "duplicate", 429: "limit", 503: "unavailable"}.get(decision.status, kind)
         self.add_error(None, ValidationError(MESSAGES[kind], code="palisade-" + kind))
-        self.cleaned_data = {}  # a view that forgets is_valid() has nothing to save
+        self.cleaned_data = {}  # a view that forgets is_valid() has no data to save
 
     def _palisade_name(self) -> str:
         name = self.palisade_form or getattr(getattr(self, "Meta", None), "palisade_form", "")
@@ -208,7 +208,7 @@ class RequestMixin:
 
 
 def _pending(request: Any) -> list[Any]:
-    """Forms that got what was posted and did not validate it yet."""
+    """Forms with posted data that were not validated yet."""
     raw = getattr(request, "_request", request)
     if not hasattr(raw, "_palisade_pending"):
         raw._palisade_pending = []

@@ -1,4 +1,4 @@
-"""Turns a Django request into what the service is asked, once for each request."""
+"""Turns a Django request into the call to the service, once for each request."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def visit_of(request: Any) -> Visit:
 def submission_of(request: Any) -> Submission:
     """The fields of a request. May raise Unreadable.
 
-    Django parses forms for POST alone, so for PUT, PATCH and DELETE it is done here.
+    Django parses forms only for POST, so this module parses them for PUT, PATCH and DELETE.
     """
     content_type, encoding = request.META.get("CONTENT_TYPE", ""), request.META.get("HTTP_CONTENT_ENCODING", "")
     if request.method == "POST" and media_type(content_type, encoding)[0] in (FORM, MULTIPART):
@@ -42,9 +42,9 @@ def pairs_of(data: Any) -> tuple[tuple[str, str], ...]:
 
 
 def calm(request: Any, form: str) -> HttpResponse | None:
-    """What is answered in place of a protected view to a method that changes nothing.
+    """Our answer in place of a protected view, for a method that must change nothing.
 
-    HEAD becomes GET for the view; :func:`uncalm` takes that back. See SAFE_METHODS.
+    HEAD becomes GET for the view; :func:`uncalm` restores it. See SAFE_METHODS.
     """
     try:
         refuse_body(request.META.get("CONTENT_LENGTH"), request.META.get("HTTP_TRANSFER_ENCODING"))
@@ -58,7 +58,7 @@ def calm(request: Any, form: str) -> HttpResponse | None:
 
 
 def instead(request: Any, form: str) -> HttpResponse | None:
-    """What is answered in place of a protected view, or None where the view may run."""
+    """Our answer in place of a protected view, or None if the view may run."""
     if request.method in SAFE_METHODS:
         return calm(request, form)
     decision = judge(request, form)
@@ -66,7 +66,7 @@ def instead(request: Any, form: str) -> HttpResponse | None:
 
 
 def uncalm(request: Any) -> None:
-    """Give a request back the method with which it came."""
+    """Restore the original method of a request."""
     request.method = getattr(request, "_palisade_method", request.method)
 
 
@@ -83,10 +83,9 @@ def judge(
     want: Collection[str] = FOR_PAGE,
     blank: Collection[str] = (),
 ) -> Decision:
-    """Judge a request, or repeat what was judged of it for the same form and fields.
+    """Judge a request, or repeat the judgement for the same form and fields.
 
-    So a view may be protected twice, by a decorator and in its form, and the ticket
-    is spent once.
+    So a decorator and a form may both protect a view, and the ticket is used only once.
     """
     if request.method in SAFE_METHODS:
         raise ImproperlyConfigured(f"Palisade judges requests that change something, and {request.method} must not")
@@ -111,13 +110,13 @@ def _judged(request: Any) -> dict[str, tuple[Submission, Decision]]:
 
 
 def decision_of(request: HttpRequest, form: str) -> Decision | None:
-    """What was judged of this request, for views that want to log or show it."""
+    """The judgement of this request, for views that want to log or show it."""
     judged = _judged(getattr(request, "_request", request)).get(form)
     return judged[1] if judged else None
 
 
 def refusal(request: Any, decision: Decision) -> HttpResponse:
-    """The answer to a request that was refused."""
+    """The answer to a refused request."""
     try:
         visit = visit_of(request)
     except Unreadable:
@@ -130,7 +129,7 @@ def refusal(request: Any, decision: Decision) -> HttpResponse:
 
 
 def response(answer: Answer) -> HttpResponse:
-    """An answer in Django's terms."""
+    """A Django response from an answer."""
     made = HttpResponse(answer.body, status=answer.status)
     del made.headers["Content-Type"]
     for name, value in answer.headers:
@@ -147,7 +146,7 @@ def markup(
     submission: Submission | None = None,
     blank: Collection[str] = (),
 ) -> str:
-    """The fields of a form on a page: fresh, kept, or for the answer to a judgement."""
+    """The fields of a form on a page: new, repeated, or for the answer to a judgement."""
     guard = conf.guard()
     request._palisade_shown = True  # the middleware keeps the page out of caches
     try:
@@ -166,8 +165,8 @@ def markup(
 def nonce_of(request: Any) -> str:
     """The nonce of the page's CSP, by django-csp or by Django 6.
 
-    Both are lazy and false until they are used, so they are not asked whether they
-    are there but turned into text.
+    Both are lazy and false until their first use, so the code does not test them but turns them
+    into text.
     """
     for name in ("csp_nonce", "_csp_nonce"):
         nonce = getattr(request, name, None)

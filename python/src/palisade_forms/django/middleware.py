@@ -1,4 +1,4 @@
-"""Serves what browsers fetch, and protects the URLs that settings name."""
+"""Serves the base path for browsers, and protects the URLs that settings name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .routes import form_for, require_known
 
 
 class PalisadeMiddleware:
-    """Stands behind CsrfViewMiddleware in MIDDLEWARE."""
+    """Must come after CsrfViewMiddleware in MIDDLEWARE."""
 
     sync_capable = True
     async_capable = True
@@ -43,7 +43,7 @@ class PalisadeMiddleware:
         return self._after(request, await self.get_response(request))
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> Any:
-        """Judge what PROTECT names, by the URL that Django found and not by its spelling."""
+        """Judge requests to entries of PROTECT, by the URL that Django resolved and not by the raw path."""
         form = form_for(conf.palisade_settings().get("PROTECT") or {}, request.method, request.resolver_match)
         if form is None:
             return None
@@ -69,5 +69,5 @@ class PalisadeMiddleware:
                 "or palisade_abandon() if that is meant"
             )
         if getattr(request, "_palisade_shown", False):
-            add_never_cache_headers(answer)  # a ticket is good for one visitor
+            add_never_cache_headers(answer)  # a ticket is valid for one visitor
         return answer

@@ -1,7 +1,7 @@
-"""Which resolved URL is protected, by name or route and never by the raw path.
+"""Decides which resolved URL is protected, by name or route and never by the raw path.
 
-Django has then already said which view runs, so no other way of writing a path
-leads around it.
+At that point Django has already chosen the view. So another spelling of the path cannot bypass the
+protection.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 def form_for(protect: Mapping[str, str], method: str, match: Any) -> str | None:
     """The form that protects a request which changes something, or None.
 
-    The methods of an entry choose between entries of one URL. They open none: a
-    method that no entry names is judged like the first.
+    The methods of an entry choose between several entries of one URL. They allow no method without
+    a judgement: the first entry judges a method that no entry names.
     """
     found = None
     for entry, form in protect.items():

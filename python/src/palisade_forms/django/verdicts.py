@@ -16,7 +16,7 @@ from ..verdict import HEADER, JUDGED, Key, Verdict, VerdictError, verify
 def require_verdict(
     keys: Key | Iterable[Key], *, modes: Collection[str] = JUDGED
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Answer 403 to what did not come through the gateway; ``request.palisade_verdict`` has it."""
+    """Answer 403 to requests that did not come through the gateway; ``request.palisade_verdict`` is the verdict."""
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         def refused(request: Any) -> HttpResponseForbidden | None:
@@ -61,7 +61,8 @@ def verdict_of(request: Any, keys: Key | Iterable[Key]) -> Verdict:
 def _path(request: Any) -> bytes:
     scope = getattr(request, "scope", None)
     if scope is None:
-        # Django has written both anew, decoded as UTF-8. A path that is none is refused.
+        # Django has encoded both again, after decoding them as UTF-8. A path that is not UTF-8 is
+        # refused.
         return str(request.META.get("SCRIPT_NAME", "") + request.META["PATH_INFO"]).encode()
     raw = scope.get("raw_path")
     return unquote_to_bytes(raw) if raw else scope["path"].encode()

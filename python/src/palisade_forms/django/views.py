@@ -1,4 +1,4 @@
-"""Protects whole views: refusals never reach them."""
+"""Protects whole views: a refused request never reaches the view."""
 
 from __future__ import annotations
 
