@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/captchatest"
 	"github.com/palisade-dev/palisade/challenge"
 	"github.com/palisade-dev/palisade/clientip"
 )
@@ -92,7 +93,7 @@ func TestAWrongAnswerCostsTheTicket(t *testing.T) {
 		t.Errorf("what was typed is lost: %v", again)
 	}
 	s.wait(20 * time.Second)
-	s.expect(s.post(again), 403, palisade.ReasonCaptcha, 0) // nothing was typed, and nothing is spent
+	s.expect(s.post(again), 403, palisade.ReasonUnanswered, 0) // nothing was typed, and nothing is spent
 	again.Set("word", strings.ToUpper(wordIn(t, page)))
 	s.expect(s.post(again), 303, palisade.ReasonClean, 1)
 }
@@ -110,6 +111,19 @@ func TestAProgramIsToldTheQuestion(t *testing.T) {
 	s.wait(20 * time.Second)
 	s.expect(s.postBody("application/json", `{"email":"ada@example.org"}`, asJSON,
 		header(palisade.HeaderTicket, o.Ticket), header(palisade.HeaderCaptcha, word)), 303, palisade.ReasonClean, 1)
+}
+
+// A check of an app's routes knows the refusal of a guard whose first step needs no work.
+func TestARouteThatAsksForTheWordIsGuarded(t *testing.T) {
+	s := withWord(t)
+	captchatest.AssertGuarded(t, s.handler, []captchatest.Route{{Method: "POST", Path: "/signup"}})
+}
+
+// The log says what made a visitor suspicious, also where the next step is a question.
+func TestASuspiciousVisitorIsToldFromOneWhoDidNotAnswer(t *testing.T) {
+	s := withWord(t)
+	w := s.post(typed(s.load())) // quicker than people
+	s.expect(w, 403, palisade.ReasonSuspicious, 0)
 }
 
 func TestAnAppNeverSeesAnAnswer(t *testing.T) {

@@ -228,16 +228,19 @@ func (a *attempt) checkAnswer(_ context.Context) ending {
 	if a.kind.Rung < a.need {
 		return challenged(a.missing())
 	}
-	if a.kind.Check != nil && a.reply == "" {
+	switch {
+	case a.kind.Check == nil || a.reply != "":
+		return goOn
+	case a.kind.Token:
 		return challenged(ReasonCaptcha)
 	}
-	return goOn
+	return challenged(ReasonUnanswered)
 }
 
 // missing says why the answer does not open the rung that is needed.
 func (a *attempt) missing() Reason {
 	switch next := a.form.ladder.Ask(a.need, a.next); {
-	case next.Check != nil && next.Work <= a.kind.Work:
+	case next.Token && next.Work <= a.kind.Work:
 		return ReasonCaptcha
 	case a.score.Total() >= suspicious:
 		return ReasonSuspicious

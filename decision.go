@@ -82,6 +82,7 @@ const (
 	ReasonProofWrong   Reason = "proof-wrong"  // well signed, but not the work it claims
 	ReasonProofWeak    Reason = "proof-weak"   // shows less than is needed by now
 	ReasonCaptcha      Reason = "captcha-none" // the visible captcha was not solved
+	ReasonUnanswered   Reason = "unanswered"   // the question of a kind of Config.Challenges was not answered
 
 	ReasonStoreDown      Reason = "store-down"
 	ReasonBusy           Reason = "busy" // no place to check the proof in time

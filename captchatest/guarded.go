@@ -31,7 +31,7 @@ type TB interface {
 //	captchatest.AssertGuarded(t, router, palisadegin.Routes(router), "POST /webhooks/:id")
 //
 // AssertGuarded recognizes a refusal by an answer that only palisade gives:
-// application/problem+json with a challenge whose ticket is for a form and requires work.
+// application/problem+json with a challenge whose ticket is for a form, and which requires work or an answer.
 // It does not accept an app's own 403, a CSRF error, or a captcha that only the browser
 // checks. A route that answers 404 or 405 to the filled-in path cannot be judged and
 // fails too; pass it as a Route of your own, with a path that exists.
@@ -106,12 +106,14 @@ func challenged(w *httptest.ResponseRecorder) bool {
 				Parameters struct{ Algorithm, Nonce, KeyPrefix string }
 				Signature  string
 			}
+			Prompt struct{ Field string }
 		}
 	}
 	err := json.Unmarshal(w.Body.Bytes(), &problem)
 	c := problem.Challenge
 	return err == nil && kind == "application/problem+json" && w.Code == http.StatusForbidden && problem.Status == w.Code &&
-		c.Form != "" && len(c.Ticket) > 60 && c.Challenge.Signature != "" && c.Challenge.Parameters.Nonce != ""
+		c.Form != "" && len(c.Ticket) > 60 &&
+		(c.Challenge.Signature != "" && c.Challenge.Parameters.Nonce != "" || c.Prompt.Field != "")
 }
 
 var parameter = regexp.MustCompile(`\{[^/{}]*(?:\{[^{}]*\}[^/{}]*)*\}|:[A-Za-z_][A-Za-z0-9_]*(?:\([^)]*\))?\??|[*+][A-Za-z0-9_]*`)

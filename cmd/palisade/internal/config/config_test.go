@@ -14,6 +14,7 @@ import (
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // write puts files into a folder and returns it.
@@ -180,7 +181,7 @@ func TestMistakes(t *testing.T) {
 		{"a route with a method in lower case", in("routes: [post /a]"), `methods are upper-case words`},
 		{"an incomplete limit", in("limits: [{rate: 3}]"), `palisade.yaml:7:19: sites[0].forms[0].limits[0]: rate, per and by are needed`},
 		{"a limit with an unknown by", in("limits: [{rate: 3, per: 1m, by: moon}]"), `"moon" must be ip, network, form or field:NAME`},
-		{"an unknown signal", in("monitor: [everything]"), `"everything" must be origin, timing, ticket, decoy`},
+		{"an unknown signal", in("monitor: [everything]"), `"everything" must be ` + strings.Join(signal.Names(), ", ")},
 		{"a list instead of one value", in("name: [a]"), `sites[0].forms[0].name: must be a single value`},
 		{"a value instead of a mapping", "sites: [x]", `palisade.yaml:1:9: sites[0]: must be a mapping`},
 		{"a key without a value", in("name:"), `sites[0].forms[0].name: has no value`},
