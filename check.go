@@ -168,7 +168,7 @@ func (a *attempt) checkTicket(_ context.Context) ending {
 	why := ReasonTicketMissing
 	if a.sub.ticketText != "" {
 		t, ours := a.sub.ticketOf(a.form.guard)
-		if ours && a.form.fits(t) && !t.Issued.After(a.now.Add(pow.ClockSkew)) {
+		if ours && a.form.fits(t) && !t.Issued.After(a.now.Add(pow.ClockSkew)) && (a.sub.inHeader || !t.Has(ticket.Script)) {
 			a.ticket, why = *t, ""
 		} else {
 			why = ReasonTicketForged
@@ -194,7 +194,9 @@ func (a *attempt) checkTicket(_ context.Context) ending {
 }
 
 // fits reports whether a ticket of ours is one of this form.
-func (f *Form) fits(t *ticket.Ticket) bool { return t.Form == f.id && t.Rung <= f.ladder.Top() }
+func (f *Form) fits(t *ticket.Ticket) bool {
+	return t.Form == f.id && t.Rung <= f.ladder.Top() && !t.Has(ticket.Page)
+}
 
 // Suspicion, as the sum of log-odds, from which more proof is asked for. It
 // never denies: that takes a hard finding.

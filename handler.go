@@ -40,7 +40,11 @@ func (g *Guard) serveTicket(w http.ResponseWriter, r *http.Request) {
 	if f == nil {
 		return
 	}
-	o, err := f.offer(r, wish{rung: f.pageRung(), decoys: true})
+	asked := wish{rung: f.pageRung(), decoys: true}
+	if query := r.URL.Query(); query.Has("script") {
+		asked = wish{rung: f.pageRung(), flags: ticket.Script, page: query.Get("page")}
+	}
+	o, err := f.offer(r, asked)
 	if err != nil {
 		refuseFetch(w)
 		return

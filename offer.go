@@ -52,6 +52,7 @@ type wish struct {
 	carry  uint8
 	flags  ticket.Flags
 	decoys bool
+	page   string // text of the page token, or of a ticket, of the page that asks; for Script
 }
 
 // networkShare is how many times as large the budgets of a network are. Budgets bound
@@ -84,11 +85,54 @@ func (f *Form) mint(r *http.Request, w wish) (t ticket.Ticket, err error) {
 		w.flags |= ticket.Decoys
 	}
 	t = ticket.Ticket{
-		Flags: w.flags, Rung: w.rung, Kind: f.ladder.Ask(w.rung, w.from).ID, Carry: w.carry, Issued: now, Form: f.id,
+		Flags: w.flags, Rung: w.rung, Kind: f.ladder.Ask(w.rung, w.from).ID, Carry: w.carry, Issued: f.since(r, w, addr, now), Form: f.id,
 		Network: f.guard.keys.Network(addr), Agent: ticket.AgentOf(r.Header),
 	}
 	f.guard.keys.Mint(&t)
 	return t, nil
+}
+
+// PageToken returns a signed text that says when a page was loaded, by which browser and
+// from which network. A script of the page shows it when it asks for tickets: these are
+// then as old as the page, so a visitor who is there for some time need not wait. The text
+// opens nothing, and has no character that HTML escapes. A page that others may get too
+// must not have one.
+func (g *Guard) PageToken(r *http.Request) string {
+	addr, err := g.config.ClientIP.Addr(r)
+	if err != nil {
+		return ""
+	}
+	t := ticket.Ticket{Flags: ticket.Page, Issued: g.config.Clock(), Network: g.keys.Network(addr), Agent: ticket.AgentOf(r.Header)}
+	g.keys.Mint(&t)
+	return string(g.keys.Append(nil, &t))
+}
+
+// A page may have so many tickets for scripts that are as old as the page: eight at once,
+// and one more every three seconds. So one visit to a page is no bank of ripe tickets.
+const (
+	pageTickets = 8
+	pageEvery   = 3 * time.Second
+)
+
+// since returns the time from which the age of a ticket counts: now or, for a script, the
+// time at which its page was loaded. Only a signed text of the page says so. It holds for
+// the browser and the network that loaded the page.
+func (f *Form) since(r *http.Request, w wish, addr netip.Addr, now time.Time) time.Time {
+	if w.flags&ticket.Script == 0 || w.page == "" {
+		return now
+	}
+	page, ours := f.guard.keys.Parse(w.page)
+	if !ours || page.Form != f.id && !page.Has(ticket.Page) || page.Has(ticket.Script) ||
+		page.Issued.After(now) || now.Sub(page.Issued) >= f.config.MaxAge ||
+		page.Agent != ticket.AgentOf(r.Header) || page.Network != f.guard.keys.Network(addr) {
+		return now
+	}
+	take := store.Take{Key: page.Key(), Every: pageEvery, Burst: pageTickets}
+	result, err := f.guard.budget.Spend(r.Context(), store.Trip{Now: now, Takes: []store.Take{take}})
+	if err != nil || result.Status != store.Granted {
+		return now
+	}
+	return page.Issued
 }
 
 // addrOf returns the address that tickets are counted for. Those of whom there is
@@ -154,7 +198,7 @@ func (f *Form) describe(r *http.Request, t *ticket.Ticket, text string) (Offer, 
 		Expires:   t.Issued.Add(f.config.MaxAge).UnixMilli(),
 		Level:     t.Rung,
 		Kind:      kind.Name,
-		Wait:      f.ripe(t).Milliseconds(),
+		Wait:      max(f.ripe(t)-f.guard.config.Clock().Sub(t.Issued), 0).Milliseconds(),
 		Challenge: proof,
 	}
 	if t.Has(ticket.Decoys) {

@@ -36,6 +36,7 @@ type Submission struct {
 	beside  names.Query            // names in the query and in cookies, for Text
 
 	ticketText, proofText string // as sent; claims, not facts
+	inHeader              bool   // the ticket is: a script sent it
 	ticket                ticket.Ticket
 	ours                  bool // the ticket is, by its signature
 	parsed                bool // ticket and ours are known
@@ -113,6 +114,7 @@ func (s *Submission) take(f *Form) (err error) {
 	if s.ticketText, err = s.body.OneOf(FieldTicket, HeaderTicket, s.request, query); err != nil {
 		return err
 	}
+	s.inHeader = len(s.request.Header[HeaderTicket]) > 0
 	if s.proofText, err = s.body.OneOf(FieldProof, HeaderProof, s.request, query); err != nil {
 		return err
 	}

@@ -202,7 +202,11 @@ func (p *page) head() []byte {
 		return nil
 	}
 	p.touched = true
-	return []byte(strings.ReplaceAll(p.site.script, "{nonce}", nonceAttribute(p.opts.Nonce)))
+	token := ""
+	if !p.opts.Cached { // a page that others may get too says nothing about one visitor
+		token = ` data-palisade-page="` + p.site.guard.PageToken(p.x.in) + `"`
+	}
+	return []byte(strings.NewReplacer("{nonce}", nonceAttribute(p.opts.Nonce), "{page}", token).Replace(p.site.script))
 }
 
 // rewriter is a reader of the app's page with our additions.

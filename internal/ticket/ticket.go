@@ -54,6 +54,8 @@ const (
 	Retry                        // the form was filled before
 	Shared                       // its puzzle is that of its network
 	Challenged                   // minted for a challenge
+	Script                       // for a script: no decoys were shown, and it counts in the header alone
+	Page                         // it opens nothing: it says when a page was loaded, and by which browser
 )
 
 const (

@@ -12,6 +12,7 @@
 const settings = window.palisadeSettings, nonce = document.currentScript?.nonce;
 if (!settings || settings.used) return;
 settings.used = true;
+settings.page = document.currentScript?.dataset.palisadePage; // says when the page was loaded
 
 const decoded = path => { try { return decodeURIComponent(path); } catch { return path; } };
 const escaped = text => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');

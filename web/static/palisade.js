@@ -10,12 +10,12 @@
 // no slower than two workers (Chromium 156, 256 guesses of cost 1000: 46 ms to
 // 58 ms). So a page needs no worker-src, and Trusted Types do not matter.
 //
-// For the page's scripts: palisade.prepare(form) does ahead what takes time,
-// palisade.headers(form) promises the headers of one
-// request, palisade.answer(problem) those that answer a 403's challenge. The form's
-// own fields then hold the same; send the fields or the headers, not both. The form
-// sees the events palisade:solved and palisade:failed. palisade.solve(challenge)
-// promises the proof of a challenge that came another way.
+// For the page's scripts: palisade.prepare(form) does ahead the work that takes time.
+// palisade.headers(form) promises the headers of one request, and palisade.answer(problem)
+// those that answer a 403's challenge. Each call has a ticket of its own, so requests may
+// run side by side. The form's own fields stay as they are: send the fields or the
+// headers, not both. The form sees the events palisade:solved and palisade:failed.
+// palisade.solve(challenge) promises the proof of a challenge that came another way.
 (() => {
 'use strict';
 if (typeof window.palisade?.headers === 'function') return; // each form brings the tag
@@ -35,7 +35,7 @@ const ignore = () => {};
 const spent = new Set(); // tickets that were sent; a page may show one again
 let skew = 0; // ms that the server's clock is ahead: many clocks are hours off
 
-class Guard { // of one form; without an element when a script asked for it
+class Guard { // of one form of the page
   ticket = '';
   proof = '';
   until = 0; // when the ticket runs out, by our clock
@@ -44,10 +44,10 @@ class Guard { // of one form; without an element when a script asked for it
 
   constructor(name, base, div) {
     Object.assign(this, {name, base, div});
-    if (!div) return;
     const attribute = name => div.getAttribute('data-palisade-' + name);
     this.fields = ['ticket', 'proof'].map(name => div.querySelector(`[name=palisade-${name}]`));
     const [ticket, proof] = this.fields.map(field => field.value), challenge = attribute('challenge');
+    this.loaded = ticket; // says when the page was loaded, also after it was sent
     // Else going back puts the old page's values into the new one.
     for (const field of this.fields) field.autocomplete = 'off';
     if (ticket && challenge) {
@@ -70,14 +70,13 @@ class Guard { // of one form; without an element when a script asked for it
     Object.assign(this, {ticket, challenge, captcha, proof: ''});
     this.until = now + life - Math.min(30e3, life / 10);
     this.after = now + wait;
-    if (!this.div) return;
     if (decoys) this.plant(decoys);
     this.fill();
     this.refresh(this.until - now);
   }
 
   fill() {
-    if (this.div) [this.fields[0].value, this.fields[1].value] = [this.ticket, this.proof];
+    [this.fields[0].value, this.fields[1].value] = [this.ticket, this.proof];
   }
 
   // plant replaces the fields that people do not see.
@@ -102,7 +101,7 @@ class Guard { // of one form; without an element when a script asked for it
 
   // asked is the field of a provider that has no widget and makes a token when it is
   // asked to (reCAPTCHA v3). Its tokens die soon, so it is asked when the form is sent.
-  get asked() { return this.div?.querySelector('[data-palisade-execute]'); }
+  get asked() { return this.div.querySelector('[data-palisade-execute]'); }
 
   // refresh replaces the ticket later, so that it has some age when it is needed.
   refresh(ms) {
@@ -123,14 +122,9 @@ class Guard { // of one form; without an element when a script asked for it
   }
 
   async fetch() {
-    const answer = await fetch(new URL('ticket?form=' + encodeURIComponent(this.name), this.base),
-      {cache: 'no-store', signal: AbortSignal.timeout?.(15e3)});
-    if (!answer.ok) throw new Error('palisade: ticket ' + answer.status);
-    const offer = await answer.json();
-    skew = Date.parse(answer.headers.get('Date')) - Date.now();
-    if (!(Math.abs(skew) > 5000)) skew = 0; // Date has whole seconds
+    const offer = await fetchTicket(this.base, {form: this.name});
     this.take({decoys: [], ...offer});
-    if (offer.captcha && this.div) (await visible()).captcha(this, script?.nonce);
+    if (offer.captcha) (await visible()).captcha(this, script?.nonce);
   }
 
   // prove resolves once there is a proof for a ticket that is good.
@@ -226,18 +220,6 @@ class Guard { // of one form; without an element when a script asked for it
     if (this.touched) this.prepare();
   }
 
-  // headers serves one request; each call has a ticket of its own.
-  headers() {
-    return this.turn = Promise.resolve(this.turn).catch(ignore).then(async () => {
-      await this.proven();
-      const headers = {'Palisade-Ticket': this.ticket, 'Palisade-Proof': this.proof};
-      if (this.asked) headers['Palisade-Captcha'] = this.asked.value;
-      else if (this.captcha) headers['Palisade-Captcha'] = await (await visible()).token(this, script?.nonce);
-      this.spend();
-      return headers;
-    });
-  }
-
   // say tells the visitor something, unseen where it is in sight already.
   say(text, unseen = this.div.hasAttribute('data-palisade-page')) {
     this.status.className = unseen ? 'palisade-unseen' : 'palisade-status';
@@ -247,7 +229,67 @@ class Guard { // of one form; without an element when a script asked for it
   get language() { return this.div.closest('[lang]')?.lang.slice(0, 2).toLowerCase(); }
 
   tell(what) {
-    (this.div || document).dispatchEvent(new CustomEvent('palisade:' + what, {bubbles: true, detail: {form: this.name}}));
+    this.div.dispatchEvent(new CustomEvent('palisade:' + what, {bubbles: true, detail: {form: this.name}}));
+  }
+}
+
+// fetchTicket gets a ticket with its challenge, and sets our clock.
+async function fetchTicket(base, query) {
+  const answer = await fetch(new URL('ticket?' + new URLSearchParams(query), base), {cache: 'no-store', signal: AbortSignal.timeout?.(15e3)});
+  if (!answer.ok) throw new Error('palisade: ticket ' + answer.status);
+  skew = Date.parse(answer.headers.get('Date')) - Date.now();
+  if (!(Math.abs(skew) > 5000)) skew = 0; // Date has whole seconds
+  return answer.json();
+}
+
+// Tickets are those of the requests that scripts send to one form: one for each.
+class Tickets {
+  constructor(name) { this.name = name; }
+
+  // prepare has a ticket and its proof ready for the next request.
+  prepare() {
+    this.next ??= this.make().catch(() => { this.next = null; });
+  }
+
+  // make gets a ticket and makes its proof. The signed word of the page says since when the
+  // visitor is there.
+  async make() {
+    const query = {form: this.name, script: 1}, page = window.palisadeSettings?.page || guardOn(this.name)?.loaded;
+    if (page) query.page = page;
+    return this.proven(await fetchTicket(home, query));
+  }
+
+  async proven({ticket, challenge, captcha, expires, wait = 0}) {
+    const after = Date.now() + wait, until = expires - skew - 30e3;
+    return {ticket, captcha, after, until, proof: challenge ? await solve(challenge) : ''};
+  }
+
+  async headers() {
+    const next = this.next;
+    this.next = null;
+    const ready = await next ?? await this.make();
+    setTimeout(() => this.prepare()); // for the next request
+    return this.send(ready.until > Date.now() ? ready : await this.make());
+  }
+
+  async answer(offer) { return this.send(await this.proven(offer)); }
+
+  // send waits until a ticket is old enough, and returns its headers.
+  async send({ticket, proof, captcha, after}) {
+    await sleep(after - Date.now());
+    const headers = {'Palisade-Ticket': ticket, 'Palisade-Proof': proof};
+    if (captcha) headers['Palisade-Captcha'] = await this.token(captcha);
+    return headers;
+  }
+
+  // token gets a token of a provider's captcha, in the page's own form.
+  async token(captcha) {
+    const guard = guardOn(this.name);
+    if (!guard) throw new Error('palisade: this form asks for a captcha, so the page needs the element of the form');
+    guard.captcha = captcha;
+    if (!guard.asked) return (await visible()).token(guard, script?.nonce);
+    await execute(guard.asked).catch(ignore); // the server will say what is missing
+    return guard.asked.value;
   }
 }
 
@@ -290,7 +332,7 @@ const hex = buffer => Array.from(new Uint8Array(buffer), byte => byte.toString(1
 
 const divs = document.getElementsByClassName('palisade');
 const guards = new WeakMap(); // by element
-const loose = new Map();      // by name, without an element
+const tickets = new Map();    // of scripts, by name of the form
 
 function guardAt(div) {
   if (!guards.has(div)) {
@@ -306,10 +348,11 @@ function guardOf(form) {
 
 const all = () => [...divs].filter(div => div.dataset.palisadeForm && div.closest('form')).map(guardAt);
 
-function guardNamed(name) {
-  const guard = all().find(guard => guard.name === name) || loose.get(name) || new Guard(name, home);
-  if (!guard.div) loose.set(name, guard);
-  return guard;
+const guardOn = name => all().find(guard => guard.name === name);
+
+function ticketsOf(name) {
+  if (!tickets.has(name)) tickets.set(name, new Tickets(name));
+  return tickets.get(name);
 }
 
 // setting is a form's attribute, or that of the button that overrides it.
@@ -356,14 +399,12 @@ all();
 focused(document.activeElement); // before we ran
 
 window.palisade = {
-  prepare: name => guardNamed(name).prepare(),
-  headers: name => guardNamed(name).headers(),
-  async answer({challenge}) {
-    const guard = guardNamed(challenge.form);
-    await guard.job?.catch(ignore);
-    guard.take({decoys: [], ...challenge});
-    return guard.headers();
+  prepare(name) {
+    guardOn(name)?.prepare();
+    ticketsOf(name).prepare();
   },
+  headers: name => ticketsOf(name).headers(),
+  answer: ({challenge}) => ticketsOf(challenge.form).answer(challenge),
   solve,
 };
 })();
