@@ -139,3 +139,15 @@ func TestAPageTokenOpensNothing(t *testing.T) {
 		t.Errorf("its challenge: %d", w.Code)
 	}
 }
+
+// A script that collects all fields of the page's form sends the page's decoys too.
+func TestTheDecoysOfThePageDoNotReachTheApp(t *testing.T) {
+	s, app := transparent(t)
+	v := s.load()
+	o := s.scriptTicket("")
+	s.wait(20 * time.Second)
+	s.post(typed(v), s.sent(o))
+	if want := typed(values{}).Encode(); app.body != want {
+		t.Errorf("the app got %q, want %q", app.body, want)
+	}
+}

@@ -160,10 +160,22 @@ func (s *Submission) own(g *Guard) func(name string) bool {
 	if t, ours := s.ticketOf(g); ours {
 		decoys = signal.Decoys(t.DecoySeed())
 	}
+	shown := s.shownDecoys(g)
 	return func(name string) bool {
 		return name == FieldTicket || name == FieldProof || name == FieldCapsule || slices.Contains(g.fields, name) ||
-			name != "" && (name == decoys[0].Name || name == decoys[1].Name)
+			name != "" && (name == decoys[0].Name || name == decoys[1].Name || name == shown[0].Name || name == shown[1].Name)
 	}
+}
+
+// shownDecoys returns the decoys of the page's own ticket, where a script sends all fields
+// of the page's form beside a ticket in the header.
+func (s *Submission) shownDecoys(g *Guard) (decoys [2]signal.Decoy) {
+	if text, count := s.body.Count(FieldTicket); s.inHeader && count == 1 {
+		if t, ours := g.keys.Parse(text); ours {
+			decoys = signal.Decoys(t.DecoySeed())
+		}
+	}
+	return decoys
 }
 
 // strip takes our own fields and headers out of the request.
@@ -336,7 +348,7 @@ func (s *Submission) inside() *submission.Submission {
 // form. Without a ticket of ours nothing in the request is ours.
 func (s *Submission) Strip(g *Guard) {
 	s.ticketText, _ = s.body.OneOf(FieldTicket, HeaderTicket, s.request, nil)
-	s.parsed = false
+	s.inHeader, s.parsed = len(s.request.Header[HeaderTicket]) > 0, false
 	if _, ours := s.ticketOf(g); ours {
 		s.strip(g)
 	}
