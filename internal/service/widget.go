@@ -92,6 +92,9 @@ func (s *Service) frame(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.CSP())
 	h.Set("Cache-Control", "no-store")
+	// A page with a Cross-Origin-Embedder-Policy shows only frames that have one too.
+	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
