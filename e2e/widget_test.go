@@ -269,10 +269,10 @@ func TestOnloadIsCalledAfterTheScriptsOwnLoadEvent(t *testing.T) {
 // The script has to find its own address, which a module is not told.
 func TestScriptIsLoadedAsAModule(t *testing.T) {
 	for name, load := range map[string]string{
-		"by a tag":      `<script type="module" src="SERVICE/turnstile/v0/api.js?hl=de"></script>`,
-		"by an import":  `<script type="module">import 'SERVICE/turnstile/v0/api.js?hl=de';</script>`,
-		"by import()":   `<script>import('SERVICE/turnstile/v0/api.js?hl=de');</script>`,
-		"with its hash": `<script type="module" crossorigin="anonymous" src="SERVICE/turnstile/v0/api.js?hl=de"></script>`,
+		"by a tag":     `<script type="module" src="SERVICE/turnstile/v0/api.js?hl=de"></script>`,
+		"by an import": `<script type="module">import 'SERVICE/turnstile/v0/api.js?hl=de';</script>`,
+		"by import()":  `<script>import('SERVICE/turnstile/v0/api.js?hl=de');</script>`,
+		"with CORS":    `<script type="module" crossorigin="anonymous" src="SERVICE/turnstile/v0/api.js?hl=de"></script>`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -36,6 +36,7 @@ type front struct {
 var (
 	onGoogle     = front{verify: "/recaptcha/api/siteverify", field: "g-recaptcha-response", box: true}
 	onCloudflare = front{verify: "/turnstile/v0/siteverify", field: "cf-turnstile-response", box: true}
+	onFriendly   = front{verify: "/api/v2/captcha/siteverify", field: "frc-captcha-response", box: true}
 	onHCaptcha   = front{verify: "/siteverify", field: "h-captcha-response", box: true}
 )
 
@@ -44,7 +45,8 @@ func (f front) of(file, head string) front {
 	return f
 }
 
-func (f front) score() front {
+// alone is for a front without a box, or whose box the program ticks.
+func (f front) alone() front {
 	f.box = false
 	return f
 }
@@ -57,9 +59,9 @@ func (f front) until(condition string) front {
 var fronts = map[string]front{
 	"react-google-recaptcha":                           onGoogle.of("react-google-recaptcha.jsx", ""),
 	"react-google-recaptcha on a page with the script": onGoogle.of("react-google-recaptcha.jsx", `<script src="SERVICE/recaptcha/api.js?render=explicit"></script>`),
-	"react-google-recaptcha-v3":                        onGoogle.of("react-google-recaptcha-v3.jsx", "").score(),
+	"react-google-recaptcha-v3":                        onGoogle.of("react-google-recaptcha-v3.jsx", "").alone(),
 	"react-google-recaptcha-v3 on a page with the script": onGoogle.of("react-google-recaptcha-v3.jsx",
-		`<script id="google-recaptcha-v3" src="SERVICE/recaptcha/api.js?render=shop-1"></script>`).score(),
+		`<script id="google-recaptcha-v3" src="SERVICE/recaptcha/api.js?render=shop-1"></script>`).alone(),
 	"@marsidev/react-turnstile": onCloudflare.of("react-turnstile.jsx", "").until("window.widget"),
 	"@marsidev/react-turnstile on a page with the script": onCloudflare.of("react-turnstile.jsx",
 		`<script id="cf-turnstile-script" src="SERVICE/turnstile/v0/api.js?render=explicit"></script>`).until("window.widget"),
@@ -67,7 +69,10 @@ var fronts = map[string]front{
 	"vue-turnstile on a page with the script": onCloudflare.of("vue-turnstile.js", `<script src="SERVICE/turnstile/v0/api.js?render=explicit"></script>`),
 	"@hcaptcha/react-hcaptcha":                onHCaptcha.of("react-hcaptcha.jsx", ""),
 	"@hcaptcha/vue3-hcaptcha":                 onHCaptcha.of("vue3-hcaptcha.js", ""),
-	"@hcaptcha/vue3-hcaptcha, executed":       onHCaptcha.of("vue3-hcaptcha-invisible.js", "").score(),
+	"@friendlycaptcha/sdk":                    onFriendly.of("friendly-sdk.js", ""),
+	"@friendlycaptcha/sdk, started":           onFriendly.of("friendly-sdk-started.js", "").alone(),
+	"@friendlycaptcha/sdk's own script":       onFriendly.of("friendly-site.js", ""),
+	"@hcaptcha/vue3-hcaptcha, executed":       onHCaptcha.of("vue3-hcaptcha-invisible.js", "").alone(),
 }
 
 // bundled builds a program of e2e/wrappers for the browser, as its author would.
