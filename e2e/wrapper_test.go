@@ -75,14 +75,15 @@ var fronts = map[string]front{
 	"@hcaptcha/vue3-hcaptcha, executed":       onHCaptcha.of("vue3-hcaptcha-invisible.js", "").alone(),
 }
 
-// bundled builds a program of e2e/wrappers for the browser, as its author would.
+// bundled builds a program of e2e/wrappers for the browser, as its author would while working
+// on it: React then mounts each component twice, which breaks more.
 func bundled(t *testing.T, file, service string) []byte {
 	t.Helper()
 	if _, err := os.Stat("node_modules/esbuild"); err != nil {
 		t.Fatal("missing: esbuild; npm ci --prefix e2e --ignore-scripts")
 	}
 	node := exec.Command("node", "node_modules/esbuild/bin/esbuild", filepath.Join("wrappers", file), "--bundle", "--format=iife", "--log-level=warning",
-		`--define:process.env.NODE_ENV="production"`, "--define:SERVICE="+asJSON(service))
+		`--define:process.env.NODE_ENV="development"`, "--define:SERVICE="+asJSON(service))
 	var said strings.Builder
 	node.Stderr = &said
 	script, err := node.Output()

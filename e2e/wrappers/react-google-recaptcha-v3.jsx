@@ -12,5 +12,5 @@ function Field() {
 }
 
 createRoot(document.getElementById('app')).render(
-  <GoogleReCaptchaProvider reCaptchaKey="shop-1"><Field /></GoogleReCaptchaProvider>,
+  <React.StrictMode><GoogleReCaptchaProvider reCaptchaKey="shop-1"><Field /></GoogleReCaptchaProvider></React.StrictMode>,
 );

@@ -3,5 +3,5 @@ import {createRoot} from 'react-dom/client';
 import ReCAPTCHA from 'react-google-recaptcha';
 
 createRoot(document.getElementById('app')).render(
-  <ReCAPTCHA sitekey="shop-1" onChange={token => { window.token = token; }} />,
+  <React.StrictMode><ReCAPTCHA sitekey="shop-1" onChange={token => { window.token = token; }} /></React.StrictMode>,
 );
