@@ -266,6 +266,18 @@ func TestOnloadIsCalledAfterTheScriptsOwnLoadEvent(t *testing.T) {
 	}
 }
 
+// A page that loads the script a second time waits for the second call.
+func TestSecondTagCallsItsFunctionToo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.script = `window.called = []; function first() { called.push(1); } function second() { called.push(2); }`
+	s.markup = `<script src="SERVICE/1/api.js?onload=first"></script><script src="SERVICE/1/api.js?onload=second"></script>`
+	s.serve("")
+	b := blank(t)
+	b.goTo(s.url + "/")
+	b.until("window.called?.join() === '1,2'")
+}
+
 // The script has to find its own address, which a module is not told.
 func TestScriptIsLoadedAsAModule(t *testing.T) {
 	for name, load := range map[string]string{
