@@ -5,8 +5,8 @@
 // it. Every test counts the effects in the app, because a page that looks right proves
 // nothing.
 //
-// scripts/tools.sh installs the tools: Debian packages, axe-core and Express from npm, and a
-// Python environment in .venv. A missing tool fails the tests, with its name; no test is
+// scripts/tools.sh installs the tools: Debian packages, axe-core, Express and the wrappers of
+// captchas from npm, and a Python environment in .venv. A missing tool fails the tests, with its name; no test is
 // skipped. Screenshots of the pages go to shots/.
 //
 // Package stacks has more servers, which only make stacks installs.

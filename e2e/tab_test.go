@@ -38,7 +38,7 @@ document.addEventListener('securitypolicyviolation', e => seen.violations.push(e
 for (const type of ['palisade:solved', 'palisade:failed', 'palisade:verified'])
   document.addEventListener(type, e => seen.events.push(type));
 addEventListener('pageshow', e => seen.shows.push(e.persisted));
-addEventListener('message', e => { if (e.data?.palisade?.type === 'hello') window.widgetReady = true; });
+addEventListener('message', e => { if (e.data?.palisade?.type === 'hello' || e.data?._frc && e.data.type === 'widget_announce') window.widgetReady = true; });
 `
 
 // open opens the page at a path of the site in a new window.

@@ -45,10 +45,11 @@ type shop struct {
 	t       *testing.T
 	service string
 	url     string
-	markup  string // SERVICE stands for the service
-	script  string // inline
-	verify  string // path of siteverify
-	field   string // the field with the token
+	markup  string            // SERVICE stands for the service
+	script  string            // inline
+	verify  string            // path of siteverify
+	field   string            // the field with the token
+	headers map[string]string // of the page, beside its policy
 
 	mu   sync.Mutex
 	said []map[string]any // answers of siteverify
@@ -90,6 +91,9 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "<!doctype html><html lang=en><title>Verified</title><p id=said>%v</p>", said["success"])
 	default:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		for name, value := range s.headers {
+			w.Header().Set(name, value)
+		}
 		// The policy allows only the sources that a page with the widget needs.
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline' "+s.service+"; frame-src "+s.service+"; form-action 'self'")
 		fmt.Fprint(w, strings.ReplaceAll("<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>Shop</title><script>"+s.script+"</script><main><h1>Shop</h1>"+s.markup+"</main>", "SERVICE", s.service))
@@ -129,6 +133,7 @@ var pages = map[string]struct{ script, verify, field, element string }{
 	"reCAPTCHA v2": {"/recaptcha/api.js", "/recaptcha/api/siteverify", "g-recaptcha-response", `<div class="g-recaptcha" data-sitekey="shop-1"></div>`},
 	"hCaptcha":     {"/1/api.js", "/siteverify", "h-captcha-response", `<div class="h-captcha" data-sitekey="shop-1"></div>`},
 	"Turnstile":    {"/turnstile/v0/api.js", "/turnstile/v0/siteverify", "cf-turnstile-response", `<div class="cf-turnstile" data-sitekey="shop-1" data-action="login" data-cdata="session-7" data-theme="light"></div>`},
+	"Friendly":     {"/captcha/api.js?compat=friendly", "/turnstile/v0/siteverify", "frc-captcha-response", `<div class="frc-captcha" data-sitekey="shop-1"></div>`},
 	"our own":      {"/captcha/api.js", "/turnstile/v0/siteverify", "palisade-response", `<div class="palisade-captcha" data-sitekey="shop-1" data-size="compact"></div>`},
 }
 
@@ -240,6 +245,122 @@ func TestScriptsOfPagesUseTheWidget(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Vendors call the page's function after the load event of their script.
+func TestOnloadIsCalledAfterTheScriptsOwnLoadEvent(t *testing.T) {
+	for name, attributes := range map[string]string{"a script": "", "an async script": "async", "a module": "type=module"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.script = `window.order = []; function loaded() { order.push('callback'); }`
+			s.markup = `<script src="SERVICE/recaptcha/api.js?onload=loaded&render=explicit" onload="order.push('load')" ` + attributes + `></script>`
+			s.serve("")
+			b := blank(t)
+			b.goTo(s.url + "/")
+			b.until("window.order?.length === 2")
+			if order := eval[string](b, "order.join()"); order != "load,callback" {
+				t.Errorf("the order is %s", order)
+			}
+		})
+	}
+}
+
+// A page that loads the script a second time waits for the second call.
+func TestSecondTagCallsItsFunctionToo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.script = `window.called = []; function first() { called.push(1); } function second() { called.push(2); }`
+	s.markup = `<script src="SERVICE/1/api.js?onload=first"></script><script src="SERVICE/1/api.js?onload=second"></script>`
+	s.serve("")
+	b := blank(t)
+	b.goTo(s.url + "/")
+	b.until("window.called?.join() === '1,2'")
+}
+
+// The script has to find its own address, which a module is not told.
+func TestScriptIsLoadedAsAModule(t *testing.T) {
+	for name, load := range map[string]string{
+		"by a tag":     `<script type="module" src="SERVICE/turnstile/v0/api.js?hl=de"></script>`,
+		"by an import": `<script type="module">import 'SERVICE/turnstile/v0/api.js?hl=de';</script>`,
+		"by import()":  `<script>import('SERVICE/turnstile/v0/api.js?hl=de');</script>`,
+		"with CORS":    `<script type="module" crossorigin="anonymous" src="SERVICE/turnstile/v0/api.js?hl=de"></script>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.markup = `<form>` + pages["Turnstile"].element + `</form>` + load
+			s.serve("")
+			b := blank(t)
+			b.goTo(s.url + "/")
+			b.tick("window.turnstile?.getResponse()")
+			if !eval[bool](b, "document.querySelector('iframe').src.includes('hl=de')") {
+				t.Error("the script did not read its own query")
+			}
+		})
+	}
+}
+
+func TestPagesThatIsolateThemselvesShowTheWidget(t *testing.T) {
+	for _, policy := range []string{"require-corp", "credentialless"} {
+		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.headers = map[string]string{"Cross-Origin-Embedder-Policy": policy, "Cross-Origin-Opener-Policy": "same-origin"}
+			s.markup = `<form>` + pages["hCaptcha"].element + `</form><script src="SERVICE/1/api.js"></script>`
+			s.serve("")
+			b := blank(t)
+			b.goTo(s.url + "/")
+			if !eval[bool](b, "crossOriginIsolated") {
+				t.Fatal("the page is not isolated")
+			}
+			b.tick("hcaptcha.getResponse()")
+		})
+	}
+}
+
+// Wrappers take 0 for a widget that is not there yet. Pages name the first one 0.
+func TestWidgetHasANameThatIsTrueAndANumber(t *testing.T) {
+	for api, row := range map[string]struct{ script, kind string }{
+		"turnstile": {"/turnstile/v0/api.js", "string"}, "hcaptcha": {"/1/api.js", "string"}, "palisadeCaptcha": {"/captcha/api.js", "string"},
+		"grecaptcha": {"/recaptcha/api.js", "number"}, // as from Google: the first is 0
+	} {
+		t.Run(api, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.script = "function loaded() { window.id = " + api + ".render('box', {sitekey: 'shop-1'}); }"
+			s.markup = `<div id="box"></div><script src="SERVICE` + row.script + `?render=explicit&onload=loaded"></script>`
+			s.serve("")
+			b := blank(t)
+			b.goTo(s.url + "/")
+			b.until("window.id !== undefined")
+			if kind := eval[string](b, "typeof id"); kind != row.kind || kind == "string" && !eval[bool](b, "!!id") {
+				t.Errorf("render returned a %s", kind)
+			}
+			b.tick(api + ".getResponse(id)")
+			if !eval[bool](b, "%[1]s.getResponse(0) === %[1]s.getResponse(id) && %[1]s.getResponse('0') === %[1]s.getResponse(id)", api) {
+				t.Error("the number does not name the widget")
+			}
+			b.do("%s.reset(0)", api)
+			if eval[string](b, "%s.getResponse(id)", api) != "" {
+				t.Error("the token is still there")
+			}
+		})
+	}
+}
+
+// A framework may empty the element of a widget and render again.
+func TestWidgetIsRenderedAgainIntoAnEmptiedElement(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.markup = `<form><div id="box"></div></form><script src="SERVICE/turnstile/v0/api.js?render=explicit"></script>`
+	s.serve("")
+	b := blank(t)
+	b.goTo(s.url + "/")
+	b.do("turnstile.render('#box', {sitekey: 'shop-1'})")
+	b.until("window.widgetReady")
+	b.do("document.getElementById('box').textContent = ''; window.widgetReady = false; turnstile.render('#box', {sitekey: 'shop-1'})")
+	b.tick("document.querySelector('[name=cf-turnstile-response]').value")
 }
 
 func TestWidgetIsResetAndGivesAnotherToken(t *testing.T) {

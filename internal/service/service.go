@@ -8,6 +8,7 @@
 //
 //	GET  /captcha/api.js                 the widget of the embedded captcha, also under
 //	     /recaptcha/api.js and so on     the script paths of those vendors
+//	GET  /api/v2/captcha/widget, agent   its frames for the SDK of Friendly Captcha
 //
 //	POST /v1/check                       the whole judgement, for any backend: all signals,
 //	POST /v1/fields                      not the captcha alone. Signed with the site's

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -22,11 +23,21 @@ const widgetBase = "/captcha/"
 // pages.
 var scripts = []string{widgetBase + "api.js", "/recaptcha/api.js", "/recaptcha/enterprise.js", "/turnstile/v0/api.js", "/1/api.js"}
 
+// friendlyAgent is the path of the second frame that the SDK of Friendly Captcha puts into a
+// page. It belongs to no site and makes no token.
+const friendlyAgent = "/api/v2/captcha/agent"
+
+// frames are the paths of the widget's frame: our own, and those of the SDK of Friendly
+// Captcha.
+var frames = []string{widgetBase + "frame", "/api/v2/captcha/widget", friendlyAgent}
+
 func (s *Service) serveWidget(mux *http.ServeMux) {
 	for _, path := range scripts {
 		mux.HandleFunc("GET "+path, serveScript)
 	}
-	mux.HandleFunc("GET "+widgetBase+"frame", s.frame)
+	for _, path := range frames {
+		mux.HandleFunc("GET "+path, s.frame)
+	}
 	mux.HandleFunc("GET "+widgetBase+"challenge", s.challenge)
 	mux.Handle("GET "+widgetBase, web.Handler(widgetBase))
 }
@@ -72,7 +83,7 @@ var validLanguage = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,2}$`
 // own pages show it.
 func (s *Service) frame(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	page := web.Frame{Base: widgetBase, Lang: query.Get("hl"), Theme: query.Get("theme")}
+	page := web.Frame{Base: widgetBase, Lang: cmp.Or(query.Get("hl"), query.Get("lang")), Theme: query.Get("theme")}
 	if !validLanguage.MatchString(page.Lang) {
 		page.Lang = web.Lang(r.Header.Get("Accept-Language"))
 	}
@@ -80,7 +91,8 @@ func (s *Service) frame(w http.ResponseWriter, r *http.Request) {
 		page.Theme = "auto"
 	}
 	status := http.StatusOK
-	switch t := s.byKey[query.Get("k")]; {
+	switch t := s.byKey[cmp.Or(query.Get("k"), query.Get("sitekey"))]; {
+	case r.URL.Path == friendlyAgent:
 	case t == nil:
 		page.Mistake, status = "Captcha: this site key is not known to the service.", http.StatusNotFound
 	case t.Captcha != nil:
@@ -92,6 +104,9 @@ func (s *Service) frame(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.CSP())
 	h.Set("Cache-Control", "no-store")
+	// A page with a Cross-Origin-Embedder-Policy shows only frames that have one too.
+	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

@@ -12,7 +12,10 @@
 // by what the browser says of it, not by what the page says.
 (() => {
 'use strict';
-const script = document.currentScript, home = new URL(script.src), query = home.searchParams;
+// A module has no currentScript. The stack of an error names the script that made it.
+const address = document.currentScript?.src || new Error().stack.match(/https?:\/\/\S+?(?=(:\d+){1,2}\)?$)/m)[0];
+const script = document.currentScript || [...document.scripts].filter(element => element.src === address).pop();
+const home = new URL(address), query = home.searchParams;
 
 const KINDS = {
   recaptcha: {css: 'g-recaptcha', fields: ['g-recaptcha-response'], api: 'grecaptcha'},
@@ -26,16 +29,31 @@ const own = Object.keys(PATHS).find(name => home.pathname.startsWith(PATHS[name]
 const compat = query.get('compat');
 const kind = KINDS[compat] || KINDS[own];
 if (compat === 'recaptcha' || query.get('recaptchacompat') === 'off') kind.fields = kind.fields.slice(0, 1);
-if (window[kind.api]?.render) return; // the tag is there twice
-
-const SIZES = {normal: ['302px', '66px'], compact: ['164px', '80px'], flexible: ['100%', '66px']};
-const widgets = [];
 
 // call calls what an attribute or a parameter names.
 const call = (callback, ...args) => {
   if (typeof callback === 'string') callback = callback.split('.').reduce((object, name) => object?.[name], window);
   if (typeof callback === 'function') return callback(...args);
 };
+
+const loaded = new Promise(done => {
+  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', done);
+  else done();
+});
+// Wrappers expect their callback after the script's own load event, as from the vendors.
+const announced = new Promise(done => {
+  if (script) script.addEventListener('load', () => setTimeout(done));
+  else setTimeout(done);
+});
+const announce = () => call(query.get('onload') || '');
+
+if (window[kind.api]?.render) { // the tag is there twice
+  Promise.all([loaded, announced]).then(announce);
+  return;
+}
+
+const SIZES = {normal: ['302px', '66px'], compact: ['164px', '80px'], flexible: ['100%', '66px']};
+const widgets = [];
 
 class Widget {
   token = '';
@@ -157,12 +175,14 @@ function render(container, params = {}, inherit) {
   const element = typeof container === 'string' ? document.getElementById(container) || document.querySelector(container) : container;
   if (!element) throw new Error('palisade: there is no element ' + container);
   const old = widgets.find(widget => widget?.container === element);
-  if (old) return name(old);
+  if (old?.frame.parentNode) return name(old);
+  old?.remove(); // the page has emptied the element
   return name(new Widget(element, {...(inherit === false ? {} : settingsOf(element)), ...params}));
 }
 
-// name is what a page gets for a widget: a number, or text from Turnstile.
-const name = widget => kind.api === 'turnstile' ? 'palisade-' + widget.id : widget.id;
+// name is what a page gets for a widget: a number from reCAPTCHA, text from the others.
+// Some wrappers of the others take 0 for "not rendered yet".
+const name = widget => kind.api === 'grecaptcha' ? widget.id : 'palisade-' + widget.id;
 
 function find(which) {
   if (which === undefined || which === null) return widgets.find(widget => widget && !widget.settings.background);
@@ -185,11 +205,6 @@ function execute(which, options = {}) {
   return options.async ? token.then(response => ({response, key: String(widget.id)})) : void token.catch(() => {});
 }
 
-const loaded = new Promise(done => {
-  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', done);
-  else done();
-});
-
 const api = {
   render, execute,
   ready: callback => loaded.then(callback),
@@ -199,6 +214,7 @@ const api = {
   getRespKey: which => String(find(which)?.id ?? ''),
   isExpired: which => !find(which)?.token,
 };
+if (kind.api === 'hcaptcha') Object.assign(api, {setData() {}, close() {}}); // wrappers call them; there is nothing to do
 window[kind.api] = {...window[kind.api], ...api};
 if (kind.api === 'grecaptcha') window.grecaptcha.enterprise = api;
 if (compat === 'recaptcha') window.grecaptcha = api;
@@ -209,6 +225,6 @@ loaded.then(() => {
     for (const element of document.querySelectorAll(`.${kind.css}:not([type=hidden])`)) render(element);
     if (how && how !== 'onload') inBackground(how); // so that it is there when it is needed
   }
-  call(query.get('onload') || '');
-});
+  return announced;
+}).then(announce);
 })();

@@ -1,20 +1,37 @@
 // Palisade: the inside of the widget's frame. It makes the token; api.js, in the
-// page around it, puts the token where the page wants it.
+// page around it, puts the token where the page wants it. The SDK of Friendly Captcha
+// does that too: its frames have a comm_id, and its own messages.
 const form = document.getElementById('form'), box = document.getElementById('box');
 const query = new URLSearchParams(location.search);
 const invisible = query.get('size') === 'invisible';
+
+// The SDK has a frame for each widget, and one that is called agent. It passes on their
+// messages to each other.
+const id = query.get('comm_id'), agent = query.get('agent_id');
 
 let page = ''; // origin of the page around us, as the browser tells it
 let setup = {};
 let expiry;
 
-const tell = message => parent.postMessage({palisade: message}, page || '*'); // only "hello" goes to anybody
+const send = message => parent.postMessage(message, page || '*'); // only the first message goes to anybody
+const pass = (type, to, more) => send({_frc: 1, type, from_id: id, to_id: to, ...more});
+
+const STATES = {token: 'completed', expired: 'expired', error: 'error'};
+
+function tell(message) {
+  if (!id) return send({palisade: message});
+  const {type, token, code} = message, state = STATES[type];
+  pass('root_set_response', '', {
+    widget_id: id, state, response: token || '.' + state.toUpperCase(), mode: 'interactive',
+    ...(code && {error: {code: 'other', detail: code}}),
+  });
+}
 
 // make asks for a challenge and makes the token of it.
 async function make() {
   const url = new URL('challenge', new URL('.', import.meta.url));
   const {action = '', cdata = '', mode = 'box'} = setup;
-  for (const [name, value] of Object.entries({k: query.get('k'), origin: page, action, cdata, mode})) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries({k: query.get('k') || query.get('sitekey'), origin: page, action, cdata, mode})) url.searchParams.set(name, value);
   const answer = await fetch(url, {cache: 'no-store', signal: AbortSignal.timeout?.(15e3)});
   const offer = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(offer.error || 'status ' + answer.status);
@@ -48,9 +65,40 @@ const guard = {div: box, form, prove: work, tell() {}, say(text) { status.textCo
 
 form.addEventListener('submit', event => event.preventDefault());
 
+const show = async () => (await import('./visible.249bf5481c.js')).show(guard);
+
+// heardByAgent answers what the SDK sends to the agent: it has no other part in our captcha.
+function heardByAgent({type, from_id: widget, uid, trigger}) {
+  switch (type) {
+    case 'widget_announce': return pass('agent_info', widget, {info: {}});
+    case 'root_trigger_widget':
+    case 'root_reset_widget': return pass(type, widget, {trigger});
+    case 'root_risk_intelligence_generate':
+    case 'root_risk_intelligence_clear': return pass(type + '_reply', '', {uid, error: {code: 'other', detail: 'not available'}});
+  }
+}
+
+let begin;
+const begun = new Promise(done => { begin = done; }); // the box is shown
+
+// heardFromSDK is for the frame of a widget. A form that gets the focus starts nothing:
+// the visitor ticks the box.
+function heardFromSDK({type, trigger}) {
+  switch (type) {
+    case 'agent_info': return begin(show());
+    case 'root_reset_widget': return reset();
+    case 'root_trigger_widget': if (trigger?.tt !== 'focus') begun.then(() => box.querySelector('altcha-widget').verify());
+  }
+}
+
 addEventListener('message', ({data, source, origin}) => {
+  if (source !== parent) return;
+  if (id && data?._frc) {
+    page = origin;
+    (id === agent ? heardByAgent : heardFromSDK)(data);
+  }
   const message = data?.palisade;
-  if (source !== parent || !message) return;
+  if (id || !message) return;
   page = origin;
   const {type, ...rest} = message;
   setup = rest;
@@ -59,6 +107,10 @@ addEventListener('message', ({data, source, origin}) => {
 });
 
 if (parent !== window) {
-  if (!invisible) await (await import('./visible.249bf5481c.js')).show(guard);
-  tell({type: 'hello'});
+  if (id === agent && id) pass('agent_announce', '');
+  else if (id) pass('widget_announce', agent, {sitekey: query.get('sitekey'), lang: query.get('lang'), mode: 'interactive', signals: {}});
+  else {
+    if (!invisible) await show();
+    tell({type: 'hello'});
+  }
 }
