@@ -109,10 +109,15 @@ func (d Decision) bodyReadable() bool {
 	return d.Reason != ReasonTooLarge && d.Reason != ReasonUnreadable
 }
 
-// wantsProblem tells a program from a browser by the Accept header. A ticket in a header
-// was put there by a script.
+// wantsProblem tells a program from a person who waits for a page. A browser says which of
+// them sends (Fetch Metadata, 2.3): a navigation shows the answer, and a script that says
+// it accepts HTML would put our page into its own. Of other clients the Accept header
+// counts, and a ticket in a header, which only a script can set.
 func (s *Submission) wantsProblem() bool {
 	h := s.request.Header
+	if mode := h["Sec-Fetch-Mode"]; len(mode) == 1 {
+		return mode[0] != "navigate" && mode[0] != "nested-navigate"
+	}
 	accept := strings.ToLower(strings.Join(h["Accept"], ","))
 	if strings.Contains(accept, "text/html") {
 		return false

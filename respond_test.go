@@ -54,3 +54,32 @@ func TestARefusalNamesTheSiteAndLeadsBack(t *testing.T) {
 		})
 	}
 }
+
+// A script gets an answer for scripts, also if it says that it accepts HTML: it would put
+// our page into its own.
+func TestWhoGetsAPageAndWhoAProblem(t *testing.T) {
+	for name, test := range map[string]struct {
+		mode, accept string
+		page         bool
+	}{
+		"a navigation":                             {"navigate", "text/html,*/*;q=0.8", true},
+		"a navigation that accepts anything":       {"navigate", "*/*", true},
+		"a script that accepts HTML, as htmx does": {"cors", "text/html, */*", false},
+		"a script of the same origin":              {"same-origin", "text/html", false},
+		"a beacon":                                 {"no-cors", "*/*", false},
+		"an old browser":                           {"", "text/html", true},
+		"a program that accepts JSON":              {"", "application/json", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			w := s.post(typed(values{}), header("Accept", test.accept), func(r *http.Request) {
+				if test.mode != "" {
+					r.Header.Set("Sec-Fetch-Mode", test.mode)
+				}
+			})
+			if got := strings.HasPrefix(w.Header().Get("Content-Type"), "text/html"); w.Code != 403 || got != test.page {
+				t.Errorf("%d, a page: %v, want %v", w.Code, got, test.page)
+			}
+		})
+	}
+}

@@ -46,7 +46,12 @@ def refuse_body(length: str | None, transfer: str | None) -> None:
 
 
 def wants_problem(visit: Visit, json: bool) -> bool:
-    """Whether the sender is a program, by its Accept header, JSON or ticket header, as the service decides."""
+    """Whether the sender is a program and no person who waits for a page, as the service decides.
+
+    A browser says so (Fetch Metadata). Of other clients the Accept header, JSON or a ticket header does.
+    """
+    if mode := visit.header("Sec-Fetch-Mode"):
+        return mode not in ("navigate", "nested-navigate")
     accept = visit.header("Accept").lower()
     if "text/html" in accept:
         return False
