@@ -55,9 +55,7 @@ func (f *Form) tellTicket(ctx context.Context, t *ticket.Ticket, w wish, err err
 	if err == nil {
 		e.Kind, e.Level, e.Escalated, e.Shared = f.ladder.Kind(t.Kind).Name, uint8(t.Rung), t.Rung > w.rung, t.Has(ticket.Shared)
 	}
-	if f.guard.listens(ctx, e.Severity()) {
-		f.guard.tell(ctx, e)
-	}
+	f.guard.tell(ctx, e)
 }
 
 // tellShown tells that a visitor was asked for a step.

@@ -135,8 +135,10 @@ func (f *Form) writeElement(b *strings.Builder, s shown, page Page) {
 func (f *Form) writeProof(b *strings.Builder, s shown) {
 	attribute(b, "data-palisade-form", f.config.Name)
 	attribute(b, "data-palisade-base", f.guard.config.Base)
-	visible := f.ladder.Ask(f.pageRung(), work.Silent.ID).Name == work.Visible.Name
-	if o := s.offer; o != nil {
+	visible := false
+	if o := s.offer; o == nil {
+		visible = f.ladder.Ask(f.pageRung(), work.Silent.ID).ID == work.Visible.ID
+	} else {
 		visible = o.Level > challenge.Silent && o.Captcha == nil && o.Prompt == nil
 		attribute(b, "data-palisade-expires", strconv.FormatInt(o.Expires, 10))
 		attribute(b, "data-palisade-wait", strconv.FormatInt(o.Wait, 10))

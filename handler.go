@@ -75,7 +75,7 @@ func (g *Guard) serveChallenge(w http.ResponseWriter, r *http.Request) {
 	}
 	var challenge []byte
 	if err == nil {
-		challenge, err = f.issue(r, &t)
+		challenge, err = f.issue(r, &t, f.ladder.Kind(t.Kind))
 	}
 	if err != nil {
 		refuseFetch(w)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"time"
@@ -67,7 +68,6 @@ const networkShare = 8
 
 // mint makes a ticket for the visitor who sent r.
 func (f *Form) mint(r *http.Request, w wish) (t ticket.Ticket, err error) {
-	defer func(wanted wish) { f.tellTicket(r.Context(), &t, wanted, err) }(w)
 	now := f.guard.config.Clock()
 	addr := f.addrOf(r)
 	granted, err := f.afford(r, addr, w.rung, now)
@@ -158,15 +158,14 @@ func (f *Form) afford(r *http.Request, addr netip.Addr, rung challenge.Rung, now
 }
 
 // issue makes the embedded challenge of a ticket, or nil where none goes with its kind.
-func (f *Form) issue(r *http.Request, t *ticket.Ticket) ([]byte, error) {
-	kind := f.ladder.Kind(t.Kind)
+func (f *Form) issue(r *http.Request, t *ticket.Ticket, kind *challenge.Kind) ([]byte, error) {
 	if kind.Work == challenge.NoWork {
 		return nil, nil
 	}
 	return f.guard.proofs.Issue(r.Context(), work.Ask{
 		Work: kind.Work, Binding: t.Binding(), Issued: t.Issued, Expires: t.Issued.Add(f.config.MaxAge),
 		Now: f.guard.config.Clock(), Shared: t.Has(ticket.Shared),
-	}, f.addrOf(r))
+	}, func() netip.Addr { return f.addrOf(r) })
 }
 
 // ask returns the facts that a kind of challenge gets of a ticket.
@@ -179,6 +178,9 @@ func (f *Form) ask(kind *challenge.Kind, t *ticket.Ticket, remote netip.Addr, no
 // offer mints a ticket with everything that goes with it.
 func (f *Form) offer(r *http.Request, w wish) (Offer, error) {
 	t, err := f.mint(r, w)
+	if err != nil || f.guard.listens(r.Context(), slog.LevelDebug) {
+		f.tellTicket(r.Context(), &t, w, err)
+	}
 	if err != nil {
 		return Offer{}, err
 	}
@@ -187,11 +189,11 @@ func (f *Form) offer(r *http.Request, w wish) (Offer, error) {
 
 // describe makes the offer of a ticket, whose signed text is known.
 func (f *Form) describe(r *http.Request, t *ticket.Ticket, text string) (Offer, error) {
-	proof, err := f.issue(r, t)
+	kind := f.ladder.Kind(t.Kind)
+	proof, err := f.issue(r, t, kind)
 	if err != nil {
 		return Offer{}, err
 	}
-	kind := f.ladder.Kind(t.Kind)
 	o := Offer{
 		Form:      f.config.Name,
 		Ticket:    text,

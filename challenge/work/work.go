@@ -45,7 +45,7 @@ type Ask struct {
 
 // Issue returns the JSON of a challenge for a visitor. One that shares its puzzle, or that finds no
 // place to make one, gets that of its network.
-func (p *Proofs) Issue(ctx context.Context, a Ask, remote netip.Addr) ([]byte, error) {
+func (p *Proofs) Issue(ctx context.Context, a Ask, remote func() netip.Addr) ([]byte, error) {
 	challenge := pow.Challenge{Binding: a.Binding[:], Level: a.Work.Level(), Issued: a.Issued, Expires: a.Expires}
 	if !a.Shared {
 		made, err := p.AppendChallenge(nil, challenge)
@@ -53,7 +53,7 @@ func (p *Proofs) Issue(ctx context.Context, a Ask, remote netip.Addr) ([]byte, e
 			return made, err
 		}
 	}
-	network := clientip.Network(remote).Addr().As16()
+	network := clientip.Network(remote()).Addr().As16()
 	puzzle, err := p.puzzles.Shared(ctx, p.Captcha, network, a.Work.Level(), a.Now)
 	if err != nil {
 		return nil, err
