@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/challenge"
 )
 
 // The law: fields that a program has read are judged like the body that it read.
@@ -124,5 +125,54 @@ func TestAnAnswerHoldsTheFieldsOfItsSubmission(t *testing.T) {
 	page := w.Body.String()
 	if w.Code != 403 || strings.Contains(page, "secret-1") || !strings.Contains(page, `name="typed"`) || !strings.Contains(page, `type="file"`) {
 		t.Errorf("%d\n%s", w.Code, page)
+	}
+}
+
+// A proof shows the work that was signed, and no more. What a kind asks for may have grown
+// since a page was shown.
+func TestAProofOfLessWorkThanTheKindAsksForIsWeak(t *testing.T) {
+	word := func(work challenge.Work) func(*palisade.Config, *palisade.FormConfig) {
+		return func(c *palisade.Config, f *palisade.FormConfig) {
+			kind := typeTheWord
+			kind.Work, f.Ask = work, palisade.Always
+			c.Challenges = []challenge.Kind{kind}
+		}
+	}
+	before, after := newSite(t, word(challenge.LightWork)), newSite(t, word(challenge.HardWork))
+	page := string(before.form.Fields(fromBrowser(httptest.NewRequest("GET", "/signup", nil))))
+	v := typed(before.fill(page))
+	v.Set("word", wordIn(t, page))
+	before.wait(20 * time.Second)
+	after.wait(20 * time.Second)
+	after.expect(after.post(v), 403, palisade.ReasonProofWeak, 0)
+	before.expect(before.post(v), 303, palisade.ReasonClean, 1)
+}
+
+// A submission that was read to find the form has the bound of the form that was found. A
+// sealed one is longer than its content, whose length counts.
+func TestTheBoundOfTheFormHoldsForWhatWasReadBefore(t *testing.T) {
+	const most = 100_000
+	read := func(t *testing.T) (s *site) {
+		s, _ = transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MaxBody = most })
+		s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			sub, err := s.guard.Read(r, 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.form.Serve(w, sub, s.accept)
+		})
+		return s
+	}
+	t.Run("a sealed submission whose text is longer than the bound", func(t *testing.T) {
+		s := read(t)
+		again, cookie := challenged(t, s, "application/x-www-form-urlencoded", "INJECT&a="+strings.Repeat("x", most*9/10))
+		s.wait(time.Minute)
+		s.expect(sendAgain(s, again, cookie), 303, palisade.ReasonClean, 1)
+	})
+	for length, want := range map[int]palisade.Reason{most: palisade.ReasonTicketMissing, most + 1: palisade.ReasonTooLarge} {
+		s := read(t)
+		if s.postBody("application/x-www-form-urlencoded", strings.Repeat("x", length)); s.last().Reason != want {
+			t.Errorf("%d bytes: %q, want %q", length, s.last().Reason, want)
+		}
 	}
 }

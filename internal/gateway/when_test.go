@@ -214,3 +214,23 @@ func TestWhatAConditionLeavesOpenArrivesWithoutOurFields(t *testing.T) {
 		t.Errorf("the app got %v", got.header)
 	}
 }
+
+// A program that signs is exempt also where the gateway reads the body to find the form.
+func TestAClientThatSignsIsExemptOnAConditionalRoute(t *testing.T) {
+	ci := gateway.Client{Name: "ci", Key: []byte(strings.Repeat("k", 32))}
+	w := newWorld(t, func(_ *gateway.Config, s *gateway.Site) {
+		s.Clients = []gateway.Client{ci}
+		s.Forms[0].Routes = []route.Pattern{patterns(t, "POST /forms")[0].Only(route.When{Field: "action", In: []string{"join"}})}
+	})
+	const body = "action=join&a=1"
+	if a := w.send("POST", "/forms", urlencoded, body); a.status != http.StatusForbidden {
+		t.Errorf("without a signature: %d", a.status)
+	}
+	signed := gateway.SignClient(ci, "POST", strings.TrimPrefix(w.url, "http://"), "/forms", []byte(body), w.clock())
+	if a := w.send("POST", "/forms", urlencoded, body, header("Palisade-Client", signed)); a.status != http.StatusOK {
+		t.Errorf("with one: %d because %s", a.status, w.reason())
+	}
+	if got, _ := w.last(); got.body != body {
+		t.Errorf("the app got %q", got.body)
+	}
+}
