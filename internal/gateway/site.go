@@ -23,7 +23,7 @@ type Site struct {
 	Hosts   []string // further hosts of the same app
 	AnyHost bool     // takes every host that no other site takes
 
-	Upstream *url.URL // the app; scheme and host
+	Upstream *url.URL // the app: http or https and a host, or unix and the path of a socket
 	Keys     palisade.Keys
 	Captcha  captcha.Provider // nil: only the embedded captcha
 	// Fallbacks replace Captcha while it is down, in this order.
@@ -96,8 +96,8 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 		s.store = memory.New(memory.Epoch(g.config.Clock()))
 	}
 	var errs []error
-	if u := config.Upstream; u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" {
-		errs = append(errs, errors.New("Upstream must be http:// or https:// and a host, e.g. http://127.0.0.1:8000"))
+	if !isUpstream(config.Upstream) {
+		errs = append(errs, errors.New("Upstream must be http:// or https:// and a host, e.g. http://127.0.0.1:8000, or unix: and a path, e.g. unix:/run/app.sock"))
 	}
 	var err error
 	s.guard, err = palisade.New(palisade.Config{
@@ -125,6 +125,16 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 	}
 	s.proxy = s.newProxy()
 	return s, nil
+}
+
+func isUpstream(u *url.URL) bool {
+	switch {
+	case u == nil:
+		return false
+	case u.Scheme == unixScheme:
+		return u.Host == "" && u.Path != ""
+	}
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (u.Path == "" || u.Path == "/")
 }
 
 func (s *site) addForms() error {

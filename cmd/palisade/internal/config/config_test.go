@@ -189,6 +189,12 @@ func TestMistakes(t *testing.T) {
 		{"no site", "listen: :80", `there is no site: write sites`},
 		{"a site without host, upstream and forms", "sites: [{script: true}]", "host is missing"},
 		{"an upstream with a path", "sites: [{host: a, protect: auto, upstream: 'http://a/b'}]", `sites[0].upstream: "http://a/b" must be http:// or https://`},
+		{"a socket without a name", upstream("unix:"), `sites[0].upstream: "unix:" must be unix: and the name of a socket`},
+		{"a socket on a host", upstream("unix://app/app.sock"), `palisade.yaml:1:44: sites[0].upstream: "unix://app/app.sock" must be unix: and the name of a socket, without a host, e.g. unix:/run/app.sock`},
+		{"a file that is no socket", upstream("unix:long.key"), `long.key is no socket; name the socket on which the app listens`},
+		{"a folder in place of a socket", upstream("unix:."), `is no socket`},
+		{"a name that is too long for a socket", upstream("unix:/" + strings.Repeat("a", 200)), `has 201 bytes, but the system takes at most`},
+		{"a socket for spans", "tracing: {endpoint: 'unix:/run/spans.sock'}" + small, `must be http:// or https://`},
 		{"two forms with one name", in("name: a") + "      - {name: a, route: POST /b}\n", `palisade.yaml:8:10: the form "a" is there already, at palisade.yaml:6:9`},
 		{"two forms that claim one route", small + "      - {name: b, route: POST /signup}\n", `palisade.yaml:7:10: the route "POST /signup" is claimed already, at palisade.yaml:6:9`},
 		{"forward_auth without a trusted proxy", strings.Replace(small, "    upstream", "    forward_auth: nginx\n    upstream", 1), "forward_auth needs the proxy in front to be named in trust"},
@@ -220,6 +226,39 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("a secret is shown: %v", err)
 			}
 		})
+	}
+}
+
+// upstream is a site with this upstream.
+func upstream(where string) string {
+	return "sites: [{host: a, protect: auto, upstream: '" + where + "'}]"
+}
+
+// The name of a socket in a file is relative to the folder of the file. In a flag it is
+// relative to the folder of the process.
+func TestSocketOfAnApp(t *testing.T) {
+	dir := write(t, map[string]string{"palisade.yaml": upstream("unix:app 1.sock"), "here": ""})
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		src  Source
+		want string
+	}{
+		"relative, in a file":  {Source{File: filepath.Join(dir, "palisade.yaml")}, filepath.Join(dir, "app 1.sock")},
+		"relative, in a flag":  {Source{Flags: Flags{Upstream: "unix:@app.sock", Protect: []string{"auto"}}}, filepath.Join(here, "@app.sock")},
+		"absolute, variable":   {Source{Env: []string{"PALISADE_UPSTREAM=unix:/run/app.sock", "PALISADE_PROTECT=auto"}}, "/run/app.sock"},
+		"with an odd name":     {Source{Flags: Flags{Upstream: "unix:/run/a?b#c%41", Protect: []string{"auto"}}}, "/run/a?b#c%41"},
+		"with a needless part": {Source{Flags: Flags{Upstream: "unix:/run/x/../app.sock", Protect: []string{"auto"}}}, "/run/app.sock"},
+	} {
+		c, err := Load(row.src)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if u := c.Sites[0].Upstream; u.Scheme != "unix" || u.Path != row.want || u.Host != "" {
+			t.Errorf("%s: %v, want %s", name, u, row.want)
+		}
 	}
 }
 
@@ -291,6 +330,7 @@ func TestFlagsAndVariables(t *testing.T) {
 		{"nothing protected", Flags{Upstream: "http://a"}, nil, false, "-protect: is missing", nil},
 		{"an invalid route", Flags{Upstream: "http://a", Protect: []string{"signup"}}, nil, false, `-protect: "signup": the path must begin with /`, nil},
 		{"an invalid upstream", Flags{Upstream: "127.0.0.1:8000", Protect: []string{"auto"}}, nil, false, `-upstream: "127.0.0.1:8000" must be http://`, nil},
+		{"a flag that names no socket", Flags{Upstream: "unix:palisade.yaml", Protect: []string{"auto"}}, nil, false, `palisade.yaml is no socket`, nil},
 		{"a mistyped variable", flags, []string{"PALISADE_UPSTRAEM=x"}, false, `PALISADE_UPSTRAEM: there is no such variable; did you mean "PALISADE_UPSTREAM"?`, nil},
 		{"a short key in a variable", flags, []string{"PALISADE_KEY=hunter2"}, false, "PALISADE_KEY: the secret has 7 bytes", nil},
 	} {

@@ -2,12 +2,14 @@ package config
 
 import (
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -262,8 +264,12 @@ func (n node) choice(to *int, words ...string) {
 }
 
 func (n node) upstream(to **url.URL) {
+	n.parsed(to, func(s string) (*url.URL, error) { return parseUpstream(s, filepath.Dir(n.r.file)) })
+}
+
+func (n node) parsed(to **url.URL, parse func(string) (*url.URL, error)) {
 	if s, ok := n.text(); ok {
-		u, err := parseUpstream(s)
+		u, err := parse(s)
 		if err != nil {
 			n.mistake("%v", err)
 			return
@@ -274,12 +280,43 @@ func (n node) upstream(to **url.URL) {
 
 func (n node) collector(to *string) {
 	var u *url.URL
-	if n.upstream(&u); u != nil {
+	if n.parsed(&u, parseServer); u != nil {
 		*to = u.Scheme + "://" + u.Host
 	}
 }
 
-func parseUpstream(s string) (*url.URL, error) {
+// parseUpstream reads where an app is: a server, or unix: and the name of a socket, which is
+// relative to a folder.
+func parseUpstream(s, folder string) (*url.URL, error) {
+	file, isSocket := strings.CutPrefix(s, "unix:")
+	if !isSocket {
+		u, err := parseServer(s)
+		if err != nil {
+			err = fmt.Errorf("%w, or unix: and the name of a socket, e.g. unix:/run/app.sock", err)
+		}
+		return u, err
+	}
+	if file == "" || strings.HasPrefix(file, "//") {
+		return nil, fmt.Errorf("%q must be unix: and the name of a socket, without a host, e.g. unix:/run/app.sock", s)
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(folder, file)
+	}
+	file, err := filepath.Abs(file) // a name that begins with @ would be one of an abstract socket
+	if err != nil {
+		return nil, err
+	}
+	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(file) > most {
+		return nil, fmt.Errorf("%q has %d bytes, but the system takes at most %d for the name of a socket; put the socket into a folder with a shorter name", file, len(file), most)
+	}
+	// A missing socket is no mistake: the app makes it when it starts.
+	if info, err := os.Stat(file); err == nil && info.Mode().Type() != fs.ModeSocket {
+		return nil, fmt.Errorf("%s is no socket; name the socket on which the app listens", file)
+	}
+	return &url.URL{Scheme: "unix", Path: file, OmitHost: true}, nil
+}
+
+func parseServer(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.User != nil {
 		return nil, fmt.Errorf("%q must be http:// or https://, a host and no path, e.g. http://127.0.0.1:8000", s)

@@ -14,7 +14,7 @@ var siteKeys = []key[Site]{
 		read: func(n node, s *Site) { n.string(&s.Host) }},
 	{name: "hosts", about: "its other names. A form that leads to another host than the visitor's gets no ticket, unless `hosts` names it",
 		read: func(n node, s *Site) { n.strings(&s.Hosts) }},
-	{name: "upstream", absent: "required", about: "`http://` or `https://` and a host",
+	{name: "upstream", absent: "required", about: "`http://` or `https://` and a host; or a Unix socket, `unix:/run/app.sock`",
 		read: func(n node, s *Site) { n.upstream(&s.Upstream) }},
 	{name: "forms", about: "the forms that are guarded; one, or `protect`, is required",
 		read: func(n node, s *Site) { n.list(func(n node) { s.Forms = append(s.Forms, n.r.routedForm(n)) }) }},
@@ -46,7 +46,7 @@ func (r *reader) site(n node) Site {
 		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")
 	}
 	if !has["upstream"] {
-		n.mistake("upstream is missing: say where the app is, e.g. http://127.0.0.1:8000")
+		n.mistake("upstream is missing: say where the app is, e.g. http://127.0.0.1:8000 or unix:/run/app.sock")
 	}
 	if len(s.Forms) == 0 && !s.Auto {
 		n.mistake("nothing is protected: write forms, or protect: auto")
