@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -126,6 +127,7 @@ func (s *site) newProxy() *httputil.ReverseProxy {
 		ErrorLog:       log.New(io.Discard, "", 0), // failed logs the errors
 		Transport: &http.Transport{
 			DialContext:            s.dial(),
+			TLSClientConfig:        &tls.Config{RootCAs: s.config.UpstreamCAs, ServerName: s.config.UpstreamName},
 			DisableCompression:     true,
 			MaxIdleConns:           1024,
 			MaxIdleConnsPerHost:    256,

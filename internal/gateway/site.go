@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,8 +25,14 @@ type Site struct {
 	AnyHost bool     // takes every host that no other site takes
 
 	Upstream *url.URL // the app: http or https and a host, or unix and the path of a socket
-	Keys     palisade.Keys
-	Captcha  captcha.Provider // nil: only the embedded captcha
+	// UpstreamCAs are the authorities that may sign the certificate of an https upstream;
+	// nil: those of the system. UpstreamName is the name in the certificate; "": the host of
+	// Upstream.
+	UpstreamCAs  *x509.CertPool
+	UpstreamName string
+
+	Keys    palisade.Keys
+	Captcha captcha.Provider // nil: only the embedded captcha
 	// Fallbacks replace Captcha while it is down, in this order.
 	Fallbacks []captcha.Provider
 	Store     store.Store // nil: memory
@@ -98,6 +105,8 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 	var errs []error
 	if !isUpstream(config.Upstream) {
 		errs = append(errs, errors.New("Upstream must be http:// or https:// and a host, e.g. http://127.0.0.1:8000, or unix: and a path, e.g. unix:/run/app.sock"))
+	} else if config.Upstream.Scheme != "https" && (config.UpstreamCAs != nil || config.UpstreamName != "") {
+		errs = append(errs, errors.New("UpstreamCAs and UpstreamName need an https upstream"))
 	}
 	var err error
 	s.guard, err = palisade.New(palisade.Config{

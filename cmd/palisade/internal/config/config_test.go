@@ -1,7 +1,9 @@
 package config
 
 import (
+	"encoding/pem"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -30,12 +32,22 @@ func write(t testing.TB, files map[string]string) string {
 }
 
 // load reads a configuration with this text, beside a file with a secret of 32 bytes and a
-// file with a short one.
+// file with a short one, and files with certificates.
 func load(t testing.TB, text string) (*Config, error) {
 	t.Helper()
-	dir := write(t, map[string]string{"palisade.yaml": text, "long.key": strings.Repeat("k", 32) + "\n", "short.key": "hunter2"})
+	dir := write(t, map[string]string{"palisade.yaml": text, "long.key": strings.Repeat("k", 32) + "\n", "short.key": "hunter2",
+		"ca.pem": authority(t), "bad.pem": authority(t) + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", "empty.pem": ""})
 	t.Chdir(dir)
 	return Load(Source{File: "palisade.yaml"})
+}
+
+// authority is a certificate in PEM.
+func authority(t testing.TB) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS()
+	defer server.Close()
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 }
 
 const small = `
@@ -96,6 +108,8 @@ sites:
   - host: example.com
     hosts: www.example.com
     upstream: https://app.internal:8000
+    upstream_ca: ca.pem
+    upstream_name: app.example
     protect: auto
     script: true
     captcha: {service: recaptcha-v3, sitekey: abc, secret_file: short.key, min_score: 0.7}
@@ -160,7 +174,10 @@ sites:
 	} else if !slices.Equal(s.Strip, []string{"X-Our-User", "X-Corp-*"}) || !slices.Equal(s.Allow, []string{"CF-IPCountry"}) {
 		t.Errorf("headers: %q and %q", s.Strip, s.Allow)
 	}
-	if files := c.Files(); !slices.Contains(files, "palisade.yaml") || !slices.Contains(files, "short.key") {
+	if s := c.Sites[0]; s.CAs == nil || s.CertName != "app.example" {
+		t.Errorf("certificate of the upstream: %v %q", s.CAs, s.CertName)
+	}
+	if files := c.Files(); !slices.Contains(files, "palisade.yaml") || !slices.Contains(files, "short.key") || !slices.Contains(files, "ca.pem") {
 		t.Errorf("files to watch: %v", files)
 	}
 }
@@ -195,6 +212,12 @@ func TestMistakes(t *testing.T) {
 		{"a folder in place of a socket", upstream("unix:."), `is no socket`},
 		{"a name that is too long for a socket", upstream("unix:/" + strings.Repeat("a", 200)), `has 201 bytes, but the system takes at most`},
 		{"a socket for spans", "tracing: {endpoint: 'unix:/run/spans.sock'}" + small, `must be http:// or https://`},
+		{"authorities in a missing file", upstream("https://a', upstream_ca: 'none.pem"), `sites[0].upstream_ca: stat none.pem: no such file`},
+		{"authorities in an empty file", upstream("https://a', upstream_ca: 'empty.pem"), `sites[0].upstream_ca: the file has no certificate; it must have at least one in PEM`},
+		{"authorities in a file of another kind", upstream("https://a', upstream_ca: 'short.key"), `the file has no certificate`},
+		{"an authority that cannot be read", upstream("https://a', upstream_ca: 'bad.pem"), `a certificate in the file cannot be read`},
+		{"authorities without https", upstream("http://a', upstream_ca: 'ca.pem"), `are about the certificate of an https:// upstream; remove them`},
+		{"a name of a certificate for a socket", upstream("unix:a', upstream_name: 'a"), `are about the certificate of an https:// upstream; remove them`},
 		{"two forms with one name", in("name: a") + "      - {name: a, route: POST /b}\n", `palisade.yaml:8:10: the form "a" is there already, at palisade.yaml:6:9`},
 		{"two forms that claim one route", small + "      - {name: b, route: POST /signup}\n", `palisade.yaml:7:10: the route "POST /signup" is claimed already, at palisade.yaml:6:9`},
 		{"forward_auth without a trusted proxy", strings.Replace(small, "    upstream", "    forward_auth: nginx\n    upstream", 1), "forward_auth needs the proxy in front to be named in trust"},

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -349,20 +351,59 @@ func (n node) filename(to *string) {
 	}
 }
 
-// secretFile reads a secret from the named file.
-func (n node) secretFile(to *Secret, least int) {
+// contents reads the text of a named file of limited size. It notes the mistake if it
+// returns false.
+func (n node) contents(what string, most int64) (text []byte, ok bool) {
 	var file string
 	if n.filename(&file); file == "" {
-		return
+		return nil, false
 	}
 	info, err := os.Stat(file)
-	if err != nil || info.Size() > maxSecret {
-		n.mistake("%s is no secret: it has more than %d bytes", file, maxSecret)
+	if err != nil || info.Size() > most {
+		n.mistake("%s is no %s: it has more than %d bytes", file, what, most)
+		return nil, false
+	}
+	if text, err = os.ReadFile(file); err != nil {
+		n.mistake("%v", err)
+	}
+	return text, err == nil
+}
+
+// maxAuthorities is the maximum size of a file with certificates. The file of a whole
+// system has about 230 KB.
+const maxAuthorities = 4 << 20
+
+// authorities reads certificates from the named file. A certificate that cannot be read is
+// a mistake, because otherwise connections would fail later for a reason that is hard to find.
+func (n node) authorities(to **x509.CertPool) {
+	text, ok := n.contents("list of certificates", maxAuthorities)
+	if !ok {
 		return
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		n.mistake("%v", err)
+	pool, found := x509.NewCertPool(), false
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			n.mistake("a certificate in the file cannot be read: %v", err)
+			return
+		}
+		pool.AddCert(cert)
+		found = true
+	}
+	if !found {
+		n.mistake("the file has no certificate; it must have at least one in PEM, which begins with -----BEGIN CERTIFICATE-----")
+		return
+	}
+	*to = pool
+}
+
+// secretFile reads a secret from the named file.
+func (n node) secretFile(to *Secret, least int) {
+	text, ok := n.contents("secret", maxSecret)
+	if !ok {
 		return
 	}
 	n.secret(to, strings.TrimRight(string(text), "\r\n"), least)
