@@ -125,6 +125,7 @@ sites:
         min_fill: 0s
         max_age: 1h
         max_body: 64KiB
+        max_fields: 2000
         limits: [{rate: 3, per: 10m, burst: 5, by: ip}, {rate: 1, per: 1h, by: "field:email"}]
         mode: monitor
         monitor: [timing, decoy]
@@ -147,7 +148,7 @@ sites:
 	routes := []string{f.Routes[0].String(), f.Routes[1].String()}
 	f.Routes, f.at = nil, ""
 	want := Form{Accept200: true, FormConfig: palisade.FormConfig{
-		Name: "vote", Ask: palisade.Always, MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10,
+		Name: "vote", Ask: palisade.Always, MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10, MaxFields: 2000,
 		Limits:  []palisade.Limit{{Rate: 3, Per: 10 * time.Minute, Burst: 5, By: palisade.ByIP}, {Rate: 1, Per: time.Hour, By: palisade.ByField("email")}},
 		Monitor: true, MonitorSignals: []string{"timing", "decoy"}, ProviderDown: palisade.Refuse}}
 	if !reflect.DeepEqual(f, want) || !slices.Equal(routes, []string{"POST /vote", "PUT /vote/*"}) {
@@ -191,6 +192,7 @@ func TestMistakes(t *testing.T) {
 		{"an invalid duration", in("min_fill: 3 apples"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3 apples" is not a length of time; write e.g. 500ms`},
 		{"a number instead of a duration", in("min_fill: 3"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3" is not`},
 		{"an invalid size", in("max_body: ten"), `palisade.yaml:7:19: sites[0].forms[0].max_body: "ten" is not a size; write e.g.`},
+		{"a form without fields", in("max_fields: 0"), `palisade.yaml:7:21: sites[0].forms[0].max_fields: "0" must be a whole number, 1 or more`},
 		{"a word that is not allowed", in("captcha: maybe"), `palisade.yaml:7:18: sites[0].forms[0].captcha: "maybe" must be always, when-risky, never`},
 		{"a route without a slash", in("routes: [POST signup]"), `palisade.yaml:7:18: sites[0].forms[0].routes[0]: "POST signup": the path must begin with /`},
 		{"a route with a method that does not exist", in("routes: [POTS /a]"), `"POTS /a": POTS is no method of HTTP; did you mean "POST"?`},
