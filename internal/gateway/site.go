@@ -50,8 +50,8 @@ type Site struct {
 	StripHeaders []string // more headers that the app does not get: names, or prefixes such as X-Corp-*
 	AllowHeaders []string // stripped headers that a proxy named in Config.ClientIP may set itself
 
-	// Script puts the script into every page, for pages that send with fetch and
-	// have no form of their own.
+	// Script puts the script into every page that is a whole document, for pages that send
+	// with fetch and have no form of their own.
 	Script bool
 
 	InsecureTestKeys bool // as in palisade.Config

@@ -34,7 +34,7 @@ var siteKeys = []key[Site]{
 		read: func(n node, s *Site) { n.strings(&s.Strip) }},
 	{name: "allow_headers", about: "of both, the ones that the proxy in `trust` sets itself on every request, and that the app gets from it alone",
 		read: func(n node, s *Site) { n.strings(&s.Allow) }},
-	{name: "script", preset: "false", about: "`guard.js` in every page",
+	{name: "script", preset: "false", about: "`guard.js` in every page; not in fragments",
 		read: func(n node, s *Site) { n.bool(&s.Script) }},
 	{name: "captcha", absent: "the embedded one", about: "`{service: turnstile, sitekey, secret_file}`; the [names of all services](providers.md#all-services-by-name)",
 		read: func(n node, s *Site) { s.Captcha = n.r.captcha(n) }},
