@@ -130,7 +130,7 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 	}
 	s.loader = s.loaderScript()
 	if config.Script {
-		s.script = `<script src="` + s.base + loaderName + `"{nonce}></script>`
+		s.script = `<script src="{origin}` + s.base + loaderName + `"{nonce}></script>`
 	}
 	s.proxy = s.newProxy()
 	return s, nil

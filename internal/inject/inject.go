@@ -53,8 +53,8 @@ type Hooks struct {
 	// there is none, it goes before the first start tag that is not html. Head is
 	// called at most once, and only for a whole document: a page with a doctype, or with a
 	// tag html, head, body or frameset before its content. A fragment goes into a page that
-	// has the markup already. Nil: nothing.
-	Head func() []byte
+	// has the markup already. It is given the base as in Target. Nil: nothing.
+	Head func(base string) []byte
 	// Encoding is the encoding of the page, see [Charset]. An Opaque page is copied unchanged.
 	Encoding Encoding
 }
@@ -344,7 +344,7 @@ func (w *Writer) beforeTag() {
 		}
 	}
 	if w.headDone = true; w.document {
-		w.insertBefore(w.hooks.Head())
+		w.insertBefore(w.hooks.Head(w.base))
 	}
 }
 
@@ -369,7 +369,7 @@ func (w *Writer) startTag(tag []byte, end int, selfClosing bool) {
 	w.enter(raw)
 	if w.name.is("head") && !w.headDone {
 		w.headDone = true
-		w.insertAfter(end, w.hooks.Head())
+		w.insertAfter(end, w.hooks.Head(w.base))
 	}
 	if what == nothing || w.long {
 		return

@@ -287,9 +287,9 @@ func TestNothingIsInsertedWhereHooksWantNothing(t *testing.T) {
 	const page = `<html><head><form action=a><button formaction=b></form>`
 	for name, hooks := range map[string]Hooks{
 		"no hooks":        {},
-		"nil":             {Target: func(Target) []byte { return nil }, Head: func() []byte { return nil }},
-		"an opaque page":  {Encoding: Opaque, Target: func(Target) []byte { return marker }, Head: func() []byte { return marker }},
-		"the wrong width": {Encoding: UTF16BE, Target: func(Target) []byte { return marker }, Head: func() []byte { return marker }},
+		"nil":             {Target: func(Target) []byte { return nil }, Head: func(string) []byte { return nil }},
+		"an opaque page":  {Encoding: Opaque, Target: func(Target) []byte { return marker }, Head: func(string) []byte { return marker }},
+		"the wrong width": {Encoding: UTF16BE, Target: func(Target) []byte { return marker }, Head: func(string) []byte { return marker }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
