@@ -32,6 +32,9 @@ type Page struct {
 	NoScript bool   // the policy leaves no room for our script
 	NoStyle  bool   // nor for our stylesheet, so nothing may need hiding
 	Inline   bool   // the markup may stand in a paragraph, which a div would end
+	// Origin is the origin of the page, such as https://example.com, if its base element
+	// leads to another host. Script and stylesheet then have absolute addresses.
+	Origin string
 }
 
 // Fields returns the markup that goes inside the form's element: a fresh ticket,
@@ -83,7 +86,7 @@ func (f *Form) markup(s shown, page Page) template.HTML {
 	var b strings.Builder
 	b.Grow(3 << 10)
 	f.writeElement(&b, s, page)
-	base := f.guard.config.Base
+	base := page.Origin + f.guard.config.Base
 	if !page.NoStyle {
 		b.WriteString(`<link rel="stylesheet"`)
 		attribute(&b, "href", web.URL(base, "palisade.css"))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/palisade-dev/palisade/challenge"
 	"github.com/palisade-dev/palisade/internal/duplicate"
+	"github.com/palisade-dev/palisade/internal/submission"
 	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/signal"
 )
@@ -44,9 +45,10 @@ const (
 
 // Defaults of [FormConfig].
 const (
-	DefaultMinFill = 3 * time.Second
-	DefaultMaxAge  = 4 * time.Hour
-	DefaultMaxBody = 1 << 20
+	DefaultMinFill   = 3 * time.Second
+	DefaultMaxAge    = 4 * time.Hour
+	DefaultMaxBody   = 1 << 20
+	DefaultMaxFields = 1000
 )
 
 const maxLimits = 8
@@ -92,6 +94,12 @@ type FormConfig struct {
 	// MaxBody is the most bytes of a body; more is refused with 413. The body is
 	// held in memory while it is judged. Default [DefaultMaxBody].
 	MaxBody int64
+
+	// MaxFields is the most fields of a form, or members of one JSON object; more is
+	// refused with 400. Default [DefaultMaxFields], at most 20000. Give at most as many as
+	// the app reads (PHP: max_input_vars): otherwise a condition could be true for a field
+	// that the app does not see.
+	MaxFields int
 
 	// Exempt, if set, lets an attempt through unjudged, e.g. that of a signed-in
 	// user. It must decide by something that cannot be forged or left out.
@@ -139,6 +147,9 @@ func (c *FormConfig) validate() error {
 	if c.MaxBody < 0 {
 		errs = append(errs, errors.New("MaxBody must not be negative"))
 	}
+	if c.MaxFields < 0 || c.MaxFields > submission.MostFields {
+		errs = append(errs, fmt.Errorf("MaxFields must lie between 1 and %d", submission.MostFields))
+	}
 	if c.Ask > Never {
 		errs = append(errs, errors.New("Ask must be Always, WhenRisky or Never"))
 	}
@@ -170,6 +181,7 @@ func (c *FormConfig) setDefaults() {
 	c.MaxAge = cmp.Or(c.MaxAge, DefaultMaxAge)
 	c.MinFill = cmp.Or(c.MinFill, DefaultMinFill)
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
+	c.MaxFields = cmp.Or(c.MaxFields, DefaultMaxFields)
 	if c.Limits == nil {
 		c.Limits = DefaultLimits()
 	}
@@ -225,11 +237,19 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 		return nil, fmt.Errorf("palisade: form %q exists already", config.Name)
 	}
 	g.forms[config.Name] = f
+	g.maxFields = max(g.maxFields, config.MaxFields)
 	return f, nil
 }
 
 // MaxBody returns the most bytes of a body that the form takes.
 func (f *Form) MaxBody() int64 { return f.config.MaxBody }
+
+// mostFields returns the largest MaxFields of the forms.
+func (g *Guard) mostFields() int {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return cmp.Or(g.maxFields, DefaultMaxFields)
+}
 
 // form returns the form of a name, or nil.
 func (g *Guard) form(name string) *Form {

@@ -105,8 +105,9 @@ type Guard struct {
 	hosts     []string         // host[:port] of allowed origins
 	hostnames []string         // the same without ports
 
-	mu    sync.RWMutex
-	forms map[string]*Form
+	mu        sync.RWMutex
+	forms     map[string]*Form
+	maxFields int // the largest of the forms
 }
 
 // New returns a guard, or all mistakes of the configuration together.

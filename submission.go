@@ -83,7 +83,7 @@ func (s *Submission) On(r *http.Request) *Submission {
 // readFor reads the submission for a form, and the fields that decide.
 func (s *Submission) readFor(f *Form) {
 	if !s.read {
-		s.read, s.err = true, s.body.Read(s.request, f.bodyLimit(s.request))
+		s.read, s.err = true, s.body.Read(s.request, f.bodyLimit(s.request), f.config.MaxFields)
 	} else if s.err == nil {
 		s.err = s.fits(f)
 	}
@@ -105,7 +105,7 @@ func (s *Submission) fits(f *Form) error {
 	case s.body.Other():
 		return submission.ErrUnsupported
 	}
-	return nil
+	return s.body.Fits(f.config.MaxFields)
 }
 
 // take takes out the fields that decide. Each may come once, and in one place.
@@ -196,7 +196,7 @@ func (s *Submission) open(g *Guard, form ticket.Form) error {
 		return errCapsule
 	}
 	s.sealed = &sealed{Capsule: c, form: form}
-	return s.sealed.body.Parse(c.Type, c.Body)
+	return s.sealed.body.Parse(c.Type, c.Body, g.mostFields())
 }
 
 // unseal puts the content of a capsule in the place of the body. With errBrowser the
@@ -229,7 +229,7 @@ func (s *Submission) unseal(f *Form) error {
 	case inside.Browser != ticket.BrowserOf(r):
 		return errBrowser
 	}
-	return nil
+	return s.body.Fits(f.config.MaxFields)
 }
 
 // maxUnticketed is the most that is sealed for a visitor who showed no ticket of ours:
@@ -272,7 +272,7 @@ func (f *Form) bodyLimit(r *http.Request) int64 {
 // it was sealed.
 func (g *Guard) Read(r *http.Request, limit int64) (*Submission, error) {
 	s := &Submission{request: r, read: true, beside: besideBody(r)}
-	if s.err = s.body.ReadAny(r, submission.Limit(r, limit)); s.err == nil && s.body.Capsule() != nil {
+	if s.err = s.body.ReadAny(r, submission.Limit(r, limit), g.mostFields()); s.err == nil && s.body.Capsule() != nil {
 		s.err = s.openAny(g)
 	}
 	if s.err != nil {

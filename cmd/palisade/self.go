@@ -24,9 +24,14 @@ func (c auditCommand) ownRoutes(base config.Audit) ([]config.Audit, error) {
 	for _, site := range conf.Sites {
 		for _, form := range site.Forms {
 			for _, r := range form.Routes {
-				if a, ok := c.ownRoute(base, conf, site, form, r); ok {
-					list = append(list, a)
+				if strings.ContainsAny(r.Path(), "*{") || r.Conditional() { // the path of its page cannot be guessed
+					continue
 				}
+				a, err := c.ownRoute(base, conf, site, form, r)
+				if err != nil {
+					return nil, err
+				}
+				list = append(list, a)
 			}
 		}
 	}
@@ -36,11 +41,8 @@ func (c auditCommand) ownRoutes(base config.Audit) ([]config.Audit, error) {
 	return list, nil
 }
 
-func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site config.Site, form config.Form, r route.Pattern) (config.Audit, bool) {
+func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site config.Site, form config.Form, r route.Pattern) (config.Audit, error) {
 	path := r.Path()
-	if strings.ContainsAny(path, "*{") || r.Conditional() { // the path of its page cannot be guessed
-		return config.Audit{}, false
-	}
 	a := base
 	scheme := "http"
 	if conf.TLS.Cert != "" {
@@ -55,19 +57,24 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 	a.Target = (&url.URL{Scheme: scheme, Host: host, Path: path}).String()
 	a.Form = path
 	a.MinFill = form.MinFill
-	a.Upstream = site.Upstream.String()
+	onSocket := site.Upstream.Scheme == "unix"
+	if !onSocket {
+		a.Upstream = site.Upstream.String()
+	}
 	a.Facts = [][2]string{
 		{"monitor", fmt.Sprint(form.Monitor || len(form.MonitorSignals) > 0)}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
 	}
 	if site.Captcha != nil {
 		a.Facts = append(a.Facts, [2]string{"sitekey", site.Captcha.Sitekey})
 	}
-	if effect := cmp.Or(c.Effect, base.Effect); strings.HasPrefix(effect, "/") {
+	if effect := cmp.Or(c.Effect, base.Effect); onSocket && (strings.HasPrefix(effect, "/") || strings.HasPrefix(effect, "canary:/")) {
+		return a, fmt.Errorf("the app of %s listens on the socket %s, which the audit does not ask: give -effect as a whole URL, cmd: or sql:", site.Host, site.Upstream.Path)
+	} else if strings.HasPrefix(effect, "/") {
 		a.Effect = strings.TrimRight(site.Upstream.String(), "/") + effect
 	} else if rest, ok := strings.CutPrefix(effect, "canary:/"); ok {
 		a.Effect = "canary:" + strings.TrimRight(site.Upstream.String(), "/") + "/" + rest
 	} else {
 		a.Effect = effect
 	}
-	return a, true
+	return a, nil
 }

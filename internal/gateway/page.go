@@ -135,6 +135,7 @@ func (p *page) add(target inject.Target) []byte {
 	p.done, p.touched = true, true
 	opts := p.opts
 	opts.Inline = target.Submitter
+	opts.Origin = p.origin(target.Base)
 	if p.asksToCorrect(f) && !p.retried {
 		p.retried = true
 		return []byte(p.x.pass.RetryIn(opts))
@@ -152,12 +153,7 @@ func (p *page) asksToCorrect(f *form) bool {
 // formOf returns the form that a target leads to, or nil if it leads to no form of this site.
 func (p *page) formOf(target inject.Target) *form {
 	in := p.x.in
-	base := &url.URL{Scheme: in.Header.Get("X-Forwarded-Proto"), Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath}
-	if target.Base != "" {
-		if u, err := base.Parse(target.Base); err == nil {
-			base = u
-		}
-	}
+	base := p.base(target.Base)
 	action := base
 	if target.HasAction && target.Action != "" {
 		var err error
@@ -175,6 +171,31 @@ func (p *page) formOf(target inject.Target) *form {
 		path = "/"
 	}
 	return p.site.formAt(path, action.RawQuery)
+}
+
+// base returns the URL to which a browser resolves the page's URLs, given the href of its
+// base element, or "".
+func (p *page) base(href string) *url.URL {
+	in := p.x.in
+	base := &url.URL{Scheme: in.Header.Get("X-Forwarded-Proto"), Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath}
+	if href == "" {
+		return base
+	}
+	u, err := base.Parse(strings.ReplaceAll(href, `\`, "/"))
+	if err != nil || u.Scheme == "data" || u.Scheme == "javascript" { // browsers ignore these two
+		return base
+	}
+	return u
+}
+
+// origin returns the origin of the page if its base element leads to another host. Our URLs
+// must then be absolute. Otherwise origin returns "".
+func (p *page) origin(href string) string {
+	in := p.x.in
+	if href == "" || bareHost(p.base(href).Host) == bareHost(in.Host) {
+		return ""
+	}
+	return in.Header.Get("X-Forwarded-Proto") + "://" + in.Host
 }
 
 // isSentHere reports whether an action leads to this site, for a visitor of a host.
@@ -197,7 +218,7 @@ func bareHost(host string) string {
 }
 
 // head returns the addition to every page, or nil.
-func (p *page) head() []byte {
+func (p *page) head(base string) []byte {
 	if p.site.script == "" || p.opts.NoScript {
 		return nil
 	}
@@ -206,7 +227,7 @@ func (p *page) head() []byte {
 	if !p.opts.Cached { // a page that others may get too says nothing about one visitor
 		token = ` data-palisade-page="` + p.site.guard.PageToken(p.x.in) + `"`
 	}
-	return []byte(strings.NewReplacer("{nonce}", nonceAttribute(p.opts.Nonce), "{page}", token).Replace(p.site.script))
+	return []byte(strings.NewReplacer("{origin}", html.EscapeString(p.origin(base)), "{nonce}", nonceAttribute(p.opts.Nonce), "{page}", token).Replace(p.site.script))
 }
 
 // rewriter is a reader of the app's page with our additions.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -103,8 +104,21 @@ func exchangeOf(r *http.Request) *exchange {
 	return x
 }
 
-func (s *site) newProxy() *httputil.ReverseProxy {
+// unixScheme is the scheme of an upstream that listens on a Unix socket.
+const unixScheme = "unix"
+
+// dial returns the function that connects to the app.
+func (s *site) dial() func(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	if up := s.config.Upstream; up.Scheme == unixScheme {
+		return func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", up.Path)
+		}
+	}
+	return dialer.DialContext
+}
+
+func (s *site) newProxy() *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:        s.rewrite,
 		ModifyResponse: s.answer,
@@ -112,7 +126,8 @@ func (s *site) newProxy() *httputil.ReverseProxy {
 		BufferPool:     buffers{},
 		ErrorLog:       log.New(io.Discard, "", 0), // failed logs the errors
 		Transport: &http.Transport{
-			DialContext:            dialer.DialContext,
+			DialContext:            s.dial(),
+			TLSClientConfig:        &tls.Config{RootCAs: s.config.UpstreamCAs, ServerName: s.config.UpstreamName},
 			DisableCompression:     true,
 			MaxIdleConns:           1024,
 			MaxIdleConnsPerHost:    256,
@@ -131,7 +146,9 @@ func (s *site) newProxy() *httputil.ReverseProxy {
 func (s *site) rewrite(p *httputil.ProxyRequest) {
 	out, in := p.Out, p.In
 	up := s.config.Upstream
-	out.URL.Scheme, out.URL.Host = up.Scheme, up.Host
+	if out.URL.Scheme, out.URL.Host = up.Scheme, up.Host; up.Scheme == unixScheme {
+		out.URL.Scheme, out.URL.Host = "http", "localhost" // the transport needs a host; dial ignores it
+	}
 	out.Host = in.Host
 	path := writtenPath(in)
 	if !strings.HasPrefix(path, "//") { // URL would take a host from such an Opaque

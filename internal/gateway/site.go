@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,9 +24,15 @@ type Site struct {
 	Hosts   []string // further hosts of the same app
 	AnyHost bool     // takes every host that no other site takes
 
-	Upstream *url.URL // the app; scheme and host
-	Keys     palisade.Keys
-	Captcha  captcha.Provider // nil: only the embedded captcha
+	Upstream *url.URL // the app: http or https and a host, or unix and the path of a socket
+	// UpstreamCAs are the authorities that may sign the certificate of an https upstream;
+	// nil: those of the system. UpstreamName is the name in the certificate; "": the host of
+	// Upstream.
+	UpstreamCAs  *x509.CertPool
+	UpstreamName string
+
+	Keys    palisade.Keys
+	Captcha captcha.Provider // nil: only the embedded captcha
 	// Fallbacks replace Captcha while it is down, in this order.
 	Fallbacks []captcha.Provider
 	Store     store.Store // nil: memory
@@ -43,8 +50,8 @@ type Site struct {
 	StripHeaders []string // more headers that the app does not get: names, or prefixes such as X-Corp-*
 	AllowHeaders []string // stripped headers that a proxy named in Config.ClientIP may set itself
 
-	// Script puts the script into every page, for pages that send with fetch and
-	// have no form of their own.
+	// Script puts the script into every page that is a whole document, for pages that send
+	// with fetch and have no form of their own.
 	Script bool
 
 	InsecureTestKeys bool // as in palisade.Config
@@ -96,8 +103,10 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 		s.store = memory.New(memory.Epoch(g.config.Clock()))
 	}
 	var errs []error
-	if u := config.Upstream; u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" {
-		errs = append(errs, errors.New("Upstream must be http:// or https:// and a host, e.g. http://127.0.0.1:8000"))
+	if !isUpstream(config.Upstream) {
+		errs = append(errs, errors.New("Upstream must be http:// or https:// and a host, e.g. http://127.0.0.1:8000, or unix: and a path, e.g. unix:/run/app.sock"))
+	} else if config.Upstream.Scheme != "https" && (config.UpstreamCAs != nil || config.UpstreamName != "") {
+		errs = append(errs, errors.New("UpstreamCAs and UpstreamName need an https upstream"))
 	}
 	var err error
 	s.guard, err = palisade.New(palisade.Config{
@@ -121,10 +130,20 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 	}
 	s.loader = s.loaderScript()
 	if config.Script {
-		s.script = `<script src="` + s.base + loaderName + `"{nonce}{page}></script>`
+		s.script = `<script src="{origin}` + s.base + loaderName + `"{nonce}{page}></script>`
 	}
 	s.proxy = s.newProxy()
 	return s, nil
+}
+
+func isUpstream(u *url.URL) bool {
+	switch {
+	case u == nil:
+		return false
+	case u.Scheme == unixScheme:
+		return u.Host == "" && u.Path != ""
+	}
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (u.Path == "" || u.Path == "/")
 }
 
 func (s *site) addForms() error {

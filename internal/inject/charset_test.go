@@ -75,7 +75,7 @@ func TestAWidePageIsInjectedInItsEncoding(t *testing.T) {
 }
 
 func TestAWidePageOfManyPiecesIsCopied(t *testing.T) {
-	page := widen([]byte(strings.Repeat("<p>text</p>", maxPiece)+"<form>"), UTF16LE)
+	page := widen([]byte("<!doctype html>"+strings.Repeat("<p>text</p>", maxPiece)+"<form>"), UTF16LE)
 	var r recorder
 	w := NewWriter(&r, r.hooks(UTF16LE))
 	if _, err := io.Copy(w, struct{ io.Reader }{bytes.NewReader(page)}); err != nil {

@@ -10,6 +10,9 @@
 // on. There a [Writer] gives up: it copies the rest of the page and inserts nothing more.
 // This is the smaller harm: a form without its fields leads to a challenge, but markup in
 // the middle of a script breaks the page.
+//
+// A page that begins with "{" or "[" is data under a wrong type, such as JSON. It is copied
+// unchanged.
 package inject
 
 import "io"
@@ -48,8 +51,10 @@ type Hooks struct {
 	Target func(Target) []byte
 	// Head returns the markup for the head. It goes after the start tag of the head. If
 	// there is none, it goes before the first start tag that is not html. Head is
-	// called at most once. Nil: nothing.
-	Head func() []byte
+	// called at most once, and only for a whole document: a page with a doctype, or with a
+	// tag html, head, body or frameset before its content. A fragment goes into a page that
+	// has the markup already. It is given the base as in Target. Nil: nothing.
+	Head func(base string) []byte
 	// Encoding is the encoding of the page, see [Charset]. An Opaque page is copied unchanged.
 	Encoding Encoding
 }
@@ -67,6 +72,8 @@ type Writer struct {
 	base     string
 	hasBase  bool
 	headDone bool
+	document bool // a doctype, or a tag that only a whole document has, was seen
+	begun    bool // a character other than white space was seen
 
 	page  slice // the piece of the page that is being scanned
 	sent  int   // number of its units that are written
@@ -131,6 +138,9 @@ func (w *Writer) isWide() bool {
 func (w *Writer) scan(page slice) {
 	w.page, w.sent, w.tagAt = page, 0, 0
 	p := page.text
+	if !w.begun {
+		w.begin(p)
+	}
 	for i := 0; i < len(p); {
 		if w.state == inData && w.skims() {
 			if i = w.skim(p, i); i == len(p) {
@@ -149,6 +159,28 @@ func (w *Writer) scan(page slice) {
 		w.send(len(p))
 	}
 	w.page, w.sent = slice{}, 0
+}
+
+// begin gives up if the page is data.
+func (w *Writer) begin(p []byte) {
+	for _, c := range p {
+		if class[c]&classSpace != 0 || w.isMark(c) {
+			continue
+		}
+		if w.begun = true; c == '{' || c == '[' {
+			w.giveUp()
+		}
+		return
+	}
+}
+
+// isMark reports whether a byte before the page's first character can be one of a byte
+// order mark.
+func (w *Writer) isMark(c byte) bool {
+	if w.isWide() {
+		return c == 0xFF
+	}
+	return c == 0xEF || c == 0xBB || c == 0xBF
 }
 
 // holds reports whether the piece ends in a tag that may need an insertion before it.
@@ -297,11 +329,23 @@ func (w *Writer) tooLong(rest slice) {
 
 // beforeTag inserts the markup that precedes a start tag whatever its attributes are.
 func (w *Writer) beforeTag() {
-	if w.headDone || w.kind != startTag || w.name.is("html") || w.name.is("head") {
+	if w.headDone || w.kind != startTag {
 		return
 	}
-	w.headDone = true
-	w.insertBefore(w.hooks.Head())
+	switch name := string(w.name.bytes()); name {
+	case "html", "head":
+		w.document = true
+		return
+	case "body", "frameset":
+		w.document = true
+	case "base", "link", "meta", "script", "style", "title":
+		if !w.document {
+			return // a document may begin with them, and so may a fragment
+		}
+	}
+	if w.headDone = true; w.document {
+		w.insertBefore(w.hooks.Head(w.base))
+	}
 }
 
 // heed handles a complete tag. The tag is nil if it is too long.
@@ -325,7 +369,7 @@ func (w *Writer) startTag(tag []byte, end int, selfClosing bool) {
 	w.enter(raw)
 	if w.name.is("head") && !w.headDone {
 		w.headDone = true
-		w.insertAfter(end, w.hooks.Head())
+		w.insertAfter(end, w.hooks.Head(w.base))
 	}
 	if what == nothing || w.long {
 		return

@@ -183,15 +183,22 @@ func TestHead(t *testing.T) {
 		"may not be there":                          `<!doctype html><html>` + "\n" + `↓<title></title>`,
 		"is not looked for after another tag":       `<!doctype html>↓<body><head>`,
 		"is not to be confused with a header":       `<html>↓<header></header>`,
-		"may be missing with a text first":          `x</b>↓<p>`,
+		"may be missing with a text first":          `<!DocType html>x</b>↓<p>`,
 		"is not before a comment or a doctype":      `<!-- a --> <!doctype html> <!-- b --> ↓<form>`,
 		"is not made where there is no start tag":   `<!doctype html> text </p> <!-- c -->`,
 		"is not made for a tag that does not end":   `<!doctype html><p`,
 		"comes before a first tag that is too long": `<html>↓<p a="` + strings.Repeat(">", maxTag) + `"><head>`,
 		"is filled even if its tag is too long":     `<html><head a="` + strings.Repeat(">", maxTag) + `">↓<p>`,
 		"comes before a frameset":                   `↓<frameset>`,
-		"comes before an svg":                       `↓<svg><head>`,
-		"comes before the insertion at the button":  `↓<button formaction=a>`,
+		"comes before an svg":                       `<!doctype html>↓<svg><head>`,
+		"comes before the insertion at the button":  `<!doctype html>↓<button formaction=a>`,
+		"needs no doctype before a body":            `<title>a</title><link href=b>` + "\n" + `↓<body>`,
+		"is not made in a fragment":                 `<div>a</div>`,
+		"is not made in a fragment with a text":     `a<b>b</b>`,
+		"is not made in a fragment with a title":    `<title>a</title><div>b</div>`,
+		"is not made after content":                 `<div>b</div><body>`,
+		"is not made in a fragment after a comment": `<!-- <!doctype html> --><tr><td>`,
+		"is not made in data":                       `{"a": "<!doctype html><body>"}`,
 	}
 	w := NewWriter(nil, Hooks{})
 	for name, test := range tests {
@@ -203,6 +210,34 @@ func TestHead(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Data that is sent as a page stays as it is, also if it holds markup.
+func TestData(t *testing.T) {
+	const form = `<!doctype html><form method=post>`
+	w := NewWriter(nil, Hooks{})
+	for name, row := range map[string]struct {
+		page     string
+		encoding Encoding
+		places   int
+	}{
+		"an object":                           {`{"a": "` + form + `"}`, ASCII, 0},
+		"a list":                              {`["` + form + `"]`, ASCII, 0},
+		"after white space":                   {" \r\n\t{" + form, ASCII, 0},
+		"after a byte order mark":             {"\ufeff [" + form, ASCII, 0},
+		"in UTF-16":                           {string(widen([]byte("\ufeff\n{"+form), UTF16LE)), UTF16LE, 0},
+		"in UTF-16, big-endian":               {string(widen([]byte("["+form), UTF16BE)), UTF16BE, 0},
+		"a page after a byte order mark":      {"\ufeff" + form, ASCII, 2},
+		"a page with a bracket in its text":   {"a [" + form, ASCII, 2},
+		"a page in UTF-16":                    {string(widen([]byte("\ufeff"+form), UTF16LE)), UTF16LE, 2},
+		"a page that begins with quoted text": {`"{` + form, ASCII, 2},
+	} {
+		for _, pieces := range [][][]byte{{[]byte(row.page)}, bytewise([]byte(row.page))} {
+			if got := inject(t, w, row.encoding, pieces...); len(got) != row.places {
+				t.Errorf("%s, in %d pieces: %v", name, len(pieces), got)
+			}
+		}
 	}
 }
 
@@ -252,9 +287,9 @@ func TestNothingIsInsertedWhereHooksWantNothing(t *testing.T) {
 	const page = `<html><head><form action=a><button formaction=b></form>`
 	for name, hooks := range map[string]Hooks{
 		"no hooks":        {},
-		"nil":             {Target: func(Target) []byte { return nil }, Head: func() []byte { return nil }},
-		"an opaque page":  {Encoding: Opaque, Target: func(Target) []byte { return marker }, Head: func() []byte { return marker }},
-		"the wrong width": {Encoding: UTF16BE, Target: func(Target) []byte { return marker }, Head: func() []byte { return marker }},
+		"nil":             {Target: func(Target) []byte { return nil }, Head: func(string) []byte { return nil }},
+		"an opaque page":  {Encoding: Opaque, Target: func(Target) []byte { return marker }, Head: func(string) []byte { return marker }},
+		"the wrong width": {Encoding: UTF16BE, Target: func(Target) []byte { return marker }, Head: func(string) []byte { return marker }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -72,7 +72,7 @@ func (r *recorder) hooks(e Encoding) Hooks {
 			r.all = append(r.all, insertion{Target: t})
 			return marker
 		},
-		Head: func() []byte {
+		Head: func(string) []byte {
 			r.all = append(r.all, insertion{head: true})
 			return marker
 		},

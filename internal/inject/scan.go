@@ -271,6 +271,7 @@ func (w *Writer) declaration(p []byte, i int) int {
 		case c == '[' && w.foreign():
 			w.state, w.matched = inCDATAOpen, 0
 		default:
+			w.document = w.document || c|0x20 == 'd' // a doctype
 			w.state = inBogusComment
 		}
 		return i

@@ -102,10 +102,11 @@ func (r *jsonReader) note(name string, first int, seen map[string]bool) (map[str
 			seen[other] = true
 		}
 	}
-	if seen[folded] || len(seen) >= maxFields {
+	if seen[folded] || len(seen) >= r.s.limit {
 		return seen, ErrAmbiguous
 	}
 	seen[folded] = true
+	r.s.members = max(r.s.members, len(seen))
 	return seen, nil
 }
 

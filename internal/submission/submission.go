@@ -17,10 +17,11 @@ import (
 	"github.com/palisade-dev/palisade/internal/names"
 )
 
-const (
-	maxFields    = 1000 // fields of a form, members of a JSON object
-	maxJSONDepth = 64
-)
+// MostFields is the most fields of a form, or members of a JSON object, that a limit may
+// allow.
+const MostFields = 20000
+
+const maxJSONDepth = 64
 
 // Capsule is the name of the field that holds a sealed submission. It must be the first.
 const Capsule = "palisade-capsule"
@@ -43,6 +44,8 @@ type Submission struct {
 	other    bool
 	digest   uint64
 	capsule  []byte // a part of body
+	limit    int    // of fields, and of members of each JSON object
+	members  int    // the most members of one JSON object
 }
 
 // Fields returns the fields in the order in which they were sent. The list is not to be
@@ -75,10 +78,20 @@ var (
 	ErrAmbiguous   = errors.New("a field that decides was sent twice")
 )
 
+// Fits returns ErrUnreadable if the submission has more fields, or a JSON object of more
+// members, than a limit allows.
+func (s *Submission) Fits(fields int) error {
+	if max(len(s.fields), s.members) > fields {
+		return ErrUnreadable
+	}
+	return nil
+}
+
 // Read reads at most limit bytes of the body into the zero Submission, and puts the body
-// back, so that the handler reads the very bytes that were judged. An error is one of
-// ErrTooLarge, ErrUnsupported, ErrUnreadable and ErrAmbiguous, and leaves s empty.
-func (s *Submission) Read(r *http.Request, limit int64) error {
+// back, so that the handler reads the very bytes that were judged. More fields than allowed
+// are ErrUnreadable. An error is one of ErrTooLarge, ErrUnsupported, ErrUnreadable and
+// ErrAmbiguous, and leaves s empty.
+func (s *Submission) Read(r *http.Request, limit int64, fields int) error {
 	kind, params, err := contentType(r.Header)
 	if err != nil {
 		return err
@@ -87,12 +100,12 @@ func (s *Submission) Read(r *http.Request, limit int64) error {
 	if err != nil {
 		return err
 	}
-	return s.parse(body, kind, params["boundary"])
+	return s.parse(body, kind, params["boundary"], fields)
 }
 
 // ReadAny is Read for a body of any type: one that is neither a form nor JSON has no
 // fields.
-func (s *Submission) ReadAny(r *http.Request, limit int64) error {
+func (s *Submission) ReadAny(r *http.Request, limit int64, fields int) error {
 	kind, params, err := contentType(r.Header)
 	if err != nil {
 		return err
@@ -101,7 +114,7 @@ func (s *Submission) ReadAny(r *http.Request, limit int64) error {
 	if err != nil {
 		return err
 	}
-	if err = s.parse(body, kind, params["boundary"]); errors.Is(err, ErrUnsupported) {
+	if err = s.parse(body, kind, params["boundary"], fields); errors.Is(err, ErrUnsupported) {
 		*s = Submission{body: body, other: true}
 		return nil
 	}
@@ -109,7 +122,7 @@ func (s *Submission) ReadAny(r *http.Request, limit int64) error {
 }
 
 // Parse takes a body of a content type into the zero Submission.
-func (s *Submission) Parse(kind string, body []byte) error {
+func (s *Submission) Parse(kind string, body []byte, fields int) error {
 	h := http.Header{}
 	if kind != "" {
 		h["Content-Type"] = []string{kind}
@@ -118,14 +131,14 @@ func (s *Submission) Parse(kind string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	return s.parse(body, kind, params["boundary"])
+	return s.parse(body, kind, params["boundary"], fields)
 }
 
 // Of returns the submission of fields that a program has read already, in the order in
 // which they were sent. An error is ErrUnreadable or, for two members of a JSON object
 // whose names fold alike, ErrAmbiguous.
 func Of(fields []Field, isJSON bool) (s Submission, err error) {
-	s.json = isJSON
+	s.json, s.limit = isJSON, MostFields
 	var hash maphash.Hash
 	hash.SetSeed(digestSeed)
 	seen := make(map[string]bool, len(fields))
@@ -146,8 +159,8 @@ func Of(fields []Field, isJSON bool) (s Submission, err error) {
 	return s, nil
 }
 
-func (s *Submission) parse(body []byte, kind, boundary string) (err error) {
-	*s = Submission{body: body, boundary: boundary, json: isJSON(kind), digest: digest(body, boundary)}
+func (s *Submission) parse(body []byte, kind, boundary string, fields int) (err error) {
+	*s = Submission{body: body, boundary: boundary, json: isJSON(kind), digest: digest(body, boundary), limit: fields}
 	switch {
 	case len(body) == 0:
 	case kind == "application/x-www-form-urlencoded":
@@ -231,7 +244,7 @@ func digest(body []byte, boundary string) uint64 {
 }
 
 func (s *Submission) add(f Field) error {
-	if len(s.fields) >= maxFields || f.Name == "_charset_" && !isPlainCharset(f.Value, plainCharsets...) {
+	if len(s.fields) >= s.limit || f.Name == "_charset_" && !isPlainCharset(f.Value, plainCharsets...) {
 		return ErrUnreadable
 	}
 	f.folded = names.Fold(f.Name)

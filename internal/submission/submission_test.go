@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -28,7 +30,7 @@ func FuzzSubmission(f *testing.F) {
 		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
 		r.Header.Set("Content-Type", bodyKinds[kind])
 		s := new(Submission)
-		err := s.Read(r, 1<<20)
+		err := s.Read(r, 1<<20, 1000)
 		if err != nil {
 			for _, class := range []error{ErrTooLarge, ErrUnsupported, ErrUnreadable, ErrAmbiguous} {
 				if errors.Is(err, class) {
@@ -80,7 +82,7 @@ func TestBodyOverTheLimitIsNotReadWhole(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(read))
 		r.ContentLength = length
 		r.Header.Set("Content-Type", bodyKinds[0])
-		if err := new(Submission).Read(r, 1000); !errors.Is(err, ErrTooLarge) {
+		if err := new(Submission).Read(r, 1000, 1000); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if read.n > 64<<10 {
@@ -110,14 +112,72 @@ func (c *counter) Read(b []byte) (int, error) {
 }
 
 func TestManyFieldsAreRefused(t *testing.T) {
-	for kind, body := range map[string]string{
-		bodyKinds[0]: strings.Repeat("a=1&", maxFields+1),
-		bodyKinds[2]: `{"a":[` + strings.Repeat("[", maxJSONDepth+1) + strings.Repeat("]", maxJSONDepth+1) + `]}`,
+	members := func(n int) string { // of an object
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `,"a%d":1`, i)
+		}
+		return "{" + strings.TrimPrefix(b.String(), ",") + "}"
+	}
+	for _, row := range []struct {
+		name, kind, body string
+		limit            int
+		ok               bool
+	}{
+		{"as many fields as may be", bodyKinds[0], strings.Repeat("a=1&", 1000), 1000, true},
+		{"a field more", bodyKinds[0], strings.Repeat("a=1&", 1001), 1000, false},
+		{"a higher limit", bodyKinds[0], strings.Repeat("a=1&", 1001), 1001, true},
+		{"as many members as may be", bodyKinds[2], members(1000), 1000, true},
+		{"a member more", bodyKinds[2], members(1001), 1000, false},
+		{"a higher limit of members", bodyKinds[2], members(1001), 1001, true},
+		{"members of an object inside", bodyKinds[2], `{"a":` + members(1000) + "}", 1000, true},
+		{"one more of them", bodyKinds[2], `{"a":[{"b":` + members(1001) + "}]}", 1000, false},
+		{"a depth that is too large", bodyKinds[2], `{"a":[` + strings.Repeat("[", maxJSONDepth+1) + strings.Repeat("]", maxJSONDepth+1) + `]}`, 1000, false},
 	} {
-		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
-		r.Header.Set("Content-Type", kind)
-		if err := new(Submission).Read(r, 1<<20); !errors.Is(err, ErrUnreadable) {
-			t.Errorf("%s: %v", kind, err)
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(row.body))
+		r.Header.Set("Content-Type", row.kind)
+		err := new(Submission).Read(r, 1<<20, row.limit)
+		if (err == nil) != row.ok {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		var s Submission
+		if err := s.Parse(row.kind, []byte(row.body), MostFields); err == nil && (s.Fits(row.limit) == nil) != row.ok {
+			t.Errorf("%s: Fits says %v", row.name, s.Fits(row.limit))
+		}
+	}
+}
+
+// A body of as many fields as any form may take, read and looked through for the fields
+// that decide. Compare the time with that of the thousand fields of the default.
+func BenchmarkManyFields(b *testing.B) {
+	for _, name := range []string{"f%d", "Ünï Ⓐ[%d]"} { // the second one must be folded
+		for _, n := range []int{1000, MostFields} {
+			var pairs, parts, members strings.Builder
+			for i := range n {
+				name := fmt.Sprintf(name, i)
+				fmt.Fprintf(&pairs, "%s=1&", url.QueryEscape(name))
+				fmt.Fprintf(&parts, "--stakes\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n1\r\n", name)
+				fmt.Fprintf(&members, `,"%s":"1"`, name)
+			}
+			for _, body := range []struct{ kind, text string }{
+				{bodyKinds[0], pairs.String()}, {bodyKinds[1], parts.String() + "--stakes--\r\n"}, {bodyKinds[2], "{" + members.String()[1:] + "}"},
+			} {
+				kind, _, _ := strings.Cut(body.kind, ";")
+				b.Run(fmt.Sprintf("%s/%s/%d", kind, name[:1], n), func(b *testing.B) {
+					b.SetBytes(int64(len(body.text)))
+					for b.Loop() {
+						var s Submission
+						if err := s.Parse(body.kind, []byte(body.text), n); err != nil {
+							b.Fatal(err)
+						}
+						for range 8 {
+							if _, err := s.One("palisade-ticket", nil); err != nil {
+								b.Fatal(err)
+							}
+						}
+					}
+				})
+			}
 		}
 	}
 }
@@ -134,7 +194,7 @@ func FuzzWithout(f *testing.F) {
 			mediaType, boundary = "multipart/form-data", "stakes"
 		}
 		before := new(Submission)
-		if err := before.parse(body, mediaType, boundary); err != nil || len(body) == 0 {
+		if err := before.parse(body, mediaType, boundary, 1000); err != nil || len(body) == 0 {
 			return
 		}
 		own := func(name string) bool { return name == "palisade-proof" }
@@ -144,7 +204,7 @@ func FuzzWithout(f *testing.F) {
 			}
 		}
 		after := new(Submission)
-		if err := after.parse(putProof(before, int(place)), mediaType, boundary); err != nil {
+		if err := after.parse(putProof(before, int(place)), mediaType, boundary, 1001); err != nil {
 			t.Fatalf("%v: %q", err, putProof(before, int(place)))
 		}
 		got := after.Without(own)

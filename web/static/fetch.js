@@ -21,6 +21,8 @@ const escaped = text => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
 const pattern = (path, exact) => new RegExp('^' + path.replace(/\/$/, '').split('/').map(part => part === '**' ? '.*' : part === '*' ? '[^/]+' : escaped(part)).join('/') + (exact ? '/?$' : '(/.*)?$'), 'i');
 const routes = settings.routes.map(([methods, path, form, exact, when]) => ({methods: methods && methods.split(','), path: pattern(path, exact), form, when}));
 
+// A base element may lead to another host.
+const own = path => new URL(document.baseURI).origin === location.origin ? path : location.origin + path;
 const resolved = url => { try { return new URL(url, document.baseURI); } catch {} };
 const equal = (a, b) => String(a).trim().toLowerCase() === String(b).toLowerCase();
 // holds looks at a condition on a header or on the query. What a body will hold is
@@ -46,7 +48,7 @@ function ready() {
   if (window.palisade) return Promise.resolve(window.palisade);
   return loading ??= new Promise((done, fail) => {
     const script = document.createElement('script');
-    script.src = settings.script;
+    script.src = own(settings.script);
     if (nonce) script.nonce = nonce;
     script.onload = () => done(window.palisade);
     script.onerror = fail;
@@ -165,8 +167,8 @@ function guard(form) {
   if (!/^post$/i.test(attribute('method')) || Element.prototype.querySelector.call(form, '.palisade')) return;
   const name = formOf('POST', resolved(attribute('action') || location.href));
   if (!name) return;
-  if (!document.querySelector(`link[href="${settings.style}"]`)) {
-    document.head.append(make('link', {rel: 'stylesheet', href: settings.style, ...(nonce && {nonce})}));
+  if (!document.querySelector(`link[href="${own(settings.style)}"]`)) {
+    document.head.append(make('link', {rel: 'stylesheet', href: own(settings.style), ...(nonce && {nonce})}));
   }
   const div = make('div', {className: 'palisade'});
   div.dataset.palisadeForm = name;

@@ -10,6 +10,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,6 +75,8 @@ type Site struct {
 	Host     string // "*" for any
 	Hosts    []string
 	Upstream *url.URL
+	CAs      *x509.CertPool // that may sign the upstream's certificate; nil: those of the system
+	CertName string         // the name in this certificate; "": the host of Upstream
 	Auto     bool
 	Monitor  bool // for the forms of Auto
 	Script   bool

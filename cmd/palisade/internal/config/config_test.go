@@ -1,7 +1,9 @@
 package config
 
 import (
+	"encoding/pem"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -30,12 +32,22 @@ func write(t testing.TB, files map[string]string) string {
 }
 
 // load reads a configuration with this text, beside a file with a secret of 32 bytes and a
-// file with a short one.
+// file with a short one, and files with certificates.
 func load(t testing.TB, text string) (*Config, error) {
 	t.Helper()
-	dir := write(t, map[string]string{"palisade.yaml": text, "long.key": strings.Repeat("k", 32) + "\n", "short.key": "hunter2"})
+	dir := write(t, map[string]string{"palisade.yaml": text, "long.key": strings.Repeat("k", 32) + "\n", "short.key": "hunter2",
+		"ca.pem": authority(t), "bad.pem": authority(t) + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", "empty.pem": ""})
 	t.Chdir(dir)
 	return Load(Source{File: "palisade.yaml"})
+}
+
+// authority is a certificate in PEM.
+func authority(t testing.TB) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS()
+	defer server.Close()
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 }
 
 const small = `
@@ -96,6 +108,8 @@ sites:
   - host: example.com
     hosts: www.example.com
     upstream: https://app.internal:8000
+    upstream_ca: ca.pem
+    upstream_name: app.example
     protect: auto
     script: true
     captcha: {service: recaptcha-v3, sitekey: abc, secret_file: short.key, min_score: 0.7}
@@ -111,6 +125,7 @@ sites:
         min_fill: 0s
         max_age: 1h
         max_body: 64KiB
+        max_fields: 2000
         limits: [{rate: 3, per: 10m, burst: 5, by: ip}, {rate: 1, per: 1h, by: "field:email"}]
         mode: monitor
         monitor: [timing, decoy]
@@ -133,7 +148,7 @@ sites:
 	routes := []string{f.Routes[0].String(), f.Routes[1].String()}
 	f.Routes, f.at = nil, ""
 	want := Form{Accept200: true, FormConfig: palisade.FormConfig{
-		Name: "vote", Ask: palisade.Always, MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10,
+		Name: "vote", Ask: palisade.Always, MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10, MaxFields: 2000,
 		Limits:  []palisade.Limit{{Rate: 3, Per: 10 * time.Minute, Burst: 5, By: palisade.ByIP}, {Rate: 1, Per: time.Hour, By: palisade.ByField("email")}},
 		Monitor: true, MonitorSignals: []string{"timing", "decoy"}, ProviderDown: palisade.Refuse}}
 	if !reflect.DeepEqual(f, want) || !slices.Equal(routes, []string{"POST /vote", "PUT /vote/*"}) {
@@ -160,7 +175,10 @@ sites:
 	} else if !slices.Equal(s.Strip, []string{"X-Our-User", "X-Corp-*"}) || !slices.Equal(s.Allow, []string{"CF-IPCountry"}) {
 		t.Errorf("headers: %q and %q", s.Strip, s.Allow)
 	}
-	if files := c.Files(); !slices.Contains(files, "palisade.yaml") || !slices.Contains(files, "short.key") {
+	if s := c.Sites[0]; s.CAs == nil || s.CertName != "app.example" {
+		t.Errorf("certificate of the upstream: %v %q", s.CAs, s.CertName)
+	}
+	if files := c.Files(); !slices.Contains(files, "palisade.yaml") || !slices.Contains(files, "short.key") || !slices.Contains(files, "ca.pem") {
 		t.Errorf("files to watch: %v", files)
 	}
 }
@@ -174,6 +192,7 @@ func TestMistakes(t *testing.T) {
 		{"an invalid duration", in("min_fill: 3 apples"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3 apples" is not a length of time; write e.g. 500ms`},
 		{"a number instead of a duration", in("min_fill: 3"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3" is not`},
 		{"an invalid size", in("max_body: ten"), `palisade.yaml:7:19: sites[0].forms[0].max_body: "ten" is not a size; write e.g.`},
+		{"a form without fields", in("max_fields: 0"), `palisade.yaml:7:21: sites[0].forms[0].max_fields: "0" must be a whole number, 1 or more`},
 		{"a word that is not allowed", in("captcha: maybe"), `palisade.yaml:7:18: sites[0].forms[0].captcha: "maybe" must be always, when-risky, never`},
 		{"a route without a slash", in("routes: [POST signup]"), `palisade.yaml:7:18: sites[0].forms[0].routes[0]: "POST signup": the path must begin with /`},
 		{"a route with a method that does not exist", in("routes: [POTS /a]"), `"POTS /a": POTS is no method of HTTP; did you mean "POST"?`},
@@ -189,6 +208,18 @@ func TestMistakes(t *testing.T) {
 		{"no site", "listen: :80", `there is no site: write sites`},
 		{"a site without host, upstream and forms", "sites: [{script: true}]", "host is missing"},
 		{"an upstream with a path", "sites: [{host: a, protect: auto, upstream: 'http://a/b'}]", `sites[0].upstream: "http://a/b" must be http:// or https://`},
+		{"a socket without a name", upstream("unix:"), `sites[0].upstream: "unix:" must be unix: and the name of a socket`},
+		{"a socket on a host", upstream("unix://app/app.sock"), `palisade.yaml:1:44: sites[0].upstream: "unix://app/app.sock" must be unix: and the name of a socket, without a host, e.g. unix:/run/app.sock`},
+		{"a file that is no socket", upstream("unix:long.key"), `long.key is no socket; name the socket on which the app listens`},
+		{"a folder in place of a socket", upstream("unix:."), `is no socket`},
+		{"a name that is too long for a socket", upstream("unix:/" + strings.Repeat("a", 200)), `has 201 bytes, but the system takes at most`},
+		{"a socket for spans", "tracing: {endpoint: 'unix:/run/spans.sock'}" + small, `must be http:// or https://`},
+		{"authorities in a missing file", upstream("https://a', upstream_ca: 'none.pem"), `sites[0].upstream_ca: stat none.pem: no such file`},
+		{"authorities in an empty file", upstream("https://a', upstream_ca: 'empty.pem"), `sites[0].upstream_ca: the file has no certificate; it must have at least one in PEM`},
+		{"authorities in a file of another kind", upstream("https://a', upstream_ca: 'short.key"), `the file has no certificate`},
+		{"an authority that cannot be read", upstream("https://a', upstream_ca: 'bad.pem"), `a certificate in the file cannot be read`},
+		{"authorities without https", upstream("http://a', upstream_ca: 'ca.pem"), `are about the certificate of an https:// upstream; remove them`},
+		{"a name of a certificate for a socket", upstream("unix:a', upstream_name: 'a"), `are about the certificate of an https:// upstream; remove them`},
 		{"two forms with one name", in("name: a") + "      - {name: a, route: POST /b}\n", `palisade.yaml:8:10: the form "a" is there already, at palisade.yaml:6:9`},
 		{"two forms that claim one route", small + "      - {name: b, route: POST /signup}\n", `palisade.yaml:7:10: the route "POST /signup" is claimed already, at palisade.yaml:6:9`},
 		{"forward_auth without a trusted proxy", strings.Replace(small, "    upstream", "    forward_auth: nginx\n    upstream", 1), "forward_auth needs the proxy in front to be named in trust"},
@@ -220,6 +251,39 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("a secret is shown: %v", err)
 			}
 		})
+	}
+}
+
+// upstream is a site with this upstream.
+func upstream(where string) string {
+	return "sites: [{host: a, protect: auto, upstream: '" + where + "'}]"
+}
+
+// The name of a socket in a file is relative to the folder of the file. In a flag it is
+// relative to the folder of the process.
+func TestSocketOfAnApp(t *testing.T) {
+	dir := write(t, map[string]string{"palisade.yaml": upstream("unix:app 1.sock"), "here": ""})
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		src  Source
+		want string
+	}{
+		"relative, in a file":  {Source{File: filepath.Join(dir, "palisade.yaml")}, filepath.Join(dir, "app 1.sock")},
+		"relative, in a flag":  {Source{Flags: Flags{Upstream: "unix:@app.sock", Protect: []string{"auto"}}}, filepath.Join(here, "@app.sock")},
+		"absolute, variable":   {Source{Env: []string{"PALISADE_UPSTREAM=unix:/run/app.sock", "PALISADE_PROTECT=auto"}}, "/run/app.sock"},
+		"with an odd name":     {Source{Flags: Flags{Upstream: "unix:/run/a?b#c%41", Protect: []string{"auto"}}}, "/run/a?b#c%41"},
+		"with a needless part": {Source{Flags: Flags{Upstream: "unix:/run/x/../app.sock", Protect: []string{"auto"}}}, "/run/app.sock"},
+	} {
+		c, err := Load(row.src)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if u := c.Sites[0].Upstream; u.Scheme != "unix" || u.Path != row.want || u.Host != "" {
+			t.Errorf("%s: %v, want %s", name, u, row.want)
+		}
 	}
 }
 
@@ -291,6 +355,7 @@ func TestFlagsAndVariables(t *testing.T) {
 		{"nothing protected", Flags{Upstream: "http://a"}, nil, false, "-protect: is missing", nil},
 		{"an invalid route", Flags{Upstream: "http://a", Protect: []string{"signup"}}, nil, false, `-protect: "signup": the path must begin with /`, nil},
 		{"an invalid upstream", Flags{Upstream: "127.0.0.1:8000", Protect: []string{"auto"}}, nil, false, `-upstream: "127.0.0.1:8000" must be http://`, nil},
+		{"a flag that names no socket", Flags{Upstream: "unix:palisade.yaml", Protect: []string{"auto"}}, nil, false, `palisade.yaml is no socket`, nil},
 		{"a mistyped variable", flags, []string{"PALISADE_UPSTRAEM=x"}, false, `PALISADE_UPSTRAEM: there is no such variable; did you mean "PALISADE_UPSTREAM"?`, nil},
 		{"a short key in a variable", flags, []string{"PALISADE_KEY=hunter2"}, false, "PALISADE_KEY: the secret has 7 bytes", nil},
 	} {

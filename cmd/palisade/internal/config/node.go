@@ -1,13 +1,17 @@
 package config
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -262,8 +266,12 @@ func (n node) choice(to *int, words ...string) {
 }
 
 func (n node) upstream(to **url.URL) {
+	n.parsed(to, func(s string) (*url.URL, error) { return parseUpstream(s, filepath.Dir(n.r.file)) })
+}
+
+func (n node) parsed(to **url.URL, parse func(string) (*url.URL, error)) {
 	if s, ok := n.text(); ok {
-		u, err := parseUpstream(s)
+		u, err := parse(s)
 		if err != nil {
 			n.mistake("%v", err)
 			return
@@ -274,12 +282,43 @@ func (n node) upstream(to **url.URL) {
 
 func (n node) collector(to *string) {
 	var u *url.URL
-	if n.upstream(&u); u != nil {
+	if n.parsed(&u, parseServer); u != nil {
 		*to = u.Scheme + "://" + u.Host
 	}
 }
 
-func parseUpstream(s string) (*url.URL, error) {
+// parseUpstream reads where an app is: a server, or unix: and the name of a socket, which is
+// relative to a folder.
+func parseUpstream(s, folder string) (*url.URL, error) {
+	file, isSocket := strings.CutPrefix(s, "unix:")
+	if !isSocket {
+		u, err := parseServer(s)
+		if err != nil {
+			err = fmt.Errorf("%w, or unix: and the name of a socket, e.g. unix:/run/app.sock", err)
+		}
+		return u, err
+	}
+	if file == "" || strings.HasPrefix(file, "//") {
+		return nil, fmt.Errorf("%q must be unix: and the name of a socket, without a host, e.g. unix:/run/app.sock", s)
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(folder, file)
+	}
+	file, err := filepath.Abs(file) // a name that begins with @ would be one of an abstract socket
+	if err != nil {
+		return nil, err
+	}
+	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(file) > most {
+		return nil, fmt.Errorf("%q has %d bytes, but the system takes at most %d for the name of a socket; put the socket into a folder with a shorter name", file, len(file), most)
+	}
+	// A missing socket is no mistake: the app makes it when it starts.
+	if info, err := os.Stat(file); err == nil && info.Mode().Type() != fs.ModeSocket {
+		return nil, fmt.Errorf("%s is no socket; name the socket on which the app listens", file)
+	}
+	return &url.URL{Scheme: "unix", Path: file, OmitHost: true}, nil
+}
+
+func parseServer(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.User != nil {
 		return nil, fmt.Errorf("%q must be http:// or https://, a host and no path, e.g. http://127.0.0.1:8000", s)
@@ -312,20 +351,59 @@ func (n node) filename(to *string) {
 	}
 }
 
-// secretFile reads a secret from the named file.
-func (n node) secretFile(to *Secret, least int) {
+// contents reads the text of a named file of limited size. It notes the mistake if it
+// returns false.
+func (n node) contents(what string, most int64) (text []byte, ok bool) {
 	var file string
 	if n.filename(&file); file == "" {
-		return
+		return nil, false
 	}
 	info, err := os.Stat(file)
-	if err != nil || info.Size() > maxSecret {
-		n.mistake("%s is no secret: it has more than %d bytes", file, maxSecret)
+	if err != nil || info.Size() > most {
+		n.mistake("%s is no %s: it has more than %d bytes", file, what, most)
+		return nil, false
+	}
+	if text, err = os.ReadFile(file); err != nil {
+		n.mistake("%v", err)
+	}
+	return text, err == nil
+}
+
+// maxAuthorities is the maximum size of a file with certificates. The file of a whole
+// system has about 230 KB.
+const maxAuthorities = 4 << 20
+
+// authorities reads certificates from the named file. A certificate that cannot be read is
+// a mistake, because otherwise connections would fail later for a reason that is hard to find.
+func (n node) authorities(to **x509.CertPool) {
+	text, ok := n.contents("list of certificates", maxAuthorities)
+	if !ok {
 		return
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		n.mistake("%v", err)
+	pool, found := x509.NewCertPool(), false
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			n.mistake("a certificate in the file cannot be read: %v", err)
+			return
+		}
+		pool.AddCert(cert)
+		found = true
+	}
+	if !found {
+		n.mistake("the file has no certificate; it must have at least one in PEM, which begins with -----BEGIN CERTIFICATE-----")
+		return
+	}
+	*to = pool
+}
+
+// secretFile reads a secret from the named file.
+func (n node) secretFile(to *Secret, least int) {
+	text, ok := n.contents("secret", maxSecret)
+	if !ok {
 		return
 	}
 	n.secret(to, strings.TrimRight(string(text), "\r\n"), least)

@@ -16,7 +16,7 @@ import (
 // reads the struct tags, and replaces ${…} by [Defaults]. The environment reads the same
 // tags: each flag has a variable, see [variable].
 type Flags struct {
-	Upstream string   `name:"upstream" placeholder:"http://127.0.0.1:8000" help:"The app: where requests go."`
+	Upstream string   `name:"upstream" placeholder:"http://127.0.0.1:8000" help:"The app: where requests go. A socket is unix:/run/app.sock."`
 	Protect  []string `name:"protect" placeholder:"'POST /signup'" sep:"none" help:"What is guarded: a method and a path, or auto for every request that changes something. Again for more."`
 	Exempt   []string `name:"exempt" placeholder:"'POST /webhooks/*'" sep:"none" help:"What is open all the same. Again for more."`
 	Listen   []string `name:"listen" placeholder:"${listen}" sep:"none" help:"Address to listen on. Again for more."`
@@ -199,7 +199,7 @@ func (r *reader) oneSite(c *Config, f Flags, called func(string) string) {
 	}
 	s.Script = s.Script || f.Script
 	if f.Upstream != "" {
-		u, err := parseUpstream(f.Upstream)
+		u, err := parseUpstream(f.Upstream, ".")
 		if err != nil {
 			r.say(called("upstream"), "%v", err)
 		}

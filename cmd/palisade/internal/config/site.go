@@ -14,8 +14,12 @@ var siteKeys = []key[Site]{
 		read: func(n node, s *Site) { n.string(&s.Host) }},
 	{name: "hosts", about: "its other names. A form that leads to another host than the visitor's gets no ticket, unless `hosts` names it",
 		read: func(n node, s *Site) { n.strings(&s.Hosts) }},
-	{name: "upstream", absent: "required", about: "`http://` or `https://` and a host",
+	{name: "upstream", absent: "required", about: "`http://` or `https://` and a host; or a Unix socket, `unix:/run/app.sock`",
 		read: func(n node, s *Site) { n.upstream(&s.Upstream) }},
+	{name: "upstream_ca", absent: "the system's", about: "file with the certificates (PEM) of the authorities that may sign the certificate of an `https://` upstream, and no others; read again when it changes",
+		read: func(n node, s *Site) { n.authorities(&s.CAs) }},
+	{name: "upstream_name", absent: "the host of `upstream`", about: "the name in this certificate: `app.internal`",
+		read: func(n node, s *Site) { n.string(&s.CertName) }},
 	{name: "forms", about: "the forms that are guarded; one, or `protect`, is required",
 		read: func(n node, s *Site) { n.list(func(n node) { s.Forms = append(s.Forms, n.r.routedForm(n)) }) }},
 	{name: "protect", about: "`auto` guards [whatever changes something](#what-is-guarded)",
@@ -30,7 +34,7 @@ var siteKeys = []key[Site]{
 		read: func(n node, s *Site) { n.strings(&s.Strip) }},
 	{name: "allow_headers", about: "of both, the ones that the proxy in `trust` sets itself on every request, and that the app gets from it alone",
 		read: func(n node, s *Site) { n.strings(&s.Allow) }},
-	{name: "script", preset: "false", about: "`guard.js` in every page",
+	{name: "script", preset: "false", about: "`guard.js` in every page; not in fragments",
 		read: func(n node, s *Site) { n.bool(&s.Script) }},
 	{name: "captcha", absent: "the embedded one", about: "`{service: turnstile, sitekey, secret_file}`; the [names of all services](providers.md#all-services-by-name)",
 		read: func(n node, s *Site) { s.Captcha = n.r.captcha(n) }},
@@ -46,7 +50,10 @@ func (r *reader) site(n node) Site {
 		n.mistake("host is missing: give the public name, such as example.com, or \"*\" for any")
 	}
 	if !has["upstream"] {
-		n.mistake("upstream is missing: say where the app is, e.g. http://127.0.0.1:8000")
+		n.mistake("upstream is missing: say where the app is, e.g. http://127.0.0.1:8000 or unix:/run/app.sock")
+	}
+	if s.Upstream != nil && s.Upstream.Scheme != "https" && (has["upstream_ca"] || has["upstream_name"]) {
+		n.mistake("upstream_ca and upstream_name are about the certificate of an https:// upstream; remove them, or write upstream: https://…")
 	}
 	if len(s.Forms) == 0 && !s.Auto {
 		n.mistake("nothing is protected: write forms, or protect: auto")

@@ -37,10 +37,18 @@ func Unreachable(ctx context.Context, c *config.Config) (all bool, err error) {
 }
 
 func connect(ctx context.Context, upstream *url.URL) error {
-	port := cmp.Or(upstream.Port(), map[string]string{"https": "443"}[upstream.Scheme], "80")
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(upstream.Hostname(), port))
+	network, address := addressOf(upstream)
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
 		return err
 	}
 	return conn.Close()
+}
+
+func addressOf(upstream *url.URL) (network, address string) {
+	if upstream.Scheme == "unix" {
+		return "unix", upstream.Path
+	}
+	port := cmp.Or(upstream.Port(), map[string]string{"https": "443"}[upstream.Scheme], "80")
+	return "tcp", net.JoinHostPort(upstream.Hostname(), port)
 }
