@@ -131,7 +131,7 @@ func injectAll(t *testing.T, page []byte, encoding inject.Encoding) (injected []
 			}
 			return []byte(atForm)
 		},
-		Head: func() []byte {
+		Head: func(string) []byte {
 			heads++
 			return []byte(inHead)
 		},
