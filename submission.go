@@ -215,8 +215,7 @@ func (s *Submission) unseal(f *Form) error {
 	if err := s.open(f.guard, f.id); err != nil {
 		return err
 	}
-	r, inside := s.request, s.sealed
-	submission.Put(r, inside.Body)
+	r, inside := s.request, s.sealed // strip puts the body in its place
 	delete(r.Header, "Content-Type")
 	if inside.Type != "" {
 		r.Header["Content-Type"] = []string{inside.Type}

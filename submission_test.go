@@ -176,3 +176,17 @@ func TestTheBoundOfTheFormHoldsForWhatWasReadBefore(t *testing.T) {
 		}
 	}
 }
+
+// A bound may have been lowered since a submission was sealed.
+func TestTheBoundHoldsForTheContentOfASealedSubmission(t *testing.T) {
+	bound := func(most int64) func(*palisade.Config, *palisade.FormConfig) {
+		return func(_ *palisade.Config, f *palisade.FormConfig) { f.MaxBody = most }
+	}
+	before, _ := transparent(t, bound(60_000))
+	after, _ := transparent(t, bound(40_000))
+	again, cookie := challenged(t, before, "application/x-www-form-urlencoded", "INJECT&a="+strings.Repeat("x", 41_000))
+	before.wait(time.Minute)
+	after.wait(time.Minute)
+	after.expect(sendAgain(after, again, cookie), 413, palisade.ReasonTooLarge, 0)
+	before.expect(sendAgain(before, again, cookie), 200, palisade.ReasonClean, 1)
+}
