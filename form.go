@@ -95,7 +95,7 @@ type FormConfig struct {
 	// held in memory while it is judged. Default [DefaultMaxBody].
 	MaxBody int64
 
-	// MaxFields is the most fields of a form, or members of one JSON object; more is
+	// MaxFields is the most fields of a form, or members at the top of a JSON object; more is
 	// refused with 400. Default [DefaultMaxFields], at most 20000. Give at most as many as
 	// the app reads (PHP: max_input_vars): otherwise a condition could be true for a field
 	// that the app does not see.

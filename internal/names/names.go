@@ -142,11 +142,3 @@ func Unescape(text string) (plain string, known bool) {
 func (q Query) Has(wanted string) bool {
 	return slices.ContainsFunc(q, func(name string) bool { return TakenFor(name, wanted) })
 }
-
-// FoldCase removes differences of case only, as decoders of JSON do.
-func FoldCase(name string) string {
-	if isPlain(name) {
-		return name
-	}
-	return cases.Fold().String(name)
-}

@@ -117,14 +117,6 @@ func TestNamesOfQueriesAndCookies(t *testing.T) {
 	}
 }
 
-func TestFoldCase(t *testing.T) {
-	for sent, want := range map[string]string{"plain": "plain", "ID": "id", "\u212aey": "key", "Straße": "strasse", "a.b": "a.b", " a": " a"} {
-		if got := names.FoldCase(sent); got != want {
-			t.Errorf("%q folds into %q, want %q", sent, got, want)
-		}
-	}
-}
-
 func TestUnescape(t *testing.T) {
 	for _, test := range []struct {
 		name, text, want string

@@ -4,23 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"unicode/utf8"
-
-	"github.com/palisade-dev/palisade/internal/names"
 )
 
 // jsonReader takes the members of one JSON object out of a body that is known to be
-// valid, in one pass. Two members whose names fold alike are refused at any depth,
-// since decoders disagree on which one counts (encoding/json folds case and takes the
-// last).
+// valid, in one pass. Decoders disagree on which of two members with names alike counts:
+// encoding/json folds case and takes the last. [Submission.One] refuses such members where
+// they decide; of all others the app may have as many as it likes.
 type jsonReader struct {
-	s     *Submission
-	body  []byte
-	at    int
-	names []string // of the objects that are open, one behind the other
+	s    *Submission
+	body []byte
+	at   int
 }
-
-// fewMembers is up to how many members of an object are compared one by one.
-const fewMembers = 16
 
 // readJSON takes the text members of one JSON object.
 func (s *Submission) readJSON(body []byte) error {
@@ -49,65 +43,42 @@ func (r *jsonReader) object(depth int) error {
 	if depth > maxJSONDepth {
 		return ErrUnreadable
 	}
-	first := len(r.names)
-	var seen map[string]bool
 	from := r.at + 1
 	for r.at++; ; from = r.at {
 		if r.skip(); r.body[r.at] == '}' {
 			break
 		}
-		name, err := r.text()
-		if err != nil {
-			return err
-		}
-		if seen, err = r.note(name, first, seen); err != nil {
-			return err
-		}
-		f := Field{Name: name, File: true, from: from}
-		if r.skip(); depth == 1 && r.body[r.at] == '"' {
-			f.File = false
-			f.Value, err = r.text()
-		} else {
-			err = r.value(depth)
-		}
-		if err != nil {
-			return err
-		}
-		if f.to = r.at; depth == 1 {
-			if err := r.s.add(f); err != nil {
+		if depth > 1 {
+			r.at = r.end()
+			r.skip()
+			if err := r.value(depth); err != nil {
 				return err
 			}
+		} else if err := r.member(from); err != nil {
+			return err
 		}
 	}
 	r.at++
-	r.names = r.names[:first]
 	return nil
 }
 
-// note adds a name to those of an object, unless one like it is there.
-func (r *jsonReader) note(name string, first int, seen map[string]bool) (map[string]bool, error) {
-	folded := names.FoldCase(name)
-	if len(r.names)-first < fewMembers {
-		for _, other := range r.names[first:] {
-			if other == folded {
-				return nil, ErrAmbiguous
-			}
-		}
-		r.names = append(r.names, folded)
-		return nil, nil
+// member adds a member of the outermost object to the fields.
+func (r *jsonReader) member(from int) (err error) {
+	f := Field{File: true, from: from}
+	if f.Name, err = r.text(); err != nil {
+		return err
 	}
-	if seen == nil {
-		seen = make(map[string]bool)
-		for _, other := range r.names[first:] {
-			seen[other] = true
-		}
+	if r.skip(); r.body[r.at] == '"' {
+		f.File = false
+		f.Value, err = r.text()
+	} else {
+		err = r.value(1)
 	}
-	if seen[folded] || len(seen) >= r.s.limit {
-		return seen, ErrAmbiguous
+	if err != nil {
+		return err
 	}
-	seen[folded] = true
-	r.s.members = max(r.s.members, len(seen))
-	return seen, nil
+	f.to = r.at
+	return r.s.add(f)
 }
 
 // value skips a value.

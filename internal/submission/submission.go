@@ -17,8 +17,8 @@ import (
 	"github.com/palisade-dev/palisade/internal/names"
 )
 
-// MostFields is the most fields of a form, or members of a JSON object, that a limit may
-// allow.
+// MostFields is the most fields of a form, or members at the top of a JSON object, that a
+// limit may allow.
 const MostFields = 20000
 
 const maxJSONDepth = 64
@@ -44,8 +44,7 @@ type Submission struct {
 	other    bool
 	digest   uint64
 	capsule  []byte // a part of body
-	limit    int    // of fields, and of members of each JSON object
-	members  int    // the most members of one JSON object
+	limit    int    // of fields
 }
 
 // Fields returns the fields in the order in which they were sent. The list is not to be
@@ -78,10 +77,9 @@ var (
 	ErrAmbiguous   = errors.New("a field that decides was sent twice")
 )
 
-// Fits returns ErrUnreadable if the submission has more fields, or a JSON object of more
-// members, than a limit allows.
+// Fits returns ErrUnreadable if the submission has more fields than a limit allows.
 func (s *Submission) Fits(fields int) error {
-	if max(len(s.fields), s.members) > fields {
+	if len(s.fields) > fields {
 		return ErrUnreadable
 	}
 	return nil
@@ -135,19 +133,12 @@ func (s *Submission) Parse(kind string, body []byte, fields int) error {
 }
 
 // Of returns the submission of fields that a program has read already, in the order in
-// which they were sent. An error is ErrUnreadable or, for two members of a JSON object
-// whose names fold alike, ErrAmbiguous.
+// which they were sent. The error is ErrUnreadable.
 func Of(fields []Field, isJSON bool) (s Submission, err error) {
 	s.json, s.limit = isJSON, MostFields
 	var hash maphash.Hash
 	hash.SetSeed(digestSeed)
-	seen := make(map[string]bool, len(fields))
 	for _, f := range fields {
-		folded := names.FoldCase(f.Name)
-		if isJSON && seen[folded] {
-			return Submission{}, ErrAmbiguous
-		}
-		seen[folded] = true
 		for _, part := range [...]string{f.Name, f.Value} {
 			maphash.WriteComparable(&hash, part)
 		}

@@ -51,7 +51,7 @@ var routeKeys = []key[Form]{
 		read: func(n node, f *Form) { f.when = n.when() }},
 	{name: "max_body", preset: "10MiB", about: "more is answered 413 before it is read", // enough for a photograph
 		read: func(n node, f *Form) { n.size(&f.MaxBody) }},
-	{name: "max_fields", absent: strconv.Itoa(palisade.DefaultMaxFields), about: "more fields, or members of one JSON object, are answered 400; at most 20000, and at most as many as the app reads (PHP: `max_input_vars`)",
+	{name: "max_fields", absent: strconv.Itoa(palisade.DefaultMaxFields), about: "more fields, or members at the top of a JSON object, are answered 400; at most 20000, and at most as many as the app reads (PHP: `max_input_vars`)",
 		read: func(n node, f *Form) { n.int(&f.MaxFields, 1) }},
 	{name: "rejected_200", preset: "true", about: "an answer 200 that shows the form again asks for a correction, which then needs no second visible step (two at most)",
 		read: func(n node, f *Form) { n.unless(&f.Accept200) }},
