@@ -22,6 +22,8 @@ type noter struct {
 	app   *apps.App
 	front string // the gateway's URL for the browser
 
+	policy string // Content Security Policy of the page
+
 	mu   sync.Mutex
 	page string
 	got  []noted
@@ -51,6 +53,9 @@ func (n *noter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer n.mu.Unlock()
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if r.Method == http.MethodGet {
+		if n.policy != "" {
+			w.Header().Set("Content-Security-Policy", n.policy)
+		}
 		fmt.Fprintf(w, `<!doctype html><html lang="en"><head><title>Page</title><link rel="icon" href="data:,"></head><body>%s</body></html>`, n.page)
 		return
 	}

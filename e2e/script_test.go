@@ -60,3 +60,31 @@ func TestScriptsSendFormsWithoutAChallenge(t *testing.T) {
 		})
 	}
 }
+
+// A policy of the page hinders neither our script nor its requests, and reports nothing.
+func TestScriptsSendFormsUnderAPolicy(t *testing.T) {
+	t.Parallel()
+	for name, policy := range map[string]string{
+		"own files":                  "default-src 'self'; img-src data:",
+		"trusted types":              "default-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'",
+		"a nonce":                    "default-src 'self'; img-src data:; script-src 'nonce-abc'; style-src 'nonce-abc'",
+		"a nonce and strict-dynamic": "default-src 'self'; img-src data:; script-src 'nonce-abc' 'strict-dynamic'; style-src 'nonce-abc'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNoter(t, "  - {host: \"*\", upstream: UPSTREAM, script: true, forms: [{route: POST /signup, limits: []}]}\n")
+			n.policy = policy
+			b := n.shows("<p>A page without a form</p>")
+			b.click("body")
+			if got := eval[int](b, "%s", scripts["fetch with a urlencoded body"]); got != 204 {
+				t.Errorf("status %d", got)
+			}
+			if violations := b.violations(); len(violations) > 0 {
+				t.Errorf("violations of the policy: %q", violations)
+			}
+			if got := eval[int](b, refusals); got != 0 {
+				t.Errorf("%d requests were refused first", got)
+			}
+		})
+	}
+}

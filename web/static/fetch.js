@@ -46,15 +46,23 @@ let loading;
 // ready resolves to palisade.js, which is loaded when it is first wanted.
 function ready() {
   if (window.palisade) return Promise.resolve(window.palisade);
-  return loading ??= new Promise((done, fail) => {
-    const script = document.createElement('script');
-    script.src = own(settings.script);
-    if (nonce) script.nonce = nonce;
-    script.onload = () => done(window.palisade);
-    script.onerror = fail;
-    document.head.append(script);
-  });
+  return loading ??= (nonce ? element() : module()).then(() => window.palisade);
 }
+
+// Trusted Types let no script set the address of a script element, but say nothing about
+// import. A policy that allows scripts by a nonce alone allows no import.
+const module = () => import(own(settings.script));
+
+const element = () => new Promise((done, fail) => {
+  const script = document.createElement('script');
+  try {
+    script.src = own(settings.script);
+  } catch {
+    return module().then(done, fail);
+  }
+  Object.assign(script, {nonce, onload: done, onerror: fail});
+  document.head.append(script);
+});
 
 // The ticket should have some age by the time the visitor sends something.
 for (const type of ['pointerdown', 'keydown']) {

@@ -21,7 +21,7 @@
 if (typeof window.palisade?.headers === 'function') return; // each form brings the tag
 
 const script = document.currentScript;
-const home = new URL('.', script?.src || location.origin + '/.palisade/');
+const home = new URL('.', script?.src || new URL(window.palisadeSettings?.base || '/.palisade/', location.origin));
 const visible = () => import(new URL('visible.249bf5481c.js', home));
 
 const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
