@@ -161,8 +161,9 @@ func writeQuestion(b *strings.Builder, o *Offer, page Page) {
 }
 
 func writeHidden(b *strings.Builder, name, value string) {
-	b.WriteString(`<input type="hidden"`)
-	attribute(b, "name", name)
+	b.WriteString(`<input type="hidden" name="`)
+	b.WriteString(name)
+	b.WriteByte('"')
 	attribute(b, "value", value)
 	b.WriteString(`>`)
 }
