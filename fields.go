@@ -262,8 +262,8 @@ func (f *Form) keep(s *Submission) (shown, bool) {
 		return shown{}, false
 	}
 	t, ours := s.ticketOf(f.guard)
-	if !ours || !f.fits(t) || now.Sub(t.Issued) >= f.config.MaxAge {
-		return shown{}, false
+	if !ours || !f.fits(t) || t.Has(ticket.Script) || now.Sub(t.Issued) >= f.config.MaxAge {
+		return shown{}, false // one for a script does not count in a form
 	}
 	if _, err := f.guard.config.ClientIP.Addr(r); err != nil {
 		return shown{}, false

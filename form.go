@@ -200,6 +200,7 @@ type Form struct {
 	travel   *rule    // of tickets that one network fetched and another one sends; nil: none
 	targets  []rule   // somebody else's
 	counted  []string // fields that limits count by
+	answers  []string // fields in which answers to its kinds of challenge come
 	recent   *duplicate.Recent
 }
 
@@ -214,6 +215,7 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 	if f.ladder, err = g.ladderOf(&config); err != nil {
 		return nil, fmt.Errorf("palisade: form %q: %w", config.Name, err)
 	}
+	f.answers = f.ladder.Fields()
 	for _, limit := range config.Limits {
 		r := newRule(config.Name, limit)
 		switch {
@@ -282,7 +284,7 @@ func (f *Form) decide(s *Submission) (Decision, *duplicate.Answer) {
 	ctx := s.request.Context()
 	d := a.judge(ctx)
 	if d.Allowed() && f.config.Transparent && s.read && s.err == nil { // not where it is exempt, or watched and not to be read
-		s.strip(f.guard)
+		s.strip(f.guard, f.answers)
 	}
 	if a.answer != nil && !d.Allowed() && d.Reason != ReasonDuplicate {
 		f.recent.Drop(a.answer)

@@ -116,14 +116,15 @@ const (
 
 // since returns the time from which the age of a ticket counts: now or, for a script, the
 // time at which its page was loaded. Only a signed text of the page says so. It holds for
-// the browser and the network that loaded the page.
+// the browser and the network that loaded the page. A ticket that would soon be too old, or
+// is older than the store may be, would be challenged instead.
 func (f *Form) since(r *http.Request, w wish, addr netip.Addr, now time.Time) time.Time {
 	if w.flags&ticket.Script == 0 || w.page == "" {
 		return now
 	}
 	page, ours := f.guard.keys.Parse(w.page)
 	if !ours || page.Form != f.id && !page.Has(ticket.Page) || page.Has(ticket.Script) ||
-		page.Issued.After(now) || now.Sub(page.Issued) >= f.config.MaxAge ||
+		page.Issued.After(now) || page.Issued.Before(f.guard.began) || now.Sub(page.Issued) >= f.config.MaxAge/2 ||
 		page.Agent != ticket.AgentOf(r.Header) || page.Network != f.guard.keys.Network(addr) {
 		return now
 	}

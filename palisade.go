@@ -102,6 +102,7 @@ type Guard struct {
 	kinds     []challenge.Kind // beside the embedded proof, in the order in which they are asked
 	fields    []string         // in which their answers come
 	budget    store.Store      // of this process: bounds minting, issuing and deriving
+	began     time.Time        // when the guard was made
 	hosts     []string         // host[:port] of allowed origins
 	hostnames []string         // the same without ports
 
@@ -120,6 +121,7 @@ func New(config Config) (*Guard, error) {
 		config: config,
 		keys:   ticket.NewKeyring(config.Site, config.Keys.Current, config.Keys.Next, config.Keys.Previous),
 		budget: memory.New(),
+		began:  config.Clock(),
 		kinds:  config.kinds(),
 		forms:  make(map[string]*Form),
 	}

@@ -189,7 +189,7 @@ func (p *reply) ask(w wish, status int, why web.Why) {
 // may send only as much as a typed form has, because we send it back. A page that held
 // none of it would send an empty form.
 func (p *reply) keeps() bool {
-	own, typed := p.sub.own(p.form.guard), 0
+	own, typed := p.sub.own(p.form.guard, p.form.answers), 0
 	for _, f := range p.sub.body.Fields() {
 		if !own(f.Name) {
 			typed += len(f.Name) + len(f.Value)
@@ -220,7 +220,7 @@ func (p *reply) fill(page *web.ChallengePage) {
 	if strings.HasPrefix(p.sub.request.Header.Get("Content-Type"), "multipart/form-data") {
 		page.Enctype = "multipart/form-data"
 	}
-	own := p.sub.own(p.form.guard)
+	own := p.sub.own(p.form.guard, p.form.answers)
 	for _, f := range p.sub.body.Fields() {
 		switch {
 		case own(f.Name) || p.sub.body.JSON():

@@ -151,3 +151,42 @@ func TestTheDecoysOfThePageDoNotReachTheApp(t *testing.T) {
 		t.Errorf("the app got %q, want %q", app.body, want)
 	}
 }
+
+// A form that is shown again gets a ticket of its own in the place of a script's.
+func TestAFormDoesNotKeepATicketForScripts(t *testing.T) {
+	s := newSite(t)
+	o := s.scriptTicket("")
+	r := fromBrowser(httptest.NewRequest("POST", "/signup", strings.NewReader("username=ada")))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	s.sent(o)(r)
+	markup, _ := s.form.Again(r, palisade.Decision{}, palisade.Page{})
+	v := typed(s.fill(string(markup)))
+	if v.Get(palisade.FieldTicket) == o.Ticket {
+		t.Error("the form has the script's ticket")
+	}
+	s.wait(20 * time.Second)
+	s.expect(s.post(v), 303, palisade.ReasonClean, 1)
+}
+
+// A store forgets at a restart. A page that is older must not have its requests challenged
+// one by one.
+func TestAPageThatWasLoadedBeforeARestartHasTicketsOfNow(t *testing.T) {
+	before := newSite(t)
+	page := before.pageToken()
+	after := newSite(t, func(c *palisade.Config, _ *palisade.FormConfig) {
+		clock := c.Clock
+		c.Clock = func() time.Time { return clock().Add(10 * time.Minute) }
+	})
+	o := after.scriptTicket(page)
+	after.wait(20 * time.Second)
+	after.expect(after.post(typed(values{}), after.sent(o)), 303, palisade.ReasonClean, 1)
+}
+
+// A ticket for a script lasts, also late in the life of a page.
+func TestATicketForScriptsLasts(t *testing.T) {
+	s := newSite(t)
+	o := s.scriptTicket(later(s, s.pageToken(), 4*time.Hour-2*time.Second))
+	if life := time.UnixMilli(o.Expires).Sub(s.clock()); life < time.Hour {
+		t.Errorf("it lasts for %v", life)
+	}
+}

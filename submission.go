@@ -29,6 +29,7 @@ const (
 type Submission struct {
 	request *http.Request
 	read    bool                   // body and err are known
+	given   bool                   // a program has read the fields: there are no bytes
 	err     error                  // why the submission is not judged
 	body    submission.Submission  // as the app is to get it, with our own fields
 	outer   *submission.Submission // the form that brought body sealed
@@ -65,7 +66,7 @@ func NewSubmission(r *http.Request) *Submission { return &Submission{request: r}
 // isJSON says that the fields are members of a JSON object. Fields about which readers
 // may disagree are refused when the submission is judged.
 func Submitted(r *http.Request, fields []Field, isJSON bool) *Submission {
-	s := &Submission{request: r, read: true}
+	s := &Submission{request: r, read: true, given: true, beside: besideBody(r)}
 	s.body, s.err = submission.Of(fields, isJSON)
 	return s
 }
@@ -118,7 +119,7 @@ func (s *Submission) take(f *Form) (err error) {
 	if s.proofText, err = s.body.OneOf(FieldProof, HeaderProof, s.request, query); err != nil {
 		return err
 	}
-	for _, name := range f.guard.fields {
+	for _, name := range f.answers {
 		if _, err = s.body.OneOf(name, HeaderCaptcha, s.request, query); err != nil {
 			return err
 		}
@@ -155,14 +156,14 @@ func (s *Submission) ticketOf(g *Guard) (t *ticket.Ticket, ours bool) {
 }
 
 // own returns which fields are not the app's but the guard's.
-func (s *Submission) own(g *Guard) func(name string) bool {
+func (s *Submission) own(g *Guard, answers []string) func(name string) bool {
 	var decoys [2]signal.Decoy
 	if t, ours := s.ticketOf(g); ours {
 		decoys = signal.Decoys(t.DecoySeed())
 	}
 	shown := s.shownDecoys(g)
 	return func(name string) bool {
-		return name == FieldTicket || name == FieldProof || name == FieldCapsule || slices.Contains(g.fields, name) ||
+		return name == FieldTicket || name == FieldProof || name == FieldCapsule || slices.Contains(answers, name) ||
 			name != "" && (name == decoys[0].Name || name == decoys[1].Name || name == shown[0].Name || name == shown[1].Name)
 	}
 }
@@ -179,8 +180,10 @@ func (s *Submission) shownDecoys(g *Guard) (decoys [2]signal.Decoy) {
 }
 
 // strip takes our own fields and headers out of the request.
-func (s *Submission) strip(g *Guard) {
-	submission.Put(s.request, s.body.Without(s.own(g)))
+func (s *Submission) strip(g *Guard, answers []string) {
+	if !s.given {
+		submission.Put(s.request, s.body.Without(s.own(g, answers)))
+	}
 	for _, name := range []string{HeaderTicket, HeaderProof, HeaderCaptcha} {
 		delete(s.request.Header, name)
 	}
@@ -238,10 +241,10 @@ const maxUnticketed = 64 << 10
 // seal returns the capsule of the submission for a page with a ticket, or nil where there
 // may be none.
 func (s *Submission) seal(f *Form, page, browser string) []byte {
-	if s.body.Size() == 0 && len(s.body.Fields()) > 0 {
-		return nil // a program has read the fields; there are no bytes to seal
+	if s.given {
+		return nil // there are no bytes to seal
 	}
-	body := s.body.Without(s.own(f.guard))
+	body := s.body.Without(s.own(f.guard, f.answers))
 	_, ours := s.ticketOf(f.guard)
 	if int64(len(body)) > f.config.MaxBody || !ours && len(body) > maxUnticketed {
 		return nil
@@ -305,6 +308,9 @@ func besideBody(r *http.Request) names.Query {
 // beside a sealed submission. Or a reader who ignores the content type finds it in the
 // body.
 func (s *Submission) Text(name string) (text string, found, known bool) {
+	if !s.read {
+		return "", false, false
+	}
 	if s.sealed != nil {
 		if _, count := s.body.Count(name); count > 0 {
 			return "", false, false
@@ -349,6 +355,6 @@ func (s *Submission) Strip(g *Guard) {
 	s.ticketText, _ = s.body.OneOf(FieldTicket, HeaderTicket, s.request, nil)
 	s.inHeader, s.parsed = len(s.request.Header[HeaderTicket]) > 0, false
 	if _, ours := s.ticketOf(g); ours {
-		s.strip(g)
+		s.strip(g, g.fields)
 	}
 }

@@ -2,6 +2,7 @@ package palisade_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -189,4 +190,46 @@ func TestTheBoundHoldsForTheContentOfASealedSubmission(t *testing.T) {
 	after.wait(time.Minute)
 	after.expect(sendAgain(after, again, cookie), 413, palisade.ReasonTooLarge, 0)
 	before.expect(sendAgain(before, again, cookie), 200, palisade.ReasonClean, 1)
+}
+
+// A field is the guard's where the form asks for the kind that it answers. Of any other form
+// it is the app's.
+func TestAFieldOfAKindThatIsNotAskedForIsTheApps(t *testing.T) {
+	s := withWord(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Challenges, f.Transparent = []string{}, true })
+	var got string
+	s.handler = s.form.Handle(func(_ http.ResponseWriter, r *http.Request, _ palisade.Pass) {
+		body, _ := io.ReadAll(r.Body)
+		got = string(body)
+	})
+	v := typed(s.load())
+	v["word"] = []string{"my", "own"}
+	s.wait(20 * time.Second)
+	s.post(v)
+	want := typed(values{"word": {"my", "own"}}).Encode()
+	if got != want {
+		t.Errorf("%q: the app got %q, want %q", s.last().Reason, got, want)
+	}
+}
+
+// The request of a program that has read the fields stays as it is.
+func TestARequestWhoseFieldsWereGivenIsLeftAlone(t *testing.T) {
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Transparent = true })
+	o := s.scriptTicket("")
+	s.wait(20 * time.Second)
+	const body = `{"username":"ada","n":1}`
+	r := fromBrowser(httptest.NewRequest("POST", "/signup?kind=b", strings.NewReader(body)))
+	s.sent(o)(r)
+	sub := palisade.Submitted(r, []palisade.Field{{Name: "username", Value: "ada"}, {Name: "kind", Value: "a"}}, true)
+	if _, _, known := sub.Text("kind"); known {
+		t.Error("a field that is in the query too is known")
+	}
+	if d := s.form.Judge(sub); !d.Allowed() {
+		t.Fatalf("%q", d.Reason)
+	}
+	if got, _ := io.ReadAll(r.Body); string(got) != body || r.Header.Get(palisade.HeaderTicket) != "" {
+		t.Errorf("the body is %q, the headers %v", got, r.Header)
+	}
+	if _, _, known := palisade.NewSubmission(r).Text("username"); known {
+		t.Error("a field of a body that was not read is known")
+	}
 }

@@ -3,6 +3,7 @@ package challenge
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -130,6 +131,16 @@ func (l *Ladder) After(k *Kind) *Kind {
 		}
 	}
 	return nil
+}
+
+// Fields returns the fields in which answers to the kinds come.
+func (l *Ladder) Fields() (fields []string) {
+	for i := range l.kinds {
+		if field := l.kinds[i].Field; field != "" && !slices.Contains(fields, field) {
+			fields = append(fields, field)
+		}
+	}
+	return fields
 }
 
 // Top returns the highest rung that any kind of the ladder opens.
