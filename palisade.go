@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -75,8 +76,14 @@ type Config struct {
 	Store store.Store
 
 	// Base is the path under which [Guard.Handler] is mounted. Default
-	// [DefaultBase].
+	// [DefaultBase]. Guards with different bases have cookies of different names, so they
+	// can share a host.
 	Base string
+
+	// Prefix is a path such as "/app" that a proxy in front, or http.StripPrefix, cuts off
+	// before the guard sees a request. A page of the guard then sends a form to the path
+	// that the browser knows. Default: nothing is cut off.
+	Prefix string
 
 	// Logger is told each event at the level of its Severity: of decisions, refusals at
 	// Info, outages at Error, the rest at Debug. Default slog.Default().
@@ -103,6 +110,7 @@ type Guard struct {
 	fields    []string         // in which their answers come
 	budget    store.Store      // of this process: bounds minting, issuing and deriving
 	began     time.Time        // when the guard was made
+	browser   string           // the end of the name of the cookie that binds a capsule
 	hosts     []string         // host[:port] of allowed origins
 	hostnames []string         // the same without ports
 
@@ -124,6 +132,9 @@ func New(config Config) (*Guard, error) {
 		began:  config.Clock(),
 		kinds:  config.kinds(),
 		forms:  make(map[string]*Form),
+	}
+	if config.Base != DefaultBase {
+		g.browser = ticket.CookieSuffix(config.Base)
 	}
 	for _, name := range append([]string{config.Site}, config.Hosts...) {
 		g.hosts = append(g.hosts, config.sameSite(strings.ToLower(name)))
@@ -159,10 +170,20 @@ func (c *Config) validate() error {
 		errs = append(errs, errors.New("AnyHost and Captcha exclude each other: name the Hosts that a token may come from"))
 	}
 	errs = append(errs, c.validateChallenges())
-	if c.Base != "" && (!strings.HasPrefix(c.Base, "/") || !strings.HasSuffix(c.Base, "/") || strings.ContainsAny(c.Base, "?#\"<> ")) {
-		errs = append(errs, fmt.Errorf("Base %q must begin and end with a slash", c.Base))
+	if c.Base != "" && !isFolder(c.Base) {
+		errs = append(errs, fmt.Errorf("Base %q must begin and end with a slash, and be a plain path", c.Base))
+	}
+	if c.Prefix != "" && !isFolder(c.Prefix+"/") {
+		errs = append(errs, fmt.Errorf("Prefix %q must begin with a slash, not end with one, and be a plain path", c.Prefix))
 	}
 	return errors.Join(errs...)
+}
+
+// isFolder reports whether a path begins and ends with a slash, and every browser and
+// server leaves it as it is.
+func isFolder(folder string) bool {
+	special := func(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune(`?#"<>\%;&`, c) }
+	return folder == "/" || path.Clean(folder)+"/" == folder && folder[0] == '/' && !strings.ContainsFunc(folder, special)
 }
 
 // sameSite returns a configured host as the signal "origin" compares it. Any port of a

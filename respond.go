@@ -203,11 +203,11 @@ func (p *reply) keeps() bool {
 func (p *reply) page(o *Offer, why web.Why) *web.ChallengePage {
 	page := &web.ChallengePage{
 		Lang: p.lang, Base: p.form.guard.config.Base, Why: why, ID: p.id, Site: p.site, Back: p.back,
-		Form: o.Form, Action: target(p.sub.request), Ticket: o.Ticket, Expires: o.Expires,
+		Form: o.Form, Action: p.form.guard.config.Prefix + target(p.sub.request), Ticket: o.Ticket, Expires: o.Expires,
 		Wait: o.Wait, Challenge: string(o.Challenge), Widget: o.Captcha, Prompt: o.html,
 	}
 	if p.form.config.Transparent && !p.open {
-		page.Capsule = p.sub.seal(p.form, o.Ticket, ticket.BindBrowser(p.w, p.sub.request))
+		page.Capsule = p.sub.seal(p.form, o.Ticket, ticket.BindBrowser(p.w, p.sub.request, p.form.guard.browser))
 	}
 	if page.Capsule == nil {
 		p.fill(page)

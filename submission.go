@@ -228,7 +228,7 @@ func (s *Submission) unseal(f *Form) error {
 	switch {
 	case int64(len(inside.Body)) > f.config.MaxBody:
 		return submission.ErrTooLarge
-	case inside.Browser != ticket.BrowserOf(r):
+	case inside.Browser != ticket.BrowserOf(r, f.guard.browser):
 		return errBrowser
 	}
 	return s.body.Fits(f.config.MaxFields)

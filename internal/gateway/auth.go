@@ -46,7 +46,7 @@ func (g *Gateway) auth(w http.ResponseWriter, r *http.Request, s *site) {
 		// on the body counts as fulfilled.
 		asked := route.Request{Method: method, Path: path, Header: r.Header, Query: query}
 		socket := len(r.Header["Upgrade"]) > 0 && !s.routes.OpenToSockets(path, query)
-		if ok && !socket && s.routes.MatchRequest(&asked).Kind == route.Open && !s.mayActAnyway(method, path, query) && !strings.HasPrefix(path, s.base) {
+		if ok && !socket && s.routes.MatchRequest(&asked).Kind == route.Open && !s.mayActAnyway(method, path, query) && !strings.HasPrefix(path, s.mount) {
 			status = http.StatusOK
 		}
 	}

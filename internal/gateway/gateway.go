@@ -154,7 +154,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "target-malformed", http.StatusBadRequest)
 		return
 	}
-	if s.config.ForwardAuth != NoAuth && r.URL.Path == s.base+authPath {
+	if s.config.ForwardAuth != NoAuth && r.URL.Path == s.mount+authPath {
 		g.auth(w, r, s)
 		return
 	}
@@ -163,7 +163,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r = g.streamed(w, r)
-	if strings.HasPrefix(path, s.base) {
+	if strings.HasPrefix(path, s.mount) {
 		s.serveOwn(w, r)
 		return
 	}
@@ -312,6 +312,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 	}
 	notice := web.Notice{Kind: kind, Lang: web.Lang(r.Header.Get("Accept-Language")), Base: palisade.DefaultBase, ID: d.ID.String()}
 	if s != nil {
+		notice.Base = s.base
 		notice.Site, notice.Back = s.nameFor(r), web.Back(r, append([]string{s.config.Host}, s.config.Hosts...)...)
 	}
 	notice.Serve(w, status)

@@ -45,5 +45,5 @@ func (g *Gateway) asker(r *http.Request, s *site) (netip.Addr, error) {
 // leavesOpen reports whether the request goes to the app without a judgement.
 func (s *site) leavesOpen(r *http.Request) bool {
 	path := writtenPath(r)
-	return !strings.HasPrefix(path, s.base) && s.routes.Match(r.Method, path).Kind == route.Open
+	return !strings.HasPrefix(path, s.mount) && s.routes.Match(r.Method, path).Kind == route.Open
 }

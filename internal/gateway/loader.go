@@ -17,8 +17,8 @@ const loaderName = "guard.js"
 
 // serveOwn serves the paths below the base path.
 func (s *site) serveOwn(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != s.base+loaderName {
-		s.own.ServeHTTP(w, r)
+	if r.URL.Path != s.mount+loaderName {
+		s.own.ServeHTTP(w, s.uncut(r))
 		return
 	}
 	h := w.Header()
@@ -29,15 +29,26 @@ func (s *site) serveOwn(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(s.loader) // an error means that the client has gone away
 }
 
+// uncut returns a request with the path that the browser asked for.
+func (s *site) uncut(r *http.Request) *http.Request {
+	if s.config.Prefix == "" {
+		return r
+	}
+	whole, u := *r, *r.URL
+	u.Path = s.config.Prefix + u.Path
+	whole.URL = &u
+	return &whole
+}
+
 // loaderScript returns fetch.js with the site's settings.
 func (s *site) loaderScript() []byte {
 	routes := [][5]any{} // methods, path pattern, form, whether the path is exact, condition
 	for _, f := range s.forms {
 		for _, p := range f.config.Routes {
-			routes = append(routes, [5]any{strings.Join(p.Methods(), ","), p.Path(), f.config.Name, p.Exact(), condition(p.When())})
+			routes = append(routes, [5]any{strings.Join(p.Methods(), ","), s.config.Prefix + p.Path(), f.config.Name, p.Exact(), condition(p.When())})
 		}
 		if len(f.config.Routes) == 0 { // auto
-			routes = append(routes, [5]any{"", "/**", f.config.Name, false, nil})
+			routes = append(routes, [5]any{"", s.config.Prefix + "/**", f.config.Name, false, nil})
 		}
 	}
 	// The first match counts: long paths before short ones.

@@ -161,23 +161,37 @@ func (p *page) formOf(target inject.Target) *form {
 			return nil
 		}
 	} else {
-		action = &url.URL{Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath, RawQuery: in.URL.RawQuery} // a form without action ignores <base>
+		action = p.site.browsed(in)
+		action.RawQuery = in.URL.RawQuery // a form without action ignores <base>
 	}
 	if !p.site.isSentHere(action, in.Host) {
 		return nil
 	}
 	path := action.EscapedPath()
+	path, here := strings.CutPrefix(path, p.site.config.Prefix)
 	if path == "" {
 		path = "/"
 	}
+	if !here || path[0] != '/' { // the proxy in front sends it elsewhere
+		return nil
+	}
 	return p.site.formAt(path, action.RawQuery)
+}
+
+// browsed returns the URL of a request as the browser knows it, without its query.
+func (s *site) browsed(in *http.Request) *url.URL {
+	u := &url.URL{Scheme: in.Header.Get("X-Forwarded-Proto"), Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath}
+	if u.Path = s.config.Prefix + u.Path; u.RawPath != "" {
+		u.RawPath = s.config.Prefix + u.RawPath
+	}
+	return u
 }
 
 // base returns the URL to which a browser resolves the page's URLs, given the href of its
 // base element, or "".
 func (p *page) base(href string) *url.URL {
 	in := p.x.in
-	base := &url.URL{Scheme: in.Header.Get("X-Forwarded-Proto"), Host: in.Host, Path: in.URL.Path, RawPath: in.URL.RawPath}
+	base := p.site.browsed(in)
 	if href == "" {
 		return base
 	}

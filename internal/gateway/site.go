@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/captcha"
@@ -50,6 +52,15 @@ type Site struct {
 	StripHeaders []string // more headers that the app does not get: names, or prefixes such as X-Corp-*
 	AllowHeaders []string // stripped headers that a proxy named in Config.ClientIP may set itself
 
+	// Base is the path under which browsers reach our own files and endpoints. It begins
+	// and ends with a slash. Default: Prefix and palisade.DefaultBase.
+	Base string
+
+	// Prefix is the path, such as /app, that the proxy in front cuts off before it passes
+	// a request on. Base must then be below it. Default: the proxy passes paths on unchanged.
+	// It excludes ForwardAuth, whose questions have the whole path.
+	Prefix string
+
 	// Script puts the script into every page that is a whole document, for pages that send
 	// with fetch and have no form of their own.
 	Script bool
@@ -73,7 +84,8 @@ type Form struct {
 type site struct {
 	gateway *Gateway
 	config  Site
-	base    string // of our own files
+	base    string // of our own files, for browsers
+	mount   string // the same without the prefix: as requests for them arrive
 	guard   *palisade.Guard
 	own     http.Handler
 	routes  *route.Routes
@@ -98,7 +110,7 @@ type form struct {
 type exemptKey struct{}
 
 func (g *Gateway) newSite(config Site) (*site, error) {
-	s := &site{gateway: g, config: config, base: palisade.DefaultBase, store: config.Store}
+	s := &site{gateway: g, config: config, base: cmp.Or(config.Base, config.Prefix+palisade.DefaultBase), store: config.Store}
 	if s.store == nil {
 		s.store = memory.New(memory.Epoch(g.config.Clock()))
 	}
@@ -109,10 +121,13 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 		errs = append(errs, errors.New("UpstreamCAs and UpstreamName need an https upstream"))
 	}
 	var err error
+	if s.mount, err = s.mountOf(); err != nil {
+		errs = append(errs, err)
+	}
 	s.guard, err = palisade.New(palisade.Config{
 		Keys: config.Keys, Site: config.Host, Hosts: config.Hosts, AnyHost: config.AnyHost,
 		ClientIP: clientip.RemoteAddr(), // cleanse has put the client's address there
-		Captcha:  config.Captcha, Fallbacks: config.Fallbacks, Store: s.store, Base: s.base,
+		Captcha:  config.Captcha, Fallbacks: config.Fallbacks, Store: s.store, Base: s.base, Prefix: config.Prefix,
 		Logger: g.config.Logger, Events: g.config.Events, Clock: g.config.Clock,
 		InsecureTestKeys: config.InsecureTestKeys,
 	})
@@ -134,6 +149,20 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 	}
 	s.proxy = s.newProxy()
 	return s, nil
+}
+
+// mountOf returns the path at which requests for our own files arrive.
+func (s *site) mountOf() (string, error) {
+	mount, below := strings.CutPrefix(s.base, s.config.Prefix)
+	switch {
+	case !below || !strings.HasPrefix(mount, "/"):
+		return "", fmt.Errorf("Base %q must be below Prefix %q", s.base, s.config.Prefix)
+	case mount == "/":
+		return "", errors.New("Base must leave paths to the app, e.g. /app/.palisade/")
+	case s.config.Prefix != "" && s.config.ForwardAuth != NoAuth:
+		return "", errors.New("Prefix and forward-auth exclude each other: let the proxy pass the path on unchanged, and give Base alone")
+	}
+	return mount, nil
 }
 
 func isUpstream(u *url.URL) bool {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"net/http"
 	"strings"
 
@@ -113,9 +114,18 @@ func (p Place) bound() []byte {
 	return hash.Sum(nil)
 }
 
-// BrowserOf returns the value that binds capsules to the browser, or "".
-func BrowserOf(r *http.Request) string {
-	cookie, err := r.Cookie(browserCookieName(r))
+// CookieSuffix returns the end of the cookie's name for a guard with a base path of its
+// own. The cookies of a host have one path (__Host- demands it), so only their names keep
+// two guards from overwriting each other's.
+func CookieSuffix(base string) string {
+	sum := sha256.Sum256([]byte(base))
+	return "-" + hex.EncodeToString(sum[:4])
+}
+
+// BrowserOf returns the value that binds capsules to the browser, or "". suffix is the end
+// of the cookie's name, see [CookieSuffix], or "".
+func BrowserOf(r *http.Request, suffix string) string {
+	cookie, err := r.Cookie(browserCookieName(r) + suffix)
 	if err != nil || len(cookie.Value) != browserChars {
 		return ""
 	}
@@ -133,16 +143,16 @@ func browserCookieName(r *http.Request) string {
 }
 
 // BindBrowser returns the value that binds capsules to the browser. If there is none, it
-// sets a new one.
-func BindBrowser(w http.ResponseWriter, r *http.Request) string {
-	if known := BrowserOf(r); known != "" {
+// sets a new one. suffix is that of [BrowserOf].
+func BindBrowser(w http.ResponseWriter, r *http.Request, suffix string) string {
+	if known := BrowserOf(r, suffix); known != "" {
 		return known
 	}
 	var raw [16]byte
 	rand.Read(raw[:])
 	name := browserCookieName(r)
 	cookie := http.Cookie{
-		Name: name, Value: encoding.EncodeToString(raw[:]), Path: "/",
+		Name: name + suffix, Value: encoding.EncodeToString(raw[:]), Path: "/",
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: name == browserCookie,
 	}
 	http.SetCookie(w, &cookie)

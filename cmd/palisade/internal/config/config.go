@@ -78,7 +78,9 @@ type Site struct {
 	CAs      *x509.CertPool // that may sign the upstream's certificate; nil: those of the system
 	CertName string         // the name in this certificate; "": the host of Upstream
 	Auto     bool
-	Monitor  bool // for the forms of Auto
+	Monitor  bool   // for the forms of Auto
+	Base     string // "": as in gateway.Site
+	Prefix   string
 	Script   bool
 	Asks     string // the proxy in front that asks for a decision: nginx, caddy or traefik; "" for none
 	Captcha  *Captcha
