@@ -233,6 +233,7 @@ func (s *site) match(request **http.Request, path string) (m route.Match, sub *p
 
 // guard lets the library judge a submission. The form forwards an allowed one.
 func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Submission, f *form) {
+	f.site.readable(w.Header(), r) // for a refusal; submit takes it back
 	if f.site.signedByClient(r, f) {
 		r = r.WithContext(context.WithValue(r.Context(), exemptKey{}, true))
 	}
@@ -306,6 +307,10 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 		kind = web.NoticeDown
 	}
 	w.Header().Set("Cache-Control", "no-store")
+	if s != nil {
+		unreadable(w.Header())
+		s.readable(w.Header(), r)
+	}
 	if accept := strings.Join(r.Header["Accept"], ","); !strings.Contains(accept, "html") && strings.Contains(accept, "json") {
 		web.Problem{Status: status, ID: d.ID.String()}.Serve(w)
 		return

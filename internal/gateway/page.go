@@ -33,6 +33,7 @@ func (s *site) answer(resp *http.Response) error {
 		resp.Body = http.NoBody
 	}
 	h := resp.Header
+	s.readers.learn(x.in, resp, s.gateway.config.Clock())
 	if x.stream != nil {
 		x.stream.announce(x.in, h)
 	}

@@ -51,6 +51,7 @@ func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 // submit sends the app an allowed submission with its verdict.
 func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 	s := f.site
+	unreadable(w.Header())
 	if v, ok := s.sign(r, f, pass); ok {
 		r.Header[verdict.Header] = []string{v}
 	}

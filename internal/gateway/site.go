@@ -61,6 +61,11 @@ type Site struct {
 	// It excludes ForwardAuth, whose questions have the whole path.
 	Prefix string
 
+	// Origins are other origins, such as https://app.example, whose scripts may read our
+	// refusals. The site's own hosts may, and so may whoever the app's answer to a preflight
+	// request allows. Whether such a request is accepted is another matter. Default: none.
+	Origins []string
+
 	// Script puts the script into every page that is a whole document, for pages that send
 	// with fetch and have no form of their own.
 	Script bool
@@ -92,6 +97,7 @@ type site struct {
 	forms   []*form
 	proxy   *httputil.ReverseProxy
 	store   store.Store
+	readers readers
 	maxBody int64 // the largest limit of the forms
 	strip   headerSet
 	allow   headerSet
@@ -114,7 +120,7 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 	if s.store == nil {
 		s.store = memory.New(memory.Epoch(g.config.Clock()))
 	}
-	var errs []error
+	errs := []error{validateOrigins(config.Origins)}
 	if !isUpstream(config.Upstream) {
 		errs = append(errs, errors.New("Upstream must be http:// or https:// and a host, e.g. http://127.0.0.1:8000, or unix: and a path, e.g. unix:/run/app.sock"))
 	} else if config.Upstream.Scheme != "https" && (config.UpstreamCAs != nil || config.UpstreamName != "") {

@@ -81,6 +81,7 @@ type Site struct {
 	Monitor  bool   // for the forms of Auto
 	Base     string // "": as in gateway.Site
 	Prefix   string
+	Origins  []string
 	Script   bool
 	Asks     string // the proxy in front that asks for a decision: nginx, caddy or traefik; "" for none
 	Captcha  *Captcha

@@ -113,6 +113,7 @@ sites:
     protect: auto
     base: /app/.guard/
     prefix: /app
+    origins: https://app.example
     script: true
     captcha: {service: recaptcha-v3, sitekey: abc, secret_file: short.key, min_score: 0.7}
     exempt: [POST /webhooks/*, {route: POST /**, when: {header: Next-Action, in: 40ab}}]
@@ -177,8 +178,8 @@ sites:
 	} else if !slices.Equal(s.Strip, []string{"X-Our-User", "X-Corp-*"}) || !slices.Equal(s.Allow, []string{"CF-IPCountry"}) {
 		t.Errorf("headers: %q and %q", s.Strip, s.Allow)
 	}
-	if s := c.Sites[0]; s.Base != "/app/.guard/" || s.Prefix != "/app" {
-		t.Errorf("base %q, prefix %q", s.Base, s.Prefix)
+	if s := c.Sites[0]; s.Base != "/app/.guard/" || s.Prefix != "/app" || !slices.Equal(s.Origins, []string{"https://app.example"}) {
+		t.Errorf("base %q, prefix %q, origins %q", s.Base, s.Prefix, s.Origins)
 	}
 	if s := c.Sites[0]; s.CAs == nil || s.CertName != "app.example" {
 		t.Errorf("certificate of the upstream: %v %q", s.CAs, s.CertName)

@@ -38,6 +38,8 @@ var siteKeys = []key[Site]{
 		read: func(n node, s *Site) { n.string(&s.Base) }},
 	{name: "prefix", absent: "none", about: "the path that the proxy in front cuts off: `/app`. Not with `forward_auth`",
 		read: func(n node, s *Site) { n.string(&s.Prefix) }},
+	{name: "origins", about: "other origins whose scripts may [read our refusals](#refusals-of-cross-origin-requests): `[https://app.example]`",
+		read: func(n node, s *Site) { n.strings(&s.Origins) }},
 	{name: "script", preset: "false", about: "`guard.js` in every page; not in fragments",
 		read: func(n node, s *Site) { n.bool(&s.Script) }},
 	{name: "captcha", absent: "the embedded one", about: "`{service: turnstile, sitekey, secret_file}`; the [names of all services](providers.md#all-services-by-name)",
