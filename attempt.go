@@ -59,7 +59,7 @@ func (a *attempt) end() {
 
 // duplicateKey identifies a double click.
 func (a *attempt) duplicateKey() duplicate.Key {
-	return duplicate.KeyOf(a.ticket.Nonce, a.sub.body.Digest(), a.req)
+	return duplicate.KeyOf(a.ticket.Nonce, a.sub.body.Digest(), a.req.Method, a.req.URL)
 }
 
 // value returns a field that read has found to be sent once at most.

@@ -28,6 +28,7 @@ var steps = [...]step{
 	{run: (*attempt).inspectTicket},             // signals that compare with the ticket
 	{run: (*attempt).weigh},                     // findings -> the rung that the answer must open
 	{run: (*attempt).checkAnswer},               // enough for the level; format, signature, binding; no work yet
+	{run: (*attempt).follow, spends: true},      // a redirect of the app led an allowed submission here
 	{run: (*attempt).derive, spends: true},      // the work of the embedded proof, within the network's budget
 	{run: (*attempt).spend, spends: true},       // ONE trip: the sender's limits, and ticket and proof are used up
 	{run: (*attempt).judgeReply, spends: true},  // the captcha's service is asked, where one was
@@ -265,6 +266,15 @@ func (a *attempt) checkProof() ending {
 		return challenged(ReasonProofWeak)
 	}
 	return goOn
+}
+
+// follow allows a submission that this process has allowed before, and that the app has
+// sent on with 307 or 308 to this target. Ticket, proof and limits are used up already.
+func (a *attempt) follow(_ context.Context) ending {
+	if a.answer = a.form.recent.Follow(a.duplicateKey(), a.now); a.answer == nil {
+		return goOn
+	}
+	return ending{ends: true, outcome: Allow, reason: ReasonClean}
 }
 
 // spend makes the one trip to the store. Up to here nothing is used up and the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -309,6 +310,23 @@ func (f *Form) Handle(next func(http.ResponseWriter, *http.Request, Pass)) http.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Serve(w, NewSubmission(r), next) })
 }
 
+// onward returns a function that finds out where a redirect leads: to a URL of this site as
+// the guard sees it, or elsewhere (nil).
+func (g *Guard) onward(r *http.Request) func(location string) *url.URL {
+	return func(location string) *url.URL {
+		from := &url.URL{Host: r.Host, Path: g.config.Prefix + r.URL.Path}
+		to, err := from.Parse(location)
+		if err != nil || !strings.EqualFold(to.Host, r.Host) && !slices.Contains(g.hosts, strings.ToLower(to.Host)) {
+			return nil
+		}
+		if to.Path == "" {
+			to.Path = "/"
+		}
+		to.Path, to.RawPath = strings.TrimPrefix(to.Path, g.config.Prefix), strings.TrimPrefix(to.RawPath, g.config.Prefix)
+		return to
+	}
+}
+
 // Serve judges a submission. If it is allowed next answers, otherwise the form does.
 func (f *Form) Serve(w http.ResponseWriter, s *Submission, next func(http.ResponseWriter, *http.Request, Pass)) {
 	d, answer := f.decide(s)
@@ -317,5 +335,6 @@ func (f *Form) Serve(w http.ResponseWriter, s *Submission, next func(http.Respon
 		return
 	}
 	defer answer.Close()
-	next(answer.Record(w), s.request, Pass{form: f, request: s.request, decision: d})
+	onward := f.guard.onward(s.request)
+	next(f.recent.Record(answer, w, s.request.Method, onward), s.request, Pass{form: f, request: s.request, decision: d})
 }

@@ -2,6 +2,11 @@
 // double click then gets the answer of the click before it, and is neither sent twice nor
 // challenged. It keeps status and Location, never a body.
 //
+// An app may answer 307 or 308, for example to add a slash to the path. Then it did nothing
+// with the submission, and the browser sends the same bytes to the new target. Recent knows
+// this target, and lets the submission pass there once, although its ticket is spent. Another
+// process does not know it, and asks for a new ticket. So no ticket counts twice anywhere.
+//
 // It is a courtesy of one process. That nothing is accepted twice is the store's promise,
 // not this one's.
 package duplicate
@@ -10,6 +15,7 @@ import (
 	"context"
 	"hash/maphash"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -18,7 +24,8 @@ import (
 type Recent struct {
 	mu      sync.Mutex
 	answers map[Key]*Answer
-	order   []*Answer // oldest first
+	onward  map[Key]*Answer // by the submission that a redirect of the answer leads to
+	order   []*Answer       // oldest first
 }
 
 const (
@@ -40,21 +47,27 @@ type Key struct {
 // seed keeps the keys of this process from being guessed.
 var seed = maphash.MakeSeed()
 
-// KeyOf returns the key of a request whose ticket and body are known by a nonce and a
+// KeyOf returns the key of a request for u whose ticket and body are known by a nonce and a
 // digest.
-func KeyOf(nonce [12]byte, digest uint64, r *http.Request) Key {
+func KeyOf(nonce [12]byte, digest uint64, method string, u *url.URL) Key {
+	return Key{nonce: nonce, digest: digest, target: targetOf(method, u)}
+}
+
+func targetOf(method string, u *url.URL) uint64 {
 	var target maphash.Hash
 	target.SetSeed(seed)
-	for _, part := range [...]string{r.Method, r.URL.Path, r.URL.RawQuery} {
+	for _, part := range [...]string{method, u.EscapedPath(), u.RawQuery} {
 		target.WriteString(part)
 		target.WriteByte(0)
 	}
-	return Key{nonce: nonce, digest: digest, target: target.Sum64()}
+	return target.Sum64()
 }
 
 // Answer is the answer to a submission. It is known once done is closed.
 type Answer struct {
 	key      Key
+	next     Key  // of the submission that the answer leads to, or zero
+	last     bool // a redirect led here, so the next one counts for nothing
 	began    time.Time
 	done     chan struct{}
 	once     sync.Once
@@ -64,7 +77,7 @@ type Answer struct {
 }
 
 // New returns an empty Recent.
-func New() *Recent { return &Recent{answers: make(map[Key]*Answer)} }
+func New() *Recent { return &Recent{answers: make(map[Key]*Answer), onward: make(map[Key]*Answer)} }
 
 // Len returns how many answers are held.
 func (r *Recent) Len() int {
@@ -75,16 +88,48 @@ func (r *Recent) Len() int {
 
 // Begin notes a submission whose ticket was just claimed.
 func (r *Recent) Begin(key Key, now time.Time) *Answer {
-	n := &Answer{key: key, began: now, done: make(chan struct{})}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.begin(key, now)
+}
+
+func (r *Recent) begin(key Key, now time.Time) *Answer {
+	n := &Answer{key: key, began: now, done: make(chan struct{})}
 	for len(r.order) > 0 && (len(r.order) >= size || now.Sub(r.order[0].began) > life) {
 		delete(r.answers, r.order[0].key)
+		delete(r.onward, r.order[0].next)
 		r.order = r.order[1:]
 	}
 	r.answers[n.key] = n
 	r.order = append(r.order, n)
 	return n
+}
+
+// Follow begins a submission to which the answer to the same submission has led, or
+// returns nil. It does so once.
+func (r *Recent) Follow(key Key, now time.Time) *Answer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	from := r.onward[key]
+	if from == nil || now.Sub(from.began) > life {
+		return nil
+	}
+	delete(r.onward, key)
+	n := r.begin(key, now)
+	n.last = true
+	return n
+}
+
+// expect notes that the answer leads the browser to u.
+func (r *Recent) expect(n *Answer, method string, u *url.URL) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n.last || r.answers[n.key] != n {
+		return
+	}
+	n.next = n.key
+	n.next.target = targetOf(method, u)
+	r.onward[n.next] = n
 }
 
 // Find returns the answer to the same submission sent before, or nil.
@@ -102,6 +147,7 @@ func (r *Recent) Find(key Key, now time.Time) *Answer {
 func (r *Recent) Drop(n *Answer) {
 	r.mu.Lock()
 	delete(r.answers, n.key)
+	delete(r.onward, n.next)
 	r.mu.Unlock()
 	n.once.Do(func() { n.dropped = true; close(n.done) })
 }
@@ -127,25 +173,42 @@ func (n *Answer) Wait(ctx context.Context) (accepted bool, status int, location 
 	return true, 0, ""
 }
 
-// Record returns a writer that notes status and Location on their way out.
-func (n *Answer) Record(w http.ResponseWriter) http.ResponseWriter {
+// Record returns a writer that notes status and Location of an answer on their way out.
+// onward returns where a redirect that keeps method and body leads, or nil if it leads away
+// from the site.
+func (r *Recent) Record(n *Answer, w http.ResponseWriter, method string, onward func(location string) *url.URL) http.ResponseWriter {
 	if n == nil { // an exempt attempt has no ticket to be known by
 		return w
 	}
-	return &recorder{ResponseWriter: w, answer: n}
+	return &recorder{ResponseWriter: w, recent: r, answer: n, method: method, onward: onward}
 }
 
 type recorder struct {
 	http.ResponseWriter
+	recent *Recent
 	answer *Answer
+	method string
+	onward func(location string) *url.URL
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.answer.status == 0 && status >= 200 {
 		r.answer.status = status
 		r.answer.location = r.Header().Get("Location")
+		r.redirect()
 	}
 	r.ResponseWriter.WriteHeader(status)
+}
+
+// redirect runs before the answer is sent, because the browser may be quick.
+func (r *recorder) redirect() {
+	status, location := r.answer.status, r.answer.location
+	if location == "" || status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
+		return
+	}
+	if u := r.onward(location); u != nil {
+		r.recent.expect(r.answer, r.method, u)
+	}
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
