@@ -125,6 +125,11 @@ type FormConfig struct {
 	// see signal.Names. Default none.
 	MonitorSignals []string
 
+	// FrameParents returns who may frame the form's own pages, as sources of the directive
+	// frame-ancestors. Nil, and no sources: the same origin ('self'). Set it if a page of another
+	// site frames the page with the form.
+	FrameParents func(*http.Request) []string
+
 	// Divert, if set, answers an attempt that filled a decoy. Its answer should look like
 	// success. Nil, the default, challenges instead: browsers and password managers were
 	// seen to fill decoys for people, who would then be told a success that did not

@@ -202,7 +202,7 @@ func (p *reply) keeps() bool {
 // page is the challenge page with everything that was typed.
 func (p *reply) page(o *Offer, why web.Why) *web.ChallengePage {
 	page := &web.ChallengePage{
-		Lang: p.lang, Base: p.form.guard.config.Base, Why: why, ID: p.id, Site: p.site, Back: p.back,
+		Lang: p.lang, Base: p.form.guard.config.Base, Why: why, ID: p.id, Site: p.site, Back: p.back, Parents: p.parents(),
 		Form: o.Form, Action: p.form.guard.config.Prefix + target(p.sub.request), Ticket: o.Ticket, Expires: o.Expires,
 		Wait: o.Wait, Challenge: string(o.Challenge), Widget: o.Captcha, Prompt: o.html,
 	}
@@ -213,6 +213,14 @@ func (p *reply) page(o *Offer, why web.Why) *web.ChallengePage {
 		p.fill(page)
 	}
 	return page
+}
+
+// parents returns who may frame the page; nil: the same origin.
+func (p *reply) parents() []string {
+	if p.form.config.FrameParents == nil {
+		return nil
+	}
+	return p.form.config.FrameParents(p.sub.request)
 }
 
 // fill puts the input into the page, field by field.
@@ -287,6 +295,6 @@ func (p *reply) writeProblem(status int, title string, o *Offer) {
 
 func (p *reply) notice(kind web.NoticeKind, status int, retryAfter time.Duration) {
 	web.Notice{
-		Kind: kind, Lang: p.lang, Base: p.form.guard.config.Base, ID: p.id, RetryAfter: retryAfter, Site: p.site, Back: p.back,
+		Kind: kind, Lang: p.lang, Base: p.form.guard.config.Base, ID: p.id, RetryAfter: retryAfter, Site: p.site, Back: p.back, Parents: p.parents(),
 	}.Serve(p.w, status)
 }

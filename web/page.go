@@ -50,6 +50,8 @@ type ChallengePage struct {
 	Site string // the site's public host, shown above; empty, or none: no such line
 	Back string // where the link back leads, as from Back; empty: the first page
 
+	Parents []string // who may frame the page, as in frame-ancestors; none: 'self'
+
 	Form    string   // name of the form
 	Action  string   // where the submission is sent, path and query
 	Enctype string   // "multipart/form-data" or empty; set by Files
@@ -68,10 +70,11 @@ type ChallengePage struct {
 
 // CSP returns the policy that the page needs.
 func (p *ChallengePage) CSP() string {
-	if p.Widget == nil {
-		return CSP()
+	var sources []string
+	if p.Widget != nil {
+		sources = p.Widget.Sources
 	}
-	return policy(p.Widget.Sources)
+	return policy(sources, p.Parents)
 }
 
 // Write writes the page. Errors come from w.
@@ -178,6 +181,7 @@ type Notice struct {
 	ID         string        // shown, to be quoted; empty: none
 	Site       string        // the site's public host, shown above; empty, or none: no such line
 	Back       string        // where the link back leads, as from Back; empty: the first page
+	Parents    []string      // who may frame the page, as in frame-ancestors; none: 'self'
 	RetryAfter time.Duration // for NoticeLimited; 0: a few minutes
 }
 
@@ -190,7 +194,7 @@ func (n Notice) Write(w io.Writer) error {
 func (n Notice) Serve(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", CSP())
+	h.Set("Content-Security-Policy", policy(nil, n.Parents))
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

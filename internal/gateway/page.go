@@ -134,6 +134,7 @@ func (p *page) add(target inject.Target) []byte {
 		return nil
 	}
 	p.done, p.touched = true, true
+	f.sawPage(p.resp.Header)
 	opts := p.opts
 	opts.Inline = target.Submitter
 	opts.Origin = p.origin(target.Base)

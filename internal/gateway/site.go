@@ -66,6 +66,10 @@ type Site struct {
 	// request allows. Whether such a request is accepted is another matter. Default: none.
 	Origins []string
 
+	// FrameParents are the sources, as in frame-ancestors, that may frame our pages. Default:
+	// the site itself, and those that the app's page with the form allowed.
+	FrameParents []string
+
 	// Script puts the script into every page that is a whole document, for pages that send
 	// with fetch and have no form of their own.
 	Script bool
@@ -111,6 +115,7 @@ type form struct {
 	site    *site
 	config  Form
 	guarded *palisade.Form
+	parents parents
 }
 
 type exemptKey struct{}
@@ -120,7 +125,7 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 	if s.store == nil {
 		s.store = memory.New(memory.Epoch(g.config.Clock()))
 	}
-	errs := []error{validateOrigins(config.Origins)}
+	errs := []error{validateOrigins(config.Origins), validateParents(config.FrameParents)}
 	if !isUpstream(config.Upstream) {
 		errs = append(errs, errors.New("Upstream must be http:// or https:// and a host, e.g. http://127.0.0.1:8000, or unix: and a path, e.g. unix:/run/app.sock"))
 	} else if config.Upstream.Scheme != "https" && (config.UpstreamCAs != nil || config.UpstreamName != "") {
@@ -194,6 +199,7 @@ func (s *site) addForms() error {
 		f := &form{site: s, config: config}
 		config.Transparent = true
 		config.Exempt = func(r *http.Request) bool { return r.Context().Value(exemptKey{}) != nil }
+		config.FrameParents = func(*http.Request) []string { return s.framedBy(f) }
 		var err error
 		if f.guarded, err = s.guard.Form(config.FormConfig); err != nil {
 			errs = append(errs, err)

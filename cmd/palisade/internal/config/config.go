@@ -82,6 +82,7 @@ type Site struct {
 	Base     string // "": as in gateway.Site
 	Prefix   string
 	Origins  []string
+	Parents  []string // frame_parents
 	Script   bool
 	Asks     string // the proxy in front that asks for a decision: nginx, caddy or traefik; "" for none
 	Captcha  *Captcha

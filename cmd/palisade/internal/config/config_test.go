@@ -114,6 +114,7 @@ sites:
     base: /app/.guard/
     prefix: /app
     origins: https://app.example
+    frame_parents: ['self', https://partner.example]
     script: true
     captcha: {service: recaptcha-v3, sitekey: abc, secret_file: short.key, min_score: 0.7}
     exempt: [POST /webhooks/*, {route: POST /**, when: {header: Next-Action, in: 40ab}}]
@@ -178,8 +179,8 @@ sites:
 	} else if !slices.Equal(s.Strip, []string{"X-Our-User", "X-Corp-*"}) || !slices.Equal(s.Allow, []string{"CF-IPCountry"}) {
 		t.Errorf("headers: %q and %q", s.Strip, s.Allow)
 	}
-	if s := c.Sites[0]; s.Base != "/app/.guard/" || s.Prefix != "/app" || !slices.Equal(s.Origins, []string{"https://app.example"}) {
-		t.Errorf("base %q, prefix %q, origins %q", s.Base, s.Prefix, s.Origins)
+	if s := c.Sites[0]; s.Base != "/app/.guard/" || s.Prefix != "/app" || !slices.Equal(s.Origins, []string{"https://app.example"}) || !slices.Equal(s.Parents, []string{"self", "https://partner.example"}) {
+		t.Errorf("base %q, prefix %q, origins %q, parents %q", s.Base, s.Prefix, s.Origins, s.Parents)
 	}
 	if s := c.Sites[0]; s.CAs == nil || s.CertName != "app.example" {
 		t.Errorf("certificate of the upstream: %v %q", s.CAs, s.CertName)

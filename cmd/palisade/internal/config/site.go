@@ -40,6 +40,8 @@ var siteKeys = []key[Site]{
 		read: func(n node, s *Site) { n.string(&s.Prefix) }},
 	{name: "origins", about: "other origins whose scripts may [read our refusals](#refusals-of-cross-origin-requests): `[https://app.example]`",
 		read: func(n node, s *Site) { n.strings(&s.Origins) }},
+	{name: "frame_parents", absent: "what the app's page allows", about: "who may [frame our pages](#pages-in-frames): `[self, https://partner.example]`, or `none`",
+		read: func(n node, s *Site) { n.strings(&s.Parents) }},
 	{name: "script", preset: "false", about: "`guard.js` in every page; not in fragments",
 		read: func(n node, s *Site) { n.bool(&s.Script) }},
 	{name: "captcha", absent: "the embedded one", about: "`{service: turnstile, sitekey, secret_file}`; the [names of all services](providers.md#all-services-by-name)",

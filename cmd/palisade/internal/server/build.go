@@ -57,6 +57,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 		Host: c.Host, Hosts: c.Hosts, AnyHost: c.Host == "*", Upstream: c.Upstream, UpstreamCAs: c.CAs, UpstreamName: c.CertName,
 		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Exempt: c.Exempt, Odd: c.Odd, Script: c.Script,
 		StripHeaders: c.Strip, AllowHeaders: c.Allow, Base: c.Base, Prefix: c.Prefix, Origins: c.Origins,
+		FrameParents: sources(c.Parents),
 	}
 	s.Host = name(c)
 	switch c.Asks {
@@ -78,6 +79,17 @@ func site(c *config.Site, p Parts) gateway.Site {
 		s.Auto = &gateway.Form{FormConfig: f}
 	}
 	return s
+}
+
+// sources puts the words of frame-ancestors in the quotation marks that YAML takes away.
+func sources(list []string) (quoted []string) {
+	for _, source := range list {
+		if source == "self" || source == "none" {
+			source = "'" + source + "'"
+		}
+		quoted = append(quoted, source)
+	}
+	return quoted
 }
 
 // name is the name to which a site's keys and tickets are bound. The log uses it too.
