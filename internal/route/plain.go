@@ -54,7 +54,8 @@ func afterAuthority(target string) (rest string, ok bool) {
 //   - no byte is a control character, a backslash or not ASCII;
 //   - no escape is used for a character that needs none (letters, digits, - . _ ~), or for
 //     "/", "\", "%" or a control character, and all escapes together are valid UTF-8;
-//   - a semicolon only begins parameters, as in ";jsessionid=0a1b";
+//   - a semicolon only begins parameters, as in ";jsessionid=0a1b"; the last segment may be
+//     this parameter alone, as Java servers write it behind a slash;
 //   - there are at most 100 segments, which bounds the cost of a comparison.
 //
 // Plain examines each byte a fixed number of times.
@@ -69,7 +70,7 @@ func Plain(path string) bool {
 		if segment == "" && !found { // a slash at the end, or the root
 			return true
 		}
-		if !plainSegment(segment) {
+		if !plainSegment(segment) && (found || cutSession(segment) != "") {
 			return false
 		}
 	}
@@ -77,6 +78,26 @@ func Plain(path string) bool {
 }
 
 const maxSegments = 100
+
+// cutSession returns a path without the session id that Java servers write at its end, as
+// in "/signup/;jsessionid=0A1B.node1". Other servers read it as a part of the last segment.
+func cutSession(path string) string {
+	i := strings.LastIndexByte(path, ';')
+	if i < 0 {
+		return path
+	}
+	name, value, _ := strings.Cut(path[i+1:], "=")
+	if !strings.EqualFold(name, "jsessionid") || value == "" || len(value) > maxSession || strings.ContainsFunc(value, notOfSession) {
+		return path
+	}
+	return path[:i]
+}
+
+const maxSession = 128
+
+func notOfSession(c rune) bool {
+	return c >= utf8.RuneSelf || !isUnreserved(byte(c)) && c != '!' || c == '~'
+}
 
 func plainSegment(segment string) bool {
 	name, parameters, found := strings.Cut(segment, ";")

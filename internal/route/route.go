@@ -176,6 +176,10 @@ const (
 	spelled       // the guarded path as it is written
 )
 
+// opens reports whether the pattern, of an exemption, contains a plain path in exactly this
+// spelling, and also without a session id, because servers differ in whether they cut it.
+func (p *Pattern) opens(path string) bool { return p.has(path) && p.has(cutSession(path)) }
+
 // guards says how closely a pattern guards a path with the given readings.
 func (p *Pattern) guards(path string, readings []reading) reach {
 	closest := outside
@@ -372,7 +376,7 @@ func (r *Routes) Guards(path, query string) bool {
 // does not judge its messages. So either no rule guards the path, or it is exempt for GET.
 func (r *Routes) OpenToSockets(path, query string) bool {
 	for i := range r.config.Exempt {
-		if p := &r.config.Exempt[i]; p.has(path) && !p.Conditional() && slices.Contains(p.methods, "GET") {
+		if p := &r.config.Exempt[i]; p.opens(path) && !p.Conditional() && slices.Contains(p.methods, "GET") {
 			return true
 		}
 	}
@@ -425,7 +429,7 @@ func (r *Routes) decide(rules []entry, req *Request, path *read) (m Match, enfor
 // insideQuery checks whether the app may read another path from the query. The path
 // of the request itself leads to m.
 func (r *Routes) insideQuery(rules []entry, req *Request, m Match) Match {
-	paths, ok := pathsInside(req.Path, req.Query)
+	paths, ok := pathsInside(cutSession(req.Path), req.Query)
 	if !ok && !Safe(req.Method) {
 		return Match{Kind: Ambiguous}
 	}
@@ -453,7 +457,7 @@ func (r *Routes) exempts(req *Request, path *read, f found) bool {
 	action := RunsAction(req.Header) && !Safe(req.Method)
 	for i := range r.config.Exempt {
 		p := &r.config.Exempt[i]
-		if !p.hasMethod(req.Method) || !p.has(req.Path) || !p.names(path.programs) || p.claim(spelled) <= f.claim || f.at && !f.monitor && !p.literal() || !p.when.isAlone(req) {
+		if !p.hasMethod(req.Method) || !p.opens(req.Path) || !p.names(path.programs) || p.claim(spelled) <= f.claim || f.at && !f.monitor && !p.literal() || !p.when.isAlone(req) {
 			continue
 		}
 		if !action || isAction(p.when.Header) {

@@ -281,6 +281,61 @@ func TestWhenAWatchedFormCounts(t *testing.T) {
 	}
 }
 
+// Java servers write the session id behind the path and cut it themselves. Others read it as a
+// part of the last segment. Whatever one of them guards is guarded.
+func TestSessionIDs(t *testing.T) {
+	guarded, auto, open, odd := Match{Guarded, 0}, Match{Guarded, 7}, Match{Kind: Open}, Match{}
+	for _, test := range []struct {
+		name, rule, exempt, path string
+		want                     Match
+	}{
+		{"behind the path", "POST /signup", "", "/signup;jsessionid=0A1B.node1", guarded},
+		{"in capitals", "POST /signup", "", "/signup;JSESSIONID=a_b!c-1", guarded},
+		{"behind an exact path", "POST /signup exact", "", "/signup;jsessionid=1", guarded},
+		{"behind a slash", "POST /signup", "", "/signup/;jsessionid=1", guarded},
+		{"behind the slash of an exact path", "POST /signup exact", "", "/signup/;jsessionid=1", guarded},
+		{"behind the root", "POST /", "", "/;jsessionid=1", guarded},
+		{"behind a slash, as a segment of any name", "POST /a/*", "", "/a/;jsessionid=1", guarded},
+		{"behind an index document", "POST /a", "", "/a/index.jsp;jsessionid=1", guarded},
+		{"in another spelling of the path", "POST /signup", "", "/SIGNUP.jsp;jsessionid=1", guarded},
+		{"behind another path", "POST /signup", "", "/b/;jsessionid=1", auto},
+		{"in the midst", "POST /signup", "", "/b/;jsessionid=1/signup", odd},
+		{"without a value", "POST /signup", "", "/signup/;jsessionid=", odd},
+		{"a value that is too long", "POST /signup", "", "/signup/;jsessionid=" + strings.Repeat("a", 129), odd},
+		{"the longest value", "POST /signup", "", "/signup/;jsessionid=" + strings.Repeat("a", 128), guarded},
+		{"a value with other characters", "POST /signup", "", "/signup/;jsessionid=a:b", odd},
+		{"a value with a tilde", "POST /signup", "", "/signup/;jsessionid=a~b", odd},
+		{"another parameter behind a slash", "POST /signup", "", "/signup/;sid=1", odd},
+		{"two parameters behind a slash", "POST /signup", "", "/signup/;a=b;jsessionid=1", odd},
+		{"behind two slashes", "POST /signup", "", "/signup//;jsessionid=1", odd},
+		{"behind an exempt path", "POST /signup", "POST /hook", "/hook;jsessionid=1", auto},
+		{"behind an exempt path with a slash", "POST /signup", "POST /hook/", "/hook/;jsessionid=1", auto},
+		{"behind what a wildcard exempts", "POST /signup", "POST /h/*", "/h/k;jsessionid=1", open},
+		{"instead of what a wildcard exempts", "POST /signup", "POST /h/*", "/h/;jsessionid=1", auto},
+		{"in the rest that is exempt", "POST /signup", "POST /r/**", "/r/;jsessionid=1", open},
+		{"behind a guarded path in the rest that is exempt", "POST /r/signup", "POST /r/**", "/r/signup/;jsessionid=1", guarded},
+		{"behind an exempt path below a guarded one", "POST /signup", "POST /signup/hook", "/signup/hook;jsessionid=1", guarded},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var exempt []Pattern
+			if test.exempt != "" {
+				exempt = mustParse(t, test.exempt)
+			}
+			if got := mustRoutes(t, 7, exempt, mustParse(t, test.rule)).Match("POST", test.path); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
+	}
+	r := mustRoutes(t, NoAuto, mustParse(t, "GET /ws/*"), mustParse(t, "/**"))
+	if r.OpenToSockets("/ws/;jsessionid=1", "") || !r.OpenToSockets("/ws/a;jsessionid=1", "") {
+		t.Error("sockets")
+	}
+	r = mustRoutes(t, NoAuto, nil, mustParse(t, "POST /signup"))
+	if got := r.MatchRequest(&Request{Method: "POST", Path: "/;jsessionid=1", Query: "/signup"}); got != guarded {
+		t.Errorf("a path in the query behind a session id: %v", got)
+	}
+}
+
 func TestExemptionsWithWildcards(t *testing.T) {
 	for _, test := range []struct {
 		name, rule, exempt, path string
@@ -507,6 +562,8 @@ func FuzzNoWayAround(f *testing.F) {
 		{"a.b/c", "/index.php/a.b/c;x=y", []byte{4, 12}},
 		{"index.php", "/index.php/x", []byte{11}},
 		{"x", "/app.php/x/y", []byte{12, 19}},
+		{"signup", "/signup/;jsessionid=0A", []byte{4, 9}},
+		{"a/b", "/A.jsp/b/;JSESSIONID=x.php", []byte{5, 9}},
 	} {
 		f.Add(seed.pattern, seed.path, seed.does)
 	}

@@ -120,6 +120,9 @@ func readingsOf(path string) (r read, ok bool) {
 	}
 	full := skeleton(path)
 	r.add(full)
+	if strings.HasSuffix(cutSession(path), "/") && !strings.HasSuffix(path, "/") { // some servers read an empty segment at the end
+		r.add(full[:len(full)-1])
+	}
 	last, behind, cut, anywhere := len(full)-1, 0, false, false
 	for i := 0; i < len(full) && behind <= maxPrograms; i++ {
 		s := &full[i]
