@@ -266,6 +266,18 @@ func (g *Guard) form(name string) *Form {
 	return g.forms[name]
 }
 
+// formByID returns the form that a ticket names, or nil.
+func (g *Guard) formByID(id ticket.Form) *Form {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	for _, f := range g.forms {
+		if f.id == id {
+			return f
+		}
+	}
+	return nil
+}
+
 // Judge judges a submission: the one entry of all doors. When the decision is not
 // allowed, answer with [Form.Answer]. A submission is judged once.
 //
@@ -341,5 +353,5 @@ func (f *Form) Serve(w http.ResponseWriter, s *Submission, next func(http.Respon
 	}
 	defer answer.Close()
 	onward := f.guard.onward(s.request)
-	next(f.recent.Record(answer, w, s.request.Method, onward), s.request, Pass{form: f, request: s.request, decision: d})
+	next(f.recent.Record(answer, w, s.request, onward), s.request, Pass{form: f, request: s.request, decision: d})
 }

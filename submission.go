@@ -194,12 +194,29 @@ func (s *Submission) open(g *Guard, form ticket.Form) error {
 	if s.sealed != nil && s.sealed.form == form {
 		return nil
 	}
-	c, opens := g.keys.Open(s.body.Capsule(), place(form, s.request, s.ticketText))
+	here := place(form, s.request, s.ticketText)
+	c, opens := g.keys.Open(s.body.Capsule(), here)
+	if !opens {
+		if here.Target, opens = s.sentTo(g, form); opens {
+			c, opens = g.keys.Open(s.body.Capsule(), here)
+		}
+	}
 	if !opens {
 		return errCapsule
 	}
 	s.sealed = &sealed{Capsule: c, form: form}
 	return s.sealed.body.Parse(c.Type, c.Body, g.mostFields())
+}
+
+// sentTo returns the target that the submission was sealed for and sent to, if a redirect of
+// the app has led it here.
+func (s *Submission) sentTo(g *Guard, form ticket.Form) (target string, ok bool) {
+	t, ours := s.ticketOf(g)
+	f := g.formByID(form)
+	if !ours || f == nil {
+		return "", false
+	}
+	return f.recent.Sent(t.Nonce, s.request.Method, s.request.URL, g.config.Clock())
 }
 
 // unseal puts the content of a capsule in the place of the body. With errBrowser the

@@ -16,6 +16,7 @@ import (
 	"hash/maphash"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -31,6 +32,8 @@ type Recent struct {
 const (
 	life = 60 * time.Second
 	size = 1024
+
+	longestTarget = 4 << 10 // bounds the memory for redirects
 
 	// duplicateWait is for how long a second click waits for the answer to the first.
 	// After that it is told that the submission was received.
@@ -66,8 +69,10 @@ func targetOf(method string, u *url.URL) uint64 {
 // Answer is the answer to a submission. It is known once done is closed.
 type Answer struct {
 	key      Key
-	next     Key  // of the submission that the answer leads to, or zero
-	last     bool // a redirect led here, so the next one counts for nothing
+	next     Key    // of the submission that the answer leads to, or zero
+	sent     string // target of the request that the answer redirects, as it was sent
+	last     bool   // a redirect led here, so the next one counts for nothing
+	followed bool   // the submission that the answer leads to has come
 	began    time.Time
 	done     chan struct{}
 	once     sync.Once
@@ -111,24 +116,38 @@ func (r *Recent) Follow(key Key, now time.Time) *Answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	from := r.onward[key]
-	if from == nil || now.Sub(from.began) > life {
+	if from == nil || from.followed || now.Sub(from.began) > life {
 		return nil
 	}
-	delete(r.onward, key)
+	from.followed = true
 	n := r.begin(key, now)
 	n.last = true
 	return n
 }
 
-// expect notes that the answer leads the browser to u.
-func (r *Recent) expect(n *Answer, method string, u *url.URL) {
+// Sent returns the target to which a submission with a ticket was sent before an answer led
+// it to u. ok is false if no answer did.
+func (r *Recent) Sent(nonce [12]byte, method string, u *url.URL, now time.Time) (target string, ok bool) {
+	here := targetOf(method, u)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n.last || r.answers[n.key] != n {
+	for key, n := range r.onward {
+		if key.nonce == nonce && key.target == here && now.Sub(n.began) <= life {
+			return n.sent, true
+		}
+	}
+	return "", false
+}
+
+// expect notes that the answer to a request leads the browser to u.
+func (r *Recent) expect(n *Answer, from *http.Request, u *url.URL) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n.last || r.answers[n.key] != n || len(from.RequestURI) > longestTarget {
 		return
 	}
-	n.next = n.key
-	n.next.target = targetOf(method, u)
+	n.next, n.sent = n.key, strings.Clone(from.RequestURI)
+	n.next.target = targetOf(from.Method, u)
 	r.onward[n.next] = n
 }
 
@@ -176,18 +195,18 @@ func (n *Answer) Wait(ctx context.Context) (accepted bool, status int, location 
 // Record returns a writer that notes status and Location of an answer on their way out.
 // onward returns where a redirect that keeps method and body leads, or nil if it leads away
 // from the site.
-func (r *Recent) Record(n *Answer, w http.ResponseWriter, method string, onward func(location string) *url.URL) http.ResponseWriter {
+func (r *Recent) Record(n *Answer, w http.ResponseWriter, from *http.Request, onward func(location string) *url.URL) http.ResponseWriter {
 	if n == nil { // an exempt attempt has no ticket to be known by
 		return w
 	}
-	return &recorder{ResponseWriter: w, recent: r, answer: n, method: method, onward: onward}
+	return &recorder{ResponseWriter: w, recent: r, answer: n, from: from, onward: onward}
 }
 
 type recorder struct {
 	http.ResponseWriter
 	recent *Recent
 	answer *Answer
-	method string
+	from   *http.Request
 	onward func(location string) *url.URL
 }
 
@@ -207,7 +226,7 @@ func (r *recorder) redirect() {
 		return
 	}
 	if u := r.onward(location); u != nil {
-		r.recent.expect(r.answer, r.method, u)
+		r.recent.expect(r.answer, r.from, u)
 	}
 }
 

@@ -82,6 +82,35 @@ func TestARedirectKeepsTicketAndProof(t *testing.T) {
 	}
 }
 
+// A submission that a challenge page releases is sealed for its target.
+func TestARedirectOfASealedSubmission(t *testing.T) {
+	w := newWorld(t)
+	w.redirects(308, map[string]string{"/signup": "/signup/"})
+	kind, body, cookie := w.again(w.send("POST", "/signup", urlencoded, "user=%E4da"))
+	w.wait(time.Minute)
+	if a := w.send("POST", "/signup/", kind, body, cookie); a.status != 400 {
+		t.Errorf("at another target, without a redirect: %d because %s", a.status, w.reason())
+	}
+	if a := w.send("POST", "/signup", kind, body, cookie); a.status != 308 {
+		t.Fatalf("%d because %s", a.status, w.reason())
+	}
+	if a := w.send("POST", "/signup/x", kind, body, cookie); a.status != 400 {
+		t.Errorf("at another target than that of the redirect: %d because %s", a.status, w.reason())
+	}
+	if a := w.send("POST", "/signup/", kind, body, cookie); a.status != 200 {
+		t.Errorf("at the target: %d because %s", a.status, w.reason())
+	}
+	if got, _ := w.last(); got.body != "user=%E4da" || got.target != "/signup/" {
+		t.Errorf("the app got %s %q", got.target, got.body)
+	}
+	before := w.posts()
+	for target, status := range map[string]int{"/signup": 308, "/signup/": 200} { // a double click
+		if a := w.send("POST", target, kind, body, cookie); a.status != status || w.reason() != palisade.ReasonDuplicate || w.posts() != before {
+			t.Errorf("once more at %s: %d because %s, %d reached the app", target, a.status, w.reason(), w.posts())
+		}
+	}
+}
+
 func TestARedirectCountsForOneHop(t *testing.T) {
 	w := newWorld(t)
 	w.redirects(308, map[string]string{"/signup": "/signup/", "/signup/": "/signup/x"})
