@@ -80,7 +80,7 @@ func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
 	return &reply{
 		form: f, w: w, sub: s, open: d.Reason == ReasonCapsule, problem: s.wantsProblem(), elsewhere: f.isElsewhere(s, d),
 		lang: web.Lang(s.request.Header.Get("Accept-Language")), id: d.ID.String(),
-		site: f.guard.siteOf(s.request), back: web.Back(s.request, append([]string{f.guard.config.Site}, f.guard.config.Hosts...)...),
+		site: f.guard.siteOf(s.request), back: web.Home(f.guard.config.Prefix, web.Back(s.request, append([]string{f.guard.config.Site}, f.guard.config.Hosts...)...)),
 	}
 }
 

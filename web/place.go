@@ -21,6 +21,15 @@ func Back(r *http.Request, hosts ...string) string {
 	return local(from.RequestURI())
 }
 
+// Home returns where a link back leads for an app below a path: to its first page instead of
+// the first page of the host.
+func Home(prefix, back string) string {
+	if back == "/" {
+		return prefix + "/"
+	}
+	return back
+}
+
 // local returns an address that leads to this host, whatever it is given: two slashes
 // would begin another host, and browsers take a backslash for a slash.
 func local(address string) string {

@@ -318,7 +318,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, s *site, why pa
 	notice := web.Notice{Kind: kind, Lang: web.Lang(r.Header.Get("Accept-Language")), Base: palisade.DefaultBase, ID: d.ID.String()}
 	if s != nil {
 		notice.Base, notice.Parents = s.base, s.framedBy(nil)
-		notice.Site, notice.Back = s.nameFor(r), web.Back(r, append([]string{s.config.Host}, s.config.Hosts...)...)
+		notice.Site, notice.Back = s.nameFor(r), web.Home(s.config.Prefix, web.Back(r, append([]string{s.config.Host}, s.config.Hosts...)...))
 	}
 	notice.Serve(w, status)
 }

@@ -65,6 +65,9 @@ func TestAnAppBelowAPath(t *testing.T) {
 			if cookie := page.header.Get("Set-Cookie"); test.cookie != "" && (!strings.HasPrefix(cookie, test.cookie+"=") || !strings.Contains(cookie, "Path=/;")) {
 				t.Errorf("the cookie is %s", cookie)
 			}
+			if !strings.Contains(page.body, `<a href="`+test.prefix+`/"`) {
+				t.Errorf("the link back does not lead to %s/:\n%s", test.prefix, page.body)
+			}
 			kind, body, cookie := w.again(page)
 			w.wait(time.Minute)
 			if got := w.send("POST", words[1]+"?a=b", kind, body, cookie); got.status != http.StatusOK {
