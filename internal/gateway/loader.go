@@ -59,7 +59,7 @@ func (s *site) loaderScript() []byte {
 		"base": s.base, "routes": routes,
 		"script": web.URL(s.base, "palisade.js"), "style": web.URL(s.base, "palisade.css"),
 	})
-	return append([]byte("window.palisadeSettings = "+string(settings)+";\n"), web.File("fetch.js")...)
+	return append([]byte("window.palisadeSettings ??= "+string(settings)+";\n"), web.File("fetch.js")...)
 }
 
 // condition returns the part of a condition that the script can check before it sends a

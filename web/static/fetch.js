@@ -5,14 +5,16 @@
 //
 // A request to a guarded route waits for ticket and proof and takes them along in
 // headers. Where more is asked for, it is made and the request sent once more; the
-// page sees the last answer alone. A form that goes to one gets the fields that
-// palisade.js works on. Nothing else is touched.
+// page sees the last answer alone. A form's fields of ours stay out of the page, and
+// join what the browser sends. Nothing else is touched.
 (() => {
 'use strict';
-const settings = window.palisadeSettings, nonce = document.currentScript?.nonce;
-if (!settings || settings.used) return;
+const settings = window.palisadeSettings, tag = document.currentScript, nonce = tag?.nonce;
+if (!settings) return;
+settings.page = tag?.dataset.palisadePage; // says when the page was loaded
+tag?.remove(); // the page's scripts see nothing of ours
+if (settings.used) return;
 settings.used = true;
-settings.page = document.currentScript?.dataset.palisadePage; // says when the page was loaded
 
 const decoded = path => { try { return decodeURIComponent(path); } catch { return path; } };
 const escaped = text => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
@@ -62,6 +64,7 @@ const element = () => new Promise((done, fail) => {
   }
   Object.assign(script, {nonce, onload: done, onerror: fail});
   document.head.append(script);
+  script.remove(); // it loads all the same
 });
 
 // The ticket should have some age by the time the visitor sends something.
@@ -167,43 +170,167 @@ class Guarded extends XMLHttpRequest {
 }
 window.XMLHttpRequest = Guarded;
 
-// Forms that came without our fields: built by a script, or served past the gateway.
-const make = (name, attributes) => Object.assign(document.createElement(name), attributes);
+// Forms. The server writes an element of ours into a form, for visitors without scripts.
+// It leaves the page before a script of the page runs, and its fields join the real
+// submission alone. A form without one gets one when it is needed: a script built it, a
+// clone or a snapshot lost it, or a shadow root hid it from the gateway.
+const kept = new WeakMap(); // our element by form
+const native = {submit: HTMLFormElement.prototype.submit, requestSubmit: HTMLFormElement.prototype.requestSubmit};
+const ours = document.getElementsByClassName('palisade');
+const late = !!window.palisade; // it was in the page first, and has the forms in its own hands
 
-function guard(form) {
-  const attribute = name => form.getAttribute(name) ?? '';
-  if (!/^post$/i.test(attribute('method')) || Element.prototype.querySelector.call(form, '.palisade')) return;
-  const name = formOf('POST', resolved(attribute('action') || location.href));
-  if (!name) return;
-  if (!document.querySelector(`link[href="${own(settings.style)}"]`)) {
-    document.head.append(make('link', {rel: 'stylesheet', href: own(settings.style), ...(nonce && {nonce})}));
-  }
-  const div = make('div', {className: 'palisade'});
-  div.dataset.palisadeForm = name;
-  div.dataset.palisadeBase = settings.base;
-  for (const field of ['palisade-ticket', 'palisade-proof']) div.append(make('input', {type: 'hidden', name: field}));
-  Element.prototype.append.call(form, div);
-  early.add(form);
-  ready().finally(() => early.delete(form)).catch(() => {});
+// complete tells whether the parser is done with an element: something follows it.
+function complete(node) {
+  if (document.readyState !== 'loading') return true;
+  while (node && !node.nextSibling) node = node.parentNode;
+  return !!node;
 }
 
-// Who is quicker than palisade.js comes waits for it. Where it does not come, the
-// form goes without, and meets the challenge page.
-const early = new Set();
-addEventListener('submit', event => {
-  const {target: form, submitter} = event;
-  if (!early.has(form) || event.defaultPrevented) return;
+// shows tells whether an element has something for the visitor, who must keep it.
+const shows = div => div.matches('[data-palisade-visible], [data-palisade-page], [data-palisade-shown]') ||
+  [...div.children].some(child => !child.matches('[type=hidden]:not([data-palisade-execute]), .palisade-aside, [role=status]'));
+
+const isTag = element => [settings.style, settings.script].some(path => (element?.getAttribute('href') ?? element?.getAttribute('src'))?.endsWith(path));
+
+// take keeps an element of ours out of the page, and the tags behind it.
+function take(div) {
+  const form = div.closest('form') ?? div.querySelector('input')?.form; // a table puts it before itself
+  const all = [div];
+  while (isTag(all.at(-1).nextElementSibling)) all.push(all.at(-1).nextElementSibling);
+  if (!form || !complete(all.at(-1)) || shows(div)) return;
+  for (const element of all) element.remove();
+  kept.set(form, div);
+  ready().catch(() => {});
+}
+
+const make = (name, attributes) => Object.assign(document.createElement(name), attributes);
+const query = (form, selector) => Element.prototype.querySelector.call(form, selector);
+
+// setting is a form's attribute, or that of the button that overrides it.
+const setting = (name, form, button) => button?.getAttribute('form' + name) ?? Element.prototype.getAttribute.call(form, name) ?? '';
+
+// find returns our element of a form, or makes it where the form is guarded.
+function find(form, button) {
+  const div = kept.get(form) ?? query(form, '.palisade[data-palisade-form]');
+  if (div || !equal(setting('method', form, button), 'post')) return div;
+  const name = formOf('POST', resolved(setting('action', form, button) || location.href));
+  if (!name) return null;
+  const made = make('div', {className: 'palisade'});
+  Object.assign(made.dataset, {palisadeForm: name, palisadeBase: settings.base});
+  for (const field of ['palisade-ticket', 'palisade-proof']) made.append(make('input', {type: 'hidden', name: field}));
+  if (late) Element.prototype.append.call(form, made);
+  else kept.set(form, made);
+  ready().catch(() => {});
+  return made;
+}
+
+// pass lets our fields join the entries that the browser is about to collect. While the
+// submit event is on its way, its phase is not 0, and a FormData is the page's own.
+function pass(form, event) {
+  const join = ({formData}) => {
+    const div = kept.get(form);
+    if (!div || event?.eventPhase || event?.defaultPrevented) return;
+    stop();
+    for (const {name, value} of div.querySelectorAll('input')) formData.append(name, value);
+  };
+  const stop = () => EventTarget.prototype.removeEventListener.call(form, 'formdata', join);
+  EventTarget.prototype.addEventListener.call(form, 'formdata', join);
+  setTimeout(stop);
+}
+
+// show puts our element back, because it is about to show something.
+function show(form) {
+  const div = kept.get(form);
+  if (!div) return;
+  kept.delete(form);
+  div.dataset.palisadeShown = '';
+  Element.prototype.append.call(form, div);
+}
+
+// dress loads our stylesheet once something of ours is in sight.
+function dress() {
+  if (document.querySelector(`link[href="${own(settings.style)}"]`)) return;
+  document.head.append(make('link', {rel: 'stylesheet', href: own(settings.style), ...(nonce && {nonce})}));
+}
+
+// palisade.js takes over as soon as it is there: it sets submitted, sent and focused.
+Object.assign(settings, {find, pass, show, dress, native, kept});
+
+// Who is quicker than palisade.js waits for it. Where it does not come, the form goes
+// with what the server gave it.
+const waiting = new Map(); // what sends a form: a button, null or RAW
+const RAW = {};            // form.submit() was called
+let lost = false;          // palisade.js did not come
+
+async function wait(form, how) {
+  const waits = waiting.has(form);
+  waiting.set(form, how);
+  if (waits) return;
+  await ready().catch(() => {});
+  lost = !settings.submitted;
+  how = waiting.get(form);
+  waiting.delete(form);
+  if (how === RAW) send(form);
+  else native.requestSubmit.call(form, how?.form === form ? how : null);
+}
+
+const closes = (form, button) => equal(setting('method', form, button), 'dialog');
+
+function submitted(event) {
+  const {target: form, submitter, isTrusted, defaultPrevented} = event;
+  if (!isTrusted || defaultPrevented || closes(form, submitter) || !find(form, submitter)) return;
+  if (settings.submitted) return settings.submitted(event);
+  if (lost) return pass(form, event);
   event.preventDefault();
   event.stopImmediatePropagation();
-  ready().catch(() => {}).then(() => {
-    early.delete(form);
-    HTMLFormElement.prototype.requestSubmit.call(form, submitter);
-  });
+  wait(form, submitter);
+}
+
+function submit() { // sends no event
+  if (!this.isConnected || closes(this) || !find(this)) native.submit.call(this);
+  else if (settings.sent || lost) send(this);
+  else wait(this, RAW);
+}
+
+function send(form) {
+  if (settings.sent) return settings.sent(form);
+  pass(form);
+  native.submit.call(form);
+}
+
+// attend listens in a window or in a shadow root, which a submit does not leave.
+const attended = new WeakSet();
+function attend(root) {
+  if (attended.has(root)) return;
+  attended.add(root);
+  root.addEventListener('submit', submitted, true);
+  root.addEventListener('focusin', event => settings.focused?.(event.target), true);
+}
+
+// visit guards the forms of a window: this one, or that of a frame with srcdoc.
+function visit(window) {
+  attend(window);
+  for (const type of ['focusin', 'click', 'keydown']) {
+    window.addEventListener(type, event => event.composedPath().filter(node => node.host && node.mode).forEach(attend), true);
+  }
+  Object.assign(window.HTMLFormElement.prototype, {submit, requestSubmit(...button) {
+    const root = this.getRootNode();
+    if (root.host) attend(root);
+    return native.requestSubmit.apply(this, button);
+  }});
+}
+
+document.addEventListener('load', ({target}) => {
+  if (target.srcdoc && target.contentDocument) visit(target.contentWindow); // a sandbox may have none
 }, true);
 
 // A form that is still being read may get its fields from the gateway yet.
-const all = () => { if (document.readyState !== 'loading') [...document.forms].forEach(guard); };
+function all() {
+  if (!late) [...ours].forEach(take);
+  if (document.readyState !== 'loading') for (const form of document.forms) find(form);
+}
+if (!late) visit(window);
 new MutationObserver(all).observe(document, {childList: true, subtree: true});
-addEventListener('DOMContentLoaded', all);
+document.addEventListener('readystatechange', all);
 all();
 })();

@@ -16,6 +16,9 @@
 // run side by side. The form's own fields stay as they are: send the fields or the
 // headers, not both. The form sees the events palisade:solved and palisade:failed.
 // palisade.solve(challenge) promises the proof of a challenge that came another way.
+//
+// Behind guard.js, which stands in the head, the element of a form is not in the page. Its
+// fields join the entries of the real submission alone.
 (() => {
 'use strict';
 if (typeof window.palisade?.headers === 'function') return; // each form brings the tag
@@ -26,8 +29,11 @@ const visible = () => import(new URL('visible.249bf5481c.js', home));
 
 const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
 
+// guard.js, where the page has it: it keeps our elements and listens to the page's forms.
+const host = window.palisadeSettings?.find ? window.palisadeSettings : null;
+
 // A field called "submit" hides the form's own method.
-const {submit, requestSubmit} = HTMLFormElement.prototype;
+const {submit, requestSubmit} = host?.native ?? HTMLFormElement.prototype;
 
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 const ignore = () => {};
@@ -42,8 +48,8 @@ class Guard { // of one form of the page
   after = 0; // before this the server would find it too new
   sent = 0;  // when a submit was let through
 
-  constructor(name, base, div) {
-    Object.assign(this, {name, base, div});
+  constructor(name, base, div, owner) {
+    Object.assign(this, {name, base, div, owner});
     const attribute = name => div.getAttribute('data-palisade-' + name);
     this.fields = ['ticket', 'proof'].map(name => div.querySelector(`[name=palisade-${name}]`));
     const [ticket, proof] = this.fields.map(field => field.value), challenge = attribute('challenge');
@@ -56,13 +62,17 @@ class Guard { // of one form of the page
       this.fill();
     }
     if (performance.getEntriesByType('navigation')[0]?.type === 'back_forward') spent.add(ticket);
-    this.status = div.appendChild(document.createElement('span'));
+    this.status = document.createElement('span');
     this.status.setAttribute('role', 'status');
+    if (div.isConnected) div.append(this.status);
     this.asks = attribute('visible');
     if (this.asks) visible().then(step => step.show(this, script?.nonce)).catch(ignore);
   }
 
-  get form() { return this.div.closest('form'); }
+  get form() { return this.div.closest('form') ?? this.owner; }
+
+  // place is where the page shows something of ours.
+  get place() { return this.div.isConnected ? this.div : this.form; }
 
   take(offer) {
     const now = Date.now(), life = offer.expires - skew - now;
@@ -124,7 +134,9 @@ class Guard { // of one form of the page
   async fetch() {
     const offer = await fetchTicket(this.base, {form: this.name});
     this.take({decoys: [], ...offer});
-    if (offer.captcha) (await visible()).captcha(this, script?.nonce);
+    if (!offer.captcha) return;
+    host?.show(this.form);
+    (await visible()).captcha(this, script?.nonce);
   }
 
   // prove resolves once there is a proof for a ticket that is good.
@@ -159,12 +171,14 @@ class Guard { // of one form of the page
   async hold(submitter) {
     const form = this.form, button = submitter?.type && submitter;
     this.held = {submitter};
+    if (!this.status.isConnected) this.announce();
     button?.setAttribute('aria-busy', 'true'); // not the form: it would silence the status in it
     const timer = setTimeout(() => this.say(this.div.dataset.palisadeText || CHECKING[this.language] || CHECKING.en), 400);
     await sleep(0); // a form takes no submit while it is in one
     await this.proven().catch(ignore);
     clearTimeout(timer);
     this.say('');
+    if (!this.div.contains(this.status)) this.status.remove();
     button?.removeAttribute('aria-busy');
     if (this.held) this.release(form, this.held.submitter);
   }
@@ -184,18 +198,35 @@ class Guard { // of one form of the page
     }
   }
 
+  // send is for form.submit(). A script may have removed the form by now.
   send(form) {
     this.sent = Date.now();
     this.fill();
+    const gone = !form.isConnected;
+    if (gone) form.ownerDocument.body.append(form);
+    host?.pass(form);
     submit.call(form);
+    if (gone) form.remove();
     this.spend(leaves(form));
+  }
+
+  // announce has a place ready in the page, because a screen reader tells of changes alone.
+  announce() {
+    host?.dress();
+    this.say('', true);
+    Element.prototype.append.call(this.place, this.status);
   }
 
   // watch lets a submit through and sees what becomes of it.
   watch(event) {
     this.sent = Date.now();
     this.fill();
-    setTimeout(() => this.spend(!event.defaultPrevented && leaves(event.target, event.submitter)));
+    const {target: form, submitter} = event; // an event forgets a form in a shadow root
+    host?.pass(form, event);
+    setTimeout(() => {
+      if (event.defaultPrevented && !this.div.isConnected) return; // the page's scripts do not have the ticket
+      this.spend(!event.defaultPrevented && leaves(form, submitter));
+    });
   }
 
   // spend notes that the ticket was sent. While the page is being left it stays:
@@ -226,10 +257,10 @@ class Guard { // of one form of the page
     this.status.textContent = text;
   }
 
-  get language() { return this.div.closest('[lang]')?.lang.slice(0, 2).toLowerCase(); }
+  get language() { return this.place.closest('[lang]')?.lang.slice(0, 2).toLowerCase(); }
 
   tell(what) {
-    this.div.dispatchEvent(new CustomEvent('palisade:' + what, {bubbles: true, detail: {form: this.name}}));
+    this.place.dispatchEvent(new CustomEvent('palisade:' + what, {bubbles: true, detail: {form: this.name}}));
   }
 }
 
@@ -287,7 +318,10 @@ class Tickets {
     const guard = guardOn(this.name);
     if (!guard) throw new Error('palisade: this form asks for a captcha, so the page needs the element of the form');
     guard.captcha = captcha;
-    if (!guard.asked) return (await visible()).token(guard, script?.nonce);
+    if (!guard.asked) {
+      host?.show(guard.form);
+      return (await visible()).token(guard, script?.nonce);
+    }
     await execute(guard.asked).catch(ignore); // the server will say what is missing
     return guard.asked.value;
   }
@@ -334,19 +368,23 @@ const divs = document.getElementsByClassName('palisade');
 const guards = new WeakMap(); // by element
 const tickets = new Map();    // of scripts, by name of the form
 
-function guardAt(div) {
+function guardAt(div, form) {
   if (!guards.has(div)) {
-    guards.set(div, new Guard(div.dataset.palisadeForm, new URL(div.dataset.palisadeBase || home, home), div));
+    guards.set(div, new Guard(div.dataset.palisadeForm, new URL(div.dataset.palisadeBase || home, home), div, form));
   }
   return guards.get(div);
 }
 
-function guardOf(form) {
-  const div = form && Element.prototype.querySelector.call(form, '.palisade[data-palisade-form]');
-  return div && guardAt(div);
+function guardOf(form, button) {
+  if (!form) return null;
+  const div = host ? host.find(form, button) : Element.prototype.querySelector.call(form, '.palisade[data-palisade-form]');
+  return div && guardAt(div, form);
 }
 
-const all = () => [...divs].filter(div => div.dataset.palisadeForm && div.closest('form')).map(guardAt);
+const all = () => [
+  ...[...divs].filter(div => div.dataset.palisadeForm && div.closest('form')).map(div => guardAt(div)),
+  ...[...document.forms].filter(form => host?.kept.has(form)).map(form => guardOf(form)),
+];
 
 const guardOn = name => all().find(guard => guard.name === name);
 
@@ -369,25 +407,31 @@ for (const type of ['click', 'keydown', 'keypress']) {
   }, true);
 }
 
-addEventListener('submit', event => {
-  const {target: form, submitter} = event, guard = guardOf(form);
+function submitted(event) {
+  const {target: form, submitter} = event, guard = guardOf(form, submitter);
   if (!guard || event.defaultPrevented || dialog(form, submitter)) return;
   const again = byHand && Date.now() - guard.sent < 1000;
   if (guard.passing || guard.ready && !guard.held && !again) return guard.watch(event);
   event.preventDefault();
   event.stopImmediatePropagation();
   if (!again) guard.hold(submitter);
-}, true);
+}
 
-HTMLFormElement.prototype.submit = function () { // sends no event
-  const guard = guardOf(this);
-  if (!guard || dialog(this)) submit.call(this);
-  else if (guard.ready && !guard.held) guard.send(this);
+function sent(form) { // sends no event
+  const guard = guardOf(form);
+  if (!guard || dialog(form)) submit.call(form);
+  else if (guard.ready && !guard.held) guard.send(form);
   else guard.hold(RAW);
-};
+}
 
 const focused = element => guardOf(element?.form || element?.closest?.('form'))?.prepare();
-addEventListener('focusin', event => focused(event.target), true);
+
+if (host) Object.assign(host, {submitted, sent, focused});
+else {
+  addEventListener('submit', submitted, true);
+  addEventListener('focusin', event => focused(event.target), true);
+  HTMLFormElement.prototype.submit = function () { sent(this); };
+}
 
 addEventListener('pageshow', event => {
   if (event.persisted) for (const guard of all()) guard.restore();
