@@ -149,14 +149,24 @@ func TestAScriptThatCollectsAFormSendsTheAppsFields(t *testing.T) {
 // challenge page.
 func TestAFormGoesAsBeforeIfOurScriptDoesNotCome(t *testing.T) {
 	t.Parallel()
-	for _, send := range []string{"f.requestSubmit()", "f.submit()"} {
-		t.Run(send, func(t *testing.T) {
+	const script = `<template id="later">` + plain + `</template><script>document.body.append(later.content)</script>`
+	for name, test := range map[string]struct{ page, send string }{
+		"a click":                          {plain, ""},
+		"form.submit()":                    {plain, "f.submit()"},
+		"a click in a form of a script":    {script, ""},
+		"form.submit() of a script's form": {script, "f.submit()"},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newNoter(t, untouched)
-			n.sets(plain)
+			n.sets(test.page)
 			b := blank(t)
 			b.withoutScript(n.front + "/")
-			b.do("%s", send)
+			if test.send == "" {
+				b.click("#send")
+			} else {
+				b.do("%s", test.send)
+			}
 			b.stepShown()
 			n.expectNothing()
 			b.confirm()

@@ -266,6 +266,7 @@ async function wait(form, how) {
   const waits = waiting.has(form);
   waiting.set(form, how);
   if (waits) return;
+  await new Promise(done => setTimeout(done)); // a form takes no submit while it is in one
   await ready().catch(() => {});
   lost = !settings.submitted;
   how = waiting.get(form);
