@@ -25,10 +25,12 @@ type attempt struct {
 	addr netip.Addr
 	sub  *Submission
 
-	ticket ticket.Ticket
-	kind   *challenge.Kind // of challenge that the page asked for
-	reply  string          // in the field of the kind
-	proof  pow.Proof
+	ticket  ticket.Ticket
+	session bool            // the ticket is that of a session, and ours
+	unread  bool            // the body was left alone, because a session was looked for
+	kind    *challenge.Kind // of challenge that the page asked for
+	reply   string          // in the field of the kind
+	proof   pow.Proof
 
 	need     challenge.Rung // that the answer must open
 	next     challenge.ID   // from which kind on the visitor is asked next
@@ -121,7 +123,10 @@ func (a *attempt) work(ctx context.Context) (right bool, err error) {
 // affected.
 func (a *attempt) trip() (trip store.Trip, soft int) {
 	f := a.form
-	takes := a.fill(a.takes[:0], f.limits)
+	takes := a.takes[:0]
+	if !a.sub.opens { // the limits count what a session is used for
+		takes = a.fill(takes, f.limits)
+	}
 	expires := a.ticket.Issued.Add(f.config.MaxAge)
 	// The proof is bound to the ticket, so the ticket's claim uses up both.
 	claims := append(a.claims[:0], store.Claim{Key: a.ticket.Key(), Issued: a.ticket.Issued, Expires: expires})
@@ -130,7 +135,7 @@ func (a *attempt) trip() (trip store.Trip, soft int) {
 		claims = append(claims, store.Claim{Key: tokenKey(a.reply), Pool: store.Unverified, Expires: a.now.Add(unverifiedLife)})
 	}
 	soft = len(takes)
-	if a.kind.Rung < challenge.Hard {
+	if a.kind.Rung < challenge.Hard && !a.sub.opens {
 		takes = a.fill(takes, f.networks)
 		if take, ok := f.minted(a); ok {
 			a.rules[len(takes)] = f.travel
@@ -167,7 +172,7 @@ func (a *attempt) decide(v ending) Decision {
 		ID: NewID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
 		Outcome: v.outcome, Would: v.outcome, Reason: v.reason, Level: uint8(a.need), Score: a.score.Total(),
 		RetryAfter: v.wait, Err: v.err, Findings: a.findings,
-		judged: true, next: a.next, carry: a.ticket.Carry,
+		judged: true, next: a.next, carry: a.ticket.Carry, unread: a.unread,
 	}
 	if a.addr.IsValid() {
 		tag := f.guard.keys.Lookup.TagAddr("visitor\x00", clientip.Prefix(a.addr).Addr())
@@ -175,6 +180,9 @@ func (a *attempt) decide(v ending) Decision {
 	}
 	if f.config.Monitor && d.Reason != ReasonExempt {
 		d.Outcome, d.Monitored = Allow, true
+	}
+	if a.kind != nil {
+		d.kind = a.kind.ID
 	}
 	if d.Outcome == Allow {
 		d.visible = a.kind != nil && a.kind.Rung > challenge.Silent || a.carried()

@@ -41,7 +41,11 @@ type step struct {
 }
 
 func (a *attempt) judge(ctx context.Context) Decision {
-	for _, step := range steps {
+	list := steps[:]
+	if a.hasSession() {
+		list = sessionSteps[:]
+	}
+	for _, step := range list {
 		if step.spends && a.form.config.Monitor {
 			continue
 		}
@@ -131,7 +135,7 @@ func (a *attempt) inspectRequest(_ context.Context) ending {
 
 func (a *attempt) inspectTicket(_ context.Context) ending {
 	e, t := &a.evidence, &a.ticket
-	e.Age, e.MinFill, e.Retry = a.now.Sub(t.Issued), a.form.config.MinFill, t.Has(ticket.Retry)
+	e.Age, e.MinFill, e.Retry = a.now.Sub(t.Issued), a.form.fillOf(t), t.Has(ticket.Retry)
 	e.AgentChanged = t.Agent != ticket.AgentOf(a.req.Header)
 	e.NetworkChanged = t.Network != a.form.guard.keys.Network(a.addr)
 	if t.Has(ticket.Decoys) && !a.sub.body.JSON() {
@@ -188,7 +192,7 @@ func (a *attempt) checkTicket(_ context.Context) ending {
 	if age >= a.form.config.MaxAge {
 		return challenged(ReasonTicketExpired)
 	}
-	if age < a.ticket.Rung.Age(a.form.config.MinFill) {
+	if age < a.ticket.Rung.Age(a.form.fillOf(&a.ticket)) {
 		return challenged(ReasonTicketTooNew)
 	}
 	return goOn
@@ -196,7 +200,7 @@ func (a *attempt) checkTicket(_ context.Context) ending {
 
 // fits reports whether a ticket of ours is one of this form.
 func (f *Form) fits(t *ticket.Ticket) bool {
-	return t.Form == f.id && t.Rung <= f.ladder.Top() && !t.Has(ticket.Page)
+	return t.Form == f.id && t.Rung <= f.ladder.Top() && !t.Has(ticket.Page|ticket.Session)
 }
 
 // Suspicion, as the sum of log-odds, from which more proof is asked for. It

@@ -77,6 +77,10 @@ const (
 	ReasonForgotten     Reason = "forgotten"      // issued before the store's memory begins
 	ReasonDuplicate     Reason = "duplicate"      // the very same submission again: a double click
 
+	ReasonSessionMissing Reason = "session-missing"
+	ReasonSessionInvalid Reason = "session-invalid" // not ours, too old, or of another browser or network
+	ReasonSessionUsedUp  Reason = "session-used-up" // SessionWrites requests were accepted
+
 	ReasonProofMissing Reason = "proof-missing"
 	ReasonProofBad     Reason = "proof-bad"    // malformed, forged, expired, or for another ticket
 	ReasonProofWrong   Reason = "proof-wrong"  // well signed, but not the work it claims
@@ -146,7 +150,9 @@ type Decision struct {
 	Err        error         `json:"-"`                     // the outage behind a 503, for the log only
 
 	next    challenge.ID // from which kind of challenge on the visitor is asked
+	kind    challenge.ID // that was answered
 	judged  bool
+	unread  bool        // a session was looked for, and the body left alone
 	sub     *Submission // that was judged, so that the answer need not read it again
 	visible bool        // a visible step was taken for it, or its solve was carried
 	carry   uint8       // how often the solve behind it was carried

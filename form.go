@@ -102,6 +102,13 @@ type FormConfig struct {
 	// that the app does not see.
 	MaxFields int
 
+	// Sessions is for what no person fills in and sends: an autosave, an upload, an API.
+	// One proof opens a session, which the browser then sends by itself in a cookie, see
+	// [SessionWrites]. With it a request may have any body, which is neither read nor
+	// bounded, and several may run side by side. The limits count each request. A form that
+	// a page sends by a navigation is a form even so. Not with a limit by field.
+	Sessions bool
+
 	// Exempt, if set, lets an attempt through unjudged, e.g. that of a signed-in
 	// user. It must decide by something that cannot be forged or left out.
 	Exempt func(*http.Request) bool
@@ -171,6 +178,9 @@ func (c *FormConfig) validate() error {
 		errs = append(errs, fmt.Errorf("at most %d Limits", maxLimits))
 	}
 	for i, limit := range c.Limits {
+		if c.Sessions && limit.By.kind == byField {
+			errs = append(errs, fmt.Errorf("Limits[%d]: a request with a session is not read, so it cannot be counted by a field", i))
+		}
 		if err := limit.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("Limits[%d]: %w", i, err))
 		}
@@ -301,8 +311,8 @@ func (f *Form) decide(s *Submission) (Decision, *duplicate.Answer) {
 	defer a.end()
 	ctx := s.request.Context()
 	d := a.judge(ctx)
-	if d.Allowed() && f.config.Transparent && s.read && s.err == nil { // not where it is exempt, or watched and not to be read
-		s.strip(f.guard, f.answers)
+	if d.Allowed() && f.config.Transparent {
+		s.hide(f)
 	}
 	if a.answer != nil && !d.Allowed() && d.Reason != ReasonDuplicate {
 		f.recent.Drop(a.answer)

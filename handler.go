@@ -12,7 +12,7 @@ import (
 )
 
 // Handler serves the files and endpoints that pages and programs fetch: the script, the
-// widget, and the endpoints "ticket" and "challenge". Mount it at Config.Base:
+// widget, and the endpoints "ticket", "challenge" and "session". Mount it at Config.Base:
 //
 //	mux.Handle("/.palisade/", guard.Handler())
 func (g *Guard) Handler() http.Handler {
@@ -24,6 +24,8 @@ func (g *Guard) Handler() http.Handler {
 			g.serveTicket(w, r)
 		case "challenge":
 			g.serveChallenge(w, r)
+		case "session":
+			g.serveSession(w, r)
 		default:
 			files.ServeHTTP(w, r)
 		}
@@ -36,7 +38,7 @@ func (g *Guard) Base() string { return g.config.Base }
 // serveTicket gives a page that was cached, or a program without a page, its
 // ticket. The ticket's age counts from here.
 func (g *Guard) serveTicket(w http.ResponseWriter, r *http.Request) {
-	f := g.formOf(w, r)
+	f := g.formOf(w, r, http.MethodGet)
 	if f == nil {
 		return
 	}
@@ -54,7 +56,7 @@ func (g *Guard) serveTicket(w http.ResponseWriter, r *http.Request) {
 
 // serveChallenge gives a challenge for a ticket that is still good.
 func (g *Guard) serveChallenge(w http.ResponseWriter, r *http.Request) {
-	f := g.formOf(w, r)
+	f := g.formOf(w, r, http.MethodGet)
 	if f == nil {
 		return
 	}
@@ -90,10 +92,10 @@ type fetchError struct {
 }
 
 // formOf returns the form that a fetch names, or answers why not.
-func (g *Guard) formOf(w http.ResponseWriter, r *http.Request) *Form {
-	if r.Method != http.MethodGet {
-		w.Header().Set("Allow", http.MethodGet)
-		writeJSON(w, http.StatusMethodNotAllowed, fetchError{"Use GET."})
+func (g *Guard) formOf(w http.ResponseWriter, r *http.Request, method string) *Form {
+	if r.Method != method {
+		w.Header().Set("Allow", method)
+		writeJSON(w, http.StatusMethodNotAllowed, fetchError{"Use " + method + "."})
 		return nil
 	}
 	f := g.form(r.URL.Query().Get("form"))

@@ -123,7 +123,7 @@ func (f *Form) since(r *http.Request, w wish, addr netip.Addr, now time.Time) ti
 		return now
 	}
 	page, ours := f.guard.keys.Parse(w.page)
-	if !ours || page.Form != f.id && !page.Has(ticket.Page) || page.Has(ticket.Script) ||
+	if !ours || page.Form != f.id && !page.Has(ticket.Page) || page.Has(ticket.Script|ticket.Session) ||
 		page.Issued.After(now) || page.Issued.Before(f.guard.began) || now.Sub(page.Issued) >= f.config.MaxAge/2 ||
 		page.Agent != ticket.AgentOf(r.Header) || page.Network != f.guard.keys.Network(addr) {
 		return now
@@ -233,11 +233,20 @@ func (f *Form) prompt(r *http.Request, o *Offer, kind *challenge.Kind, t *ticket
 // script holds a person who is quicker for so long, instead of having them
 // challenged.
 func (f *Form) ripe(t *ticket.Ticket) time.Duration {
-	age := t.Rung.Age(f.config.MinFill)
+	age := t.Rung.Age(f.fillOf(t))
 	if t.Has(ticket.Retry) { // the form was filled before
 		return age
 	}
-	return max(age, f.config.MinFill)
+	return max(age, f.fillOf(t))
+}
+
+// fillOf is the shortest time in which a person fills the form of a ticket. Nobody fills in
+// what a script sends by itself.
+func (f *Form) fillOf(t *ticket.Ticket) time.Duration {
+	if f.config.Sessions && t.Has(ticket.Script) {
+		return 0
+	}
+	return f.config.MinFill
 }
 
 // pageRung is the rung that a page asks for when nothing is known about the visitor.

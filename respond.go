@@ -68,7 +68,8 @@ type reply struct {
 }
 
 func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
-	if !s.read {
+	unread := !s.read && d.unread
+	if !s.read && !unread {
 		s.readFor(f)
 	}
 	if s.err != nil && !d.bodyReadable() {
@@ -78,7 +79,7 @@ func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
 	neverStored(h)
 	h.Add("Vary", "Accept, Accept-Language")
 	return &reply{
-		form: f, w: w, sub: s, open: d.Reason == ReasonCapsule, problem: s.wantsProblem(), elsewhere: f.isElsewhere(s, d),
+		form: f, w: w, sub: s, open: d.Reason == ReasonCapsule, problem: unread || s.wantsProblem(), elsewhere: f.isElsewhere(s, d),
 		lang: web.Lang(s.request.Header.Get("Accept-Language")), id: d.ID.String(),
 		site: f.guard.siteOf(s.request), back: web.Home(f.guard.config.Prefix, web.Back(s.request, append([]string{f.guard.config.Site}, f.guard.config.Hosts...)...)),
 	}

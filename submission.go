@@ -32,6 +32,7 @@ type Submission struct {
 	given   bool                   // a program has read the fields: there are no bytes
 	err     error                  // why the submission is not judged
 	body    submission.Submission  // as the app is to get it, with our own fields
+	opens   bool                   // it opens a session, and has no effect of its own
 	outer   *submission.Submission // the form that brought body sealed
 	sealed  *sealed                // the sealed submission in the body, until it takes the body's place
 	beside  names.Query            // names in the query and in cookies, for Text
@@ -84,7 +85,11 @@ func (s *Submission) On(r *http.Request) *Submission {
 // readFor reads the submission for a form, and the fields that decide.
 func (s *Submission) readFor(f *Form) {
 	if !s.read {
-		s.read, s.err = true, s.body.Read(s.request, f.bodyLimit(s.request), f.config.MaxFields)
+		read := s.body.Read
+		if f.config.Sessions && s.inHeaders() {
+			read = s.body.ReadAny // the fields of such a request do not matter
+		}
+		s.read, s.err = true, read(s.request, f.bodyLimit(s.request), f.config.MaxFields)
 	} else if s.err == nil {
 		s.err = s.fits(f)
 	}
@@ -103,7 +108,7 @@ func (s *Submission) fits(f *Form) error {
 	switch {
 	case int64(s.body.Size()) > limit:
 		return submission.ErrTooLarge
-	case s.body.Other():
+	case s.body.Other() && !(f.config.Sessions && s.inHeaders()):
 		return submission.ErrUnsupported
 	}
 	return s.body.Fits(f.config.MaxFields)
@@ -179,11 +184,25 @@ func (s *Submission) shownDecoys(g *Guard) (decoys [2]signal.Decoy) {
 	return decoys
 }
 
+// hide takes everything of ours out of a request for a handler that is not to see it. The
+// fields stay where the body is not read: of a session, of an exempt client, or of a body
+// that was watched and is not to be read.
+func (s *Submission) hide(f *Form) {
+	if s.read && s.err == nil {
+		s.strip(f.guard, f.answers)
+	}
+	s.stripHeaders()
+}
+
 // strip takes our own fields and headers out of the request.
 func (s *Submission) strip(g *Guard, answers []string) {
 	if !s.given {
 		submission.Put(s.request, s.body.Without(s.own(g, answers)))
 	}
+	s.stripHeaders()
+}
+
+func (s *Submission) stripHeaders() {
 	for _, name := range []string{HeaderTicket, HeaderProof, HeaderCaptcha} {
 		delete(s.request.Header, name)
 	}

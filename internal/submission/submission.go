@@ -113,7 +113,7 @@ func (s *Submission) ReadAny(r *http.Request, limit int64, fields int) error {
 		return err
 	}
 	if err = s.parse(body, kind, params["boundary"], fields); errors.Is(err, ErrUnsupported) {
-		*s = Submission{body: body, other: true}
+		*s = Submission{body: body, other: true, digest: digest(body, params["boundary"])}
 		return nil
 	}
 	return err
@@ -167,6 +167,18 @@ func (s *Submission) parse(body []byte, kind, boundary string, fields int) (err 
 		*s = Submission{}
 	}
 	return err
+}
+
+// Readable reports whether a body of the request's type may have fields, and whether it is
+// one that an HTML form sends with fields. A request without a body is readable.
+func Readable(r *http.Request) (fields, form bool) {
+	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
+		return true, false
+	}
+	kind, _, err := contentType(r.Header)
+	written := strings.ToLower(strings.Join(r.Header["Content-Type"], ","))
+	form = strings.Contains(written, "multipart/form-data") || strings.Contains(written, "x-www-form-urlencoded")
+	return err == nil && (form || isJSON(kind)), form
 }
 
 func isJSON(kind string) bool {

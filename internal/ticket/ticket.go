@@ -56,6 +56,7 @@ const (
 	Challenged                   // minted for a challenge
 	Script                       // for a script: no decoys were shown, and it counts in the header alone
 	Page                         // it opens nothing: it says when a page was loaded, and by which browser
+	Session                      // it is a session's, and counts in its cookie alone
 )
 
 const (
