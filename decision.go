@@ -185,14 +185,16 @@ func (f *Form) isElsewhere(s *Submission, d Decision) bool {
 // Allowed reports whether the protected handler may run.
 func (d Decision) Allowed() bool { return d.judged && d.Outcome == Allow }
 
-// Mode says how the form was guarded: "enforce", "monitor", or "exempt" when
-// nobody judged.
+// Mode says how the form was guarded: "enforce", "session" when a session let the request
+// through and its body was not read, "monitor", or "exempt" when nobody judged.
 func (d Decision) Mode() string {
 	switch {
 	case d.Reason == ReasonExempt:
 		return "exempt"
 	case d.Monitored:
 		return "monitor"
+	case d.unread && d.Allowed():
+		return "session"
 	}
 	return "enforce"
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/palisade-dev/palisade/e2e/apps"
 )
@@ -23,6 +24,7 @@ type noter struct {
 	front string // the gateway's URL for the browser
 
 	policy string // Content Security Policy of the page
+	worker string // script of a service worker, at /worker.js
 
 	mu   sync.Mutex
 	page string
@@ -52,6 +54,11 @@ func (n *noter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if r.URL.Path == "/worker.js" {
+		w.Header().Set("Content-Type", "text/javascript")
+		io.WriteString(w, n.worker)
+		return
+	}
 	if r.Method == http.MethodGet {
 		if n.policy != "" {
 			w.Header().Set("Content-Security-Policy", n.policy)
@@ -99,6 +106,19 @@ func (n *noter) noted() []noted {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.got)
+}
+
+// arrived waits until so many requests have reached the app, and returns all of them.
+func (n *noter) arrived(count int) []noted {
+	n.t.Helper()
+	for range 1000 {
+		if got := n.noted(); len(got) >= count {
+			return got
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	n.t.Errorf("%d requests have not reached the app", count)
+	return n.noted()
 }
 
 // expectNothing checks that no request has reached the app yet.

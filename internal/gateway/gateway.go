@@ -245,7 +245,7 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Su
 	// that announces much and sends it slowly takes no more memory from others than it
 	// sent.
 	room := g.inFlight.room(r.ContentLength)
-	if r.ContentLength <= 2*f.config.MaxBody && !room.fits(networkOf(r.RemoteAddr), share(r.ContentLength)) {
+	if !f.config.Sessions && r.ContentLength <= 2*f.config.MaxBody && !room.fits(networkOf(r.RemoteAddr), share(r.ContentLength)) {
 		g.refuse(w, r, f.site, "busy", http.StatusServiceUnavailable)
 		return
 	}

@@ -51,12 +51,18 @@ func (s *site) loaderScript() []byte {
 			routes = append(routes, [5]any{"", s.config.Prefix + "/**", f.config.Name, false, nil})
 		}
 	}
+	sessions := []string{} // forms that take sessions
+	for _, f := range s.forms {
+		if f.config.Sessions {
+			sessions = append(sessions, f.config.Name)
+		}
+	}
 	// The first match counts: long paths before short ones.
 	slices.SortStableFunc(routes, func(a, b [5]any) int {
 		return strings.Count(strings.Trim(b[1].(string), "/*"), "/") - strings.Count(strings.Trim(a[1].(string), "/*"), "/")
 	})
 	settings, _ := json.Marshal(map[string]any{ // cannot fail: the values are strings
-		"base": s.base, "routes": routes,
+		"base": s.base, "routes": routes, "sessions": sessions,
 		"script": web.URL(s.base, "palisade.js"), "style": web.URL(s.base, "palisade.css"),
 	})
 	return append([]byte("window.palisadeSettings ??= "+string(settings)+";\n"), web.File("fetch.js")...)

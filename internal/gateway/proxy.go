@@ -15,6 +15,7 @@ import (
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/internal/ticket"
 	"github.com/palisade-dev/palisade/verdict"
 	"github.com/palisade-dev/palisade/web"
 )
@@ -63,7 +64,7 @@ func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass
 // is nothing to sign.
 func (s *site) sign(r *http.Request, f *form, pass palisade.Pass) (string, bool) {
 	var body []byte
-	if r.Body != nil && r.Body != http.NoBody {
+	if pass.Decision().Mode() != verdict.Session && r.Body != nil && r.Body != http.NoBody {
 		var err error
 		if body, err = bodyOf(r); err != nil {
 			return "", false
@@ -151,6 +152,7 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 		out.URL.Scheme, out.URL.Host = "http", "localhost" // the transport needs a host; dial ignores it
 	}
 	out.Host = in.Host
+	ticket.WithoutSessions(out.Header)
 	path := writtenPath(in)
 	if !strings.HasPrefix(path, "//") { // URL would take a host from such an Opaque
 		out.URL.Opaque = path

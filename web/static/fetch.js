@@ -39,7 +39,7 @@ function holds(when, url, header) {
 // formOf returns the form that guards a request, if one does.
 function formOf(method, url, header = () => null) {
   method = String(method || 'GET').toUpperCase();
-  if (url?.origin !== location.origin) return;
+  if (url?.origin !== location.origin || url.pathname.startsWith(settings.base)) return;
   return routes.find(({methods, path, when}) => path.test(decoded(url.pathname)) && holds(when, url, header) &&
     (methods ? methods.includes(method) : !/^(GET|HEAD|OPTIONS)$/.test(method)))?.form;
 }
@@ -71,10 +71,34 @@ const element = () => new Promise((done, fail) => {
 for (const type of ['pointerdown', 'keydown']) {
   addEventListener(type, () => {
     for (const form of new Set(routes.map(route => route.form))) {
-      ready().then(palisade => palisade.prepare(form)).catch(() => {});
+      if (!hasSession(form)) ready().then(palisade => palisade.prepare(form)).catch(() => {});
     }
   }, {once: true, capture: true});
 }
+
+// A session is there before something needs it that cannot wait: a beacon, a worker.
+const hasSession = form => settings.sessions?.includes(form);
+for (const form of settings.sessions ?? []) ready().then(palisade => palisade.session(form).prepare()).catch(() => {});
+
+// headersFor promises the headers with which a request passes; the cookie of a session may do.
+// Without a proof the server says what it wants.
+const headersFor = (form, cookies) => ready().then(palisade => cookies && hasSession(form) ? palisade.session(form).headers() : palisade.headers(form))
+  .catch(() => ({'Palisade-Ticket': ''}));
+
+// again promises the headers for one more try, after the server said what it wants.
+const again = (problem, cookies) => ready().then(palisade =>
+  cookies && hasSession(problem.challenge.form) ? palisade.session(problem.challenge.form).answer(problem.challenge) : palisade.answer(problem));
+
+const {sendBeacon} = navigator;
+navigator.sendBeacon = function (url, data) {
+  const form = formOf('POST', resolved(url));
+  if (!hasSession(form)) return sendBeacon.apply(this, arguments);
+  const session = window.palisade?.session(form), good = session?.good;
+  const passing = headersFor(form, true);
+  if (good || document.hidden) return sendBeacon.apply(this, arguments); // there is no time to wait
+  passing.then(() => sendBeacon.apply(this, arguments));
+  return true;
+};
 
 const asks = (status, kind) => status === 403 && /^application\/problem\+json/.test(kind || '');
 
@@ -84,17 +108,16 @@ window.fetch = async function (input, init) {
   const form = formOf(init?.method ?? (isRequest ? input.method : 'GET'), resolved(isRequest ? input.url : input),
     name => new Headers(init?.headers ?? (isRequest ? input.headers : undefined)).get(name));
   if (!form || (init?.mode ?? (isRequest ? input.mode : 'cors')) === 'no-cors') return plain.apply(this, arguments);
-  const request = new Request(input, init), again = request.clone();
+  const request = new Request(input, init), second = request.clone(), cookies = request.credentials !== 'omit';
   const send = (request, headers) => {
     for (const name in headers) request.headers.set(name, headers[name]);
     return plain(request);
   };
-  // Without a proof the server says what it wants.
-  const answer = await send(request, await ready().then(palisade => palisade.headers(form)).catch(() => ({'Palisade-Ticket': ''})));
+  const answer = await send(request, await headersFor(form, cookies));
   if (!asks(answer.status, answer.headers.get('Content-Type'))) return answer;
   const problem = await answer.clone().json().catch(() => ({}));
   if (!problem.challenge) return answer;
-  return ready().then(palisade => palisade.answer(problem)).then(headers => send(again, headers), () => answer);
+  return again(problem, cookies).then(headers => send(second, headers), () => answer);
 };
 
 // In the constructor our listeners come before those of the page.
@@ -132,7 +155,7 @@ class Guarded extends XMLHttpRequest {
     this.#form = formOf(this.#opened?.[0], this.#url, name => this.#header(name));
     if (!this.#form) return super.send(body);
     this.#body = body;
-    ready().then(palisade => palisade.headers(this.#form)).catch(() => ({'Palisade-Ticket': ''})).then(headers => this.#go(headers));
+    headersFor(this.#form, true).then(headers => this.#go(headers));
   }
 
   #header(name) {
@@ -155,7 +178,7 @@ class Guarded extends XMLHttpRequest {
     const problem = typeof this.response === 'string' ? JSON.parse(this.response) : this.response;
     this.#tries++;
     if (!problem?.challenge) return this.#tell();
-    ready().then(palisade => palisade.answer(problem)).then(headers => {
+    again(problem, true).then(headers => {
       if (this.#gone) return;
       super.open(...this.#opened);
       for (const [name, value] of this.#headers) super.setRequestHeader(name, value);

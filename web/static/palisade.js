@@ -15,6 +15,8 @@
 // those that answer a 403's challenge. Each call has a ticket of its own, so requests may
 // run side by side. The form's own fields stay as they are: send the fields or the
 // headers, not both. The form sees the events palisade:solved and palisade:failed.
+// palisade.session(form) is the session for a form that takes sessions; it has the same
+// three functions, and headers are seldom needed then.
 // palisade.solve(challenge) promises the proof of a challenge that came another way.
 //
 // Behind guard.js, which stands in the head, the element of a form is not in the page. Its
@@ -327,6 +329,90 @@ class Tickets {
   }
 }
 
+// A session lets a page's requests to one form pass, whatever their bodies are: the browser
+// sends its cookie by itself, also with beacons and from workers. What is left of a session
+// is known about: all tabs count in one place, and count only what they see.
+class Session {
+  state = {until: 0, writes: 0};
+  opened = 0; // by this page
+
+  constructor(name) {
+    Object.assign(this, {name, key: 'palisade-session-' + name});
+    this.read();
+    this.schedule();
+  }
+
+  read() {
+    try {
+      this.state = JSON.parse(localStorage.getItem(this.key)) ?? this.state;
+    } catch {} // a page without storage remembers by itself
+  }
+
+  write() {
+    try {
+      localStorage.setItem(this.key, JSON.stringify(this.state));
+    } catch {}
+  }
+
+  get good() {
+    this.read();
+    return this.state.writes > 0 && Date.now() < this.state.until;
+  }
+
+  // prepare has a session ready for what cannot wait.
+  prepare() {
+    if (!this.good && !this.blocked) this.open().catch(ignore);
+  }
+
+  // headers are those of one request: none where the cookie does it.
+  async headers() {
+    if (this.blocked || !navigator.cookieEnabled) return ticketsOf(this.name).headers();
+    if (!this.good) await this.open();
+    this.state.writes--;
+    this.write();
+    if (this.state.writes < 10) this.open().catch(ignore); // ahead of the last one
+    return {};
+  }
+
+  // answer does what a refusal asks, for one more try. If the session that was opened just
+  // now is not believed, the cookie does not arrive.
+  async answer(offer) {
+    const headers = await ticketsOf(this.name).answer(offer);
+    this.blocked ||= !navigator.cookieEnabled || Date.now() - this.opened < 5000;
+    if (this.blocked) return headers;
+    await this.open(headers);
+    return {};
+  }
+
+  open(headers) { return this.opening ??= this.ask(headers).finally(() => { this.opening = null; }); }
+
+  async ask(headers) {
+    const tickets = ticketsOf(this.name);
+    let answer = await this.post(headers ?? await tickets.send(await tickets.make()));
+    if (answer.status === 403) {
+      const {challenge} = await answer.json();
+      if (challenge) answer = await this.post(await tickets.answer(challenge));
+    }
+    if (!answer.ok) throw new Error('palisade: session ' + answer.status);
+    const {expires, writes} = await answer.json();
+    this.state = {until: expires - skew - 30e3, writes};
+    this.opened = Date.now();
+    this.write();
+    this.schedule();
+  }
+
+  post(headers) {
+    return fetch(new URL('session?form=' + this.name, home), {method: 'POST', headers, signal: AbortSignal.timeout?.(15e3)});
+  }
+
+  // schedule replaces the session before it ends, while somebody looks at the page.
+  schedule() {
+    clearTimeout(this.timer);
+    const left = this.state.until - Date.now();
+    if (left > 0) this.timer = setTimeout(() => document.hidden || this.open().catch(ignore), left * 0.8);
+  }
+}
+
 const RAW = {}; // in place of a button: form.submit() was called
 
 // solve looks for the number whose key begins as asked: ALTCHA's protocol, version 2.
@@ -367,6 +453,7 @@ const hex = buffer => Array.from(new Uint8Array(buffer), byte => byte.toString(1
 const divs = document.getElementsByClassName('palisade');
 const guards = new WeakMap(); // by element
 const tickets = new Map();    // of scripts, by name of the form
+const sessions = new Map();   // the same
 
 function guardAt(div, form) {
   if (!guards.has(div)) {
@@ -391,6 +478,11 @@ const guardOn = name => all().find(guard => guard.name === name);
 function ticketsOf(name) {
   if (!tickets.has(name)) tickets.set(name, new Tickets(name));
   return tickets.get(name);
+}
+
+function sessionOf(name) {
+  if (!sessions.has(name)) sessions.set(name, new Session(name));
+  return sessions.get(name);
 }
 
 // setting is a form's attribute, or that of the button that overrides it.
@@ -449,6 +541,7 @@ window.palisade = {
   },
   headers: name => ticketsOf(name).headers(),
   answer: ({challenge}) => ticketsOf(challenge.form).answer(challenge),
+  session: sessionOf,
   solve,
 };
 })();

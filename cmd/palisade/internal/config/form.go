@@ -53,6 +53,8 @@ var routeKeys = []key[Form]{
 		read: func(n node, f *Form) { n.size(&f.MaxBody) }},
 	{name: "max_fields", absent: strconv.Itoa(palisade.DefaultMaxFields), about: "more fields, or members at the top of a JSON object, are answered 400; at most 20000, and at most as many as the app reads (PHP: `max_input_vars`)",
 		read: func(n node, f *Form) { n.int(&f.MaxFields, 1) }},
+	{name: "sessions", preset: "false", about: "for what scripts send by themselves, see [requests of scripts](#requests-of-scripts): one proof opens a session of 30 requests, with any body, unread",
+		read: func(n node, f *Form) { n.bool(&f.Sessions) }},
 	{name: "rejected_200", preset: "true", about: "an answer 200 that shows the form again asks for a correction, which then needs no second visible step (two at most)",
 		read: func(n node, f *Form) { n.unless(&f.Accept200) }},
 }

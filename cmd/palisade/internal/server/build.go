@@ -75,7 +75,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 	}
 	if c.Auto {
 		f := config.NewForm().FormConfig
-		f.Name, f.Limits, f.Monitor = autoName, autoLimits, c.Monitor
+		f.Name, f.Limits, f.Monitor, f.Sessions = autoName, autoLimits, c.Monitor, true
 		s.Auto = &gateway.Form{FormConfig: f}
 	}
 	return s
