@@ -11,6 +11,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/palisade-dev/palisade/e2e/chromium"
 )
 
 // withoutCookies starts a browser that blocks all cookies. Chromium then refuses all other
@@ -25,7 +27,7 @@ func withoutCookies(t *testing.T) context.Context {
 	if err := os.WriteFile(filepath.Join(dir, "Default", "Preferences"), []byte(preferences), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop, err := startBrowser(chromedp.UserDataDir(dir))
+	ctx, stop, err := chromium.Start(chromedp.UserDataDir(dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/palisade-dev/palisade/e2e/chromium"
 )
 
 // patience is how long a test waits for an event that must happen. It measures nothing; a
@@ -49,19 +49,6 @@ func open(s *site, path string) *tab {
 	return b
 }
 
-// newWindow opens an empty window. One profile is enough for all tests, because each has its
-// own server, and so its own origin. Each test has a window, because pages in the background
-// of another page would be slowed down.
-func newWindow(t *testing.T, in context.Context) target.ID {
-	t.Helper()
-	id, err := target.CreateTarget("about:blank").WithNewWindow(true).
-		Do(cdp.WithExecutor(in, chromedp.FromContext(in).Browser))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
 // beforeScripts runs a script before all scripts of the pages that are opened later.
 func (b *tab) beforeScripts(format string, args ...any) {
 	b.t.Helper()
@@ -85,7 +72,11 @@ func blank(t *testing.T) *tab {
 // blankIn opens an empty window of a browser.
 func blankIn(t *testing.T, in context.Context) *tab {
 	t.Helper()
-	ctx, closeTab := chromedp.NewContext(in, chromedp.WithTargetID(newWindow(t, in)))
+	window, err := chromium.Window(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, closeTab := chromedp.NewContext(in, chromedp.WithTargetID(window))
 	t.Cleanup(closeTab)
 	if err := chromedp.Run(ctx); err != nil { // the context lives as long as the tab
 		t.Fatal(err)

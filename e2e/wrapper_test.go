@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/palisade-dev/palisade/e2e/apps"
+	"github.com/palisade-dev/palisade/e2e/chromium"
 )
 
 // vendorHosts are the hosts of the vendors' scripts. Some wrappers hold the host in their
@@ -116,7 +117,7 @@ func widgetOverHTTPS(t *testing.T) (service string, in context.Context) {
 	for _, host := range vendorHosts {
 		rules = append(rules, "MAP "+host+" 127.0.0.1:"+port)
 	}
-	in, closeBrowser, err := startBrowser(chromedp.Flag("host-resolver-rules", strings.Join(rules, ", ")))
+	in, closeBrowser, err := chromium.Start(chromedp.Flag("host-resolver-rules", strings.Join(rules, ", ")))
 	if err != nil {
 		t.Fatal(err)
 	}
