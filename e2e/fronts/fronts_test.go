@@ -1,0 +1,285 @@
+package fronts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
+	"github.com/palisade-dev/palisade/e2e/chromium"
+)
+
+var (
+	all   = flag.Bool("all", false, "run all front ends, not the daily ones alone")
+	table = flag.Bool("write", false, "write docs/stacks.md; needs -all")
+)
+
+// browser is the one Chromium of all tests. It is set before the first test and never changes.
+var browser context.Context
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set("4") // the tests wait most of the time
+	}
+	status := func() int {
+		ctx, stop, err := chromium.Start()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "fronts:", err)
+			return 1
+		}
+		defer stop()
+		browser = ctx
+		return m.Run()
+	}()
+	apps.Clean()
+	os.Exit(status)
+}
+
+// columns are the cells of a row, in the order of the table.
+var columns = []string{"passes", "bot", "bytes", "console", "page", "effects"}
+
+// result is a row of the table. A cell is empty if it holds.
+type result struct {
+	cells map[string]string
+	took  []time.Duration
+}
+
+func TestFrontEndsBehindTheGateway(t *testing.T) {
+	if *table && !*all {
+		t.Fatal("-write needs -all: a table of a half would hide the rest")
+	}
+	var chosen []row
+	for _, r := range rows {
+		if *all || r.daily {
+			chosen = append(chosen, r)
+		}
+	}
+	pages := build(t, chosen)
+	var mu sync.Mutex
+	results := make(map[string]result)
+	t.Run("each", func(t *testing.T) { // ends after the parallel tests
+		for _, r := range chosen {
+			t.Run(r.name, func(t *testing.T) {
+				t.Parallel()
+				got := judge(t, r, pages[r.file])
+				for _, column := range columns {
+					reason, listed := r.missing[column]
+					switch found := got.cells[column]; {
+					case found != "" && !listed:
+						t.Errorf("%s: %s", column, found)
+					case found == "" && listed:
+						t.Errorf("%s works now: take %q from the list of the row", column, reason)
+					case listed:
+						t.Logf("%s, as listed (%s): %s", column, reason, found)
+					}
+				}
+				t.Logf("from the click to the effect: %v", got.took)
+				mu.Lock()
+				defer mu.Unlock()
+				results[r.name] = got
+			})
+		}
+	})
+	if *table {
+		writeTable(t, results)
+	}
+}
+
+// build builds the pages of the rows.
+func build(t *testing.T, chosen []row) map[string]built {
+	t.Helper()
+	for _, tool := range []string{"esbuild", "svelte"} {
+		if _, err := os.Stat(filepath.Join("..", "node_modules", tool)); err != nil {
+			t.Fatalf("missing: %s from npm; scripts/tools.sh installs it", tool)
+		}
+	}
+	command := []string{"build.mjs"}
+	for _, r := range chosen {
+		command = append(command, r.file)
+	}
+	node := exec.Command("node", command...)
+	var said bytes.Buffer
+	node.Stderr = &said
+	out, err := node.Output()
+	if err != nil {
+		t.Fatalf("node build.mjs: %v\n%s\nIs everything installed? Run scripts/tools.sh", err, &said)
+	}
+	pages := make(map[string]built)
+	if err := json.Unmarshal(out, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
+// judge runs the page of a row directly and through the gateway, and compares.
+func judge(t *testing.T, r row, page built) result {
+	t.Helper()
+	plain := newApp(t, page)
+	direct := visit(t, browser, r, plain, own(plain.url), 0)
+	if direct.failed != "" || direct.effect != sends {
+		t.Fatalf("without the gateway the page itself does not work: %s; %d effects of %d; %q", direct.failed, direct.effect, sends, direct.errors)
+	}
+	guarded := newApp(t, page)
+	gate := gateway(t, guarded.url, r.settings)
+	behind := visit(t, browser, r, guarded, own(gate), filling)
+	return result{took: behind.took, cells: map[string]string{
+		"passes":  behind.failed,
+		"bot":     bots(t, guarded, gate, direct),
+		"bytes":   differences(direct, behind),
+		"console": strings.Join(newErrors(direct, behind), "\n"),
+		"page":    looksDiffer(direct, behind),
+		"effects": effects(behind),
+	}}
+}
+
+var visits atomic.Int64
+
+// own returns a server's URL with a host name that no other run uses, because cookies belong
+// to a host with all its ports. Browsers resolve names under localhost by themselves.
+func own(url string) string {
+	return strings.Replace(url, "127.0.0.1", fmt.Sprintf("front%d.localhost", visits.Add(1)), 1)
+}
+
+// gateway starts palisade serve, which guards everything that changes something.
+func gateway(t *testing.T, upstream, settings string) string {
+	t.Helper()
+	file, err := apps.Palisade()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, address := t.TempDir(), "127.0.0.1:"+apps.FreePort(t)
+	if settings != "" {
+		settings = ", " + settings
+	}
+	text := fmt.Sprintf("listen: %s\nadmin: \"off\"\nsites:\n  - {host: \"*\", upstream: %q, protect: auto, script: true%s}\n", address, upstream, settings)
+	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	apps.Run(t, dir, nil, "http://"+address+"/.palisade/palisade.js", file, "serve", "-config", "palisade.yaml")
+	return "http://" + address
+}
+
+// bots sends what the page sent without the gateway, from a program without cookies and
+// tickets: once bare and once with all headers of the browser. Nothing may reach the app.
+func bots(t *testing.T, a *app, gate string, direct run) string {
+	t.Helper()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for _, w := range direct.writes[:len(direct.writes)/sends] { // all writes of the first send
+		for _, disguised := range []bool{false, true} {
+			r, err := http.NewRequest(w.method, gate+w.target, bytes.NewReader(w.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", w.header.Get("Content-Type"))
+			if disguised {
+				r.Host = strings.TrimPrefix(own(gate), "http://")
+				for name, values := range w.header {
+					for _, value := range values {
+						r.Header.Set(name, strings.ReplaceAll(value, direct.base, "http://"+r.Host))
+					}
+				}
+				r.Header.Del("Cookie")
+			}
+			before := len(a.got())
+			answer, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			if len(a.got()) != before {
+				return fmt.Sprintf("%s %s reached the app, with the headers of a browser: %v; status %d", w.method, w.target, disguised, answer.StatusCode)
+			}
+			if answer.StatusCode < 400 {
+				return fmt.Sprintf("%s %s was answered %d", w.method, w.target, answer.StatusCode)
+			}
+		}
+	}
+	return ""
+}
+
+// differences compares what reached the apps.
+func differences(direct, behind run) string {
+	if len(behind.writes) == 0 {
+		return "nothing arrived that could be compared"
+	}
+	for i, w := range behind.writes {
+		if i >= len(direct.writes) {
+			return fmt.Sprintf("one more than without the gateway: %s", w.describe(behind.base))
+		}
+		if want, got := direct.writes[i].describe(direct.base), w.describe(behind.base); got != want {
+			return fmt.Sprintf("the app got\n\t%s\nwithout the gateway\n\t%s", got, want)
+		}
+	}
+	return ""
+}
+
+// newErrors returns the errors of the console that there are only behind the gateway.
+func newErrors(direct, behind run) (added []string) {
+	known := slices.Clone(direct.errors)
+	for _, text := range behind.errors {
+		if i := slices.Index(known, text); i >= 0 {
+			known = slices.Delete(known, i, i+1)
+			continue
+		}
+		added = append(added, text)
+	}
+	return added
+}
+
+// looksDiffer compares what scripts of the page found in it.
+func looksDiffer(direct, behind run) string {
+	for _, when := range slices.Sorted(maps.Keys(behind.looks)) {
+		want, got := direct.looks[when], behind.looks[when]
+		if a, b := asJSON(want.Forms), asJSON(got.Forms); a != b {
+			return fmt.Sprintf("%s, the forms are\n\t%s\nwithout the gateway\n\t%s", when, b, a)
+		}
+		if want.Body != got.Body {
+			return fmt.Sprintf("%s, the body is\n\t%s\nwithout the gateway\n\t%s", when, got.Body, want.Body)
+		}
+	}
+	if len(behind.looks) == 0 {
+		return "the page was not shown"
+	}
+	return ""
+}
+
+// effects checks that each send had one effect: no two have the same input.
+func effects(behind run) string {
+	if behind.effect != sends {
+		return fmt.Sprintf("%d effects of %d sends", behind.effect, sends)
+	}
+	bodies := make(map[string]bool)
+	for _, w := range behind.writes {
+		key := w.describe(behind.base)
+		if w.effect && strings.HasPrefix(w.target, "/files/") {
+			key = w.target // the names are with the beginnings of these uploads
+		}
+		if bodies[key] {
+			return "one send had two effects"
+		}
+		bodies[key] = true
+	}
+	return ""
+}
+
+func asJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // texts and lists have none
+	}
+	return string(text)
+}
