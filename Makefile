@@ -90,6 +90,10 @@ verdicts: tools ## the checkers of the verdict in every language; needs Ruby, Ra
 zoo: tools ## the audit of every app of the zoo; daily a sample of six
 	go test -count=1 -timeout=40m ./e2e/zoo -args -all
 
+.PHONY: fronts
+fronts: tools ## all front ends behind the gateway; writes docs/stacks.md
+	go test -count=1 -timeout=20m ./e2e/fronts -args -all -write
+
 .PHONY: stacks
 stacks: ## the path readings of real servers behind the gateway
 	@scripts/tools.sh stacks
@@ -105,10 +109,10 @@ floods: ## whole floods of made-up proofs, then people; tokens that are sent man
 	go test -count=1 -timeout=20m -v -run='Flood|^TestReplayIsOneEffect$$' . -args -long
 
 .PHONY: full
-full: ## lint, outdated, test, zoo, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
+full: ## lint, outdated, test, zoo, fronts, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint, outdated, test, zoo, stacks and verdicts take half an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
-	@for target in lint outdated test zoo stacks spellings verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
+	echo "full: lint, outdated, test, zoo, fronts, stacks and verdicts take half an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
+	@for target in lint outdated test zoo fronts stacks spellings verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)

@@ -5,9 +5,12 @@
 // it. Every test counts the effects in the app, because a page that looks right proves
 // nothing.
 //
-// scripts/tools.sh installs the tools: Debian packages, axe-core, Express and the wrappers of
-// captchas from npm, and a Python environment in .venv. A missing tool fails the tests, with its name; no test is
+// scripts/tools.sh installs the tools: Debian packages, axe-core, Express, front ends and the
+// wrappers of captchas from npm, and a Python environment in .venv. A missing tool fails the tests, with its name; no test is
 // skipped. Screenshots of the pages go to shots/.
+//
+// Package fronts has the front ends that people use. Half of them run daily, all with
+// make fronts.
 //
 // Package stacks has more servers, which only make stacks installs.
 package e2e

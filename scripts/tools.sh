@@ -79,7 +79,7 @@ fi
 if [ ! e2e/node_modules/.package-lock.json -nt e2e/package-lock.json ]; then
 	echo "tools: installing into e2e/node_modules what e2e/package-lock.json names"
 	npm ci --prefix e2e --ignore-scripts --no-audit --no-fund --loglevel=error ||
-		die "npm ci --prefix e2e failed: the tests need axe-core, Connect, Express, esbuild and the wrappers of captchas"
+		die "npm ci --prefix e2e failed: the tests need axe-core, Connect, Express, esbuild, the wrappers of captchas and front ends"
 fi
 
 # The same for Python. The mark is written last, so that a broken install is repeated.

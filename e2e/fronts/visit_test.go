@@ -27,6 +27,10 @@ const (
 	// A person takes some seconds to fill a form in, and the gateway expects that.
 	filling = 4 * time.Second
 
+	// Typing something else takes a person more than a second. What is sent again before is
+	// taken for a double click.
+	retyping = 1500 * time.Millisecond
+
 	// quiet is how long a run waits for what should not happen, such as a second effect.
 	quiet = time.Second
 
@@ -64,7 +68,7 @@ type visitor struct {
 }
 
 // visit opens the page at base in a new window, fills it in and sends it several times, as a
-// person does, and records what comes of it. Writes arrive at the app.
+// person does, and records what comes of it. Without a wait, filling in takes no time.
 func visit(t *testing.T, in context.Context, r row, a *app, base string, wait time.Duration) run {
 	t.Helper()
 	window, err := chromium.Window(in)
@@ -140,6 +144,8 @@ func (v *visitor) send(r row, a *app, n int, wait time.Duration, looks map[strin
 			looks["as its HTML was read"] = v.look("parsed")
 			looks["as it was shown"] = v.look("look()")
 		}
+	} else if wait > 0 {
+		time.Sleep(retyping)
 	}
 	// Three clicks select what is in the field, and what is typed replaces it.
 	if err := v.click("[name=name]", 3); err != nil {
@@ -164,7 +170,9 @@ func (v *visitor) send(r row, a *app, n int, wait time.Duration, looks map[strin
 		case refused != "":
 			return 0, fmt.Sprintf("send %d: the person got %s", n, refused)
 		case time.Since(start) > patience:
-			return 0, fmt.Sprintf("send %d: nothing reached the app", n)
+			var where string
+			_ = v.eval(&where, "location.pathname + ' ' + document.body.innerText.slice(0, 200)")
+			return 0, fmt.Sprintf("send %d: nothing reached the app; the page is %s", n, where)
 		default:
 			time.Sleep(2 * time.Millisecond)
 		}
