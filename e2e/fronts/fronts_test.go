@@ -178,6 +178,8 @@ func gateway(t *testing.T, upstream, settings string) string {
 func bots(t *testing.T, a *app, gate string, direct run) string {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	var statuses []int
+	defer func() { t.Logf("bots got the statuses %v", statuses) }()
 	for _, w := range direct.writes[:len(direct.writes)/sends] { // all writes of the first send
 		for _, disguised := range []bool{false, true} {
 			r, err := http.NewRequest(w.method, gate+w.target, bytes.NewReader(w.body))
@@ -200,6 +202,7 @@ func bots(t *testing.T, a *app, gate string, direct run) string {
 				t.Fatal(err)
 			}
 			answer.Body.Close()
+			statuses = append(statuses, answer.StatusCode)
 			if len(a.got()) != before {
 				return fmt.Sprintf("%s %s reached the app, with the headers of a browser: %v; status %d", w.method, w.target, disguised, answer.StatusCode)
 			}
@@ -209,6 +212,23 @@ func bots(t *testing.T, a *app, gate string, direct run) string {
 		}
 	}
 	return ""
+}
+
+// A column that can never fail would say nothing: behind a gateway that lets everything
+// through, the bot's column does.
+func TestBotsAreSeenWhereTheyComeThrough(t *testing.T) {
+	t.Parallel()
+	r := front("", "fetch-json.html")
+	page := build(t, []row{r})[r.file]
+	plain := newApp(t, page)
+	direct := visit(t, browser, r, plain, own(plain.url), 0)
+	if direct.failed != "" {
+		t.Fatal(direct.failed)
+	}
+	open := newApp(t, page)
+	if bots(t, open, gateway(t, open.url, "exempt: [POST /send]"), direct) == "" {
+		t.Error("the bot's request reached the app, and the column says that it did not")
+	}
 }
 
 // differences compares what reached the apps.

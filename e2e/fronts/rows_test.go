@@ -16,8 +16,9 @@ func front(name, file string, packages ...string) row {
 	return row{name: name, file: file, packages: packages}
 }
 
-func (r row) everyDay() row         { r.daily = true; return r }
-func (r row) leavesThePage() row    { r.leaves = true; return r }
+func (r row) everyDay() row      { r.daily = true; return r }
+func (r row) leavesThePage() row { r.leaves = true; return r }
+
 // needs adds a setting to the gateway's site. The table shows it.
 func (r row) needs(text string) row { r.settings = text; return r }
 

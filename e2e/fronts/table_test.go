@@ -19,7 +19,7 @@ gateway, with ` + "`protect: auto` and `script: true`" + ` and nothing else but 
 - **bot:** a program that sends the same request without cookies and tickets has no effect, with and without the headers of a browser.
 - **bytes:** body (SHA-256), path and the headers that the page sets are the same at the app. A boundary, which is random, counts as equal.
 - **console:** no error that there is not without the gateway.
-- **page:** what scripts find in the body is the same: when its HTML was read, when it was shown and after it was sent.
+- **page:** what scripts find in the body is the same: when its HTML was read, when it was filled in and after it was sent.
 - **effects:** each send has exactly one effect.
 
 | front end | versions | passes | bot | bytes | console | page | effects |
