@@ -49,7 +49,6 @@ const (
 	Enforce = "enforce" // judged and allowed
 	Monitor = "monitor" // not enforced: it may be a bot
 	Exempt  = "exempt"  // a client that signed its request
-	Session = "session" // judged and allowed by a session; the body was not read
 )
 
 // ErrVerdict is returned for a verdict that is missing, forged, too old, or made for

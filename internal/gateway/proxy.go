@@ -53,6 +53,10 @@ func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 	s := f.site
 	unreadable(w.Header())
+	if body, is := r.Body.(*counted); is && isUnread(pass) {
+		r = r.WithContext(r.Context()) // a copy, see streamed
+		r.Body = body.ReadCloser       // it passes through, and takes no memory
+	}
 	if v, ok := s.sign(r, f, pass); ok {
 		r.Header[verdict.Header] = []string{v}
 	}
@@ -60,11 +64,17 @@ func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass
 	s.serve(w, r, &exchange{in: r, form: f, pass: pass, last: last})
 }
 
-// sign returns the verdict. In monitor mode the body may not have been read; then there
-// is nothing to sign.
+// isUnread reports whether a session let the request through, whose body was not read.
+func isUnread(pass palisade.Pass) bool { return pass.Decision().Mode() == "session" }
+
+// sign returns the verdict. With a session, and in monitor mode, the body may not have been
+// read; then there is nothing to sign.
 func (s *site) sign(r *http.Request, f *form, pass palisade.Pass) (string, bool) {
+	if isUnread(pass) {
+		return "", false
+	}
 	var body []byte
-	if pass.Decision().Mode() != verdict.Session && r.Body != nil && r.Body != http.NoBody {
+	if r.Body != nil && r.Body != http.NoBody {
 		var err error
 		if body, err = bodyOf(r); err != nil {
 			return "", false

@@ -459,7 +459,9 @@ function guardAt(div, form) {
   if (!guards.has(div)) {
     guards.set(div, new Guard(div.dataset.palisadeForm, new URL(div.dataset.palisadeBase || home, home), div, form));
   }
-  return guards.get(div);
+  const guard = guards.get(div);
+  guard.owner = form ?? guard.owner; // the element may leave its form at any time
+  return guard;
 }
 
 function guardOf(form, button) {
@@ -469,7 +471,7 @@ function guardOf(form, button) {
 }
 
 const all = () => [
-  ...[...divs].filter(div => div.dataset.palisadeForm && div.closest('form')).map(div => guardAt(div)),
+  ...[...divs].filter(div => div.dataset.palisadeForm && div.closest('form')).map(div => guardAt(div, div.closest('form'))),
   ...[...document.forms].filter(form => host?.kept.has(form)).map(form => guardOf(form)),
 ];
 

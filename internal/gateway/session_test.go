@@ -1,0 +1,62 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/internal/gateway"
+	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/verdict"
+)
+
+// session opens one as the page's script does, and returns its cookie.
+func (w *world) session() string {
+	w.t.Helper()
+	var o palisade.Offer
+	if err := json.Unmarshal([]byte(w.get("/.palisade/ticket?form=signup&script=1").body), &o); err != nil {
+		w.t.Fatal(err)
+	}
+	proof, err := pow.Solve(context.Background(), o.Challenge)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	got := w.send("POST", "/.palisade/session?form=signup", "", "", header("Origin", w.url), header("Palisade-Ticket", o.Ticket), header("Palisade-Proof", proof))
+	cookie, _, _ := strings.Cut(got.header.Get("Set-Cookie"), ";")
+	if got.status != 200 || cookie == "" {
+		w.t.Fatalf("%d %v: %s", got.status, got.header, got.body)
+	}
+	return cookie
+}
+
+// A body passes through with a session, longer than any that is held, and the app sees
+// nothing of the session.
+func TestASessionLetsALongBodyPassThrough(t *testing.T) {
+	w := newWorld(t, func(c *gateway.Config, s *gateway.Site) {
+		s.Forms[0].Sessions, s.Forms[0].MaxBody = true, 1<<10
+	})
+	body := strings.Repeat("x", 40<<20)
+	cookie := w.session()
+	send := func(cookie string) answer {
+		return w.send("POST", "/signup", "application/octet-stream", body, header("Sec-Fetch-Mode", "cors"), header("Cookie", cookie))
+	}
+	if got := send("a=1; " + cookie + "; b=2"); got.status != 200 {
+		t.Fatalf("%d: %s", got.status, got.body)
+	}
+	r, _ := w.last()
+	if r.body != body {
+		t.Errorf("%d bytes arrived, want %d", len(r.body), len(body))
+	}
+	if got := r.header.Get("Cookie"); got != "a=1; b=2" {
+		t.Errorf("the app got the cookies %q", got)
+	}
+	if len(r.header[verdict.Header]) > 0 {
+		t.Error("a body that nobody has read has a verdict")
+	}
+	if got := send(strings.ToUpper(cookie)); got.status != http.StatusForbidden || w.posts() != 1 {
+		t.Errorf("without a session: %d, and %d requests reached the app", got.status, w.posts())
+	}
+}
