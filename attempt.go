@@ -26,7 +26,7 @@ type attempt struct {
 	sub  *Submission
 
 	ticket  ticket.Ticket
-	session bool            // the ticket is that of a session, and ours
+	session bool            // something came in the cookie of a session; a claim
 	unread  bool            // the body was left alone, because a session was looked for
 	kind    *challenge.Kind // of challenge that the page asked for
 	reply   string          // in the field of the kind

@@ -293,22 +293,34 @@ func (a *attempt) spend(ctx context.Context) ending {
 	case store.Granted:
 		a.answer = a.form.recent.Begin(a.duplicateKey(), a.now)
 		return goOn
-	case store.Limited:
-		a.form.tellLimit(ctx, a.rules[result.Index], result.Index >= soft)
-		if result.Index >= soft {
-			a.need = challenge.Hard
-			return challenged(ReasonNetworkLimit)
-		}
-		return ending{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
-	case store.Forgotten:
-		return challenged(ReasonForgotten)
 	case store.Spent:
 		if a.answer = a.form.recent.Find(a.duplicateKey(), a.now); a.answer != nil {
 			return deny(ReasonDuplicate)
 		}
 		return challenged(ReasonTicketSpent)
 	}
-	return a.outage(ReasonStoreDown, errNoAnswer)
+	return a.refused(ctx, result, soft)
+}
+
+// refused is the ending of a trip that the store refused by a limit or by its memory. The
+// takes from soft on ask for a step.
+func (a *attempt) refused(ctx context.Context, result store.Result, soft int) ending {
+	switch {
+	case result.Status == store.Forgotten:
+		return challenged(ReasonForgotten)
+	case result.Status != store.Limited:
+		return a.outage(ReasonStoreDown, errNoAnswer)
+	}
+	over := a.rules[result.Index]
+	a.form.tellLimit(ctx, over, result.Index >= soft)
+	if result.Index < soft {
+		return ending{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
+	}
+	a.need = challenge.Hard
+	if over.by.kind == byForm {
+		return challenged(ReasonTargetLimit)
+	}
+	return challenged(ReasonNetworkLimit)
 }
 
 // derive does the one costly look at a proof, before anything is claimed: made-up proofs
@@ -373,7 +385,7 @@ func (a *attempt) promote(ctx context.Context, id string, life time.Duration) en
 // affected.
 func (a *attempt) takeTargets(ctx context.Context) ending {
 	takes := a.fill(a.takes[:0], a.form.targets)
-	if len(takes) == 0 || a.kind.Rung >= challenge.Hard {
+	if a.sub.opens || len(takes) == 0 || a.kind.Rung >= challenge.Hard {
 		return goOn
 	}
 	result, err := a.form.visit(ctx, store.Trip{Now: a.now, Takes: takes})

@@ -68,7 +68,8 @@ type reply struct {
 }
 
 func (f *Form) reply(w http.ResponseWriter, s *Submission, d Decision) *reply {
-	unread := !s.read && d.unread
+	navigates, _ := navigation(s.request.Header)
+	unread := !s.read && d.unread && !navigates
 	if !s.read && !unread {
 		s.readFor(f)
 	}
@@ -110,14 +111,24 @@ func (d Decision) bodyReadable() bool {
 	return d.Reason != ReasonTooLarge && d.Reason != ReasonUnreadable
 }
 
+// navigation reports whether a browser says that it shows the answer as a page. known is
+// false where no browser says anything, or something says it twice.
+func navigation(h http.Header) (navigates, known bool) {
+	mode := h["Sec-Fetch-Mode"]
+	if len(mode) != 1 {
+		return false, false
+	}
+	return mode[0] == "navigate" || mode[0] == "nested-navigate", true
+}
+
 // wantsProblem tells a program from a person who waits for a page. A browser says which of
 // them sends (Fetch Metadata, 2.3): a navigation shows the answer, and a script that says
 // it accepts HTML would put our page into its own. Of other clients the Accept header
 // counts, and a ticket in a header, which only a script can set.
 func (s *Submission) wantsProblem() bool {
 	h := s.request.Header
-	if mode := h["Sec-Fetch-Mode"]; len(mode) == 1 {
-		return mode[0] != "navigate" && mode[0] != "nested-navigate"
+	if navigates, known := navigation(h); known {
+		return !navigates
 	}
 	accept := strings.ToLower(strings.Join(h["Accept"], ","))
 	if strings.Contains(accept, "text/html") {

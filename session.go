@@ -28,7 +28,7 @@ var sessionSteps = [...]step{
 	{run: (*attempt).inspectRequest},           // a cross-site browser is refused, with or without a session
 	{run: (*attempt).checkSession},             // ours, for this form, browser and network, young enough
 	{run: (*attempt).weigh},                    // findings -> the rung that the session must have opened
-	{run: (*attempt).checkRung},                // which it did
+	{run: (*attempt).checkRung},                // the session did open this rung
 	{run: (*attempt).spendWrite, spends: true}, // ONE trip: the limits, and one request of the session
 }
 
@@ -41,9 +41,8 @@ func (a *attempt) hasSession() bool {
 		return false
 	}
 	fields, form := submission.Readable(a.req)
-	mode := a.req.Header.Get("Sec-Fetch-Mode")
-	navigates := mode == "navigate" || mode == "nested-navigate"
-	if form && (navigates || mode == "") {
+	navigates, known := navigation(a.req.Header)
+	if navigates && a.req.Method != http.MethodGet || form && !known {
 		return false
 	}
 	text := ticket.SessionOf(a.req, f.id, f.guard.browser)
@@ -112,20 +111,11 @@ func (a *attempt) spendWrite(ctx context.Context) ending {
 		return a.outage(ReasonStoreDown, err)
 	case result.Status == store.Granted:
 		return goOn
-	case result.Status == store.Forgotten:
-		return challenged(ReasonForgotten)
-	case result.Status != store.Limited:
-		return a.outage(ReasonStoreDown, errNoAnswer)
-	case result.Index == 0:
+	case result.Status == store.Limited && result.Index == 0:
 		a.need = max(a.need, a.ticket.Rung)
 		return challenged(ReasonSessionUsedUp)
 	}
-	f.tellLimit(ctx, a.rules[result.Index], result.Index >= soft)
-	if result.Index >= soft {
-		a.need = challenge.Hard
-		return challenged(ReasonNetworkLimit)
-	}
-	return ending{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
+	return a.refused(ctx, result, soft)
 }
 
 // serveSession opens a session for a ticket and its proof, which come in headers.
@@ -147,13 +137,21 @@ func (g *Guard) serveSession(w http.ResponseWriter, r *http.Request) {
 	}
 	answer.Close()
 	now := g.config.Clock()
+	if !d.Monitored { // a form that only watches lets everything through, and has checked no proof
+		f.setSession(w, r, d, now)
+	}
+	writeJSON(w, http.StatusOK, sessionOffer{Expires: now.Add(SessionLife).UnixMilli(), Writes: SessionWrites})
+}
+
+// setSession sets the cookie of a session that an allowed attempt opened.
+func (f *Form) setSession(w http.ResponseWriter, r *http.Request, d Decision, now time.Time) {
+	g := f.guard
 	t := ticket.Ticket{
 		Flags: ticket.Session, Rung: f.ladder.Kind(d.kind).Rung, Kind: d.kind, Issued: now, Form: f.id,
 		Network: g.keys.Network(f.addrOf(r)), Agent: ticket.AgentOf(r.Header),
 	}
 	g.keys.Mint(&t)
 	ticket.SetSession(w, r, f.id, g.browser, string(g.keys.Append(nil, &t)), SessionLife)
-	writeJSON(w, http.StatusOK, sessionOffer{Expires: now.Add(SessionLife).UnixMilli(), Writes: SessionWrites})
 }
 
 // sessionOffer says what a session is good for.

@@ -219,6 +219,7 @@ func TestANavigationIsAForm(t *testing.T) {
 			c := s.session()
 			with := func(r *http.Request) { r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value}) }
 			s.expect(s.post(typed(values{}), with, navigates), 403, palisade.ReasonTicketMissing, 0)
+			s.expect(s.post(values{}, with, navigates), 403, palisade.ReasonTicketMissing, 0) // a button alone
 			kind, body := multipartBody(typed(values{}), "")
 			s.expect(s.postBody(kind, body, with, navigates), 403, palisade.ReasonTicketMissing, 0)
 			v := typed(s.load())
@@ -319,6 +320,51 @@ func TestASessionEndsWithTheMemoryOfTheStore(t *testing.T) {
 	if d := later.last(); d.Reason != palisade.ReasonForgotten || later.effects.Load() != 0 {
 		t.Errorf("%v because %v", d.Outcome, d.Reason)
 	}
+}
+
+// A browser that shows the answer gets a page, whatever has become of its session.
+func TestALinkIsAnsweredWithAPage(t *testing.T) {
+	for name, test := range map[string]struct {
+		value  func(*http.Cookie) string
+		status int
+		kind   string
+	}{
+		"with a session":         {func(c *http.Cookie) string { return c.Value }, 303, ""},
+		"with one that is over":  {func(c *http.Cookie) string { return forged(c.Value) }, 403, "text/html; charset=utf-8"},
+		"with nothing of a name": {func(*http.Cookie) string { return "" }, 403, "text/html; charset=utf-8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newApp(t)
+			c := s.session()
+			r := fromBrowser(httptest.NewRequest("GET", "/signup?u=1", nil))
+			r.Header.Set("Sec-Fetch-Mode", "navigate")
+			r.AddCookie(&http.Cookie{Name: c.Name, Value: test.value(c)})
+			w := httptest.NewRecorder()
+			s.handler.ServeHTTP(w, r)
+			if kind := w.Header().Get("Content-Type"); w.Code != test.status || test.kind != "" && kind != test.kind {
+				t.Errorf("%d %s", w.Code, kind)
+			}
+		})
+	}
+}
+
+// A form that only watches checks no proof, so what it lets through opens nothing for later.
+func TestAWatchingFormOpensNoSession(t *testing.T) {
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Sessions, f.Monitor = true, true })
+	w := s.ask(s.scriptTicket(""), header(palisade.HeaderProof, "none"))
+	if w.Code != 200 || len(w.Result().Cookies()) > 0 {
+		t.Errorf("%d, cookies %v: %s", w.Code, w.Result().Cookies(), w.Body)
+	}
+}
+
+// Over a limit that belongs to all, everybody is asked for a step, and the log says why.
+func TestTheLimitOfAFormAsksForAStep(t *testing.T) {
+	s := newApp(t, palisade.Limit{Rate: 2, Per: time.Hour, By: palisade.ByForm})
+	c := s.session()
+	for range 2 {
+		s.act(c)
+	}
+	s.expect(s.act(c), 403, palisade.ReasonTargetLimit, 2) // opening has counted for nothing
 }
 
 func TestALimitByFieldNeedsTheFields(t *testing.T) {

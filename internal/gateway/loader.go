@@ -42,19 +42,17 @@ func (s *site) uncut(r *http.Request) *http.Request {
 
 // loaderScript returns fetch.js with the site's settings.
 func (s *site) loaderScript() []byte {
-	routes := [][5]any{} // methods, path pattern, form, whether the path is exact, condition
+	routes := [][5]any{}   // methods, path pattern, form, whether the path is exact, condition
+	sessions := []string{} // forms that take sessions
 	for _, f := range s.forms {
+		if f.config.Sessions {
+			sessions = append(sessions, f.config.Name)
+		}
 		for _, p := range f.config.Routes {
 			routes = append(routes, [5]any{strings.Join(p.Methods(), ","), s.config.Prefix + p.Path(), f.config.Name, p.Exact(), condition(p.When())})
 		}
 		if len(f.config.Routes) == 0 { // auto
 			routes = append(routes, [5]any{"", s.config.Prefix + "/**", f.config.Name, false, nil})
-		}
-	}
-	sessions := []string{} // forms that take sessions
-	for _, f := range s.forms {
-		if f.config.Sessions {
-			sessions = append(sessions, f.config.Name)
 		}
 	}
 	// The first match counts: long paths before short ones.

@@ -53,9 +53,9 @@ func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 	s := f.site
 	unreadable(w.Header())
-	if body, is := r.Body.(*counted); is && isUnread(pass) {
+	if body, is := r.Body.(*counted); is { // nobody has read it: it passes through, and takes no memory
 		r = r.WithContext(r.Context()) // a copy, see streamed
-		r.Body = body.ReadCloser       // it passes through, and takes no memory
+		r.Body = body.ReadCloser
 	}
 	if v, ok := s.sign(r, f, pass); ok {
 		r.Header[verdict.Header] = []string{v}

@@ -172,12 +172,12 @@ func (s *Submission) parse(body []byte, kind, boundary string, fields int) (err 
 // Readable reports whether a body of the request's type may have fields, and whether it is
 // one that an HTML form sends with fields. A request without a body is readable.
 func Readable(r *http.Request) (fields, form bool) {
-	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
-		return true, false
-	}
-	kind, _, err := contentType(r.Header)
 	written := strings.ToLower(strings.Join(r.Header["Content-Type"], ","))
 	form = strings.Contains(written, "multipart/form-data") || strings.Contains(written, "x-www-form-urlencoded")
+	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
+		return true, form
+	}
+	kind, _, err := contentType(r.Header)
 	return err == nil && (form || isJSON(kind)), form
 }
 

@@ -87,7 +87,7 @@ const headersFor = (form, cookies) => ready().then(palisade => cookies && hasSes
 
 // again promises the headers for one more try, after the server said what it wants.
 const again = (problem, cookies) => ready().then(palisade =>
-  cookies && hasSession(problem.challenge.form) ? palisade.session(problem.challenge.form).answer(problem.challenge) : palisade.answer(problem));
+  cookies && hasSession(problem.challenge.form) ? palisade.session(problem.challenge.form).answer(problem) : palisade.answer(problem));
 
 const {sendBeacon} = navigator;
 navigator.sendBeacon = function (url, data) {

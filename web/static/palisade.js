@@ -15,8 +15,8 @@
 // those that answer a 403's challenge. Each call has a ticket of its own, so requests may
 // run side by side. The form's own fields stay as they are: send the fields or the
 // headers, not both. The form sees the events palisade:solved and palisade:failed.
-// palisade.session(form) is the session for a form that takes sessions; it has the same
-// three functions, and headers are seldom needed then.
+// palisade.session(form) has the same three functions for a form that takes sessions: the
+// cookie of a session does what headers would.
 // palisade.solve(challenge) promises the proof of a challenge that came another way.
 //
 // Behind guard.js, which stands in the head, the element of a form is not in the page. Its
@@ -376,8 +376,8 @@ class Session {
 
   // answer does what a refusal asks, for one more try. If the session that was opened just
   // now is not believed, the cookie does not arrive.
-  async answer(offer) {
-    const headers = await ticketsOf(this.name).answer(offer);
+  async answer({challenge}) {
+    const headers = await ticketsOf(this.name).answer(challenge);
     this.blocked ||= !navigator.cookieEnabled || Date.now() - this.opened < 5000;
     if (this.blocked) return headers;
     await this.open(headers);
@@ -524,7 +524,7 @@ if (host) Object.assign(host, {submitted, sent, focused});
 else {
   addEventListener('submit', submitted, true);
   addEventListener('focusin', event => focused(event.target), true);
-  HTMLFormElement.prototype.submit = function () { sent(this); };
+  HTMLFormElement.prototype.submit = function () { this.isConnected ? sent(this) : submit.call(this); };
 }
 
 addEventListener('pageshow', event => {
