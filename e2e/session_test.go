@@ -83,3 +83,24 @@ func TestASessionIsRenewed(t *testing.T) {
 		t.Errorf("%d requests reached the app, want 80", got)
 	}
 }
+
+// A page that takes its session for good, and has none, is refused once and sends again.
+func TestARequestWithoutItsSessionIsSentAgain(t *testing.T) {
+	t.Parallel()
+	n := newNoter(t, anySite)
+	n.sets("<p>A page without a form</p>")
+	b := blank(t)
+	b.beforeScripts(`localStorage.setItem('palisade-session-auto', JSON.stringify({until: Date.now() + 1e6, writes: 30}))`)
+	b.goTo(n.front + "/")
+	for _, name := range []string{"text", "a blob of no type", "a list in JSON"} {
+		if got := eval[int](b, "%s", sent[name]); got != 204 {
+			t.Errorf("%s: status %d", name, got)
+		}
+	}
+	if got := eval[int](b, refusals); got != 1 {
+		t.Errorf("%d requests were refused, want 1", got)
+	}
+	if got := len(n.noted()); got != 3 {
+		t.Errorf("%d requests reached the app, want 3", got)
+	}
+}

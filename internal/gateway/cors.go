@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -65,17 +64,9 @@ func validateOrigins(origins []string) error {
 }
 
 // readers are the origins whose pages may read answers, as the app's answers to preflight
-// requests said. Other answers do not count: files for everybody have the header too.
-type readers struct {
-	mu    sync.Mutex
-	known []reader // oldest first
-}
-
-type reader struct {
-	origin      string // or *
-	credentials bool
-	until       time.Time
-}
+// requests said: an origin or *. Other answers do not count: files for everybody have the
+// header too.
+type readers struct{ heard }
 
 const (
 	maxReaders = 64
@@ -93,22 +84,14 @@ func (l *readers) learn(in *http.Request, answer *http.Response, now time.Time) 
 		return
 	}
 	credentials := origin != "*" && answer.Header.Get("Access-Control-Allow-Credentials") == "true"
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.known = slices.DeleteFunc(l.known, func(one reader) bool { return one.origin == origin })
-	if len(l.known) >= maxReaders {
-		l.known = slices.Delete(l.known, 0, 1)
-	}
-	l.known = append(l.known, reader{origin, credentials, now.Add(readerLife)})
+	l.note(said{origin, credentials, now.Add(readerLife)}, maxReaders)
 }
 
 // find returns the value that allows an origin, and whether it includes credentials.
 func (l *readers) find(origin string, now time.Time) (value string, credentials, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, one := range l.known {
-		if (one.origin == origin || one.origin == "*") && now.Before(one.until) && (value == "" || value == "*") {
-			value, credentials, ok = one.origin, one.credentials, true
+	for _, one := range l.lately(now) {
+		if (one.text == origin || one.text == "*") && (value == "" || value == "*") {
+			value, credentials, ok = one.text, one.credentials, true
 		}
 	}
 	return value, credentials, ok

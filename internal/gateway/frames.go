@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/palisade-dev/palisade"
@@ -18,40 +17,22 @@ import (
 // own submissions are refused before any step is offered.
 
 // parents are the sources that may frame the pages with a form. They come from the app.
-type parents struct {
-	mu    sync.Mutex
-	known []parent // oldest first
-}
-
-type parent struct {
-	source string // as in frame-ancestors
-	until  time.Time
-}
+type parents struct{ heard }
 
 const maxParents = 32
 
 // learn remembers the sources of a page, for as long as its ticket may live.
 func (p *parents) learn(sources []string, until time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	for _, source := range sources {
-		p.known = slices.DeleteFunc(p.known, func(one parent) bool { return one.source == source })
-		if len(p.known) >= maxParents {
-			p.known = slices.Delete(p.known, 0, 1)
-		}
-		p.known = append(p.known, parent{source, until})
+		p.note(said{text: source, until: until}, maxParents)
 	}
 }
 
 // list returns the site itself and the remembered sources.
 func (p *parents) list(now time.Time) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	sources := []string{"'self'"}
-	for _, one := range p.known {
-		if now.Before(one.until) {
-			sources = append(sources, one.source)
-		}
+	for _, one := range p.lately(now) {
+		sources = append(sources, one.text)
 	}
 	return sources
 }
