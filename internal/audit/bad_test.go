@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -537,6 +538,29 @@ func TestAnOpenFormIsNeverFine(t *testing.T) {
 		if err != nil || !strings.Contains(report.Broken, "accepted without a token") {
 			t.Errorf("%s: %v, broken %q", name, err, report.Broken)
 		}
+	}
+}
+
+// One error of a server before the app is no refusal of a submission without a token.
+func TestAnErrorBeforeTheAppIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	a, _ := startReference(t, "A01")
+	var failed atomic.Bool
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if r.Method == "POST" && !bytes.Contains(body, []byte("-response=")) && failed.CompareAndSwap(false, true) {
+			http.Error(w, "the connection to the app broke", http.StatusBadGateway)
+			return
+		}
+		a.serve(w, r)
+	}))
+	defer front.Close()
+	spec := specFor(t, a, front.URL)
+	spec.Only = []string{"A01"}
+	report, err := audit.Run(context.Background(), spec)
+	if err != nil || report.Count(engine.Fail) != 1 || !failed.Load() {
+		t.Errorf("%v, failed once: %t, %+v", err, failed.Load(), report)
 	}
 }
 
