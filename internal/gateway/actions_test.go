@@ -106,7 +106,7 @@ func TestAnAllowedSubmissionIsSentOnce(t *testing.T) {
 				}
 				conn.Close() // the app has processed the request, and dies
 			}
-			w.get("/page") // opens a connection to send on, which may have been closed meanwhile
+			w.send("POST", "/page", urlencoded, "a=1") // opens a connection to send on, which may have been closed meanwhile
 			w.send(test.method, test.target, urlencoded, test.body, header("Idempotency-Key", "1"))
 			if n := effects.Load(); n != 1 {
 				t.Errorf("%d effects, want 1", n)

@@ -262,10 +262,10 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Su
 // another gateway has replaced.
 func (g *Gateway) CloseIdleConnections() {
 	for _, s := range g.sites {
-		s.proxy.Transport.(*http.Transport).CloseIdleConnections()
+		s.proxy.Transport.(*transport).CloseIdleConnections()
 	}
 	if g.any != nil {
-		g.any.proxy.Transport.(*http.Transport).CloseIdleConnections()
+		g.any.proxy.Transport.(*transport).CloseIdleConnections()
 	}
 }
 

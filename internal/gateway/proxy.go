@@ -2,16 +2,13 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/internal/route"
@@ -116,20 +113,6 @@ func exchangeOf(r *http.Request) *exchange {
 	return x
 }
 
-// unixScheme is the scheme of an upstream that listens on a Unix socket.
-const unixScheme = "unix"
-
-// dial returns the function that connects to the app.
-func (s *site) dial() func(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	if up := s.config.Upstream; up.Scheme == unixScheme {
-		return func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", up.Path)
-		}
-	}
-	return dialer.DialContext
-}
-
 func (s *site) newProxy() *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:        s.rewrite,
@@ -137,18 +120,7 @@ func (s *site) newProxy() *httputil.ReverseProxy {
 		ErrorHandler:   s.failed,
 		BufferPool:     buffers{},
 		ErrorLog:       log.New(io.Discard, "", 0), // failed logs the errors
-		Transport: &http.Transport{
-			DialContext:            s.dial(),
-			TLSClientConfig:        &tls.Config{RootCAs: s.config.UpstreamCAs, ServerName: s.config.UpstreamName},
-			DisableCompression:     true,
-			MaxIdleConns:           1024,
-			MaxIdleConnsPerHost:    256,
-			IdleConnTimeout:        90 * time.Second,
-			TLSHandshakeTimeout:    10 * time.Second,
-			ExpectContinueTimeout:  time.Second,
-			ResponseHeaderTimeout:  s.gateway.config.UpstreamTimeout,
-			MaxResponseHeaderBytes: 256 << 10,
-		},
+		Transport:      s.newTransport(),
 	}
 }
 
@@ -189,18 +161,6 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	}
 }
 
-// once stops the transport from sending an allowed submission again on another
-// connection, because the app may have processed it before the connection broke. The
-// transport retries if it can read the body again. Without a body it retries if the
-// method or an Idempotency-Key seems to allow it.
-func once(out *http.Request) {
-	out.GetBody = nil
-	repeatable := route.Safe(out.Method) || len(out.Header["Idempotency-Key"])+len(out.Header["X-Idempotency-Key"]) > 0
-	if repeatable && (out.Body == nil || out.Body == http.NoBody) {
-		out.Body = io.NopCloser(strings.NewReader(""))
-	}
-}
-
 // failed answers the visitor if the app gave no answer.
 func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
@@ -230,13 +190,6 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	s.gateway.refuse(w, x.in, s, "app-down", status)
-}
-
-// neverSent reports an error from before the first byte was sent. After such an error
-// a retry cannot submit twice.
-func neverSent(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // buffers are the buffers for copying bodies. Most pages fit into one buffer, which saves
