@@ -125,7 +125,10 @@ func (a *attempt) trip() (trip store.Trip, soft int) {
 	f := a.form
 	takes := a.takes[:0]
 	if !a.sub.opens { // the limits count what a session is used for
-		takes = a.fill(takes, f.limits)
+		takes = a.fill(takes, f.strict)
+		if a.kind.StandIn { // the step is one that everybody takes now
+			takes = a.fill(takes, f.own)
+		}
 	}
 	expires := a.ticket.Issued.Add(f.config.MaxAge)
 	// The proof is bound to the ticket, so the ticket's claim uses up both.
@@ -136,6 +139,7 @@ func (a *attempt) trip() (trip store.Trip, soft int) {
 	}
 	soft = len(takes)
 	if a.kind.Rung < challenge.Hard && !a.sub.opens {
+		takes = a.fill(takes, f.own)
 		takes = a.fill(takes, f.networks)
 		if take, ok := f.minted(a); ok {
 			a.rules[len(takes)] = f.travel

@@ -317,10 +317,15 @@ func (a *attempt) refused(ctx context.Context, result store.Result, soft int) en
 		return ending{ends: true, outcome: Deny, reason: ReasonOverLimit, wait: result.Wait}
 	}
 	a.need = challenge.Hard
-	if over.by.kind == byForm {
-		return challenged(ReasonTargetLimit)
+	v := challenged(ReasonNetworkLimit)
+	switch over.by.kind {
+	case byIP:
+		v.reason = ReasonAddressLimit
+	case byForm:
+		v.reason = ReasonTargetLimit
 	}
-	return challenged(ReasonNetworkLimit)
+	v.wait = result.Wait
+	return v
 }
 
 // derive does the one costly look at a proof, before anything is claimed: made-up proofs

@@ -65,7 +65,8 @@ const (
 	ReasonCapsule      Reason = "capsule"       // a sealed submission that does not open here, or not for this browser
 	ReasonAddress      Reason = "address"       // no client address could be made out
 	ReasonSuspicious   Reason = "suspicious"    // the findings together ask for more proof
-	ReasonOverLimit    Reason = "over-limit"    // over a limit of the sender's own
+	ReasonOverLimit    Reason = "over-limit"    // over the ceiling, or over a limit by key
+	ReasonAddressLimit Reason = "address-limit" // over a limit of the sender's address, so the hardest step is needed
 	ReasonTargetLimit  Reason = "target-limit"  // over a limit that belongs to somebody else
 	ReasonNetworkLimit Reason = "network-limit" // over a limit of the sender's network, or of the one that fetched the ticket
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -97,9 +98,10 @@ func TestALimitSaysWhichOneItIs(t *testing.T) {
 		by     string
 		soft   bool
 	}{
-		"the sender's own refuses": {[]palisade.Limit{{Rate: 1, Per: time.Hour, By: palisade.ByIP}}, "ip", false},
-		"the network's asks":       {[]palisade.Limit{{Rate: 9, Per: time.Hour, By: palisade.ByIP}, {Rate: 1, Per: time.Hour, By: palisade.ByNetwork}}, "network", true},
-		"somebody else's asks":     {[]palisade.Limit{{Rate: 1, Per: time.Hour, By: palisade.ByField("email")}}, "field:email", true},
+		"the key's refuses":    {[]palisade.Limit{{Rate: 1, Per: time.Hour, By: palisade.ByKey("form", func(*http.Request) string { return "one" })}}, "key:form", false},
+		"the address's asks":   {[]palisade.Limit{{Rate: 1, Per: time.Hour, By: palisade.ByIP}}, "ip", true},
+		"the network's asks":   {[]palisade.Limit{{Rate: 9, Per: time.Hour, By: palisade.ByIP}, {Rate: 1, Per: time.Hour, By: palisade.ByNetwork}}, "network", true},
+		"somebody else's asks": {[]palisade.Limit{{Rate: 1, Per: time.Hour, By: palisade.ByField("email")}}, "field:email", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.Limits = test.limits })

@@ -79,6 +79,12 @@ type FormConfig struct {
 	// Limits are taken together. Nil: [DefaultLimits]. An empty list that is not nil means none. At most 8.
 	Limits []Limit
 
+	// Ceiling bounds the submissions of one address, those with the hardest step included.
+	// Over it the answer is 429. Its By is left out. Default: 50 at once and one more a
+	// minute, which is at most 60 in ten minutes, or as many as the Limits by address let
+	// through without a step. A form without a limit by address has none by default.
+	Ceiling Limit
+
 	// Ask says when the visible captcha is asked for. Default Always.
 	Ask When
 
@@ -177,6 +183,12 @@ func (c *FormConfig) validate() error {
 	if len(c.Limits) > maxLimits {
 		errs = append(errs, fmt.Errorf("at most %d Limits", maxLimits))
 	}
+	if c.Ceiling.isSet() {
+		ceiling, _ := c.ceiling()
+		if err := ceiling.validate(); err != nil || c.Ceiling.By.kind != byNothing {
+			errs = append(errs, errors.Join(errors.New("Ceiling: it needs Rate and Per, and has no By"), err))
+		}
+	}
 	for i, limit := range c.Limits {
 		if c.Sessions && limit.By.kind == byField {
 			errs = append(errs, fmt.Errorf("Limits[%d]: a request with a session is not read, so it cannot be counted by a field", i))
@@ -211,8 +223,9 @@ type Form struct {
 	config   FormConfig
 	id       ticket.Form
 	ladder   *challenge.Ladder
-	limits   []rule   // the sender's own
-	networks []rule   // the sender's network's
+	strict   []rule   // over them the sender waits
+	own      []rule   // of the sender's address: over them the hardest step is needed
+	networks []rule   // of the sender's network: the same
 	travel   *rule    // of tickets that one network fetched and another one sends; nil: none
 	targets  []rule   // somebody else's
 	counted  []string // fields that limits count by
@@ -232,13 +245,18 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 		return nil, fmt.Errorf("palisade: form %q: %w", config.Name, err)
 	}
 	f.answers = f.ladder.Fields()
+	if ceiling, ok := config.ceiling(); ok {
+		f.strict = append(f.strict, newRule(config.Name+"\x00ceiling", ceiling))
+	}
 	for _, limit := range config.Limits {
 		r := newRule(config.Name, limit)
-		switch {
-		case limit.By.kind == byNetwork:
+		switch limit.By.kind {
+		case byKey:
+			f.strict = append(f.strict, r)
+		case byIP:
+			f.own = append(f.own, r)
+		case byNetwork:
 			f.networks = append(f.networks, r)
-		case limit.By.sendersOwn():
-			f.limits = append(f.limits, r)
 		default:
 			f.targets = append(f.targets, r)
 		}

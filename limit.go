@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 // Limit is a rate limit on accepted attempts: Burst at once, and over time Rate
 // every Per (GCRA). Over any stretch of length Per it lets through fewer than
-// Burst + Rate.
+// Burst + Rate. Above, By says whether an attempt needs the hardest step or is refused.
 //
 // All limits of an attempt are taken together: when one refuses, none is spent.
 type Limit struct {
@@ -45,7 +46,8 @@ const (
 
 var (
 	// ByIP counts by client address. An IPv6 client counts by its /64, because one
-	// customer gets a whole /64. Where a form has no limit by network, this one counts
+	// customer gets a whole /64. Over it means the hardest challenge, because an office
+	// or a mobile network is one address; FormConfig.Ceiling bounds what passes with it. Where a form has no limit by network, this one counts
 	// the tickets of a network that are sent from others: over it they take the hardest
 	// step.
 	ByIP = By{kind: byIP}
@@ -75,9 +77,6 @@ func ByField(name string) By { return By{kind: byField, name: name} }
 func ByKey(name string, key func(*http.Request) string) By {
 	return By{kind: byKey, name: name, key: key}
 }
-
-// sendersOwn reports whether going over the limit is the sender's own doing.
-func (b By) sendersOwn() bool { return b.kind == byIP || b.kind == byKey }
 
 func (b By) String() string {
 	switch b.kind {
@@ -131,6 +130,35 @@ func (l Limit) validate() error {
 		errs = append(errs, errors.New("By needs a name"))
 	}
 	return errors.Join(errs...)
+}
+
+// ceiling returns the limit by address that holds with the hardest step too, see
+// FormConfig.Ceiling.
+func (c *FormConfig) ceiling() (limit Limit, ok bool) {
+	if c.Ceiling.isSet() {
+		limit = c.Ceiling
+		limit.By = ByIP
+		return limit, true
+	}
+	limit = Limit{Rate: 10, Per: 10 * time.Minute, Burst: 50, By: ByIP}
+	burst, every := math.MaxInt, time.Duration(0) // of what all limits by address let through
+	for _, l := range c.Limits {
+		if l.By.kind == byIP {
+			r := newRule(c.Name, l)
+			burst, every, ok = min(burst, r.take.Burst), max(every, r.take.Every), true
+		}
+	}
+	if ok && burst > limit.Burst {
+		limit.Burst = burst
+	}
+	if ok && every < time.Minute {
+		limit.Rate, limit.Per = 1, every
+	}
+	return limit, ok
+}
+
+func (l Limit) isSet() bool {
+	return l.Rate != 0 || l.Per != 0 || l.Burst != 0 || l.By.kind != byNothing
 }
 
 // maxPer keeps the counts of a limit far from the end of the clock.

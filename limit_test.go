@@ -53,9 +53,9 @@ func TestLimitsLetThroughWhatTheySay(t *testing.T) {
 		over  int
 		why   palisade.Reason
 	}{
-		{"without a burst the rate is the burst", palisade.Limit{Rate: 4, Per: time.Hour, By: palisade.ByIP}, 4, 15 * time.Minute, 429, palisade.ReasonOverLimit},
-		{"a burst is a burst", palisade.Limit{Rate: 4, Per: time.Hour, Burst: 2, By: palisade.ByIP}, 2, 15 * time.Minute, 429, palisade.ReasonOverLimit},
-		{"one is one", palisade.Limit{Rate: 1, Per: time.Hour, By: palisade.ByIP}, 1, time.Hour, 429, palisade.ReasonOverLimit},
+		{"without a burst the rate is the burst", palisade.Limit{Rate: 4, Per: time.Hour, By: palisade.ByIP}, 4, 15 * time.Minute, 403, palisade.ReasonAddressLimit},
+		{"a burst is a burst", palisade.Limit{Rate: 4, Per: time.Hour, Burst: 2, By: palisade.ByIP}, 2, 15 * time.Minute, 403, palisade.ReasonAddressLimit},
+		{"a key has its own", palisade.Limit{Rate: 1, Per: time.Hour, By: palisade.ByKey("one", func(*http.Request) string { return "one" })}, 1, time.Hour, 429, palisade.ReasonOverLimit},
 		{"a network has its own", palisade.Limit{Rate: 3, Per: time.Hour, By: palisade.ByNetwork}, 3, 20 * time.Minute, 403, palisade.ReasonNetworkLimit},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestWhoseAttemptsCountTogether(t *testing.T) {
 			if refused := w.Code != 303; refused != row.together {
 				t.Errorf("refused: %v, want %v; status %d, %q", refused, row.together, w.Code, s.last().Reason)
 			}
-			if over := s.last().Reason; row.together && over != palisade.ReasonOverLimit && over != palisade.ReasonTargetLimit && over != palisade.ReasonNetworkLimit {
+			if over := s.last().Reason; row.together && over != palisade.ReasonOverLimit && over != palisade.ReasonAddressLimit && over != palisade.ReasonTargetLimit && over != palisade.ReasonNetworkLimit {
 				t.Errorf("because %q", over)
 			}
 		})

@@ -176,7 +176,7 @@ func TestWhenTheServiceFails(t *testing.T) {
 			next := typed(s.load())
 			next.Set(tokenField, buy(services))
 			s.wait(4 * time.Second)
-			s.expect(s.post(next), http.StatusTooManyRequests, palisade.ReasonOverLimit, 1)
+			s.expect(s.post(next), http.StatusForbidden, palisade.ReasonAddressLimit, 1)
 		})
 	}
 }

@@ -26,9 +26,9 @@ func TestARefusalNamesTheSiteAndLeadsBack(t *testing.T) {
 		{"with any host, without a name where the request's host is none", "localhost", `a"><b>`, "", true, "", "/"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			one := palisade.Limit{Rate: 1, Per: time.Hour, By: palisade.ByIP}
+			one := palisade.Limit{Rate: 1, Per: time.Hour}
 			s := newSite(t, func(c *palisade.Config, f *palisade.FormConfig) {
-				c.Site, c.AnyHost, f.Limits = row.site, row.anyHost, []palisade.Limit{one}
+				c.Site, c.AnyHost, f.Ceiling = row.site, row.anyHost, one
 				if !row.anyHost {
 					c.Hosts = []string{"www.example.com"}
 				}

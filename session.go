@@ -99,9 +99,10 @@ func (a *attempt) spendWrite(ctx context.Context) ending {
 	claim := store.Claim{Issued: a.ticket.Issued, Expires: a.now.Add(time.Minute)}
 	rand.Read(claim.Key[:])
 	takes := append(a.takes[:0], store.Take{Key: a.ticket.Key(), Every: SessionLife, Burst: SessionWrites})
-	takes = a.fill(takes, f.limits)
+	takes = a.fill(takes, f.strict)
 	soft := len(takes)
 	if a.ticket.Rung < challenge.Hard {
+		takes = a.fill(takes, f.own)
 		takes = a.fill(takes, f.networks)
 		takes = a.fill(takes, f.targets)
 	}

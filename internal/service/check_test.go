@@ -169,7 +169,7 @@ func TestLimitsCountTheAddressThatTheBackendNames(t *testing.T) {
 		s.wait(20 * time.Second)
 		last = s.check(m{"fields": fields})
 	}
-	if last.Allowed || last.Status != 429 || last.Retry <= 0 || last.Retry > 3600 {
+	if last.Allowed || last.Status != 403 || last.Reason != "address-limit" || last.Retry <= 0 || last.Retry > 3600 {
 		t.Errorf("the third of an hour: %+v", last)
 	}
 	fields := s.load(m{"address": "198.51.100.1"})

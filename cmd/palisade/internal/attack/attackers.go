@@ -35,6 +35,10 @@ const (
 	signupLimit = 5
 	signupEvery = 2 * time.Minute
 
+	// signupCeiling is the number of sign-ups from one address, with the hardest step too.
+	signupCeiling = 10
+	ceilingEvery  = 5 * time.Minute
+
 	// networkLimit is the number of sign-ups from one network. The demo asks for the hardest
 	// step at the next one.
 	networkLimit = 20
@@ -44,6 +48,7 @@ const (
 const (
 	stopped = "stopped"
 	limited = "held to 5, the limit"
+	capped  = "held to 10, the ceiling"
 )
 
 // attackers are those of the guide, and some that know Palisade.
@@ -62,8 +67,8 @@ func attackers() []attacker {
 		{name: "a submit faster than a person types", verdict: stopped, run: fasterThanPeople},
 		{name: "solves natively, submits at once", verdict: stopped, run: nativeAtOnce},
 		{name: "mints 60 tickets, waits, sends all", least: signupLimit, most: signupLimit, verdict: limited, waits: true, every: signupEvery, run: burst(60, false)},
-		{name: "obeys the challenge: solves, waits", least: signupLimit, most: signupLimit, verdict: limited, waits: true, every: signupEvery, run: obeys(12)},
-		{name: "bought tokens, 60 from one address", least: signupLimit, most: signupLimit, verdict: limited, waits: true, every: signupEvery, service: true, run: bought(1)},
+		{name: "obeys the challenge: solves, waits", least: signupCeiling, most: signupCeiling, verdict: capped, waits: true, every: ceilingEvery, run: obeys(12)},
+		{name: "bought tokens, 60 from one address", least: signupCeiling, most: signupCeiling, verdict: capped, waits: true, every: ceilingEvery, service: true, run: bought(1)},
 		{name: "bought tokens, 60 from 60 networks", least: networks, most: networks, waits: true, service: true, networks: true, run: bought(networks), verdict: "KNOWN LIMIT"},
 		{name: "tickets of one place, 100 networks", least: networkLimit, most: networkLimit, verdict: "held to 20, the place's limit", waits: true, networks: true, every: networkEvery, run: travels},
 		{name: "60 /64s of one IPv6 /48", least: networkLimit, most: networkLimit, verdict: "held to 20, the network's limit", waits: true, proxied: true, every: networkEvery, run: roams},

@@ -31,7 +31,8 @@ tried            submissions; the answers are HTTP statuses
 effects          what was really accepted, as GET /effects of the attacked demo counts it
 without          what the same attack got from the same site without Palisade
 what stopped it  the reasons in GET /decisions; the visitor is told none of them
-the limit        5 sign-ups at once for one address, then one every 2 minutes
+the limit        5 sign-ups at once for one address, then one every 2 minutes; above it the hardest step is needed
+the ceiling      10 sign-ups at once for one address, then one every 5 minutes, with the hardest step too
 KNOWN LIMIT      who buys tokens and has many networks gets one through from each. No captcha and no rate
                  limit stops that; what raises the price next is signals and a code sent by mail
 `

@@ -194,7 +194,7 @@ func TestMistakes(t *testing.T) {
 	in := func(form string) string { return small + "        " + form + "\n" }
 	for _, test := range []struct{ name, text, want string }{
 		{"an unknown key", in("min_fil: 3s"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "min_fil" here; did you mean "min_fill"?`},
-		{"an unknown key similar to no other", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, limits,`},
+		{"an unknown key similar to no other", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, ceiling, limits,`},
 		{"a repeated key", in("route: POST /a"), `palisade.yaml:7:9: `},
 		{"an invalid duration", in("min_fill: 3 apples"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3 apples" is not a length of time; write e.g. 500ms`},
 		{"a number instead of a duration", in("min_fill: 3"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3" is not`},

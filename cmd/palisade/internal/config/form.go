@@ -31,8 +31,10 @@ var formKeys = []key[Form]{
 		read: func(n node, f *Form) { n.duration(&f.MinFill); f.MinFill = noneIfZero(f.MinFill) }},
 	{name: "max_age", absent: brief(palisade.DefaultMaxAge), about: "older is asked for again",
 		read: func(n node, f *Form) { n.duration(&f.MaxAge) }},
-	{name: "limits", absent: inWords(palisade.DefaultLimits()), about: "`[{rate, per, burst, by}]`; by `ip`, `network`, `form` or `field:NAME`; `[]` for none",
+	{name: "limits", absent: inWords(palisade.DefaultLimits()), about: "`[{rate, per, burst, by}]`; by `ip`, `network`, `form` or `field:NAME`. Above, the hardest step is needed; `[]` for none",
 		read: func(n node, f *Form) { n.limits(&f.Limits) }},
+	{name: "ceiling", absent: "50 at once and one more a minute, or as many as the limits by `ip` allow", about: "`{rate, per, burst}`: what one address may send, with the hardest step too; then 429. Set it to the limit by `ip` if no step should help",
+		read: func(n node, f *Form) { f.Ceiling = n.ceiling() }},
 	{name: "mode", preset: "enforce", about: "`monitor` only watches: it logs what it would do, lets through what it judges, spends nothing. Odd paths (400) and methods that nobody named (405) are refused all the same. So it cannot tell about limits",
 		read: func(n node, f *Form) { n.either(&f.Monitor, "enforce", "monitor") }},
 	{name: "monitor", about: "signals that are only recorded: " + quoted(signal.Names()) + " ([the list](../signal/all.go))",
@@ -140,6 +142,18 @@ func (n node) limits(to *[]palisade.Limit) {
 	}
 	*to = []palisade.Limit{}
 	n.list(func(n node) { *to = append(*to, n.limit()) })
+}
+
+func (n node) ceiling() (l palisade.Limit) {
+	n.object(map[string]func(node){
+		"rate":  func(n node) { n.int(&l.Rate, 1) },
+		"burst": func(n node) { n.int(&l.Burst, 1) },
+		"per":   func(n node) { n.duration(&l.Per) },
+	})
+	if l.Rate == 0 || l.Per == 0 {
+		n.mistake("rate and per are needed, e.g. {rate: 10, per: 10m, burst: 50}")
+	}
+	return l
 }
 
 func (n node) limit() (l palisade.Limit) {

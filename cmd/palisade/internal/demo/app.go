@@ -104,7 +104,7 @@ func (a *App) protect() error {
 		return err
 	}
 	for _, f := range a.forms {
-		config := palisade.FormConfig{Name: f.Name, MinFill: MinFill, Limits: f.Limits, Ask: palisade.WhenRisky}
+		config := palisade.FormConfig{Name: f.Name, MinFill: MinFill, Limits: f.Limits, Ceiling: f.Ceiling, Ask: palisade.WhenRisky}
 		if a.config.Captcha != nil {
 			config.Ask = palisade.Always
 		}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -22,7 +23,10 @@ type form struct {
 	Try    string // an attack that a user can try
 	Fields []field
 	Limits []palisade.Limit
-	JSON   bool // a script submits it, to a path of its own
+
+	Ceiling palisade.Limit // of one address, with the hardest step too
+
+	JSON bool // a script submits it, to a path of its own
 
 	accept func(*world, values) problems
 	gate   *palisade.Form // nil on the unprotected site
@@ -49,8 +53,9 @@ func newForms() []*form {
 				{Name: "username", Label: "User name", Kind: "text", Autocomplete: "username", MaxLength: 32},
 				{Name: "email", Label: "E-mail", Kind: "email", Autocomplete: "email", MaxLength: 254},
 			},
-			Limits: []palisade.Limit{{Rate: 5, Per: 10 * time.Minute, By: palisade.ByIP}, {Rate: 20, Per: 10 * time.Minute, By: palisade.ByNetwork}},
-			accept: (*world).signUp,
+			Limits:  []palisade.Limit{{Rate: 5, Per: 10 * time.Minute, By: palisade.ByIP}, {Rate: 20, Per: 10 * time.Minute, By: palisade.ByNetwork}},
+			Ceiling: palisade.Limit{Rate: 2, Per: 10 * time.Minute, Burst: 10}, // little, for the table of attacks
+			accept:  (*world).signUp,
 		},
 		{
 			Name: "contact", Title: "Contact", Button: "Send message",
@@ -87,8 +92,9 @@ func newForms() []*form {
 			Fields: []field{
 				{Name: "option", Label: "Wood", Kind: "radio", Options: trees},
 			},
-			Limits: []palisade.Limit{{Rate: 3, Per: time.Hour, By: palisade.ByIP}},
-			accept: (*world).vote,
+			Limits:  []palisade.Limit{{Rate: 3, Per: time.Hour, By: palisade.ByIP}},
+			Ceiling: palisade.Limit{Rate: 3, Per: time.Hour}, // no step buys a fourth vote
+			accept:  (*world).vote,
 		},
 		{
 			Name: "api", Title: "API", Button: "Send JSON", JSON: true,
@@ -125,13 +131,16 @@ func (f *form) read(r *http.Request) values {
 func (f *form) Says() []string {
 	var lines []string
 	for _, l := range f.Limits {
-		burst := l.Burst
-		if burst == 0 {
-			burst = l.Rate
-		}
-		lines = append(lines, fmt.Sprintf("%d at once for one %s, then one every %s", burst, whose(l.By), length(l.Per/time.Duration(l.Rate))))
+		lines = append(lines, says(l, whose(l.By)))
+	}
+	if f.Name == "signup" {
+		lines = append(lines, says(f.Ceiling, "address")+", with the hardest step")
 	}
 	return lines
+}
+
+func says(l palisade.Limit, who string) string {
+	return fmt.Sprintf("%d at once for one %s, then one every %s", cmp.Or(l.Burst, l.Rate), who, length(l.Per/time.Duration(l.Rate)))
 }
 
 func whose(by palisade.By) string {

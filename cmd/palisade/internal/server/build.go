@@ -28,6 +28,9 @@ const autoName = "auto"
 
 var autoLimits = []palisade.Limit{{Rate: 30, Per: autoPer, By: palisade.ByIP}, {Rate: 300, Per: autoPer, By: palisade.ByNetwork}}
 
+// autoCeiling is the limit by address itself: a step gains nothing there.
+var autoCeiling = palisade.Limit{Rate: 30, Per: autoPer}
+
 // Parts are the objects that survive a reload.
 type Parts struct {
 	Keys   palisade.Keys
@@ -75,7 +78,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 	}
 	if c.Auto {
 		f := config.NewForm().FormConfig
-		f.Name, f.Limits, f.Monitor, f.Sessions = autoName, autoLimits, c.Monitor, true
+		f.Name, f.Limits, f.Ceiling, f.Monitor, f.Sessions = autoName, autoLimits, autoCeiling, c.Monitor, true
 		s.Auto = &gateway.Form{FormConfig: f}
 	}
 	return s
