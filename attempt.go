@@ -27,6 +27,7 @@ type attempt struct {
 
 	ticket  ticket.Ticket
 	session bool            // something came in the cookie of a session; a claim
+	took    bool            // of the limits
 	unread  bool            // the body was left alone, because a session was looked for
 	kind    *challenge.Kind // of challenge that the page asked for
 	reply   string          // in the field of the kind
@@ -149,15 +150,19 @@ func (a *attempt) trip() (trip store.Trip, soft int) {
 	return store.Trip{Now: a.now, Claims: claims, Takes: takes}, soft
 }
 
-// fill makes the rules' takes ready. While something stands in for a kind that is out of
-// reach, every limit counts double.
-func (a *attempt) fill(takes []store.Take, rules []rule) []store.Take {
-	cost := 1
+// cost is what the attempt takes of a limit. While something stands in for a kind that is
+// out of reach, every limit counts double.
+func (a *attempt) cost() int {
 	if a.kind.StandIn {
-		cost = 2
+		return 2
 	}
+	return 1
+}
+
+// fill makes the rules' takes ready.
+func (a *attempt) fill(takes []store.Take, rules []rule) []store.Take {
 	for i := range rules {
-		if take, ok := rules[i].fill(a, cost); ok {
+		if take, ok := rules[i].fill(a, a.cost()); ok {
 			a.rules[len(takes)] = &rules[i]
 			takes = append(takes, take)
 		}
@@ -176,7 +181,7 @@ func (a *attempt) decide(v ending) Decision {
 		ID: NewID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
 		Outcome: v.outcome, Would: v.outcome, Reason: v.reason, Level: uint8(a.need), Score: a.score.Total(),
 		RetryAfter: v.wait, Err: v.err, Findings: a.findings,
-		judged: true, next: a.next, carry: a.ticket.Carry, unread: a.unread,
+		judged: true, next: a.next, carry: a.ticket.Carry, unread: a.unread, took: a.took,
 	}
 	if a.addr.IsValid() {
 		tag := f.guard.keys.Lookup.TagAddr("visitor\x00", clientip.Prefix(a.addr).Addr())

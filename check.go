@@ -291,6 +291,7 @@ func (a *attempt) spend(ctx context.Context) ending {
 	}
 	switch result.Status {
 	case store.Granted:
+		a.took = !a.sub.opens
 		a.answer = a.form.recent.Begin(a.duplicateKey(), a.now)
 		return goOn
 	case store.Spent:

@@ -79,6 +79,11 @@ type FormConfig struct {
 	// Limits are taken together. Nil: [DefaultLimits]. An empty list that is not nil means none. At most 8.
 	Limits []Limit
 
+	// Count says which submissions the Limits count. Default: those that the app accepted, as
+	// its answer shows; for logins and the like those that failed. It needs [Form.Protect],
+	// [Form.Handle] or [Form.Serve]: after [Form.Judge] every submission counts.
+	Count Count
+
 	// Ceiling bounds the submissions of one address, those with the hardest step included.
 	// Over it the answer is 429. Its By is left out. Default: 50 at once and one more a
 	// minute, which is at most 60 in ten minutes, or as many as the Limits by address let
@@ -172,6 +177,9 @@ func (c *FormConfig) validate() error {
 	if c.Ask > Never {
 		errs = append(errs, errors.New("Ask must be Always, WhenRisky or Never"))
 	}
+	if c.Count > CountFailures {
+		errs = append(errs, errors.New("Count must be CountByName, CountAccepted, CountAttempts or CountFailures"))
+	}
 	if c.ProviderDown > Refuse {
 		errs = append(errs, errors.New("ProviderDown must be StepDown or Refuse"))
 	}
@@ -214,6 +222,7 @@ func (c *FormConfig) setDefaults() {
 		c.Limits = DefaultLimits()
 	}
 	c.Limits = slices.Clone(c.Limits)
+	c.Count = c.counts()
 }
 
 // Form is a protected route with a name. Make one with [Guard.Form] and hang
@@ -223,11 +232,12 @@ type Form struct {
 	config   FormConfig
 	id       ticket.Form
 	ladder   *challenge.Ladder
-	strict   []rule   // over them the sender waits
-	own      []rule   // of the sender's address: over them the hardest step is needed
-	networks []rule   // of the sender's network: the same
-	travel   *rule    // of tickets that one network fetched and another one sends; nil: none
-	targets  []rule   // somebody else's
+	strict   []rule // over them the sender waits
+	own      []rule // of the sender's address: over them the hardest step is needed
+	networks []rule // of the sender's network: the same
+	travel   *rule  // of tickets that one network fetched and another one sends; nil: none
+	targets  []rule // somebody else's
+	returns  []returning
 	counted  []string // fields that limits count by
 	answers  []string // fields in which answers to its kinds of challenge come
 	recent   *duplicate.Recent
@@ -245,6 +255,7 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 		return nil, fmt.Errorf("palisade: form %q: %w", config.Name, err)
 	}
 	f.answers = f.ladder.Fields()
+	f.returns = config.returning()
 	if ceiling, ok := config.ceiling(); ok {
 		f.strict = append(f.strict, newRule(config.Name+"\x00ceiling", ceiling))
 	}
@@ -381,5 +392,7 @@ func (f *Form) Serve(w http.ResponseWriter, s *Submission, next func(http.Respon
 	}
 	defer answer.Close()
 	onward := f.guard.onward(s.request)
-	next(f.recent.Record(answer, w, s.request, onward), s.request, Pass{form: f, request: s.request, decision: d})
+	noted := &statusWriter{ResponseWriter: w}
+	next(f.recent.Record(answer, noted, s.request, onward), s.request, Pass{form: f, request: s.request, decision: d})
+	f.settle(s, d, cmp.Or(noted.status, http.StatusOK))
 }

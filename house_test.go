@@ -34,7 +34,7 @@ const rootModule = "github.com/palisade-dev/palisade"
 //
 // Test files are free too: their imports reach nobody who uses the package.
 var mayImport = map[string][]string{
-	".": {"captcha", "challenge", "challenge/provider", "challenge/work", "clientip", "event", "internal/duplicate", "internal/email", "internal/host", "internal/names", "internal/submission", "internal/ticket", "pow", "signal", "store", "store/memory", "web"},
+	".": {"captcha", "challenge", "challenge/provider", "challenge/work", "clientip", "event", "internal/duplicate", "internal/email", "internal/host", "internal/names", "internal/purpose", "internal/submission", "internal/ticket", "pow", "signal", "store", "store/memory", "web"},
 
 	"captcha":  nil,
 	"clientip": nil,
@@ -60,6 +60,7 @@ var mayImport = map[string][]string{
 	"internal/inject":      nil,
 	"internal/mac":         nil,
 	"internal/names":       nil,
+	"internal/purpose":     nil,
 	"internal/route":       {"internal/names"},
 	"internal/snippet":     nil,
 	"internal/submission":  {"internal/names"},

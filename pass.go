@@ -34,7 +34,8 @@ const maxCarry = 2
 // Retry returns the markup of [Form.Fields] for a form that is shown again because the
 // application found something to correct. The visible solve is carried over, at most
 // twice, so that a person who mistyped a field is not asked again. The silent proof is
-// made anew and all limits are taken again. Call it only when the submission had no
+// made anew. The limits are taken again, and get back what this submission took, as
+// FormConfig.Count says. Call it only when the submission had no
 // effect.
 func (p Pass) Retry() template.HTML {
 	if !p.Valid() {
@@ -48,6 +49,7 @@ func (p Pass) RetryIn(page Page) template.HTML {
 	if !p.Valid() {
 		return ""
 	}
+	p.corrected()
 	return p.form.fields(p.request, page, p.retry())
 }
 
@@ -56,6 +58,7 @@ func (p Pass) RetryOffer() (Offer, error) {
 	if !p.Valid() {
 		return Offer{}, errInvalidPass
 	}
+	p.corrected()
 	return p.form.offer(p.request, p.retry())
 }
 

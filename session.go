@@ -111,6 +111,7 @@ func (a *attempt) spendWrite(ctx context.Context) ending {
 	case err != nil:
 		return a.outage(ReasonStoreDown, err)
 	case result.Status == store.Granted:
+		a.took = true
 		return goOn
 	case result.Status == store.Limited && result.Index == 0:
 		a.need = max(a.need, a.ticket.Rung)

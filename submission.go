@@ -28,14 +28,18 @@ const (
 // the same fields. All doors judge submissions, see [Form.Judge].
 type Submission struct {
 	request *http.Request
-	read    bool                   // body and err are known
-	given   bool                   // a program has read the fields: there are no bytes
-	err     error                  // why the submission is not judged
-	body    submission.Submission  // as the app is to get it, with our own fields
-	opens   bool                   // it opens a session, and has no effect of its own
-	outer   *submission.Submission // the form that brought body sealed
-	sealed  *sealed                // the sealed submission in the body, until it takes the body's place
-	beside  names.Query            // names in the query and in cookies, for Text
+	read    bool                  // body and err are known
+	given   bool                  // a program has read the fields: there are no bytes
+	err     error                 // why the submission is not judged
+	body    submission.Submission // as the app is to get it, with our own fields
+	opens   bool                  // it opens a session, and has no effect of its own
+
+	effect    Effect                 // as the app's handler says, if it does
+	settled   bool                   // it does
+	corrected bool                   // the form is shown again
+	outer     *submission.Submission // the form that brought body sealed
+	sealed    *sealed                // the sealed submission in the body, until it takes the body's place
+	beside    names.Query            // names in the query and in cookies, for Text
 
 	ticketText, proofText string // as sent; claims, not facts
 	inHeader              bool   // the ticket is: a script sent it

@@ -50,6 +50,12 @@ type Take struct {
 	Every time.Duration // one permit is regained each Every; must be positive
 	Burst int           // most permits at once; at least 1
 	Cost  int           // permits taken; 0 means 1. More than Burst is never granted, also after Wait
+
+	// Back, if it is set, makes the take give back the permits that an earlier trip took at
+	// this time. It is always granted. The permits that the key has regained since stay
+	// regained and are not given twice: a key that takes and gives back never has more
+	// permits than one that did neither. A key that owes nothing is not changed.
+	Back time.Time
 }
 
 // Trip holds all requests of one decision to the store.

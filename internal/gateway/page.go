@@ -28,6 +28,7 @@ func (s *site) answer(resp *http.Response) error {
 	if x == nil {
 		return nil
 	}
+	x.status = resp.StatusCode
 	if x.in.Method == http.MethodHead { // the app may have been asked for the whole page, see calm
 		resp.Body.Close()
 		resp.Body = http.NoBody
@@ -139,7 +140,7 @@ func (p *page) add(target inject.Target) []byte {
 	opts.Inline = target.Submitter
 	opts.Origin = p.origin(target.Base)
 	if p.asksToCorrect(f) && !p.retried {
-		p.retried = true
+		p.retried, p.x.again = true, true
 		return []byte(p.x.pass.RetryIn(opts))
 	}
 	return []byte(f.guarded.FieldsIn(p.x.in, opts))

@@ -27,6 +27,8 @@ type exchange struct {
 	last    bool          // the last request on its connection to the app
 	form    *form         // the form of an allowed submission, or nil
 	pass    palisade.Pass
+	status  int  // of the app's answer; 0: none
+	again   bool // the answer shows the form again
 }
 
 type exchangeKey struct{}
@@ -58,7 +60,23 @@ func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass
 		r.Header[verdict.Header] = []string{v}
 	}
 	r, last := mayHoldAnother(r)
-	s.serve(w, r, &exchange{in: r, form: f, pass: pass, last: last})
+	x := &exchange{in: r, form: f, pass: pass, last: last}
+	s.serve(w, r, x)
+	pass.Settle(x.effect())
+}
+
+// effect returns what came of a submission.
+func (x *exchange) effect() palisade.Effect {
+	e := palisade.EffectOf(x.status)
+	if e == palisade.EffectAccepted && x.again {
+		switch {
+		case x.form.config.Reject200:
+			return palisade.EffectRejected
+		case !x.form.config.Accept200: // nobody has said what it means
+			return palisade.EffectUnknown
+		}
+	}
+	return e
 }
 
 // isUnread reports whether a session let the request through, whose body was not read.

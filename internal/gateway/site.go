@@ -87,6 +87,10 @@ type Form struct {
 	// for a correction, as Django and Flask send it. The corrected form then passes
 	// without another visible step (at most twice).
 	Accept200 bool
+
+	// Reject200 says that such an answer means that the app did nothing, also for the limits, see
+	// palisade.Count. Without either, it only spares the visitor the next visible step.
+	Reject200 bool
 }
 
 // site is a Site that is ready for use.

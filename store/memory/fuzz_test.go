@@ -36,6 +36,9 @@ func (m *reference) look(trip store.Trip) store.Result {
 		}
 	}
 	for i, t := range trip.Takes {
+		if !t.Back.IsZero() {
+			continue
+		}
 		cost := min(max(t.Cost, 1), t.Burst+1)
 		if wait := m.end(t, cost, trip.Now).Sub(trip.Now) - time.Duration(t.Burst)*t.Every; wait > 0 {
 			return store.Result{Status: store.Limited, Index: i, Wait: wait}
@@ -49,7 +52,21 @@ func (m *reference) spend(trip store.Trip) {
 		m.claims[claimKey{c.Key, c.Pool}] = c.Expires
 	}
 	for _, t := range trip.Takes {
+		if !t.Back.IsZero() {
+			m.giveBack(t, trip.Now)
+			continue
+		}
 		m.ends[t.Key] = m.end(t, max(t.Cost, 1), trip.Now)
+	}
+}
+
+func (m *reference) giveBack(t store.Take, now time.Time) {
+	owed := time.Duration(min(max(t.Cost, 1), t.Burst))*t.Every - max(now.Sub(t.Back), 0)
+	if end := m.ends[t.Key]; owed > 0 && end.After(now) {
+		if end = end.Add(-owed); end.Before(now) {
+			end = now
+		}
+		m.ends[t.Key] = end
 	}
 }
 
@@ -95,6 +112,9 @@ func trip(op []byte, n int, now time.Time) store.Trip {
 			Key: key(first + 5*i), Every: time.Duration(1+int(op[3])) * 100 * time.Millisecond,
 			Burst: 1 + int(op[4]>>4), Cost: int(op[4] & 15),
 		})
+		if op[2]&3 == 3 && i == 0 {
+			trip.Takes[0].Back = now.Add(-time.Duration(op[2]>>2) * 50 * time.Millisecond)
+		}
 	}
 	return trip
 }

@@ -172,7 +172,9 @@ func (s *Store) Spend(ctx context.Context, trip store.Trip) (store.Result, error
 		}
 	}
 	for i := range takes {
-		if wait := takes[i].take(&trip.Takes[i], now); wait > 0 {
+		if !trip.Takes[i].Back.IsZero() {
+			takes[i].giveBack(&trip.Takes[i], now)
+		} else if wait := takes[i].take(&trip.Takes[i], now); wait > 0 {
 			return store.Result{Status: store.Limited, Index: i, Wait: wait}, nil
 		}
 	}
@@ -184,12 +186,14 @@ func (s *Store) Spend(ctx context.Context, trip store.Trip) (store.Result, error
 		}
 	}
 	for i := range takes {
-		if !takes[i].table.room(len(takes), now) {
+		if takes[i].until != 0 && !takes[i].table.room(len(takes), now) {
 			takes[i].table.squeeze(len(takes), now)
 		}
 	}
 	for i := range changes {
-		changes[i].table.set(changes[i].hash, changes[i].until)
+		if changes[i].until != 0 {
+			changes[i].table.set(changes[i].hash, changes[i].until)
+		}
 	}
 	return store.Result{Status: store.Granted}, nil
 }
@@ -204,7 +208,7 @@ var errFull = [...]error{
 type change struct {
 	table *table
 	hash  uint64
-	until int64
+	until int64 // 0: nothing is written
 }
 
 // shardSet is a set of shards, one bit each.
@@ -268,6 +272,16 @@ func (change *change) take(t *store.Take, now int64) (wait time.Duration) {
 	debt := max(tat-now, 0) + cost*int64(t.Every)
 	change.until = now + debt
 	return time.Duration(debt) - time.Duration(t.Burst)*t.Every
+}
+
+// giveBack records the write in change: what a take made the key owe, less the time since
+// then, in which it has come back by itself.
+func (change *change) giveBack(t *store.Take, now int64) {
+	owed := min(max(int64(t.Cost), 1), int64(t.Burst))*int64(t.Every) - max(now-nanos(t.Back), 0)
+	tat, found := change.table.until(change.hash)
+	if found && owed > 0 && tat > now {
+		change.until = max(tat-owed, now)
+	}
 }
 
 // The allowed times and spans of a trip. Within them no calculation here can

@@ -278,6 +278,57 @@ var limitLaws = []Law{
 		b.want(t, store.Granted, "five of five", nil, take)
 	}},
 
+	{Name: "what is given back can be taken again", check: func(t T, b *bench) {
+		take := store.Take{Key: b.key(), Every: time.Hour, Burst: 3}
+		for range 3 {
+			b.want(t, store.Granted, "within the burst", nil, take)
+		}
+		back := take
+		back.Cost, back.Back = 2, b.now()
+		b.want(t, store.Granted, "two are given back, over the burst", nil, back)
+		for range 2 {
+			b.want(t, store.Granted, "one of those given back", nil, take)
+		}
+		b.want(t, store.Limited, "a third", nil, take)
+		rested := store.Take{Key: b.key(), Every: time.Hour, Burst: 1}
+		back.Key = rested.Key
+		b.want(t, store.Granted, "given back by a key that took nothing", nil, back)
+		b.want(t, store.Granted, "its burst", nil, rested)
+		b.want(t, store.Limited, "over its burst", nil, rested)
+	}},
+
+	{Name: "taking and giving back gains nothing", needs: exact, check: func(t T, b *bench) {
+		// The test calculates the formula beside the store, for the takes that are not given
+		// back. end is when the key has regained all permits.
+		take := store.Take{Key: b.key(), Every: 10 * time.Second, Burst: 3}
+		var end time.Time
+		var lent []time.Time
+		random := rand.New(rand.NewPCG(2026, 12)) // the same history in each run
+		for step := range 4000 {
+			b.pass(time.Duration(random.Int64N(int64(8 * time.Second))))
+			switch what := random.IntN(3); {
+			case what == 0 && len(lent) > 0:
+				back := take
+				back.Back, lent = lent[0], lent[1:]
+				b.want(t, store.Granted, "a permit is given back", nil, back)
+			case what == 1:
+				if r := b.spend(t, nil, take); r.Status == store.Granted {
+					lent = append(lent, b.now())
+				}
+			default:
+				if end.Before(b.now()) {
+					end = b.now()
+				}
+				wait := end.Add(take.Every).Sub(b.now()) - time.Duration(take.Burst)*take.Every
+				if r := b.spend(t, nil, take); r.Status == store.Granted {
+					if end = end.Add(take.Every); wait > 0 {
+						t.Fatalf("step %d: granted, %v before a key that lent nothing would get it", step, wait)
+					}
+				}
+			}
+		}
+	}},
+
 	{Name: "keys are limited apart", check: func(t T, b *bench) {
 		for range 100 {
 			take := hourly(b.key(), 1)

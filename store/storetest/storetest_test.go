@@ -77,6 +77,10 @@ func TestEachLawFailsForAStoreThatBreaksIt(t *testing.T) {
 		{takesTheRest, "a cost is taken whole or not at all"},
 		{freeOfCost, "no cost means one"},
 		{overdraws, "a cost above the burst is never granted and takes nothing"},
+		{keepsAll, "what is given back can be taken again"},
+		{asksForWhatComesBack, "what is given back can be taken again"},
+		{givesToTheRested, "what is given back can be taken again"},
+		{givesTwice, "taking and giving back gains nothing"},
 		{limitsAllAsOne, "keys are limited apart"},
 		{oneKeySpace, "a limit and a claim of one key do not mix"},
 
@@ -158,17 +162,22 @@ const (
 	sharesRoom         fault = "has one bound for both pools"
 	keepsUntilFull     fault = "keeps the claims of a trip until it is full"
 
-	fixedWindow     fault = "regains the whole burst at once"
-	grantsTooLate   fault = "grants a permit a moment too late"
-	waitsForAll     fault = "reports the wait for the whole burst"
-	countsSeconds   fault = "reads the time in seconds"
-	savesUp         fault = "lets a key save up more than the burst"
-	countsCallsOnly fault = "takes one permit for any cost"
-	takesTheRest    fault = "takes the remaining permits if the cost is higher"
-	freeOfCost      fault = "takes nothing for a cost of 0"
-	overdraws       fault = "grants a cost above the burst to a rested key"
-	limitsAllAsOne  fault = "has one limit for all keys"
-	oneKeySpace     fault = "reports a limited key as claimed"
+	fixedWindow          fault = "regains the whole burst at once"
+	grantsTooLate        fault = "grants a permit a moment too late"
+	waitsForAll          fault = "reports the wait for the whole burst"
+	countsSeconds        fault = "reads the time in seconds"
+	savesUp              fault = "lets a key save up more than the burst"
+	countsCallsOnly      fault = "takes one permit for any cost"
+	takesTheRest         fault = "takes the remaining permits if the cost is higher"
+	freeOfCost           fault = "takes nothing for a cost of 0"
+	overdraws            fault = "grants a cost above the burst to a rested key"
+	keepsAll             fault = "gives nothing back"
+	asksForWhatComesBack fault = "takes what should be given back"
+	givesToTheRested     fault = "lets a key save up what is given back"
+	givesTwice           fault = "gives back what the key has regained"
+
+	limitsAllAsOne fault = "has one limit for all keys"
+	oneKeySpace    fault = "reports a limited key as claimed"
 
 	keepsFirstClaim fault = "stores the first claim of a refused trip"
 	takesFirstLimit fault = "takes the first limit of a refused trip"
@@ -399,6 +408,9 @@ func (s *plain) lookAtTakes(trip store.Trip) store.Result {
 }
 
 func (s *plain) wait(t store.Take, now time.Time) time.Duration {
+	if !t.Back.IsZero() && s.fault != asksForWhatComesBack {
+		return 0
+	}
 	cost := s.cost(t)
 	if cost > t.Burst {
 		_, known := s.ends[t.Key]
@@ -428,7 +440,7 @@ func (s *plain) end(t store.Take, now time.Time) time.Time {
 	if s.fault == countsSeconds {
 		now = now.Truncate(time.Second)
 	}
-	if end.Before(now) && (s.fault != savesUp || !found) {
+	if end.Before(now) && (s.fault != savesUp && s.fault != givesToTheRested || !found) {
 		return now
 	}
 	return end
@@ -449,12 +461,33 @@ func (s *plain) take(takes []store.Take, now time.Time) {
 		if s.fault == takesFirstLimit && i > 0 {
 			return
 		}
+		if !t.Back.IsZero() && s.fault != asksForWhatComesBack {
+			s.giveBack(t, now)
+			continue
+		}
 		end := s.end(t, now)
 		if s.fault == fixedWindow && now.Sub(s.latest) >= t.Every {
 			end, s.latest = now, now
 		}
 		s.ends[s.limitKey(t.Key)] = end.Add(time.Duration(s.cost(t)) * t.Every)
 	}
+}
+
+func (s *plain) giveBack(t store.Take, now time.Time) {
+	owed := time.Duration(max(t.Cost, 1)) * t.Every
+	if s.fault != givesTwice {
+		owed -= now.Sub(t.Back)
+	}
+	end := s.ends[s.limitKey(t.Key)]
+	switch {
+	case s.fault == givesToTheRested:
+		end = s.end(t, now).Add(-owed)
+	case owed <= 0 || !end.After(now) || s.fault == keepsAll:
+		return
+	default:
+		end = end.Add(-owed)
+	}
+	s.ends[s.limitKey(t.Key)] = end
 }
 
 func (s *plain) makeRoom(trip store.Trip) error {

@@ -194,7 +194,7 @@ func TestMistakes(t *testing.T) {
 	in := func(form string) string { return small + "        " + form + "\n" }
 	for _, test := range []struct{ name, text, want string }{
 		{"an unknown key", in("min_fil: 3s"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "min_fil" here; did you mean "min_fill"?`},
-		{"an unknown key similar to no other", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, ceiling, limits,`},
+		{"an unknown key similar to no other", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, ceiling, count, limits,`},
 		{"a repeated key", in("route: POST /a"), `palisade.yaml:7:9: `},
 		{"an invalid duration", in("min_fill: 3 apples"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3 apples" is not a length of time; write e.g. 500ms`},
 		{"a number instead of a duration", in("min_fill: 3"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3" is not`},
@@ -435,4 +435,41 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What a form's limits count is written, or told by the words in its name and its routes.
+func TestWhatAFormCounts(t *testing.T) {
+	for _, row := range []struct {
+		form string
+		want palisade.Count
+		says bool // that 200 with the form is a rejection
+	}{
+		{"route: POST /signup", palisade.CountByName, false},
+		{"route: POST /signup, rejected_200: true", palisade.CountByName, true},
+		{"route: POST /signup, rejected_200: false", palisade.CountByName, false},
+		{"route: POST /accounts/login/", palisade.CountFailures, false},
+		{"route: POST /accounts/login/, name: members", palisade.CountFailures, false},
+		{"route: [POST /a, POST /cart/checkout], name: shop", palisade.CountFailures, false},
+		{"route: POST /accounts/login/, count: accepted", palisade.CountAccepted, false},
+		{"route: POST /signup, count: attempts", palisade.CountAttempts, false},
+		{"route: POST /signup, count: failures", palisade.CountFailures, false},
+	} {
+		c, err := load(t, "listen: \":80\"\nsites:\n  - host: example.com\n    upstream: http://127.0.0.1:9\n    forms:\n      - {"+row.form+"}\n")
+		if err != nil {
+			t.Fatalf("%s: %v", row.form, err)
+		}
+		if f := c.Sites[0].Forms[0]; f.Count != row.want || f.Reject200 != row.says {
+			t.Errorf("%s: count %d, rejects %v", row.form, f.Count, f.Reject200)
+		}
+	}
+	for form, want := range map[string]string{
+		"route: POST /a, count: rejected":               `"rejected" must be accepted, attempts, failures`,
+		"route: POST /a, ceiling: {rate: 3}":            "rate and per are needed",
+		"route: POST /a, ceiling: {rate: 3, per: 400d}": "is not a length of time",
+	} {
+		_, err := load(t, "listen: \":80\"\nsites:\n  - host: example.com\n    upstream: http://127.0.0.1:9\n    forms:\n      - {"+form+"}\n")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", form, err, want)
+		}
+	}
 }

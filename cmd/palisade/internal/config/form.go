@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/internal/purpose"
 	"github.com/palisade-dev/palisade/internal/route"
 	"github.com/palisade-dev/palisade/signal"
 )
@@ -16,6 +17,7 @@ type Form struct {
 	palisade.FormConfig
 	Routes    []route.Pattern
 	Accept200 bool // rejected_200: false
+	Reject200 bool // rejected_200: true, said by the operator
 
 	when route.When // narrows all routes
 	at   string
@@ -33,6 +35,8 @@ var formKeys = []key[Form]{
 		read: func(n node, f *Form) { n.duration(&f.MaxAge) }},
 	{name: "limits", absent: inWords(palisade.DefaultLimits()), about: "`[{rate, per, burst, by}]`; by `ip`, `network`, `form` or `field:NAME`. Above, the hardest step is needed; `[]` for none",
 		read: func(n node, f *Form) { n.limits(&f.Limits) }},
+	{name: "count", absent: "`accepted`, or `failures` if the name or a route speaks of a login, a recovery or a checkout", about: "[what the limits count](#what-limits-count): `accepted`, `attempts` or `failures`",
+		read: func(n node, f *Form) { n.count(&f.Count) }},
 	{name: "ceiling", absent: "50 at once and one more a minute, or as many as the limits by `ip` allow", about: "`{rate, per, burst}`: what one address may send, with the hardest step too; then 429. Set it to the limit by `ip` if no step should help",
 		read: func(n node, f *Form) { f.Ceiling = n.ceiling() }},
 	{name: "mode", preset: "enforce", about: "`monitor` only watches: it logs what it would do, lets through what it judges, spends nothing. Odd paths (400) and methods that nobody named (405) are refused all the same. So it cannot tell about limits",
@@ -57,7 +61,7 @@ var routeKeys = []key[Form]{
 		read: func(n node, f *Form) { n.int(&f.MaxFields, 1) }},
 	{name: "sessions", preset: "false", about: "for what scripts send by themselves, see [requests of scripts](#requests-of-scripts): one proof opens a session of 30 requests, with any body, unread",
 		read: func(n node, f *Form) { n.bool(&f.Sessions) }},
-	{name: "rejected_200", preset: "true", about: "an answer 200 that shows the form again asks for a correction, which then needs no second visible step (two at most)",
+	{name: "rejected_200", preset: "true", about: "an answer 200 that shows the form again asks for a correction, which then needs no second visible step (two at most). If `true` is written, such an answer means for the limits too that nothing was accepted",
 		read: func(n node, f *Form) { n.unless(&f.Accept200) }},
 }
 
@@ -88,6 +92,10 @@ func (r *reader) routedForm(n node) Form {
 	} else if f.Name == "" && len(f.Routes) > 0 {
 		f.Name = nameOf(f.Routes[0])
 	}
+	f.Reject200 = has["rejected_200"] && !f.Accept200
+	if f.Count == palisade.CountByName && slices.ContainsFunc(f.Routes, func(p route.Pattern) bool { return purpose.Tries(p.Path()) }) {
+		f.Count = palisade.CountFailures
+	}
 	if has["when"] {
 		for i := range f.Routes {
 			f.Routes[i] = f.Routes[i].Only(f.when)
@@ -115,6 +123,14 @@ func (n node) unless(to *bool) {
 	not := !*to
 	n.bool(&not)
 	*to = !not
+}
+
+// count reads which submissions count. The first word is the first constant behind
+// CountByName.
+func (n node) count(to *palisade.Count) {
+	i := int(palisade.CountAccepted) - 1
+	n.choice(&i, "accepted", "attempts", "failures")
+	*to = palisade.Count(i + 1)
 }
 
 // noneIfZero turns a duration of 0 into the library's value for none.

@@ -74,11 +74,12 @@ func site(c *config.Site, p Parts) gateway.Site {
 	}
 	for i := range c.Forms {
 		f := &c.Forms[i]
-		s.Forms = append(s.Forms, gateway.Form{FormConfig: f.FormConfig, Routes: f.Routes, Accept200: f.Accept200})
+		s.Forms = append(s.Forms, gateway.Form{FormConfig: f.FormConfig, Routes: f.Routes, Accept200: f.Accept200, Reject200: f.Reject200})
 	}
 	if c.Auto {
 		f := config.NewForm().FormConfig
 		f.Name, f.Limits, f.Ceiling, f.Monitor, f.Sessions = autoName, autoLimits, autoCeiling, c.Monitor, true
+		f.Count = palisade.CountAttempts // a login may be among its routes
 		s.Auto = &gateway.Form{FormConfig: f}
 	}
 	return s
