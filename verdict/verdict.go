@@ -17,6 +17,10 @@
 // decoded once), SHA-256 of the body in lower-case hex, t, id, mode. It is valid for
 // [Life] from t.
 //
+// In mode [Session] the line of the body is "-". The gateway passes such a body on unread,
+// as it may be long or endless. So the verdict does not bind the body: an app that needs
+// it bound refuses that mode.
+//
 // The folder deploy/verdict has checkers in other languages, and vectors for writing
 // another one.
 package verdict
@@ -49,6 +53,7 @@ const (
 	Enforce = "enforce" // judged and allowed
 	Monitor = "monitor" // not enforced: it may be a bot
 	Exempt  = "exempt"  // a client that signed its request
+	Session = "session" // a session let it through; its body was not read and is not bound
 )
 
 // ErrVerdict is returned for a verdict that is missing, forged, too old, or made for
@@ -62,12 +67,12 @@ func Key(secret []byte, site string) []byte { return mac.Secret(secret, "palisad
 type Verdict struct {
 	Site, Form string
 	ID         string // of the decision, as in the gateway's log
-	Mode       string // Enforce, Monitor or Exempt
+	Mode       string // Enforce, Monitor, Exempt or Session
 	Time       time.Time
 }
 
 // Sign returns the value of the header for a request and its body, both as the app will
-// see them.
+// see them. Mode Session does not use the body.
 func (v Verdict) Sign(key []byte, r *http.Request, body []byte) string {
 	t := strconv.FormatInt(v.Time.Unix(), 10)
 	return "v=1; t=" + t + "; id=" + v.ID + "; site=" + v.Site + "; form=" + v.Form + "; mode=" + v.Mode +
@@ -75,11 +80,10 @@ func (v Verdict) Sign(key []byte, r *http.Request, body []byte) string {
 }
 
 func (v Verdict) tag(key []byte, r *http.Request, body []byte) []byte {
-	sum := sha256.Sum256(body)
 	hash := hmac.New(sha256.New, key)
 	for _, line := range []string{
 		"palisade-verdict/1", v.Site, v.Form, r.Host, r.Method, r.URL.Path,
-		hex.EncodeToString(sum[:]), strconv.FormatInt(v.Time.Unix(), 10), v.ID, v.Mode,
+		v.digest(body), strconv.FormatInt(v.Time.Unix(), 10), v.ID, v.Mode,
 	} {
 		// A line feed in a path cannot make two requests look alike: it would
 		// have to be in one of the following lines too, and those contain none.
@@ -88,16 +92,24 @@ func (v Verdict) tag(key []byte, r *http.Request, body []byte) []byte {
 	return hash.Sum(nil)
 }
 
+func (v Verdict) digest(body []byte) string {
+	if v.Mode == Session {
+		return "-"
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
 // Verify checks the verdict of a request. It reads the body, up to limit bytes, and
-// restores it. keys are the current key and, during a rotation, the previous
-// one.
+// restores it; in mode Session it leaves the body unread. keys are the current key and,
+// during a rotation, the previous one.
 func Verify(r *http.Request, limit int64, keys ...[]byte) (Verdict, error) {
 	v, tag, ok := parse(r.Header[Header])
 	if !ok || r.URL == nil || time.Since(v.Time).Abs() > Life {
 		return Verdict{}, ErrVerdict
 	}
 	var body []byte
-	if r.Body != nil {
+	if r.Body != nil && v.Mode != Session {
 		var err error
 		if body, err = io.ReadAll(io.LimitReader(r.Body, limit+1)); err != nil || int64(len(body)) > limit {
 			return Verdict{}, ErrVerdict
@@ -138,16 +150,19 @@ func parse(lines []string) (v Verdict, tag []byte, ok bool) {
 const maxBody = 32 << 20
 
 // Require runs next only for requests that came through the gateway and were judged, or
-// that a known client signed. It refuses requests in monitor mode.
+// that a known client signed. It refuses requests in monitor mode. It takes those of a
+// session, whose body is not bound: to refuse them, use [Verify] and look at Mode.
 func Require(key []byte, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v, err := Verify(r, maxBody, key); err != nil || v.Mode != Enforce && v.Mode != Exempt {
+		if v, err := Verify(r, maxBody, key); err != nil || !v.judged() {
 			http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+func (v Verdict) judged() bool { return v.Mode == Enforce || v.Mode == Exempt || v.Mode == Session }
 
 // Path returns a path in the signed form: with its escapes decoded once, or unchanged if
 // they are broken.

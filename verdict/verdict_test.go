@@ -32,6 +32,7 @@ func TestVerdictHoldsForItsRequestAlone(t *testing.T) {
 	}{
 		{"as it was signed", nil, nil, 200},
 		{"a client that signed its request", func(v *verdict.Verdict) { v.Mode = verdict.Exempt }, nil, 200},
+		{"of a session", func(v *verdict.Verdict) { v.Mode = verdict.Session }, nil, 200},
 		{"only watched", func(v *verdict.Verdict) { v.Mode = verdict.Monitor }, nil, 403},
 		{"a minute ago", func(v *verdict.Verdict) { v.Time = time.Now().Add(-time.Minute) }, nil, 403},
 		{"in a minute", func(v *verdict.Verdict) { v.Time = time.Now().Add(time.Minute) }, nil, 403},
@@ -45,6 +46,8 @@ func TestVerdictHoldsForItsRequestAlone(t *testing.T) {
 		{"another site", nil, replace("site=example.com", "site=example.org"), 403},
 		{"another id", nil, replace("id=5qyp3hdr", "id=5qyp3hdq"), 403},
 		{"another mode", func(v *verdict.Verdict) { v.Mode = verdict.Monitor }, replace("monitor", "enforce"), 403},
+		{"judged, called a session's", nil, replace("enforce", "session"), 403},
+		{"a session's, called judged", func(v *verdict.Verdict) { v.Mode = verdict.Session }, replace("session", "enforce"), 403},
 		{"one more member", nil, replace("v=1; ", "v=1; x=1; "), 403},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -62,6 +65,27 @@ func TestVerdictHoldsForItsRequestAlone(t *testing.T) {
 				t.Errorf("status %d, want %d", w.Code, test.status)
 			}
 		})
+	}
+}
+
+// endless is a body that never ends. It counts the reads.
+type endless struct{ reads int }
+
+func (e *endless) Read(p []byte) (int, error) { e.reads++; return len(p), nil }
+func (e *endless) Close() error               { return nil }
+
+func TestBodyOfASessionIsLeftToTheApp(t *testing.T) {
+	r, body := signed(func(v *verdict.Verdict) { v.Mode = verdict.Session }), &endless{}
+	r.Body = body
+	w := httptest.NewRecorder()
+	verdict.Require(key, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body.reads > 0 || r.Body != io.ReadCloser(body) {
+			t.Errorf("the app got another body, or the check read it %d times", body.reads)
+		}
+		w.WriteHeader(http.StatusAccepted)
+	})).ServeHTTP(w, r)
+	if w.Code != http.StatusAccepted {
+		t.Errorf("status %d", w.Code)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,6 +60,9 @@ var (
 	judged = said{Site: "example.com", Form: "signup", ID: "5qyp3hdr", Mode: verdict.Enforce, T: signedAt}
 )
 
+// judgedModes are taken where a verdict of a monitored form is refused.
+var judgedModes = []string{verdict.Enforce, verdict.Exempt, verdict.Session}
+
 // rows become vectors: each is a valid request that is signed and then changed.
 var rows = []struct {
 	name   string
@@ -68,6 +72,18 @@ var rows = []struct {
 }{
 	{name: "as it was signed", good: true},
 	{name: "a client that signed its request", good: true, sign: func(_ *vector, s *said) { s.Mode = verdict.Exempt }},
+	{name: "of a session", good: true, sign: ofSession},
+	{name: "of a session, with any body", good: true, sign: ofSession, change: func(v *vector) { v.Body = hex.EncodeToString([]byte("a=2")) }},
+	{name: "of a session, with no body", good: true, sign: ofSession, change: func(v *vector) { v.Body = "" }},
+	{name: "of a session, called judged", sign: ofSession, change: replaced("session", "enforce")},
+	{name: "judged, called a session's", change: replaced("enforce", "session")},
+	{name: "judged without a body, called a session's", sign: func(v *vector, _ *said) { v.Body = "" }, change: replaced("enforce", "session")},
+	{name: "watched, called a session's", sign: func(_ *vector, s *said) { s.Mode = verdict.Monitor }, change: replaced("monitor", "session")},
+	{name: "of a session, with another method", sign: ofSession, change: func(v *vector) { v.Method = "PUT" }},
+	{name: "of a session, on another path", sign: ofSession, change: to("/admin")},
+	{name: "of a session, on another host", sign: ofSession, change: func(v *vector) { v.Host = "example.org" }},
+	{name: "of a session, more than thirty seconds ago", sign: ofSession, change: at(signedAt + 30.5)},
+	{name: "of a mode that is not known", sign: func(_ *vector, s *said) { s.Mode = "Session" }},
 	{name: "only watched, where that is enough", good: true, sign: func(v *vector, s *said) { s.Mode, v.Judged = verdict.Monitor, false }},
 	{name: "only watched", sign: func(_ *vector, s *said) { s.Mode = verdict.Monitor }},
 	{name: "only watched, called judged", sign: func(_ *vector, s *said) { s.Mode = verdict.Monitor }, change: replaced("monitor", "enforce")},
@@ -140,6 +156,8 @@ func to(target string) func(*vector) { return func(v *vector) { v.Target = targe
 func signed(target string) func(*vector, *said) {
 	return func(v *vector, _ *said) { v.Target = target }
 }
+
+func ofSession(_ *vector, s *said) { s.Mode = verdict.Session }
 
 func at(now float64) func(*vector) { return func(v *vector) { v.Now = now } }
 
@@ -229,7 +247,7 @@ func inGo(t *testing.T, v vector) (got string) {
 			r.Body = readCloser{bytes.NewReader(body)}
 		}
 		s, err := verdict.Verify(r, 1<<20, keys(t, v)...)
-		if err != nil || s.Form != v.Form || v.Judged && s.Mode == verdict.Monitor {
+		if err != nil || s.Form != v.Form || v.Judged && !slices.Contains(judgedModes, s.Mode) {
 			got = "refused"
 			return
 		}

@@ -82,14 +82,11 @@ func (x *exchange) effect() palisade.Effect {
 // isUnread reports whether a session let the request through, whose body was not read.
 func isUnread(pass palisade.Pass) bool { return pass.Decision().Mode() == "session" }
 
-// sign returns the verdict. With a session, and in monitor mode, the body may not have been
-// read; then there is nothing to sign.
+// sign returns the verdict. With a session it does not cover the body, which nobody has
+// read. In monitor mode the body may not have been read either; then there is no verdict.
 func (s *site) sign(r *http.Request, f *form, pass palisade.Pass) (string, bool) {
-	if isUnread(pass) {
-		return "", false
-	}
 	var body []byte
-	if r.Body != nil && r.Body != http.NoBody {
+	if r.Body != nil && r.Body != http.NoBody && !isUnread(pass) {
 		var err error
 		if body, err = bodyOf(r); err != nil {
 			return "", false
