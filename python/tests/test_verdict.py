@@ -9,7 +9,10 @@ import io
 import time
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
 from django.test import Client
+from palisade_forms.django import require_verdict as django_require_verdict
 from palisade_forms.verdict import HEADER, VerdictError, require_verdict, verify
 
 KEY = "5281c15339776064ed1004b8e9a2cdaaeacd0956e4209003539fcbfd176cdf18"
@@ -75,7 +78,8 @@ def test_the_key_before_counts_while_it_is_replaced():
 
 def sign(path, body, mode="enforce"):
     at = str(int(time.time()))
-    lines = [b"palisade-verdict/1", b"example.com", b"signup", b"testserver", b"POST", path, hashlib.sha256(body).hexdigest().encode(),
+    digest = "-" if mode == "session" else hashlib.sha256(body).hexdigest()
+    lines = [b"palisade-verdict/1", b"example.com", b"signup", b"testserver", b"POST", path, digest.encode(),
              at.encode(), b"5qyp3hdr", mode.encode()]  # fmt: skip
     tag = hmac.new(bytes.fromhex(KEY), b"".join(line + b"\n" for line in lines), hashlib.sha256).digest()
     sig = base64.urlsafe_b64encode(tag).decode().rstrip("=")
@@ -115,3 +119,40 @@ def test_a_django_view_takes_what_came_through_the_gateway_alone():
     assert status(sign(b"/sign up", b"a=2")) == 403
     assert status(sign(b"/sign up", body, "monitor")) == 403
     assert status(None) == 403
+
+
+class Unread:
+    """A body that fails the test if it is read."""
+
+    def read(self, *args):
+        raise AssertionError("somebody reads the body")
+
+    readline = read
+
+
+def test_a_wsgi_app_gets_the_body_of_a_session_unread():
+    def app(environ, start_response):
+        assert environ["wsgi.input"] is body and environ["CONTENT_LENGTH"] == str(1 << 40)
+        start_response("200 OK", [])
+        return [environ["palisade.verdict"].mode.encode()]
+
+    def answer(header, **options):
+        environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/up", "HTTP_HOST": "testserver", "CONTENT_LENGTH": str(1 << 40),
+                   "wsgi.input": body, "HTTP_PALISADE_VERDICT": header}  # fmt: skip
+        return require_verdict(app, KEY, **options)(environ, lambda line, headers: None)
+
+    body = Unread()
+    header = sign(b"/up", b"", "session")
+    assert answer(header) == [b"session"]
+    assert answer(header.replace("=session", "=enforce")) == [b"Forbidden\n"]
+    assert answer(header, modes={"enforce", "exempt"}) == [b"Forbidden\n"]
+
+
+def test_a_django_view_gets_the_body_of_a_session_unread():
+    header = sign(b"/sign up", b"", "session")
+    request = WSGIRequest({"REQUEST_METHOD": "POST", "PATH_INFO": "/sign up", "HTTP_HOST": "testserver", "CONTENT_LENGTH": str(1 << 40),
+                           "wsgi.input": Unread(), "HTTP_PALISADE_VERDICT": header})  # fmt: skip
+    view = django_require_verdict(KEY)(lambda request: HttpResponse(request.palisade_verdict.mode))
+    assert view(request).content == b"session"
+    with pytest.raises(AssertionError, match="reads the body"):
+        request.read()  # the view may still read it

@@ -26,7 +26,9 @@ from .wsgi import take_body
 
 HEADER = "Palisade-Verdict"
 LIFE = 30  #: seconds for which a verdict is valid, and by which clocks may differ
-JUDGED = frozenset({"enforce", "exempt"})  #: modes with a judgement, without "monitor"
+#: The modes with a judgement, without "monitor". In mode "session" the body is not bound, because
+#: the gateway passed it on unread: for an app that needs it bound, leave that mode out.
+JUDGED = frozenset({"enforce", "exempt", "session"})
 
 _MAX_HEADER = 1024
 _MAX_BODY = 32 << 20
@@ -59,26 +61,33 @@ def verify(
     host: str,
     method: str,
     path: bytes,
-    body: bytes,
+    body: bytes | Callable[[], bytes],
     now: float | None = None,
 ) -> Verdict:
     """Check the header of a request, or raise VerdictError.
 
     ``lines`` are all lines of the header, ``path`` the path with its escapes decoded
-    once, ``keys`` the current key and, while it is replaced, the one before.
+    once, ``keys`` the current key and, while it is replaced, the one before. ``body`` may
+    be a function that reads it, which is not called in mode "session".
     """
     verdict, tag = _parse(lines)
     if abs((time.time() if now is None else now) - verdict.time) > LIFE:
         raise VerdictError("too old")
     signed = [
         b"palisade-verdict/1", verdict.site.encode(), verdict.form.encode(), host.encode(), method.encode(), path,
-        hashlib.sha256(body).hexdigest().encode(), str(verdict.time).encode(), verdict.id.encode(), verdict.mode.encode(),
+        _digest(verdict, body), str(verdict.time).encode(), verdict.id.encode(), verdict.mode.encode(),
     ]  # fmt: skip
     message = b"".join(line + b"\n" for line in signed)
     for key in _keys(keys):
         if hmac.compare_digest(tag, hmac.new(key, message, hashlib.sha256).digest()):
             return verdict
     raise VerdictError("forged")
+
+
+def _digest(verdict: Verdict, body: bytes | Callable[[], bytes]) -> bytes:
+    if verdict.mode == "session":
+        return b"-"  # nobody has read it: it may be endless
+    return hashlib.sha256(body() if callable(body) else body).hexdigest().encode()
 
 
 def _parse(lines: Sequence[str]) -> tuple[Verdict, bytes]:
@@ -121,7 +130,6 @@ def require_verdict(
 
     def checked(environ: Any, start_response: Any) -> Iterable[bytes]:
         try:
-            body = _take(environ)
             line = environ.get("HTTP_PALISADE_VERDICT")
             verdict = verify(
                 [line] if line else [],
@@ -129,7 +137,7 @@ def require_verdict(
                 host=environ.get("HTTP_HOST", ""),
                 method=environ["REQUEST_METHOD"],
                 path=environ_path(environ),
-                body=body,
+                body=lambda: _take(environ),
             )
             if verdict.mode not in modes:
                 raise VerdictError("only watched")

@@ -54,7 +54,7 @@ def verdict_of(request: Any, keys: Key | Iterable[Key]) -> Verdict:
         host=request.META.get("HTTP_HOST", ""),
         method=request.method,
         path=_path(request),
-        body=request.body,
+        body=lambda: bytes(request.body),
     )
 
 
