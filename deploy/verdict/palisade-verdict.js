@@ -9,31 +9,48 @@
 // each one `keep`, which keeps them in req.rawBody, and `inflate: false`, as what was
 // compressed was signed compressed. Where no parser came before, requireVerdict reads
 // the body into req.rawBody itself; multer and the like cannot come after it then.
+//
+// In mode `session` the gateway has passed the body on unread, as it may be endless. The
+// signature does not bind it, requireVerdict does not read it, and req.rawBody is not
+// set. An app that needs the body bound refuses where req.palisade.mode is 'session'.
 'use strict';
 const crypto = require('crypto');
 
 const NAMES = ['form', 'id', 'mode', 'sig', 'site', 't', 'v'];
+const JUDGED = ['enforce', 'exempt', 'session'];
 const LIMIT = 32 << 20;
 
 // verify returns the verdict, {site, form, id, mode, t}, or null. Keys are a line of
 // `palisade verdict-key` or its hexadecimal part, or an array of the current one and the
 // one before. `lines` are all lines of the header, `target` is the path as the client
-// wrote it, `body` a Buffer. With `watched`, what was only watched is taken too.
+// wrote it, `body` a Buffer, which is not needed where isUnread(lines). With `watched`,
+// what was only watched is taken too.
 function verify(lines, keys, {form, method, host, target, body, watched = false, now = Date.now() / 1000}) {
   const known = [keys].flat().map(keyOf);
-  // Node joins two headers with a comma, which no verdict holds.
-  if (lines.length !== 1 || lines[0].length > 1024 || !/^[!-+\--~]+(; [!-+\--~]+){6}$/.test(lines[0])) return null;
-  const v = new Map(lines[0].split('; ').map((pair) => /^([^=]*)=?(.*)$/.exec(pair).slice(1)));
-  if ([...v.keys()].sort().join() !== NAMES.join() || v.get('v') !== '1' || v.get('form') !== form) return null;
-  if (!watched && !['enforce', 'exempt'].includes(v.get('mode'))) return null;
+  const v = parse(lines);
+  if (!v || v.get('form') !== form || !watched && !JUDGED.includes(v.get('mode'))) return null;
+  const digest = v.get('mode') === 'session' ? '-' : body && crypto.createHash('sha256').update(body).digest('hex');
+  if (!digest) return null; // a body that cannot be had
   if (!/^[0-9]{1,15}$/.test(v.get('t')) || !(Math.abs(now - Number(v.get('t'))) <= 30)) return null;
   const signed = Buffer.concat([
     'palisade-verdict/1', v.get('site'), form, host, method, pathOf(target),
-    crypto.createHash('sha256').update(body).digest('hex'), v.get('t'), v.get('id'), v.get('mode'),
+    digest, v.get('t'), v.get('id'), v.get('mode'),
   ].flatMap((line) => [Buffer.from(line, 'latin1'), Buffer.from('\n')])); // Node hands bytes over as latin1
   const held = known.map((key) => same(crypto.createHmac('sha256', key).update(signed).digest('base64url'), v.get('sig')));
   if (!held.includes(true)) return null;
   return {site: v.get('site'), form, id: v.get('id'), mode: v.get('mode'), t: Number(v.get('t'))};
+}
+
+// isUnread reports whether the verdict says that nobody has read the body, nor has to.
+function isUnread(lines) {
+  return parse(lines)?.get('mode') === 'session';
+}
+
+function parse(lines) {
+  // Node joins two headers with a comma, which no verdict holds.
+  if (lines.length !== 1 || lines[0].length > 1024 || !/^[!-+\--~]+(; [!-+\--~]+){6}$/.test(lines[0])) return null;
+  const v = new Map(lines[0].split('; ').map((pair) => /^([^=]*)=?(.*)$/.exec(pair).slice(1)));
+  return [...v.keys()].sort().join() === NAMES.join() && v.get('v') === '1' ? v : null;
 }
 
 // A key that is not set must not become the empty key, with which anybody can sign.
@@ -80,12 +97,12 @@ function requireVerdict(keys, form, options = {}) {
     const lines = req.headersDistinct['palisade-verdict'] ?? []; // names are in lower case
     // Express changes req.url where routers are mounted, method-override req.method. Both keep what was sent.
     const request = {form, method: req.originalMethod ?? req.method, host: req.headers.host ?? '', target: req.originalUrl ?? req.url};
-    const body = await bodyOf(req).catch(() => null);
-    req.palisade = body && verify(lines, keys, {...options, ...request, body});
+    const body = isUnread(lines) ? null : await bodyOf(req).catch(() => null);
+    req.palisade = verify(lines, keys, {...options, ...request, body});
     if (req.palisade) return next();
     res.statusCode = 403;
     res.end('Forbidden\n');
   };
 }
 
-module.exports = {verify, requireVerdict, keep};
+module.exports = {verify, isUnread, requireVerdict, keep};

@@ -15,6 +15,10 @@
 // neither $_POST nor $_FILES, for any kind of form: parse file_get_contents('php://input')
 // with parse_str or a multipart parser. Where that is not possible, leave the
 // upload out of this check and bind the app to an address that only the gateway reaches.
+//
+// In mode 'session' the gateway has passed the body on unread, as it may be endless. The
+// signature does not bind it and the check does not read it, so an upload is taken too.
+// An app that needs the body bound refuses where the returned mode is 'session'.
 
 /**
  * Returns the verdict (site, form, id, mode, t), or null for a request to refuse.
@@ -41,18 +45,17 @@ function palisade_verdict(string|array|false $keys, string $form, bool $judged =
             return null;
         }
     }
-    if ($v['v'] !== '1' || $v['form'] !== $form || $judged && !in_array($v['mode'], ['enforce', 'exempt'], true)
+    if ($v['v'] !== '1' || $v['form'] !== $form || $judged && !in_array($v['mode'], ['enforce', 'exempt', 'session'], true)
         || !preg_match('/^[0-9]{1,15}$/D', $v['t']) || abs(($now ?? microtime(true)) - (int) $v['t']) > 30) {
         return null;
     }
-    $body ??= file_get_contents('php://input');
-    // A body that is hidden from us looks empty. The verdict of an empty one must not do for it.
-    if (strlen($body) !== (int) (($server['CONTENT_LENGTH'] ?? '') ?: strlen($body)) || $body === '' && ($_POST || $_FILES)) {
+    $digest = $v['mode'] === 'session' ? '-' : palisade_verdict_digest($server, $body);
+    if ($digest === null) {
         return null;
     }
     // REQUEST_URI is what the client wrote. PATH_INFO and PHP_SELF depend on rewriting.
     $lines = ['palisade-verdict/1', $v['site'], $v['form'], $server['HTTP_HOST'] ?? '', $server['REQUEST_METHOD'] ?? '',
-        palisade_verdict_path($server['REQUEST_URI'] ?? ''), hash('sha256', $body), $v['t'], $v['id'], $v['mode']];
+        palisade_verdict_path($server['REQUEST_URI'] ?? ''), $digest, $v['t'], $v['id'], $v['mode']];
     $held = false;
     foreach ($keys as $key) {
         $sig = rtrim(strtr(base64_encode(hash_hmac('sha256', implode("\n", $lines) . "\n", $key, true)), '+/', '-_'), '=');
@@ -60,6 +63,17 @@ function palisade_verdict(string|array|false $keys, string $form, bool $judged =
     }
     unset($v['v'], $v['sig']);
     return $held ? $v : null;
+}
+
+// The digest of the body, or null where we do not see all of it.
+function palisade_verdict_digest(array $server, ?string $body): ?string
+{
+    $body ??= file_get_contents('php://input');
+    // A body that is hidden from us looks empty. The verdict of an empty one must not do for it.
+    if (strlen($body) !== (int) (($server['CONTENT_LENGTH'] ?? '') ?: strlen($body)) || $body === '' && ($_POST || $_FILES)) {
+        return null;
+    }
+    return hash('sha256', $body);
 }
 
 // A key that is not set must not become the empty key, with which anybody can sign.

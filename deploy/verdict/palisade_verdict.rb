@@ -9,6 +9,10 @@
 # It lets GET, HEAD and OPTIONS pass, as pages have no verdict, and answers 403 to
 # anything else that the gateway did not let through. The app finds the verdict in
 # env["palisade.verdict"].
+#
+# In mode "session" the gateway has passed the body on unread, as it may be endless. The
+# signature does not bind it and the check leaves rack.input alone. An app that needs the
+# body bound refuses where env["palisade.verdict"]["mode"] is "session".
 require "digest"
 require "openssl"
 require "stringio"
@@ -25,14 +29,11 @@ class PalisadeVerdict
     method = env["rack.methodoverride.original_method"] || env["REQUEST_METHOD"]
     return @app.call(env) if %w[GET HEAD OPTIONS].include?(method) && method == env["REQUEST_METHOD"]
 
-    body = (env["rack.input"]&.read(@limit + 1) || "").b
-    # Not every input can be rewound, so the app gets one that was not read.
-    env["rack.input"] = StringIO.new(body)
     # Some servers decode PATH_INFO. REQUEST_URI, where there is one, is what the client wrote.
     target = env["REQUEST_URI"] || "#{env["SCRIPT_NAME"]}#{env["PATH_INFO"]}"
-    verdict = body.bytesize <= @limit && self.class.verify(
+    verdict = self.class.verify(
       [env["HTTP_PALISADE_VERDICT"]].compact, @keys, form: @form, judged: @judged, method: method,
-      host: env["HTTP_HOST"].to_s, target: target, body: body
+      host: env["HTTP_HOST"].to_s, target: target, body: -> { take(env) }
     )
     return [403, { "content-type" => "text/plain" }, ["Forbidden\n"]] unless verdict
 
@@ -41,7 +42,9 @@ class PalisadeVerdict
   end
 
   # Returns the verdict, a hash of site, form, id, mode and t, or nil. `lines` are all
-  # lines of the header, `target` is the path as the client wrote it.
+  # lines of the header, `target` is the path as the client wrote it. `body` may be a
+  # lambda that reads it, or returns nil for one that is too long. Mode "session" does
+  # not call it.
   def self.verify(lines, keys, form:, method:, host:, target:, body:, judged: true, now: Time.now.to_f)
     line = lines.first.to_s.b
     # Servers join two headers with a comma, which no verdict holds.
@@ -49,16 +52,24 @@ class PalisadeVerdict
 
     v = line.split("; ").to_h { |pair| name, value = pair.split("=", 2); [name, value.to_s] }
     return unless v.keys.sort == %w[form id mode sig site t v] && v["v"] == "1" && v["form"] == form
-    return unless !judged || %w[enforce exempt].include?(v["mode"])
+    return unless !judged || %w[enforce exempt session].include?(v["mode"])
     return unless v["t"].match?(/\A[0-9]{1,15}\z/) && (now - v["t"].to_i).abs <= 30
 
+    digest = v["mode"] == "session" ? "-" : digest(body)
+    return unless digest
+
     signed = ["palisade-verdict/1", v["site"], v["form"], host, method, path(target),
-              Digest::SHA256.hexdigest(body), v["t"], v["id"], v["mode"]].map { |text| "#{text}\n".b }.join
+              digest, v["t"], v["id"], v["mode"]].map { |text| "#{text}\n".b }.join
     held = keys(keys).map do |key|
       sig = [OpenSSL::HMAC.digest("SHA256", key, signed)].pack("m0").tr("+/", "-_").delete("=")
       OpenSSL.secure_compare(sig, v["sig"]) # in constant time
     end
     v.slice("site", "form", "id", "mode", "t") if held.any?
+  end
+
+  def self.digest(body)
+    body = body.call if body.respond_to?(:call)
+    body && Digest::SHA256.hexdigest(body)
   end
 
   # A key that is not set must not become the empty key, with which anybody can sign.
@@ -76,5 +87,15 @@ class PalisadeVerdict
     path = target.b.sub(%r{\A[^/?]*://[^/?]*}n, "").split("?", 2).first.to_s
     path = path.gsub(/%(\h\h)/n) { $1.hex.chr } unless path.match?(/%(?!\h\h)/n)
     path.empty? ? "/" : path
+  end
+
+  private
+
+  # The body, or nil if it is too long.
+  def take(env)
+    body = (env["rack.input"]&.read(@limit + 1) || "").b
+    # Not every input can be rewound, so the app gets one that was not read.
+    env["rack.input"] = StringIO.new(body)
+    body if body.bytesize <= @limit
   end
 end

@@ -25,11 +25,14 @@ public class App {
         }
         var lines = x.getRequestHeaders().getOrDefault(PalisadeVerdict.HEADER, List.of());
         var host = x.getRequestHeaders().getFirst("Host");
-        byte[] body = x.getRequestBody().readAllBytes();
+        byte[] body = PalisadeVerdict.isUnread(lines) ? null : x.getRequestBody().readAllBytes();
         String path = x.getRequestURI().getRawPath();
         if (PalisadeVerdict.verify(lines, KEYS, "signup", true, x.getRequestMethod(), host, path, body) == null) {
             answer(x, 403, "Forbidden\n");
             return;
+        }
+        if (body == null) {
+            body = x.getRequestBody().readAllBytes();
         }
         signup(new String(body, StandardCharsets.UTF_8));
         answer(x, 200, "done");
