@@ -82,6 +82,19 @@ func Django(t testing.TB, server string, more ...string) *App {
 	return start(t, dir, "/effects", env, command...)
 }
 
+// Admin starts a site with the admin of Django, a user ada with the password lovelace and
+// nothing in it.
+func Admin(t testing.TB) *App {
+	t.Helper()
+	dir, env := filepath.Join(here(), "probes", "admin"), []string{"PROBE_FILE=" + filepath.Join(t.TempDir(), "db.sqlite3"), "PYTHONDONTWRITEBYTECODE=1"}
+	prepare := exec.Command(python("python"), "-c", "import admin_probe; admin_probe.prepare()")
+	prepare.Dir, prepare.Env = dir, append(os.Environ(), env...)
+	if out, err := prepare.CombinedOutput(); err != nil {
+		t.Fatalf("the database of the admin: %v\n%s\n%s", err, out, hint)
+	}
+	return start(t, dir, "/admin/", env, gunicorn("admin_probe:application")...)
+}
+
 // Flask starts examples/flask under gunicorn.
 func Flask(t testing.TB) *App {
 	t.Helper()

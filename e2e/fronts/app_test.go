@@ -27,10 +27,12 @@ type built struct {
 	Scripts map[string]string `json:"scripts"`
 }
 
-// app serves the page of a stack and records every write that reaches it.
+// app serves the page of a stack, or passes everything on to a real app, and records every
+// write that reaches it.
 type app struct {
 	url  string
 	page built
+	real http.Handler
 
 	mu     sync.Mutex
 	writes []write
@@ -46,9 +48,12 @@ type write struct {
 	effect         bool     // more than the beginning of an upload
 }
 
-func newApp(t *testing.T, page built) *app {
+func newApp(t *testing.T, r row, page built) *app {
 	t.Helper()
 	a := &app{page: page}
+	if r.real != nil {
+		a.real = passOn(t, r.real.start(t))
+	}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	a.url = server.URL
@@ -69,6 +74,8 @@ const look = `window.look = () => ({
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	script, isScript := a.page.Scripts[r.URL.Path]
 	switch {
+	case a.real != nil:
+		a.pass(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions:
 		a.change(w, r)
 	case isScript:
@@ -185,17 +192,17 @@ var pageHeaders = []string{
 
 // describe describes a write so that two runs can be compared: without what is random in
 // every request, and without the name of the server.
-func (w write) describe(base string) string {
+func (w write) describe(r row, base string) string {
 	kind := w.header.Get("Content-Type")
-	body := w.body
+	body := strings.ReplaceAll(string(w.body), base, "BASE")
 	_, params, _ := mime.ParseMediaType(kind)
 	steady := func(text string) string {
 		if boundary := params["boundary"]; boundary != "" {
 			text = strings.ReplaceAll(text, boundary, "BOUNDARY")
 		}
-		return text
+		return r.steady(text)
 	}
-	sum := sha256.Sum256([]byte(steady(string(body))))
+	sum := sha256.Sum256([]byte(steady(body)))
 	text := fmt.Sprintf("%s %s sha256:%s fields %q", w.method, w.target, hex.EncodeToString(sum[:8]), w.fields)
 	for _, name := range pageHeaders {
 		value := w.header.Get(name)

@@ -109,7 +109,9 @@ func build(t *testing.T, chosen []row) map[string]built {
 	}
 	command := []string{"build.mjs"}
 	for _, r := range chosen {
-		command = append(command, r.file)
+		if r.file != "" {
+			command = append(command, r.file)
+		}
 	}
 	node := exec.Command("node", command...)
 	var said bytes.Buffer
@@ -128,21 +130,21 @@ func build(t *testing.T, chosen []row) map[string]built {
 // judge runs the page of a row directly and through the gateway, and compares.
 func judge(t *testing.T, r row, page built) result {
 	t.Helper()
-	plain := newApp(t, page)
+	plain := newApp(t, r, page)
 	direct := visit(t, browser, r, plain, own(plain.url), 0)
-	if direct.failed != "" || direct.effect != sends {
-		t.Fatalf("without the gateway the page itself does not work: %s; %d effects of %d; %q", direct.failed, direct.effect, sends, direct.errors)
+	if direct.failed != "" || direct.effect != r.sends() {
+		t.Fatalf("without the gateway the page itself does not work: %s; %d effects of %d; %q", direct.failed, direct.effect, r.sends(), direct.errors)
 	}
-	guarded := newApp(t, page)
+	guarded := newApp(t, r, page)
 	gate := gateway(t, guarded.url, r.settings)
 	behind := visit(t, browser, r, guarded, own(gate), filling)
 	return result{took: behind.took, cells: map[string]string{
 		"passes":  behind.failed,
-		"bot":     bots(t, guarded, gate, direct),
-		"bytes":   differences(direct, behind),
+		"bot":     bots(t, r, guarded, gate, direct),
+		"bytes":   differences(r, direct, behind),
 		"console": strings.Join(newErrors(direct, behind), "\n"),
 		"page":    looksDiffer(direct, behind),
-		"effects": effects(behind),
+		"effects": effects(r, behind),
 	}}
 }
 
@@ -175,29 +177,33 @@ func gateway(t *testing.T, upstream, settings string) string {
 
 // bots sends what the page sent without the gateway, from a program without cookies and
 // tickets: once bare and once with all headers of the browser. Nothing may reach the app.
-func bots(t *testing.T, a *app, gate string, direct run) string {
+func bots(t *testing.T, r row, a *app, gate string, direct run) string {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	var statuses []int
 	defer func() { t.Logf("bots got the statuses %v", statuses) }()
-	for _, w := range direct.writes[:len(direct.writes)/sends] { // all writes of the first send
+	writes := direct.writes
+	if r.real == nil {
+		writes = writes[:len(writes)/sends] // all of the first send
+	}
+	for _, w := range writes {
 		for _, disguised := range []bool{false, true} {
-			r, err := http.NewRequest(w.method, gate+w.target, bytes.NewReader(w.body))
+			request, err := http.NewRequest(w.method, gate+w.target, bytes.NewReader(w.body))
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Header.Set("Content-Type", w.header.Get("Content-Type"))
+			request.Header.Set("Content-Type", w.header.Get("Content-Type"))
 			if disguised {
-				r.Host = strings.TrimPrefix(own(gate), "http://")
+				request.Host = strings.TrimPrefix(own(gate), "http://")
 				for name, values := range w.header {
 					for _, value := range values {
-						r.Header.Set(name, strings.ReplaceAll(value, direct.base, "http://"+r.Host))
+						request.Header.Set(name, strings.ReplaceAll(value, direct.base, "http://"+request.Host))
 					}
 				}
-				r.Header.Del("Cookie")
+				request.Header.Del("Cookie")
 			}
 			before := len(a.got())
-			answer, err := client.Do(r)
+			answer, err := client.Do(request)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -220,27 +226,27 @@ func TestBotsAreSeenWhereTheyComeThrough(t *testing.T) {
 	t.Parallel()
 	r := front("", "fetch-json.html")
 	page := build(t, []row{r})[r.file]
-	plain := newApp(t, page)
+	plain := newApp(t, r, page)
 	direct := visit(t, browser, r, plain, own(plain.url), 0)
 	if direct.failed != "" {
 		t.Fatal(direct.failed)
 	}
-	open := newApp(t, page)
-	if bots(t, open, gateway(t, open.url, "exempt: [POST /send]"), direct) == "" {
+	open := newApp(t, r, page)
+	if bots(t, r, open, gateway(t, open.url, "exempt: [POST /send]"), direct) == "" {
 		t.Error("the bot's request reached the app, and the column says that it did not")
 	}
 }
 
 // differences compares what reached the apps.
-func differences(direct, behind run) string {
+func differences(r row, direct, behind run) string {
 	if len(behind.writes) == 0 {
 		return "nothing arrived that could be compared"
 	}
 	for i, w := range behind.writes {
 		if i >= len(direct.writes) {
-			return fmt.Sprintf("one more than without the gateway: %s", w.describe(behind.base))
+			return fmt.Sprintf("one more than without the gateway: %s", w.describe(r, behind.base))
 		}
-		if want, got := direct.writes[i].describe(direct.base), w.describe(behind.base); got != want {
+		if want, got := direct.writes[i].describe(r, direct.base), w.describe(r, behind.base); got != want {
 			return fmt.Sprintf("the app got\n\t%s\nwithout the gateway\n\t%s", got, want)
 		}
 	}
@@ -278,13 +284,13 @@ func looksDiffer(direct, behind run) string {
 }
 
 // effects checks that each send had one effect: no two have the same input.
-func effects(behind run) string {
-	if behind.effect != sends {
-		return fmt.Sprintf("%d effects of %d sends", behind.effect, sends)
+func effects(r row, behind run) string {
+	if behind.effect != r.sends() {
+		return fmt.Sprintf("%d effects of %d sends", behind.effect, r.sends())
 	}
 	bodies := make(map[string]bool)
 	for _, w := range behind.writes {
-		key := w.describe(behind.base)
+		key := w.describe(r, behind.base)
 		if w.effect && strings.HasPrefix(w.target, "/files/") {
 			key = w.target // the names are with the beginnings of these uploads
 		}

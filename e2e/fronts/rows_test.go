@@ -8,6 +8,7 @@ type row struct {
 	leaves     bool              // the browser goes to the app's answer
 	settings   string            // of the gateway's site, besides protect: auto and script: true
 	missing    map[string]string // why a cell does not hold yet, by its name
+	real       *real             // instead of a file
 }
 
 func front(name, file string, packages ...string) row {
@@ -42,4 +43,5 @@ var rows = []row{
 	front("service worker", "service-worker.html"),
 	front("EventSource beside a form", "eventsource.html").leavesThePage(),
 	front("WebSocket beside a form", "websocket.html").leavesThePage().needs("exempt: [GET /socket]"),
+	realApp("Django admin (login; an object added with an upload, changed, changed in the list, deleted; logout)", djangoAdmin),
 }

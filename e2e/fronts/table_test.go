@@ -13,6 +13,7 @@ const intro = `# Front ends behind the gateway
 
 ` + "`make fronts`" + ` wrote this table on %s; do not edit it. Each row is a page with the named versions. It ran twice with the same input, at its app directly and behind the
 gateway, with ` + "`protect: auto` and `script: true`" + ` and nothing else but what the row says. Each run sent the page %d times.
+Rows that name an app instead of a page are that app itself, unchanged, in which a person takes the steps that the name lists, one send each.
 
 - **passes:** a person who fills the page in sees nothing of the gateway. The times are from the click to the effect in the app, for each send. They are of the machine of
   the run, which also ran other pages then.
@@ -37,6 +38,9 @@ func writeTable(t *testing.T, results map[string]result) {
 			t.Fatalf("%s did not come to an end: no table is written", r.name)
 		}
 		var used []string
+		if r.real != nil {
+			used = r.real.versions(t)
+		}
 		for _, name := range r.packages {
 			version := versions["node_modules/"+name]
 			if version == "" {
@@ -69,6 +73,22 @@ func writeTable(t *testing.T, results map[string]result) {
 	if err := os.WriteFile("../../docs/stacks.md", []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// pinned returns the name of a Python package with the version that requirements.txt names.
+func pinned(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../requirements.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if version, ok := strings.CutPrefix(strings.TrimSpace(line), name+"=="); ok {
+			return name + " " + version
+		}
+	}
+	t.Fatalf("e2e/requirements.txt has no %s", name)
+	return ""
 }
 
 // locked returns the versions that package-lock.json names.

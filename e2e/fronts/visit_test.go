@@ -82,16 +82,21 @@ func visit(t *testing.T, in context.Context, r row, a *app, base string, wait ti
 		t.Fatal(err)
 	}
 	chromedp.ListenTarget(ctx, v.hear)
+	if r.real != nil {
+		if err := v.watch(); err != nil {
+			t.Fatal(err)
+		}
+	}
 
 	out := run{base: base, looks: make(map[string]seen)}
-	for n := 1; n <= sends && out.failed == ""; n++ {
+	for n := 1; n <= r.sends() && out.failed == ""; n++ {
 		took, failed := v.send(r, a, n, wait, out.looks)
 		if out.failed = failed; failed == "" {
 			out.took = append(out.took, took)
 		}
 	}
 	time.Sleep(quiet)
-	if !r.leaves && out.failed == "" {
+	if !r.leaves && r.real == nil && out.failed == "" {
 		out.looks["after it was sent"] = v.look("look()")
 	}
 	out.writes, out.effect = a.got(), a.effects()
@@ -132,6 +137,9 @@ func (v *visitor) hear(event any) {
 // send fills the page in and sends it once. It returns the time from the click to the effect
 // in the app, or why there was none.
 func (v *visitor) send(r row, a *app, n int, wait time.Duration, looks map[string]seen) (time.Duration, string) {
+	if r.real != nil {
+		return v.take(r, a, n, wait, looks)
+	}
 	if n == 1 || r.leaves {
 		if err := v.run(chromedp.Navigate(v.base + "/")); err != nil {
 			return 0, fmt.Sprintf("the page did not open: %v", err)
@@ -159,12 +167,25 @@ func (v *visitor) send(r row, a *app, n int, wait time.Duration, looks map[strin
 	if n == 1 { // what the page's scripts do when they start is done: some enable the button then
 		looks["as it was filled in"] = v.look("look()")
 	}
+	took, failed := v.press(a, "#send", n)
+	if failed != "" {
+		return took, failed
+	}
+	if r.leaves {
+		if failed := v.until("location.pathname === '/done' && document.readyState === 'complete'", "the app's answer is there"); failed != "" {
+			return took, failed
+		}
+	}
+	return took, v.step(n)
+}
+
+// press clicks on a button and waits for the effect in the app.
+func (v *visitor) press(a *app, selector string, n int) (took time.Duration, failed string) {
 	before := a.effects()
 	start := time.Now()
-	if err := v.click("#send", 1); err != nil {
+	if err := v.click(selector, 1); err != nil {
 		return 0, err.Error()
 	}
-	var took time.Duration
 	for took == 0 {
 		switch refused := v.replaced(); {
 		case a.effects() > before:
@@ -179,19 +200,19 @@ func (v *visitor) send(r row, a *app, n int, wait time.Duration, looks map[strin
 			time.Sleep(2 * time.Millisecond)
 		}
 	}
-	if r.leaves {
-		if failed := v.until("location.pathname === '/done' && document.readyState === 'complete'", "the app's answer is there"); failed != "" {
-			return took, failed
-		}
-	}
+	return took, ""
+}
+
+// step returns what of the gateway the person saw.
+func (v *visitor) step(n int) string {
 	var step string
 	if err := v.eval(&step, `[...document.querySelectorAll('.palisade-status, iframe')].filter(e => e.getClientRects().length && (e.localName === 'iframe' || e.textContent.trim())).map(e => e.localName + ' ' + e.textContent).join()`); err != nil {
-		return took, err.Error()
+		return err.Error()
 	}
 	if step != "" {
-		return took, fmt.Sprintf("send %d: the person saw a step: %s", n, step)
+		return fmt.Sprintf("send %d: the person saw a step: %s", n, step)
 	}
-	return took, ""
+	return ""
 }
 
 func (v *visitor) replaced() string {
@@ -238,7 +259,11 @@ func (v *visitor) until(condition, what string) string {
 // click clicks on the middle of an element, several times in a row.
 func (v *visitor) click(selector string, times int) error {
 	var at [2]float64
-	if err := v.eval(&at, fmt.Sprintf(`(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector)); err != nil {
+	if err := v.eval(&at, fmt.Sprintf(`(e => {
+		e.scrollIntoViewIfNeeded();
+		const r = e.getBoundingClientRect();
+		return [r.x + r.width / 2, r.y + r.height / 2];
+	})(document.querySelector(%q))`, selector)); err != nil {
 		return fmt.Errorf("%s: %w", selector, err)
 	}
 	return v.run(chromedp.ActionFunc(func(ctx context.Context) error {

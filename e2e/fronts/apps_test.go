@@ -1,0 +1,44 @@
+package fronts
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
+)
+
+// djangoAdmin is the admin that Django has: a login, an upload, rows that a script adds to a
+// form, an editable list, an action with a second page that confirms it, and the logout, which
+// is a form without fields.
+var djangoAdmin = real{
+	start:    func(t *testing.T) string { return apps.Admin(t).URL },
+	random:   regexp.MustCompile(`(csrfmiddlewaretoken(?:=|"\r\n\r\n|" value="))[A-Za-z0-9]{64}`),
+	versions: func(t *testing.T) []string { return []string{pinned(t, "Django")} },
+	steps: []step{
+		{
+			path: "/admin/", click: "[type=submit]", then: "document.querySelector('#logout-form')",
+			write: [][2]string{{"#id_username", "ada"}, {"#id_password", "lovelace"}},
+		},
+		{
+			path: "/admin/library/book/add/", click: "[name=_save]", then: "document.querySelector('.messagelist .success')",
+			run: `const files = new DataTransfer(); files.items.add(new File(['x'.repeat(5000)], 'notes.txt', {type: 'text/plain'}));
+				document.querySelector('#id_text').files = files.files`,
+			write: [][2]string{{"#id_title", "Notes & sketches"}, {"#id_published", "1843-09-01"}},
+		},
+		{
+			path: "/admin/library/book/1/change/", click: "[name=_continue]", then: "document.querySelector('.messagelist .success')",
+			run:   `document.querySelector('#chapter_set-group .add-row a').click()`,
+			write: [][2]string{{"#id_title", "Notes"}, {"#id_chapter_set-0-title", "Chapter A"}},
+		},
+		{
+			path: "/admin/library/book/", click: "[name=_save]", then: "document.querySelector('.messagelist .success')",
+			write: [][2]string{{"#id_form-0-title", "Notes of Ada"}},
+		},
+		{
+			path: "/admin/library/book/", click: "[name=index]", then: "document.querySelector('[value=delete_selected][name=action]')",
+			run: `document.querySelector('.action-select').click(); document.querySelector('select[name=action]').value = 'delete_selected'`,
+		},
+		{click: "#content [type=submit]", then: "document.querySelector('.messagelist .success')"},
+		{click: "#logout-form button", then: "!document.querySelector('#logout-form') && document.title.includes('Logged out')"},
+	},
+}
