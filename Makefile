@@ -91,7 +91,8 @@ zoo: tools ## the audit of every app of the zoo; daily a sample of six
 	go test -count=1 -timeout=40m ./e2e/zoo -args -all
 
 .PHONY: fronts
-fronts: tools ## all front ends behind the gateway; writes docs/stacks.md
+fronts: ## all front ends behind the gateway; writes docs/stacks.md
+	@scripts/tools.sh fronts
 	go test -count=1 -timeout=20m ./e2e/fronts -args -all -write
 
 .PHONY: stacks

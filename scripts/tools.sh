@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # tools.sh installs the tools of the tests. If none is missing, it is quick and prints
 # nothing. Otherwise it prints what it installs, or what to install if it cannot.
-# `tools.sh stacks` also installs the servers of e2e/stacks, which the daily tests do
-# not need.
+# `tools.sh stacks` also installs the servers of e2e/stacks, and `tools.sh fronts` the
+# apps of e2e/fronts, which the daily tests do not need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -90,14 +90,14 @@ if [ ! e2e/.venv/installed -nt e2e/requirements.txt ]; then
 		die "pip install -r e2e/requirements.txt failed: the tests need Django, Flask, Bottle and the servers they run under"
 	touch e2e/.venv/installed
 fi
-[ "$mode" = stacks ] || exit 0
+[ "$mode" != daily ] || exit 0
 
 # Builds are not in the source folders. A mark is written last here too. It is as new as
 # the sources.
 built=$PWD/.tools/stacks
 stale() { [ ! -e "$built/$1.done" ] || [ -n "$(find "e2e/apps/probes/$1" -newer "$built/$1.done" -print -quit)" ]; }
 
-if stale spring; then
+if [ "$mode" = stacks ] && stale spring; then
 	echo "tools: building e2e/apps/probes/spring with Maven"
 	mvn --quiet --batch-mode -Dstyle.color=never -f e2e/apps/probes/spring/pom.xml -Dout="$built/spring" package >&2 ||
 		die "mvn package in e2e/apps/probes/spring failed: the tests need Spring Boot"

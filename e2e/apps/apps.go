@@ -255,7 +255,7 @@ func Run(t testing.TB, dir string, env []string, ready string, command ...string
 	t.Fatalf("%s never answered at %s\n%s", command[0], ready, said)
 }
 
-const hint = "Is everything installed? Run scripts/tools.sh, or scripts/tools.sh stacks for package stacks"
+const hint = "Is everything installed? Run scripts/tools.sh, scripts/tools.sh stacks for package stacks, or scripts/tools.sh fronts for all of package fronts"
 
 // asker accepts the self-signed certificates of tests.
 var asker = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}

@@ -64,6 +64,17 @@ var Stacks = []Stack{
 	{Name: "next action by field", Route: "/signup", dir: "next", effects: "/effects", env: quiet, action: inField, command: next},
 }
 
+// Next starts the app of Next.js. Its guestbook runs server actions in several ways.
+func Next(t testing.TB) *App {
+	t.Helper()
+	for _, s := range Stacks {
+		if s.dir == "next" {
+			return s.Start(t)
+		}
+	}
+	panic("no stack is Next.js")
+}
+
 // Start starts the app until the test ends.
 func (s Stack) Start(t testing.TB) *App {
 	t.Helper()

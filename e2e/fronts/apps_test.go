@@ -1,6 +1,7 @@
 package fronts
 
 import (
+	"fmt"
 	"regexp"
 	"testing"
 
@@ -21,8 +22,7 @@ var djangoAdmin = real{
 		},
 		{
 			path: "/admin/library/book/add/", click: "[name=_save]", then: "document.querySelector('.messagelist .success')",
-			run: `const files = new DataTransfer(); files.items.add(new File(['x'.repeat(5000)], 'notes.txt', {type: 'text/plain'}));
-				document.querySelector('#id_text').files = files.files`,
+			run:   file("#id_text"),
 			write: [][2]string{{"#id_title", "Notes & sketches"}, {"#id_published", "1843-09-01"}},
 		},
 		{
@@ -41,4 +41,32 @@ var djangoAdmin = real{
 		{click: "#content [type=submit]", then: "document.querySelector('.messagelist .success')"},
 		{click: "#logout-form button", then: "!document.querySelector('#logout-form') && document.title.includes('Logged out')"},
 	},
+}
+
+// nextActions are the ways in which pages of Next.js run server actions. The page of the last
+// step was never loaded: a link leads to it.
+var nextActions = real{
+	start: func(t *testing.T) string { return apps.Next(t).URL },
+	versions: func(t *testing.T) []string {
+		return locked(t, "../apps/probes/next/package-lock.json", "next", "react")
+	},
+	steps: []step{
+		{path: "/guestbook", click: "#sign", then: has("#entries", "Ada 1"), write: [][2]string{{"#name", "Ada 1"}}},
+		{click: "#sign", then: has("#entries", "Ada 2"), write: [][2]string{{"#name", "Ada 2"}}},
+		{click: "#say", then: has("#said", "Thank you, Ada & co"), write: [][2]string{{"#said-name", "Ada & co"}}},
+		{click: "#vote", then: has("#votes", "4")},
+		{click: "#upload", then: "location.pathname === '/guestbook/more' && document.querySelector('#more-name')", run: file("#file")},
+		{click: "#sign-more", then: "true", write: [][2]string{{"#more-name", "Ada 3"}}},
+		{link: "#back", click: "#sign", then: has("#entries", "Ada 4"), write: [][2]string{{"#name", "Ada 4"}}},
+	},
+}
+
+func has(selector, text string) string {
+	return fmt.Sprintf("document.querySelector(%q)?.textContent.includes(%q)", selector, text)
+}
+
+// file puts a file into a field.
+func file(selector string) string {
+	return fmt.Sprintf(`const files = new DataTransfer(); files.items.add(new File(['x'.repeat(5000)], 'notes.txt', {type: 'text/plain'}));
+		document.querySelector(%q).files = files.files`, selector)
 }

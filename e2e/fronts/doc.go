@@ -9,6 +9,6 @@
 // in it; a proxy in front of the app records what reaches it. What does not work yet stands in its line with the reason, and the test fails as well
 // when such a cell begins to work. With -args -all -write the run writes docs/stacks.md.
 //
-// scripts/tools.sh installs what the pages are built from. A missing tool fails the tests,
+// scripts/tools.sh installs what the pages are built from, and scripts/tools.sh fronts the apps. A missing tool fails the tests,
 // with its name; no test is skipped.
 package fronts

@@ -29,6 +29,7 @@ type real struct {
 // step is something that a person does, and that has one effect.
 type step struct {
 	path  string      // opened before; without one, the person stays on the page
+	link  string      // clicked before; it leads to another page, which a script may show
 	write [][2]string // texts into fields, by selector
 	run   string      // a script of the test, for what cannot be typed, such as a file
 	click string      // the button's selector
@@ -126,6 +127,11 @@ func (v *visitor) take(r row, a *app, n int, wait time.Duration, looks map[strin
 	if s.path != "" {
 		if err := v.run(chromedp.Navigate(v.base + s.path)); err != nil {
 			return 0, fmt.Sprintf("step %d: %s did not open: %v", n, s.path, err)
+		}
+	}
+	if s.link != "" {
+		if err := v.click(s.link, 1); err != nil {
+			return 0, err.Error()
 		}
 	}
 	if failed := v.until(fmt.Sprintf("document.querySelector(%q) && document.readyState === 'complete'", s.click), "the page is there"); failed != "" {

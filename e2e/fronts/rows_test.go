@@ -44,4 +44,5 @@ var rows = []row{
 	front("EventSource beside a form", "eventsource.html").leavesThePage(),
 	front("WebSocket beside a form", "websocket.html").leavesThePage().needs("exempt: [GET /socket]"),
 	realApp("Django admin (login; an object added with an upload, changed, changed in the list, deleted; logout)", djangoAdmin),
+	realApp("Next.js (server actions: a form twice, useActionState, a call, an upload that redirects; forms after links)", nextActions),
 }

@@ -29,7 +29,6 @@ Rows that name an app instead of a page are that app itself, unchanged, in which
 
 func writeTable(t *testing.T, results map[string]result) {
 	t.Helper()
-	versions := locked(t)
 	var text strings.Builder
 	fmt.Fprintf(&text, intro, time.Now().UTC().Format(time.DateOnly), sends)
 	for _, r := range rows {
@@ -37,16 +36,9 @@ func writeTable(t *testing.T, results map[string]result) {
 		if !ran {
 			t.Fatalf("%s did not come to an end: no table is written", r.name)
 		}
-		var used []string
+		used := locked(t, "../package-lock.json", r.packages...)
 		if r.real != nil {
 			used = r.real.versions(t)
-		}
-		for _, name := range r.packages {
-			version := versions["node_modules/"+name]
-			if version == "" {
-				t.Fatalf("e2e/package-lock.json has no %s", name)
-			}
-			used = append(used, name+" "+version)
 		}
 		name := r.name
 		if r.settings != "" {
@@ -91,10 +83,10 @@ func pinned(t *testing.T, name string) string {
 	return ""
 }
 
-// locked returns the versions that package-lock.json names.
-func locked(t *testing.T) map[string]string {
+// locked returns the names of npm packages with the versions that a package-lock.json names.
+func locked(t *testing.T, file string, names ...string) (all []string) {
 	t.Helper()
-	text, err := os.ReadFile("../package-lock.json")
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,9 +98,12 @@ func locked(t *testing.T) map[string]string {
 	if err := json.Unmarshal(text, &lock); err != nil {
 		t.Fatal(err)
 	}
-	versions := make(map[string]string)
-	for name, p := range lock.Packages {
-		versions[name] = p.Version
+	for _, name := range names {
+		version := lock.Packages["node_modules/"+name].Version
+		if version == "" {
+			t.Fatalf("%s has no %s", file, name)
+		}
+		all = append(all, name+" "+version)
 	}
-	return versions
+	return all
 }
