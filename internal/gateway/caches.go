@@ -98,7 +98,7 @@ func mayBeShared(in *http.Request, resp *http.Response) bool {
 		}
 	}
 	control := strings.ToLower(strings.Join(h["Cache-Control"], ","))
-	if strings.Contains(control, "no-store") || strings.Contains(control, "private") {
+	if strings.Contains(control, "no-store") || strings.Contains(control, "private") || neverFresh(control, h) {
 		return false
 	}
 	for _, name := range []string{"Age", "Etag", "Last-Modified", "Expires"} {
@@ -107,6 +107,26 @@ func mayBeShared(in *http.Request, resp *http.Response) bool {
 		}
 	}
 	return strings.Contains(control, "public") || strings.Contains(control, "max-age") || strings.Contains(control, "s-maxage")
+}
+
+// neverFresh reports whether a cache must ask for the page again each time, and has nothing
+// to ask with: "no-cache" without a validator. The pages of WordPress's admin are such ones,
+// with "max-age=0" and an Expires of long ago. The directive with names of headers allows
+// reuse of the rest.
+func neverFresh(control string, h http.Header) bool {
+	if len(h["Etag"]) > 0 || len(h["Last-Modified"]) > 0 || len(h["Age"]) > 0 {
+		return false
+	}
+	whole, shared := false, false
+	for directive := range strings.SplitSeq(control, ",") {
+		switch name, _, _ := strings.Cut(strings.TrimSpace(directive), "="); name {
+		case "no-cache":
+			whole = whole || strings.TrimSpace(directive) == name
+		case "public", "s-maxage", "stale-while-revalidate", "stale-if-error":
+			shared = true
+		}
+	}
+	return whole && !shared
 }
 
 // keepFromCaches forbids every cache to store an answer. It removes the caches' own
