@@ -470,8 +470,9 @@ function guardOf(form, button) {
   return div && guardAt(div, form);
 }
 
+// The parser may stop in the middle of an element of ours, before its fields.
 const all = () => [
-  ...[...divs].filter(div => div.dataset.palisadeForm && div.closest('form')).map(div => guardAt(div, div.closest('form'))),
+  ...[...divs].filter(div => div.dataset.palisadeForm && div.closest('form') && div.querySelector('[name=palisade-proof]')).map(div => guardAt(div, div.closest('form'))),
   ...[...document.forms].filter(form => host?.kept.has(form)).map(form => guardOf(form)),
 ];
 
