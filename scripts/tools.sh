@@ -73,6 +73,11 @@ if [ "$mode" = stacks ]; then
 	need java openjdk-17-jdk-headless
 	need mvn maven
 fi
+if [ "$mode" = fronts ]; then
+	need_file /usr/share/wordpress/wp-load.php WordPress wordpress php-mysql
+	need_file /usr/share/wordpress/wp-content/themes/twentytwentyone/style.css "a theme of WordPress" wordpress-theme-twentytwentyone
+	need mariadbd mariadb-server
+fi
 [ ${#packages[@]} = 0 ] || install_packages
 
 # If npm's folder is as new as the lock file, which has the hashes, it is up to date.
@@ -115,4 +120,13 @@ if stale next; then
 		die "next build in e2e/apps/probes/next failed: $said"
 	fi
 	touch "$built/next.done"
+fi
+
+# A copy, so that the settings in it are the tests' own. WordPress finds them beside its files.
+if [ "$mode" = fronts ] && stale wordpress; then
+	rm -rf "$built/wordpress"
+	mkdir -p "$built"
+	cp -RL /usr/share/wordpress "$built/wordpress"
+	cp e2e/apps/probes/wordpress/wp-config.php "$built/wordpress/"
+	touch "$built/wordpress.done"
 fi

@@ -75,6 +75,13 @@ func Next(t testing.TB) *App {
 	panic("no stack is Next.js")
 }
 
+// WordPress starts WordPress with MariaDB, a user ada with the password lovelace and a post.
+func WordPress(t testing.TB) *App {
+	t.Helper()
+	s := Stack{dir: "wordpress", effects: "/wp-login.php", command: fixed("./run.sh", tool("wordpress"))}
+	return s.Start(t)
+}
+
 // Start starts the app until the test ends.
 func (s Stack) Start(t testing.TB) *App {
 	t.Helper()

@@ -33,6 +33,7 @@ type app struct {
 	url  string
 	page built
 	real http.Handler
+	row  *real
 
 	mu     sync.Mutex
 	writes []write
@@ -52,7 +53,7 @@ func newApp(t *testing.T, r row, page built) *app {
 	t.Helper()
 	a := &app{page: page}
 	if r.real != nil {
-		a.real = passOn(t, r.real.start(t))
+		a.row, a.real = r.real, passOn(t, r.real.start(t))
 	}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
@@ -194,7 +195,7 @@ var pageHeaders = []string{
 // every request, and without the name of the server.
 func (w write) describe(r row, base string) string {
 	kind := w.header.Get("Content-Type")
-	body := strings.ReplaceAll(string(w.body), base, "BASE")
+	body := neutral(string(w.body), base)
 	_, params, _ := mime.ParseMediaType(kind)
 	steady := func(text string) string {
 		if boundary := params["boundary"]; boundary != "" {
@@ -217,6 +218,14 @@ func (w write) describe(r row, base string) string {
 		if strings.HasPrefix(name, "Palisade-") && name != "Palisade-Verdict" {
 			text += "; " + name // is for the gateway alone
 		}
+	}
+	return text
+}
+
+// neutral replaces the name of the server in the ways in which pages and requests write it.
+func neutral(text, base string) string {
+	for _, written := range []string{base, url.QueryEscape(base), strings.ReplaceAll(base, "/", `\/`), strings.TrimPrefix(base, "http://")} {
+		text = strings.ReplaceAll(text, written, "BASE")
 	}
 	return text
 }

@@ -2,6 +2,7 @@ package fronts
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"testing"
 
@@ -69,4 +70,47 @@ func has(selector, text string) string {
 func file(selector string) string {
 	return fmt.Sprintf(`const files = new DataTransfer(); files.items.add(new File(['x'.repeat(5000)], 'notes.txt', {type: 'text/plain'}));
 		document.querySelector(%q).files = files.files`, selector)
+}
+
+// wordPress is a blog: a visitor's comment, and what its author does. What differs in each
+// answer are hashes with the time or the session in them.
+var wordPress = real{
+	start: func(t *testing.T) string { return apps.WordPress(t).URL },
+	versions: func(t *testing.T) []string {
+		text, err := os.ReadFile("../../.tools/stacks/wordpress/wp-includes/version.php")
+		found := regexp.MustCompile(`\$wp_version = '([^']+)'`).FindSubmatch(text)
+		if found == nil {
+			t.Fatalf("the version of WordPress: %v", err)
+		}
+		return []string{"WordPress " + string(found[1])}
+	},
+	random:     regexp.MustCompile(`\b([0-9a-f]{10}|[0-9a-f]{32}|html5_[0-9a-z]+(_container)?|\d+:\d\d [ap]m)\b`),
+	background: regexp.MustCompile(`action=(heartbeat|get-community-events|query-attachments)|wp/v2/users/me|attachment_id=\d+&fetch=`),
+	steps: []step{
+		{
+			path: "/?p=1", click: "#submit", then: "location.search.includes('unapproved=')",
+			write: [][2]string{{"#comment", "Well said & done"}, {"#author", "Grace"}, {"#email", "grace@example.org"}},
+		},
+		{
+			path: "/wp-login.php", click: "#wp-submit", then: "document.querySelector('#wpadminbar')",
+			write: [][2]string{{"#user_login", "ada"}, {"#user_pass", "lovelace"}},
+		},
+		{
+			path: "/wp-admin/index.php", click: "#save-post", then: has("#quick-press", "") + " && " + has(".drafts", "Draft 1"),
+			write: [][2]string{{"#title", "Draft 1"}, {"#content", "Text"}},
+		},
+		{
+			path: "/wp-admin/media-new.php", click: ".moxie-shim input", then: "document.querySelector('.media-item .edit-attachment, .media-item-wrapper .edit-attachment')",
+			press: file(".moxie-shim input") + ";\ndocument.querySelector('.moxie-shim input').dispatchEvent(new Event('change'))",
+		},
+		{path: "/wp-admin/media-new.php?browser-uploader", click: "#html-upload", then: "location.pathname.endsWith('/upload.php')", run: file("#async-upload")},
+		{
+			path: "/wp-admin/post-new.php", click: ".editor-post-save-draft, .editor-post-title__input", then: "document.querySelector('.editor-post-saved-state.is-saved')",
+			write: [][2]string{{".editor-post-title__input", "Post 1"}}, press: "document.querySelector('.editor-post-save-draft').click()",
+		},
+		{ // it saves by itself
+			click: ".editor-post-title__input", then: "document.querySelector('.editor-post-saved-state.is-saved')",
+			write: [][2]string{{".editor-post-title__input", "Post 2"}}, press: "0",
+		},
+	},
 }

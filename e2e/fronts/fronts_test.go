@@ -133,6 +133,9 @@ func judge(t *testing.T, r row, page built) result {
 	plain := newApp(t, r, page)
 	direct := visit(t, browser, r, plain, own(plain.url), 0)
 	if direct.failed != "" || direct.effect != r.sends() {
+		for _, w := range direct.writes {
+			t.Logf("%s\n%.300s", w.describe(r, direct.base), w.body)
+		}
 		t.Fatalf("without the gateway the page itself does not work: %s; %d effects of %d; %q", direct.failed, direct.effect, r.sends(), direct.errors)
 	}
 	guarded := newApp(t, r, page)
@@ -274,7 +277,12 @@ func looksDiffer(direct, behind run) string {
 			return fmt.Sprintf("%s, the forms are\n\t%s\nwithout the gateway\n\t%s", when, b, a)
 		}
 		if want.Body != got.Body {
-			return fmt.Sprintf("%s, the body is\n\t%s\nwithout the gateway\n\t%s", when, got.Body, want.Body)
+			from := 0
+			for from < min(len(want.Body), len(got.Body)) && want.Body[from] == got.Body[from] {
+				from++
+			}
+			from = max(0, from-100)
+			return fmt.Sprintf("%s, the body goes on with\n\t%.400q\nwithout the gateway with\n\t%.400q", when, got.Body[from:], want.Body[from:])
 		}
 	}
 	if len(behind.looks) == 0 {

@@ -23,6 +23,9 @@ type real struct {
 	random *regexp.Regexp            // what differs in each answer, such as a token against CSRF
 	steps  []step
 
+	// background is what a page of the app sends by itself, at any time: it must pass, and is not compared.
+	background *regexp.Regexp
+
 	versions func(t *testing.T) []string
 }
 
@@ -33,6 +36,7 @@ type step struct {
 	write [][2]string // texts into fields, by selector
 	run   string      // a script of the test, for what cannot be typed, such as a file
 	click string      // the button's selector
+	press string      // instead of a click: a script of the test, for what a browser does without one
 	then  string      // a condition that holds when it was done
 }
 
@@ -87,6 +91,9 @@ func (a *app) pass(w http.ResponseWriter, r *http.Request) {
 	answer := &statusWriter{ResponseWriter: w}
 	a.real.ServeHTTP(answer, r)
 	got.effect = answer.status < 400
+	if a.row.background != nil && a.row.background.MatchString(got.target+" "+string(body)) {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.writes = append(a.writes, got)
@@ -137,13 +144,18 @@ func (v *visitor) take(r row, a *app, n int, wait time.Duration, looks map[strin
 	if failed := v.until(fmt.Sprintf("document.querySelector(%q) && document.readyState === 'complete'", s.click), "the page is there"); failed != "" {
 		return 0, fmt.Sprintf("step %d: %s", n, failed)
 	}
-	time.Sleep(wait)
+	time.Sleep(max(wait, time.Second)) // scripts of real apps clear fields and move the focus first
 	looks[fmt.Sprintf("at step %d, as its HTML was read", n)] = v.steady(r, "parsed")
 	if failed := v.fill(s); failed != "" {
 		return 0, fmt.Sprintf("step %d: %s", n, failed)
 	}
 	looks[fmt.Sprintf("at step %d, as it was filled in", n)] = v.steady(r, "look()")
-	took, failed := v.press(a, s.click, n)
+	took, failed := v.press(a, func() error {
+		if s.press == "" {
+			return v.click(s.click, 1)
+		}
+		return v.do(s.press)
+	}, n)
 	if failed != "" {
 		return took, failed
 	}
@@ -156,14 +168,24 @@ func (v *visitor) take(r row, a *app, n int, wait time.Duration, looks map[strin
 func (v *visitor) steady(r row, what string) seen {
 	s := v.look(what)
 	s.Body = r.steady(s.Body)
+	for _, form := range s.Forms {
+		for i, name := range form.Elements {
+			form.Elements[i] = r.steady(name)
+		}
+	}
 	return s
+}
+
+// do runs a script of the test.
+func (v *visitor) do(script string) error {
+	var done bool
+	return v.eval(&done, "(() => {"+script+"; return true})()")
 }
 
 // fill fills the fields of a step in.
 func (v *visitor) fill(s step) string {
 	if s.run != "" {
-		var done bool
-		if err := v.eval(&done, "(() => {"+s.run+"; return true})()"); err != nil {
+		if err := v.do(s.run); err != nil {
 			return err.Error()
 		}
 	}

@@ -167,7 +167,7 @@ func (v *visitor) send(r row, a *app, n int, wait time.Duration, looks map[strin
 	if n == 1 { // what the page's scripts do when they start is done: some enable the button then
 		looks["as it was filled in"] = v.look("look()")
 	}
-	took, failed := v.press(a, "#send", n)
+	took, failed := v.press(a, func() error { return v.click("#send", 1) }, n)
 	if failed != "" {
 		return took, failed
 	}
@@ -180,10 +180,10 @@ func (v *visitor) send(r row, a *app, n int, wait time.Duration, looks map[strin
 }
 
 // press clicks on a button and waits for the effect in the app.
-func (v *visitor) press(a *app, selector string, n int) (took time.Duration, failed string) {
+func (v *visitor) press(a *app, click func() error, n int) (took time.Duration, failed string) {
 	before := a.effects()
 	start := time.Now()
-	if err := v.click(selector, 1); err != nil {
+	if err := click(); err != nil {
 		return 0, err.Error()
 	}
 	for took == 0 {
@@ -225,7 +225,7 @@ func (v *visitor) look(what string) (s seen) {
 	if err := v.eval(&s, what); err != nil {
 		s.Body = err.Error() // differs from every page
 	}
-	s.Body = strings.ReplaceAll(s.Body, v.base, "BASE")
+	s.Body = neutral(s.Body, v.base)
 	return s
 }
 
