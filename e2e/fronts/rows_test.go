@@ -18,6 +18,12 @@ func front(name, file string, packages ...string) row {
 func (r row) everyDay() row      { r.daily = true; return r }
 func (r row) leavesThePage() row { r.leaves = true; return r }
 
+// misses lists a cell that does not hold yet.
+func (r row) misses(column, reason string) row {
+	r.missing = map[string]string{column: reason}
+	return r
+}
+
 // needs adds a setting to the gateway's site. The table shows it.
 func (r row) needs(text string) row { r.settings = text; return r }
 
@@ -45,5 +51,5 @@ var rows = []row{
 	front("WebSocket beside a form", "websocket.html").leavesThePage().needs("exempt: [GET /socket]"),
 	realApp("Django admin (login; an object added with an upload, changed, changed in the list, deleted; logout)", djangoAdmin),
 	realApp("Next.js (server actions: a form twice, useActionState, a call, an upload that redirects; forms after links)", nextActions),
-	realApp("WordPress (comment, login, quick draft, uploads by script and form, draft and autosave of the editor)", wordPress),
+	realApp("WordPress (comment, login, quick draft, uploads by script and form, draft and autosave of the editor)", wordPress).misses("page", "not compared in the editor, whose own ids are random"),
 }
