@@ -51,5 +51,5 @@ var rows = []row{
 	front("WebSocket beside a form", "websocket.html").leavesThePage().needs("exempt: [GET /socket]"),
 	realApp("Django admin (login; an object added with an upload, changed, changed in the list, deleted; logout)", djangoAdmin),
 	realApp("Next.js (server actions: a form twice, useActionState, a call, an upload that redirects; forms after links)", nextActions),
-	realApp("WordPress (comment, login, quick draft, uploads by script and form, draft and autosave of the editor)", wordPress).misses("page", "not compared in the editor, whose own ids are random"),
+	realApp("WordPress (comment, login, quick draft, uploads by script and form, draft and autosave of the editor)", wordPress),
 }
