@@ -42,6 +42,16 @@ const (
 	EffectRejected
 )
 
+var effectNames = [...]string{"unknown", "accepted", "rejected"}
+
+// String returns the word of an effect in lower case.
+func (e Effect) String() string {
+	if int(e) < len(effectNames) {
+		return effectNames[e]
+	}
+	return "invalid"
+}
+
 // EffectOf returns what a status says: 2xx and 3xx that the app accepted the submission, 400
 // and 422 that it rejected it, and any other nothing.
 func EffectOf(status int) Effect {
@@ -91,14 +101,19 @@ func (f *Form) settle(s *Submission, d Decision, status int) {
 	if !d.took || !f.givesBack(s.came(status)) {
 		return
 	}
+	if takes := f.toGiveBack(s, d); len(takes) > 0 {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.request.Context()), settling)
+		defer cancel()
+		_, _ = f.visit(ctx, store.Trip{Now: f.guard.config.Clock(), Takes: takes})
+	}
+}
+
+// toGiveBack returns the takes that give back what an allowed submission took.
+func (f *Form) toGiveBack(s *Submission, d Decision) []store.Take {
 	a := f.begin(s)
 	defer a.end()
 	a.addr, a.kind = f.addrOf(s.request), f.ladder.Kind(d.kind)
-	if takes := a.taken(d.Time); len(takes) > 0 {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.request.Context()), settling)
-		defer cancel()
-		_, _ = f.visit(ctx, store.Trip{Now: a.now, Takes: takes})
-	}
+	return a.taken(d.Time)
 }
 
 func (f *Form) givesBack(e Effect) bool {

@@ -48,6 +48,13 @@ type judgement struct {
 	Fields  string          `json:"fields,omitempty"`
 	Ticket  *palisade.Offer `json:"ticket,omitempty"`
 	Answer  *answered       `json:"answer,omitempty"`
+	Receipt *receipt        `json:"receipt,omitempty"`
+}
+
+// receipt is for /v1/settle, if the effect comes of the submission.
+type receipt struct {
+	Text string `json:"text"`
+	For  string `json:"for"`
 }
 
 // answered is a whole answer to the visitor.
@@ -76,6 +83,9 @@ func (t *site) check(ctx context.Context, body []byte) (any, *web.Problem) {
 	}
 	d := form.Judge(sub)
 	j := &judgement{Decision: d, Allowed: d.Allowed(), Status: d.Status(), Retry: d.RetryAfter.Seconds(), Claimed: claimed}
+	if text, effect := form.Receipt(sub, d); text != "" {
+		j.Receipt = &receipt{text, effect.String()}
+	}
 	wants := func(what string) bool { return slices.Contains(said.Want, what) }
 	switch {
 	case !d.Allowed() && wants("answer"):
@@ -86,6 +96,31 @@ func (t *site) check(ctx context.Context, body []byte) (any, *web.Problem) {
 		j.Fields, j.Ticket = string(markup), offer
 	}
 	return j, nil
+}
+
+// settled is what a backend says of a submission after its answer.
+type settled struct {
+	Form    string `json:"form"`
+	Receipt string `json:"receipt"`
+}
+
+// settle gives back what a submission took of the limits.
+func (t *site) settle(ctx context.Context, body []byte) (any, *web.Problem) {
+	var said settled
+	if err := decode(body, &said); err != nil {
+		return nil, bad(err.Error())
+	}
+	form, err := t.forms.named(said.Form)
+	if err != nil {
+		return nil, bad(err.Error())
+	}
+	switch err := form.Settle(ctx, said.Receipt); {
+	case errors.Is(err, palisade.ErrReceipt):
+		return nil, bad("the receipt is not one of this form, is older than ten minutes, or was used")
+	case err != nil:
+		return nil, &web.Problem{Status: http.StatusServiceUnavailable, Title: "Not available right now", Detail: "The store did not answer."}
+	}
+	return struct{}{}, nil
 }
 
 // answer is the whole answer to a refused visitor. The page has typedMark in the place of

@@ -10,6 +10,7 @@
 //	     /recaptcha/api.js and so on     the script paths of those vendors
 //	GET  /api/v2/captcha/widget, agent   its frames for the SDK of Friendly Captcha
 //
+//	POST /v1/settle                      what came of a submission in the app, for the limits
 //	POST /v1/check                       the whole judgement, for any backend: all signals,
 //	POST /v1/fields                      not the captcha alone. Signed with the site's
 //	GET  /v1/base/…                      secret; /v1/openapi.json describes it
@@ -148,6 +149,7 @@ func (s *Service) routes() *http.ServeMux {
 	}
 	s.serveWidget(mux)
 	mux.HandleFunc("POST /v1/check", s.signed((*site).check))
+	mux.HandleFunc("POST /v1/settle", s.signed((*site).settle))
 	mux.HandleFunc("POST /v1/fields", s.signed((*site).fields))
 	mux.HandleFunc("GET /v1/base/", s.base)
 	mux.HandleFunc("GET /v1/openapi.json", serveOpenAPI)

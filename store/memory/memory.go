@@ -56,7 +56,7 @@ const (
 
 	// MaxEntries is the most claims and takes of a trip together. It bounds how
 	// long the trip holds its locks. For more the error is store.ErrInvalidTrip.
-	MaxEntries = 16
+	MaxEntries = 20
 
 	defaultClaims     = 2 << 20
 	defaultUnverified = 256 << 10
