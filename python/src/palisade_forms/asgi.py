@@ -90,9 +90,17 @@ class PalisadeMiddleware:
         if answer is None and here.calm:
             await _calm(self.app, scope, receive, send)
         elif answer is None:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, self._noted(here, send) if here.decision else send)
         else:
             await _write(answer, scope, send)
+
+    def _noted(self, here: Here, send: Send) -> Send:
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.guard.settle([here.decision], message["status"])
+            await send(message)
+
+        return noted
 
     async def _answer(self, scope: Scope, receive: Receive, here: Here) -> tuple[Answer | None, Receive]:
         """Our answer in place of the app's, if any, and the body for the app."""

@@ -88,6 +88,12 @@ class Client:
             return Decision.refused(form, 413, "too-large")
         return Decision.parse(form, self._post("/v1/check", body))
 
+    def settle(self, form: str, receipt: str) -> None:
+        """Give back what a submission took of the limits: its receipt says for which effect."""
+        if not valid_form(form):
+            raise Misconfigured(f"{form!r} is no name of a form: 1 to 32 letters, digits, - or _")
+        self._post("/v1/settle", _encode({"form": form, "receipt": receipt, "call": secrets.token_hex(8)}))
+
     def fields(
         self,
         form: str,

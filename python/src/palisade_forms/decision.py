@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import Unavailable
+from .settling import Receipt
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,17 @@ class Decision:
     fields: str = field(default="", repr=False)  #: markup for showing the form again
     ticket: Mapping[str, Any] | None = field(default=None, repr=False)
     answer: Answer | None = field(default=None, repr=False)
+    receipt: Receipt | None = field(default=None, repr=False, compare=False)
     degraded: bool = False  #: allowed by ``down="limit-locally"``, without a judgement
 
     def __bool__(self) -> bool:
         """So that ``if client.check(…)`` is false for a refusal."""
         return self.allowed
+
+    def corrected(self) -> None:
+        """Note that the app did nothing and asks for a correction, so that the submission does not count."""
+        if self.receipt:
+            self.receipt.corrected = True
 
     @classmethod
     def refused(cls, form: str, status: int, reason: str, retry_after: float | None = None) -> Decision:
@@ -82,6 +89,7 @@ class Decision:
             fields=_text(said.get("fields")),
             ticket=None if said.get("ticket") is None else dict(said["ticket"]),
             answer=_answer(said.get("answer")),
+            receipt=_receipt(said.get("receipt")),
         )
 
 
@@ -95,6 +103,10 @@ def _text(value: Any) -> str:
     if value is not None and not isinstance(value, str):
         raise ValueError("no text")
     return value or ""
+
+
+def _receipt(said: Any) -> Receipt | None:
+    return None if said is None else Receipt(str(said["text"]), str(said["for"]))
 
 
 # The app's server sets these headers itself.

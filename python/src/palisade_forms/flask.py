@@ -205,6 +205,8 @@ def _after(response: Response) -> Response:
     unused = [field for field in _state().get("unused", ()) if not field.asked]
     if unused and response.status_code < 400:
         raise RuntimeError(f"{unused[0].owner} got what was posted and was never validated: call validate_on_submit()")
+    if judged := _state().get("judged"):
+        _guard().settle(judged.values(), response.status_code)
     if _state().get("shown"):  # a ticket is valid for one visitor
         response.headers["Cache-Control"] = "no-store, private"
     return response
@@ -264,6 +266,8 @@ class PalisadeField(Field):
 
     def __call__(self, nonce: str = "", **_: Any) -> Markup:
         """Render the markup."""
+        if self.decision:
+            self.decision.corrected()
         return _markup(self.form_name, nonce)
 
 

@@ -14,6 +14,7 @@ from .address import ClientAddress
 from .client import DEFAULT_BASE, Client
 from .decision import Answer, Decision
 from .errors import Forged, Misconfigured, Unavailable, Unreadable
+from .settling import Settler, effect_of
 from .visit import Pairs, Submission, Visit
 
 log = logging.getLogger("palisade_forms")
@@ -54,6 +55,7 @@ class Guard:
         if self.down not in DOWN:
             raise ValueError("down must be one of " + ", ".join(DOWN))
         self._budget = _Budget(self.down_per_minute)
+        self._settler = Settler(self.client)
 
     def judge(
         self,
@@ -110,10 +112,18 @@ class Guard:
         blank: Collection[str] = (),
     ) -> str:
         """The fields of a posted form that is shown again."""
+        if decision is not None and decision.receipt is not None:
+            decision.receipt.shown = True
         if decision is not None and decision.fields:
             return pages.with_nonce(decision.fields, nonce)
         unjudged = decision is None
         return self.markup(form, visit, nonce=nonce, again=fields if unjudged else None, blank=blank)
+
+    def settle(self, decisions: Iterable[Decision | None], status: int) -> None:
+        """Note the status of the app's answer. The service gives back what does not count, as its ``count`` says."""
+        for decision in decisions:
+            if decision and decision.receipt and decision.receipt.effect == effect_of(status, decision.receipt):
+                self._settler.send(decision.form, decision.receipt.text)
 
     def refusal(self, decision: Decision, visit: Visit, submission: Submission) -> Answer:
         """The whole answer to a refused visitor."""

@@ -84,6 +84,11 @@ class FakeService:
         """The bodies of calls to /v1/check."""
         return [call.body for call in self.calls if call.path == "/v1/check"]
 
+    @property
+    def settled(self) -> list[tuple[str, str]]:
+        """Forms and receipts of calls to /v1/settle."""
+        return [(call.body["form"], call.body["receipt"]) for call in self.calls if call.path == "/v1/settle"]
+
     def client(self, **options: Any) -> Client:
         """A client of it."""
         return Client(self.url, self.sitekey, self.secret, **{"timeout": 1.0, **options})
@@ -134,6 +139,9 @@ class FakeService:
             "reason": "clean" if mode == "allow" else mode, "level": 0, "score": 0.0, "findings": [], "status": status,
             "claimed": ["address", "headers", "url", "fields"],
         }  # fmt: skip
+        if mode == "allow":
+            effect = "accepted" if call["form"] == "login" else "rejected"
+            said["receipt"] = {"text": f"receipt-{len(self.checks)}", "for": effect}
         if mode == "limit":
             said["retry_after"] = 12.5
         if outcome != "allow" and "answer" in call["want"]:  # it replaces the fields
@@ -224,6 +232,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, mode: str, body: dict[str, Any], tag: str) -> None:
         service = self.service
+        if self.path == "/v1/settle":
+            self._write(200, b"{}", tag)
+            return
         if not body.get("form") or not body.get("address") or not body.get("url"):
             self._write(400, b'{"status":400,"detail":"something is missing"}', tag, "application/problem+json")
             return

@@ -78,7 +78,12 @@ class PalisadeMiddleware:
             return write(answer, environ, start_response)
         if here.calm:
             return _calm(self.app, environ, start_response)
-        return self.app(environ, start_response)
+
+        def noted(status: str, headers: Any, *error: Any) -> Any:
+            self.guard.settle([here.decision], int(status.split(" ", 1)[0]))
+            return start_response(status, headers, *error)
+
+        return self.app(environ, noted if here.decision else start_response)
 
     def _answer(self, environ: Any, here: Here) -> Answer | None:
         """Our answer in place of the app's, if any."""

@@ -143,6 +143,8 @@ class PalisadeMixin:
         nonce = nonce_of(request)
         if not self.is_bound:
             return mark_safe(markup(request, self._palisade_name(), nonce, submission=Submission()))
+        if self.palisade_decision:
+            self.palisade_decision.corrected()
         sent, blank = self._palisade_sent(), self._palisade_blank()
         return mark_safe(
             markup(

@@ -115,6 +115,12 @@ def decision_of(request: HttpRequest, form: str) -> Decision | None:
     return judged[1] if judged else None
 
 
+def settle(request: Any, status: int) -> None:
+    """Note the status of the answer to a request."""
+    if judged := _judged(request):
+        conf.guard().settle([decision for _, decision in judged.values()], status)
+
+
 def refusal(request: Any, decision: Decision) -> HttpResponse:
     """The answer to a refused request."""
     try:

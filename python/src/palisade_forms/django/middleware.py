@@ -12,7 +12,7 @@ from django.utils.cache import add_never_cache_headers
 
 from ..errors import Unreadable
 from . import conf
-from .judge import instead, response, uncalm, visit_of
+from .judge import instead, response, settle, uncalm, visit_of
 from .routes import form_for, require_known
 
 
@@ -62,6 +62,7 @@ class PalisadeMiddleware:
 
     def _after(self, request: Any, answer: Any) -> Any:
         uncalm(request)
+        settle(request, answer.status_code)
         if getattr(request, "_palisade_pending", None) and answer.status_code < 400:
             names = ", ".join(type(form).__name__ for form in request._palisade_pending)
             raise ImproperlyConfigured(
