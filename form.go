@@ -238,6 +238,7 @@ type Form struct {
 	travel   *rule  // of tickets that one network fetched and another one sends; nil: none
 	targets  []rule // somebody else's
 	returns  []returning
+	costs    []rule   // those of strict that count by cost
 	counted  []string // fields that limits count by
 	answers  []string // fields in which answers to its kinds of challenge come
 	recent   *duplicate.Recent
@@ -261,6 +262,10 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 	}
 	for _, limit := range config.Limits {
 		r := newRule(config.Name, limit)
+		if limit.Reserve > 0 {
+			f.strict, f.costs = append(f.strict, r), append(f.costs, r)
+			continue
+		}
 		switch limit.By.kind {
 		case byKey:
 			f.strict = append(f.strict, r)

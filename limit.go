@@ -1,6 +1,7 @@
 package palisade
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -24,6 +25,14 @@ type Limit struct {
 	Per   time.Duration // must be positive
 	Burst int           // permits at once; 0 means Rate
 	By    By            // whose attempts are counted together; required
+
+	// Reserve makes the limit count what attempts cost, such as the tokens of a language
+	// model, instead of the attempts. So many permits are taken before; 0 means that each
+	// attempt is one. The handler says with [Pass.Cost] how many it took in the end, and what
+	// was reserved is kept if it does not. Over such a limit the answer is 429, also with a
+	// step. An attempt that costs more than is left makes the sender owe at most three times
+	// Burst. Only ByIP, ByNetwork and ByKey.
+	Reserve int
 }
 
 // By says what a limit counts by. The zero By is refused by [Guard.Form].
@@ -107,6 +116,9 @@ func (l Limit) String() string {
 	if l.Burst > 0 && l.Burst != l.Rate {
 		text += fmt.Sprintf(", %d at once", l.Burst)
 	}
+	if l.Reserve > 0 {
+		text += ", by cost"
+	}
 	return text
 }
 
@@ -117,6 +129,12 @@ func (l Limit) validate() error {
 	}
 	if l.Per > maxPer {
 		errs = append(errs, errors.New("Per must be at most 366 days"))
+	}
+	if l.Reserve < 0 || l.Reserve > cmp.Or(l.Burst, l.Rate) {
+		errs = append(errs, errors.New("Reserve must not be negative, nor more than Burst"))
+	}
+	if l.Reserve > 0 && (l.By.kind == byField || l.By.kind == byForm) {
+		errs = append(errs, errors.New("Reserve is for limits by the sender: ByIP, ByNetwork and ByKey"))
 	}
 	if l.Burst < 0 {
 		errs = append(errs, errors.New("Burst must not be negative"))
@@ -143,7 +161,7 @@ func (c *FormConfig) ceiling() (limit Limit, ok bool) {
 	limit = Limit{Rate: 10, Per: 10 * time.Minute, Burst: 50, By: ByIP}
 	burst, every := math.MaxInt, time.Duration(0) // of what all limits by address let through
 	for _, l := range c.Limits {
-		if l.By.kind == byIP {
+		if l.By.kind == byIP && l.Reserve == 0 {
 			r := newRule(c.Name, l)
 			burst, every, ok = min(burst, r.take.Burst), max(every, r.take.Every), true
 		}
@@ -181,10 +199,13 @@ func newRule(form string, l Limit) rule {
 		// The numbers are part of the key, so that a changed limit starts anew and does
 		// not read the count of another one. The prefix is hashed once here, so that each
 		// attempt hashes less.
-		prefix: shorten(fmt.Sprintf("limit\x00%s\x00%s\x00%d/%s/%d\x00", form, l.By, l.Rate, l.Per, burst)),
-		take:   store.Take{Every: max(l.Per/time.Duration(max(l.Rate, 1)), 1), Burst: burst},
+		prefix: shorten(fmt.Sprintf("limit\x00%s\x00%s\x00%d/%s/%d\x00", form, l.By, l.Rate, l.Per, burst) + costs[l.Reserve > 0]),
+		take:   store.Take{Every: max(l.Per/time.Duration(max(l.Rate, 1)), 1), Burst: burst, Cost: max(l.Reserve, 1)},
 	}
 }
+
+// costs keeps a limit by cost apart from one of the same numbers that counts attempts.
+var costs = map[bool]string{true: "cost\x00"}
 
 func shorten(text string) string {
 	sum := sha256.Sum256([]byte(text))
@@ -195,7 +216,7 @@ func shorten(text string) string {
 // count by, such as a field that was not sent.
 func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
 	take = u.take
-	take.Cost = min(cost, take.Burst)
+	take.Cost = min(cost*take.Cost, take.Burst)
 	lookup := a.form.guard.keys.Lookup
 	switch u.by.kind {
 	case byIP:

@@ -47,7 +47,7 @@ func (f *Form) Receipt(s *Submission, d Decision) (text string, e Effect) {
 	case f.givesBack(EffectAccepted):
 		e = EffectAccepted
 	}
-	takes := f.toGiveBack(s, d)
+	takes := f.settling(s, d, e)
 	if len(takes) == 0 {
 		return "", EffectUnknown
 	}

@@ -73,6 +73,14 @@ func (p Pass) Settle(e Effect) {
 	}
 }
 
+// Cost says what the submission cost, in permits of the limits with a Reserve: 0 gives back
+// what was reserved. Call it before the handler returns; the last call counts.
+func (p Pass) Cost(n int) {
+	if s := p.decision.sub; p.Valid() && s != nil {
+		s.cost, s.costed = max(n, 0), true
+	}
+}
+
 // corrected notes that the form is shown again.
 func (p Pass) corrected() {
 	if s := p.decision.sub; s != nil {
@@ -98,22 +106,50 @@ const settling = 5 * time.Second
 // settle gives back what an allowed submission took of the limits, if it does not count.
 // The answer is out by now, and nobody waits. If the store fails, the limits stay strict.
 func (f *Form) settle(s *Submission, d Decision, status int) {
-	if !d.took || !f.givesBack(s.came(status)) {
+	if !d.took {
 		return
 	}
-	if takes := f.toGiveBack(s, d); len(takes) > 0 {
+	if takes := f.settling(s, d, s.came(status)); len(takes) > 0 {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.request.Context()), settling)
 		defer cancel()
 		_, _ = f.visit(ctx, store.Trip{Now: f.guard.config.Clock(), Takes: takes})
 	}
 }
 
-// toGiveBack returns the takes that give back what an allowed submission took.
-func (f *Form) toGiveBack(s *Submission, d Decision) []store.Take {
+// settling returns the takes that settle an allowed submission; nil for nothing to settle.
+func (f *Form) settling(s *Submission, d Decision, e Effect) (takes []store.Take) {
+	gives := f.givesBack(e) && len(f.returns) > 0
+	if !gives && !(s.costed && len(f.costs) > 0) {
+		return nil
+	}
 	a := f.begin(s)
 	defer a.end()
 	a.addr, a.kind = f.addrOf(s.request), f.ladder.Kind(d.kind)
-	return a.taken(d.Time)
+	if gives {
+		takes = a.taken(takes, d.Time)
+	}
+	if s.costed {
+		takes = a.costing(takes, d.Time, s.cost)
+	}
+	return takes
+}
+
+// costing appends the takes that make up the difference between what was reserved and what
+// it cost.
+func (a *attempt) costing(takes []store.Take, at time.Time, cost int) []store.Take {
+	for i := range a.form.costs {
+		take, ok := a.form.costs[i].fill(a, a.cost())
+		switch more := cost - take.Cost; {
+		case !ok || more == 0:
+			continue
+		case more > 0:
+			take.Force, take.Cost = true, more
+		default:
+			take.Back, take.Cost = at, -more
+		}
+		takes = append(takes, take)
+	}
+	return takes
 }
 
 func (f *Form) givesBack(e Effect) bool {
@@ -126,11 +162,10 @@ func (f *Form) givesBack(e Effect) bool {
 	return false
 }
 
-// taken returns the takes that give back what an attempt took at a time, and those of the
+// taken appends the takes that give back what an attempt took at a time, and those of the
 // bounds on it.
-func (a *attempt) taken(at time.Time) []store.Take {
+func (a *attempt) taken(takes []store.Take, at time.Time) []store.Take {
 	f := a.form
-	takes := make([]store.Take, 0, 2*maxLimits)
 	for i := range f.returns {
 		r := &f.returns[i]
 		stepped := a.kind.Rung >= challenge.Hard
@@ -161,6 +196,10 @@ func (c *FormConfig) returning() (list []returning) {
 		switch l.By.kind {
 		case byForm:
 			continue
+		default:
+			if l.Reserve > 0 { // its cost settles it
+				continue
+			}
 		case byField:
 			if c.Count != CountFailures {
 				continue

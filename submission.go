@@ -32,6 +32,8 @@ type Submission struct {
 	given   bool                  // a program has read the fields: there are no bytes
 	err     error                 // why the submission is not judged
 	body    submission.Submission // as the app is to get it, with our own fields
+	cost    int                   // as the app's handler says, if costed
+	costed  bool                  // it does
 	opens   bool                  // it opens a session, and has no effect of its own
 
 	effect    Effect                 // as the app's handler says, if it does

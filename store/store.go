@@ -51,6 +51,11 @@ type Take struct {
 	Burst int           // most permits at once; at least 1
 	Cost  int           // permits taken; 0 means 1. More than Burst is never granted, also after Wait
 
+	// Force makes the store grant the take without permits too: what it counts was used
+	// already. Cost counts up to twice the Burst. After it a key owes at most three times
+	// the Burst: what it owed before, up to one, and the Cost.
+	Force bool
+
 	// Back, if it is set, makes the take give back the permits that an earlier trip took at
 	// this time. It is always granted. The permits that the key has regained since stay
 	// regained and are not given twice: a key that takes and gives back never has more

@@ -36,7 +36,7 @@ func (m *reference) look(trip store.Trip) store.Result {
 		}
 	}
 	for i, t := range trip.Takes {
-		if !t.Back.IsZero() {
+		if !t.Back.IsZero() || t.Force {
 			continue
 		}
 		cost := min(max(t.Cost, 1), t.Burst+1)
@@ -56,8 +56,24 @@ func (m *reference) spend(trip store.Trip) {
 			m.giveBack(t, trip.Now)
 			continue
 		}
+		if t.Force {
+			m.force(t, trip.Now)
+			continue
+		}
 		m.ends[t.Key] = m.end(t, max(t.Cost, 1), trip.Now)
 	}
+}
+
+func (m *reference) force(t store.Take, now time.Time) {
+	start := m.end(t, 0, now)
+	end := start.Add(time.Duration(min(max(t.Cost, 1), 2*t.Burst)) * t.Every)
+	if most := now.Add(3 * time.Duration(t.Burst) * t.Every); end.After(most) {
+		end = most
+	}
+	if start.After(end) {
+		end = start
+	}
+	m.ends[t.Key] = end
 }
 
 func (m *reference) giveBack(t store.Take, now time.Time) {
@@ -112,6 +128,7 @@ func trip(op []byte, n int, now time.Time) store.Trip {
 			Key: key(first + 5*i), Every: time.Duration(1+int(op[3])) * 100 * time.Millisecond,
 			Burst: 1 + int(op[4]>>4), Cost: int(op[4] & 15),
 		})
+		trip.Takes[i].Force = op[2]&3 == 2 && i == 0
 		if op[2]&3 == 3 && i == 0 {
 			trip.Takes[0].Back = now.Add(-time.Duration(op[2]>>2) * 50 * time.Millisecond)
 		}

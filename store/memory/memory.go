@@ -269,7 +269,14 @@ func (s *Store) claim(change *change, c *store.Claim, now int64) store.Status {
 func (change *change) take(t *store.Take, now int64) (wait time.Duration) {
 	cost := min(max(int64(t.Cost), 1), int64(t.Burst)+1) // every cost over the burst counts as one over it
 	tat, _ := change.table.until(change.hash)
-	debt := max(tat-now, 0) + cost*int64(t.Every)
+	debt := max(tat-now, 0)
+	if t.Force {
+		whole := int64(t.Burst) * int64(t.Every)
+		debt = min(debt+min(max(int64(t.Cost), 1), 2*int64(t.Burst))*int64(t.Every), max(3*whole, debt))
+		change.until = now + debt
+		return 0
+	}
+	debt += cost * int64(t.Every)
 	change.until = now + debt
 	return time.Duration(debt) - time.Duration(t.Burst)*t.Every
 }
@@ -351,6 +358,9 @@ func (s *Store) validateClaim(claims []store.Claim, i int, now int64) error {
 
 func validateTake(takes []store.Take, i int) error {
 	t := &takes[i]
+	if t.Force && !t.Back.IsZero() {
+		return invalid("Takes[%d] takes and gives back", i)
+	}
 	if t.Every <= 0 || t.Burst < 1 || t.Cost < 0 || t.Every > maxSpan/time.Duration(t.Burst) {
 		return invalid("Takes[%d] has Every %v, Burst %d, Cost %d", i, t.Every, t.Burst, t.Cost)
 	}

@@ -278,6 +278,31 @@ var limitLaws = []Law{
 		b.want(t, store.Granted, "five of five", nil, take)
 	}},
 
+	{Name: "a forced take is granted and counts", check: func(t T, b *bench) {
+		take := store.Take{Key: b.key(), Every: time.Hour, Burst: 3}
+		forced := take
+		forced.Force, forced.Cost = true, 4
+		b.want(t, store.Granted, "one of three", nil, take)
+		b.want(t, store.Granted, "four of two, forced", nil, forced) // five are owed, of three
+		b.pass(2 * time.Hour)
+		b.want(t, store.Limited, "one, while as many as the burst are owed", nil, take)
+		b.pass(time.Hour + time.Minute)
+		b.want(t, store.Granted, "one, when one less is owed", nil, take)
+	}},
+
+	{Name: "forced takes make a key owe at most three times its burst", check: func(t T, b *bench) {
+		take := store.Take{Key: b.key(), Every: time.Hour, Burst: 3}
+		forced := take
+		for _, cost := range []int{3, math.MaxInt, 6, 1} {
+			forced.Force, forced.Cost = true, cost
+			b.want(t, store.Granted, "a forced take", nil, forced)
+		}
+		b.pass(7*time.Hour - time.Minute)
+		b.want(t, store.Limited, "one, before seven of nine are regained", nil, take)
+		b.pass(2 * time.Minute)
+		b.want(t, store.Granted, "one, when seven of nine are regained", nil, take)
+	}},
+
 	{Name: "what is given back can be taken again", check: func(t T, b *bench) {
 		take := store.Take{Key: b.key(), Every: time.Hour, Burst: 3}
 		for range 3 {
@@ -441,14 +466,15 @@ var tripLaws = []Law{
 		ticket, limit := b.key(), b.key()
 		good, free := b.claim(ticket), hourly(limit, 1)
 		for what, trip := range map[string]store.Trip{
-			"a limit with no Every":    b.trip(claims(good), free, store.Take{Key: b.key(), Burst: 1}),
-			"a limit that runs back":   b.trip(claims(good), free, store.Take{Key: b.key(), Every: -1, Burst: 1}),
-			"a limit with no Burst":    b.trip(claims(good), free, store.Take{Key: b.key(), Every: time.Second}),
-			"a limit below none":       b.trip(claims(good), free, store.Take{Key: b.key(), Every: time.Second, Burst: -1}),
-			"a negative cost":          b.trip(claims(good), free, store.Take{Key: b.key(), Every: time.Second, Burst: 1, Cost: -1}),
-			"the same limit twice":     b.trip(claims(good), free, hourly(b.key(), 1), free),
-			"the same claim twice":     b.trip(claims(good, b.claim(b.key()), good), free),
-			"a claim of no known pool": b.trip(claims(good, store.Claim{Key: b.key(), Pool: 9, Expires: good.Expires}), free),
+			"a limit with no Every":      b.trip(claims(good), free, store.Take{Key: b.key(), Burst: 1}),
+			"a limit that runs back":     b.trip(claims(good), free, store.Take{Key: b.key(), Every: -1, Burst: 1}),
+			"a limit with no Burst":      b.trip(claims(good), free, store.Take{Key: b.key(), Every: time.Second}),
+			"a limit below none":         b.trip(claims(good), free, store.Take{Key: b.key(), Every: time.Second, Burst: -1}),
+			"a negative cost":            b.trip(claims(good), free, store.Take{Key: b.key(), Every: time.Second, Burst: 1, Cost: -1}),
+			"both forced and given back": b.trip(claims(good), free, store.Take{Key: b.key(), Every: time.Second, Burst: 1, Force: true, Back: b.now()}),
+			"the same limit twice":       b.trip(claims(good), free, hourly(b.key(), 1), free),
+			"the same claim twice":       b.trip(claims(good, b.claim(b.key()), good), free),
+			"a claim of no known pool":   b.trip(claims(good, store.Claim{Key: b.key(), Pool: 9, Expires: good.Expires}), free),
 		} {
 			r, err := b.Store.Spend(context.Background(), trip)
 			if !errors.Is(err, store.ErrInvalidTrip) || r.Status == store.Granted {

@@ -77,6 +77,9 @@ func TestEachLawFailsForAStoreThatBreaksIt(t *testing.T) {
 		{takesTheRest, "a cost is taken whole or not at all"},
 		{freeOfCost, "no cost means one"},
 		{overdraws, "a cost above the burst is never granted and takes nothing"},
+		{ignoresForce, "a forced take is granted and counts"},
+		{countsNoForce, "a forced take is granted and counts"},
+		{forcesWithoutEnd, "forced takes make a key owe at most three times its burst"},
 		{keepsAll, "what is given back can be taken again"},
 		{asksForWhatComesBack, "what is given back can be taken again"},
 		{givesToTheRested, "what is given back can be taken again"},
@@ -171,6 +174,9 @@ const (
 	takesTheRest         fault = "takes the remaining permits if the cost is higher"
 	freeOfCost           fault = "takes nothing for a cost of 0"
 	overdraws            fault = "grants a cost above the burst to a rested key"
+	ignoresForce         fault = "refuses a forced take"
+	countsNoForce        fault = "grants a forced take and forgets it"
+	forcesWithoutEnd     fault = "lets a key owe as much as is forced"
 	keepsAll             fault = "gives nothing back"
 	asksForWhatComesBack fault = "takes what should be given back"
 	givesToTheRested     fault = "lets a key save up what is given back"
@@ -341,6 +347,9 @@ func validate(trip store.Trip) error {
 		seen[k] = true
 	}
 	for _, t := range trip.Takes {
+		if t.Force && !t.Back.IsZero() {
+			return store.ErrInvalidTrip
+		}
 		if t.Every <= 0 || t.Burst < 1 || t.Cost < 0 || seen[t.Key] {
 			return store.ErrInvalidTrip
 		}
@@ -408,7 +417,7 @@ func (s *plain) lookAtTakes(trip store.Trip) store.Result {
 }
 
 func (s *plain) wait(t store.Take, now time.Time) time.Duration {
-	if !t.Back.IsZero() && s.fault != asksForWhatComesBack {
+	if !t.Back.IsZero() && s.fault != asksForWhatComesBack || t.Force && s.fault != ignoresForce {
 		return 0
 	}
 	cost := s.cost(t)
@@ -465,12 +474,31 @@ func (s *plain) take(takes []store.Take, now time.Time) {
 			s.giveBack(t, now)
 			continue
 		}
+		if t.Force && s.fault != ignoresForce {
+			s.force(t, now)
+			continue
+		}
 		end := s.end(t, now)
 		if s.fault == fixedWindow && now.Sub(s.latest) >= t.Every {
 			end, s.latest = now, now
 		}
 		s.ends[s.limitKey(t.Key)] = end.Add(time.Duration(s.cost(t)) * t.Every)
 	}
+}
+
+func (s *plain) force(t store.Take, now time.Time) {
+	if s.fault == countsNoForce {
+		return
+	}
+	start := s.end(t, now)
+	end := start.Add(time.Duration(min(max(t.Cost, 1), 2*t.Burst)) * t.Every)
+	if most := now.Add(3 * time.Duration(t.Burst) * t.Every); end.After(most) && s.fault != forcesWithoutEnd {
+		end = most
+		if start.After(most) {
+			end = start
+		}
+	}
+	s.ends[s.limitKey(t.Key)] = end
 }
 
 func (s *plain) giveBack(t store.Take, now time.Time) {
