@@ -398,6 +398,14 @@ func (f *Form) Serve(w http.ResponseWriter, s *Submission, next func(http.Respon
 	defer answer.Close()
 	onward := f.guard.onward(s.request)
 	noted := &statusWriter{ResponseWriter: w}
+	ended := false
+	defer func() {
+		if !ended { // the handler panicked, as one whose answer broke off does
+			s.settled, s.corrected, noted.status = true, false, 0
+			s.effect = EffectUnknown
+		}
+		f.settle(s, d, noted.status)
+	}()
 	next(f.recent.Record(answer, noted, s.request, onward), s.request, Pass{form: f, request: s.request, decision: d})
-	f.settle(s, d, cmp.Or(noted.status, http.StatusOK))
+	ended, noted.status = true, cmp.Or(noted.status, http.StatusOK)
 }

@@ -150,6 +150,8 @@ type answer struct {
 	body   string
 }
 
+const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
+
 // send sends a request as a browser does.
 func (w *world) send(method, target, kind, body string, change ...func(*http.Request)) answer {
 	w.t.Helper()
@@ -157,7 +159,7 @@ func (w *world) send(method, target, kind, body string, change ...func(*http.Req
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0")
+	r.Header.Set("User-Agent", agent)
 	r.Header.Set("Accept", "text/html,*/*;q=0.8")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if kind != "" {

@@ -29,6 +29,9 @@ func (s *site) answer(resp *http.Response) error {
 		return nil
 	}
 	x.status = resp.StatusCode
+	if x.form != nil {
+		x.form.measure(resp, x.pass)
+	}
 	if x.in.Method == http.MethodHead { // the app may have been asked for the whole page, see calm
 		resp.Body.Close()
 		resp.Body = http.NoBody

@@ -170,7 +170,8 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	// Offer only encodings that we can decompress, so that we can inject into the answer.
 	if encodings := out.Header["Accept-Encoding"]; len(encodings) > 0 {
 		delete(out.Header, "Accept-Encoding")
-		if web.AcceptsCoding(strings.Join(encodings, ","), "gzip") {
+		readable := x.form != nil && len(x.form.config.Cost.JSON) > 0 // its cost is looked for in the answer
+		if !readable && web.AcceptsCoding(strings.Join(encodings, ","), "gzip") {
 			out.Header["Accept-Encoding"] = []string{"gzip"}
 		}
 	}

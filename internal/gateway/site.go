@@ -91,6 +91,9 @@ type Form struct {
 	// Reject200 says that such an answer means that the app did nothing, also for the limits, see
 	// palisade.Count. Without either, it only spares the visitor the next visible step.
 	Reject200 bool
+
+	// Cost says what a submission cost, for limits with a Reserve.
+	Cost Cost
 }
 
 // site is a Site that is ready for use.

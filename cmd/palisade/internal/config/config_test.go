@@ -463,13 +463,28 @@ func TestWhatAFormCounts(t *testing.T) {
 		}
 	}
 	for form, want := range map[string]string{
-		"route: POST /a, count: rejected":               `"rejected" must be accepted, attempts, failures`,
-		"route: POST /a, ceiling: {rate: 3}":            "rate and per are needed",
-		"route: POST /a, ceiling: {rate: 3, per: 400d}": "is not a length of time",
+		"route: POST /a, count: rejected":                                                                                   `"rejected" must be accepted, attempts, failures`,
+		"route: POST /a, limits: [{rate: 3, per: 1h, by: ip, cost: body x}]":                                                `"body x" must be header NAME or json PATH`,
+		"route: POST /a, limits: [{rate: 3, per: 1h, by: ip, cost: header}]":                                                "must be header NAME or json PATH",
+		"route: POST /a, limits: [{rate: 3, per: 1h, by: ip, reserve: 2}]":                                                  "reserve is for a limit with cost",
+		"route: POST /a, limits: [{rate: 3, per: 1h, by: ip, cost: json a}, {rate: 3, per: 1h, by: network, cost: json b}]": "the limits of a form must have the same cost",
+		"route: POST /a, ceiling: {rate: 3}":                                                                                "rate and per are needed",
+		"route: POST /a, ceiling: {rate: 3, per: 400d}":                                                                     "is not a length of time",
 	} {
 		_, err := load(t, "listen: \":80\"\nsites:\n  - host: example.com\n    upstream: http://127.0.0.1:9\n    forms:\n      - {"+form+"}\n")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", form, err, want)
 		}
+	}
+}
+
+func TestALimitByCost(t *testing.T) {
+	c, err := load(t, "listen: \":80\"\nsites:\n  - host: example.com\n    upstream: http://127.0.0.1:9\n    forms:\n      - route: POST /ask\n        limits: [{rate: 1000, per: 1h, by: ip, cost: json usage.total_tokens, reserve: 200}, {rate: 5, per: 1h, by: ip}]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := c.Sites[0].Forms[0]
+	if !slices.Equal(f.Cost.JSON, []string{"usage", "total_tokens"}) || f.Limits[0].Reserve != 200 || f.Limits[1].Reserve != 0 {
+		t.Errorf("%+v, %+v", f.Cost, f.Limits)
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +20,17 @@ type Form struct {
 	Accept200 bool // rejected_200: false
 	Reject200 bool // rejected_200: true, said by the operator
 
+	Cost Cost
+
 	when route.When // narrows all routes
 	at   string
+}
+
+// Cost says where the app's answer names what a submission cost: in a header, or at a path
+// in JSON.
+type Cost struct {
+	Header string
+	JSON   []string
 }
 
 // formKeys are the keys of every form.
@@ -33,8 +43,8 @@ var formKeys = []key[Form]{
 		read: func(n node, f *Form) { n.duration(&f.MinFill); f.MinFill = noneIfZero(f.MinFill) }},
 	{name: "max_age", absent: brief(palisade.DefaultMaxAge), about: "older is asked for again",
 		read: func(n node, f *Form) { n.duration(&f.MaxAge) }},
-	{name: "limits", absent: inWords(palisade.DefaultLimits()), about: "`[{rate, per, burst, by}]`; by `ip`, `network`, `form` or `field:NAME`. Above, the hardest step is needed; `[]` for none",
-		read: func(n node, f *Form) { n.limits(&f.Limits) }},
+	{name: "limits", absent: inWords(palisade.DefaultLimits()), about: "`[{rate, per, burst, by, cost, reserve}]`; by `ip`, `network`, `form` or `field:NAME`. Above, the hardest step is needed; `[]` for none",
+		read: func(n node, f *Form) { n.limits(f) }},
 	{name: "count", absent: "`accepted`, or `failures` if the name or a route speaks of a login, a recovery or a checkout", about: "[what the limits count](#what-limits-count): `accepted`, `attempts` or `failures`",
 		read: func(n node, f *Form) { n.count(&f.Count) }},
 	{name: "ceiling", absent: "50 at once and one more a minute, or as many as the limits by `ip` allow", about: "`{rate, per, burst}`: what one address may send, with the hardest step too; then 429. Set it to the limit by `ip` if no step should help",
@@ -79,6 +89,9 @@ func (r *reader) form(n node) Form {
 	f := NewForm()
 	f.at = n.place()
 	fill(n, &f, formKeys)
+	if f.Cost.Header != "" || f.Cost.JSON != nil {
+		n.mistake("cost is for a form of the gateway, which sees the app's answers")
+	}
 	return f
 }
 
@@ -151,13 +164,13 @@ func (n node) signals(to *[]string) {
 
 // limits reads the limits of a form. A key without a value is a mistake, and does not mean
 // that there are no limits.
-func (n node) limits(to *[]palisade.Limit) {
+func (n node) limits(f *Form) {
 	if n.null() {
 		n.mistake("has no value; write [] for no limits")
 		return
 	}
-	*to = []palisade.Limit{}
-	n.list(func(n node) { *to = append(*to, n.limit()) })
+	f.Limits = []palisade.Limit{}
+	n.list(func(n node) { f.Limits = append(f.Limits, n.limit(&f.Cost)) })
 }
 
 func (n node) ceiling() (l palisade.Limit) {
@@ -172,19 +185,51 @@ func (n node) ceiling() (l palisade.Limit) {
 	return l
 }
 
-func (n node) limit() (l palisade.Limit) {
-	by := ""
+func (n node) limit(cost *Cost) (l palisade.Limit) {
+	by, costs := "", false
 	n.object(map[string]func(node){
-		"rate":  func(n node) { n.int(&l.Rate, 1) },
-		"burst": func(n node) { n.int(&l.Burst, 1) },
-		"per":   func(n node) { n.duration(&l.Per) },
-		"by":    func(n node) { n.string(&by); l.By = n.by(by) },
+		"rate":    func(n node) { n.int(&l.Rate, 1) },
+		"burst":   func(n node) { n.int(&l.Burst, 1) },
+		"per":     func(n node) { n.duration(&l.Per) },
+		"by":      func(n node) { n.string(&by); l.By = n.by(by) },
+		"cost":    func(n node) { costs = true; n.cost(cost) },
+		"reserve": func(n node) { n.int(&l.Reserve, 1) },
 	})
+	switch {
+	case costs:
+		l.Reserve = max(l.Reserve, 1)
+	case l.Reserve > 0:
+		n.mistake("reserve is for a limit with cost")
+	}
 	if l.Rate == 0 || l.Per == 0 || by == "" {
 		n.mistake("rate, per and by are needed, e.g. {rate: 3, per: 10m, by: ip}")
 	}
 	return l
 }
+
+// cost reads where an answer says what a submission cost. All limits of a form say the same.
+func (n node) cost(to *Cost) {
+	var text string
+	n.string(&text)
+	kind, what, _ := strings.Cut(text, " ")
+	what = strings.TrimSpace(what)
+	var c Cost
+	switch {
+	case kind == "header" && validHeader.MatchString(what):
+		c.Header = what
+	case kind == "json" && what != "":
+		c.JSON = strings.Split(what, ".")
+	default:
+		n.mistake("%q must be header NAME or json PATH, e.g. header X-Cost or json usage.total_tokens", text)
+		return
+	}
+	if (to.Header != "" || to.JSON != nil) && (to.Header != c.Header || !slices.Equal(to.JSON, c.JSON)) {
+		n.mistake("the limits of a form must have the same cost")
+	}
+	*to = c
+}
+
+var validHeader = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 
 // by returns the criterion of a limit.
 func (n node) by(word string) (by palisade.By) {

@@ -74,7 +74,7 @@ func site(c *config.Site, p Parts) gateway.Site {
 	}
 	for i := range c.Forms {
 		f := &c.Forms[i]
-		s.Forms = append(s.Forms, gateway.Form{FormConfig: f.FormConfig, Routes: f.Routes, Accept200: f.Accept200, Reject200: f.Reject200})
+		s.Forms = append(s.Forms, gateway.Form{FormConfig: f.FormConfig, Routes: f.Routes, Accept200: f.Accept200, Reject200: f.Reject200, Cost: gateway.Cost(f.Cost)})
 	}
 	if c.Auto {
 		f := config.NewForm().FormConfig
