@@ -28,7 +28,7 @@ type demoCommand struct {
 
 // Help is shown by palisade help demo.
 func (demoCommand) Help() string {
-	return "A site with a sign-up, a contact form, comments, a vote and a JSON endpoint, each guarded by the library " +
+	return "A site with a sign-up, a contact form, comments, a vote, a JSON endpoint and a note that saves itself, each guarded by the library " +
 		"with its embedded captcha. /effects counts what was really accepted, /decisions tells the last decisions. " +
 		"Nothing is kept, and no request leaves this machine."
 }

@@ -1,4 +1,4 @@
-// Package demo is a small site with five forms that Palisade guards. Users try it in a
+// Package demo is a small site with six forms that Palisade guards. Users try it in a
 // browser or with curl, and package attack attacks it.
 //
 // It is also an example of an application that uses the library. forms.go declares the
@@ -104,7 +104,9 @@ func (a *App) protect() error {
 		return err
 	}
 	for _, f := range a.forms {
-		config := palisade.FormConfig{Name: f.Name, MinFill: MinFill, Limits: f.Limits, Ceiling: f.Ceiling, Ask: palisade.WhenRisky}
+		config := palisade.FormConfig{
+			Name: f.Name, MinFill: MinFill, Limits: f.Limits, Ceiling: f.Ceiling, Ask: palisade.WhenRisky, Sessions: f.Sessions, Count: f.Count,
+		}
 		if a.config.Captcha != nil {
 			config.Ask = palisade.Always
 		}

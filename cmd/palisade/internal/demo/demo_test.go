@@ -342,6 +342,86 @@ func TestPrograms(t *testing.T) {
 	})
 }
 
+// asScript sends what the script of a page sends, with headers.
+func (s *site) asScript(path, body string, headers map[string]string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("POST", path, strings.NewReader(body))
+	r.Host = "demo.example:8080"
+	for name, value := range map[string]string{
+		"Accept": "application/json", "Content-Type": "application/json",
+		"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Origin": "http://demo.example:8080",
+	} {
+		r.Header.Set(name, value)
+	}
+	for name, value := range headers {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	s.app.ServeHTTP(w, r)
+	return w
+}
+
+// session opens a session of the notes and returns the header that brings it.
+func (s *site) session() map[string]string {
+	s.t.Helper()
+	offer := decode[palisade.Offer](s.t, s.get("/.palisade/ticket?form=autosave&script"), http.StatusOK)
+	f := scraper.Offered(&offer)
+	if err := f.Solve(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	w := s.asScript("/.palisade/session?form=autosave", "", f.Headers())
+	cookies := w.Result().Cookies()
+	if w.Code != http.StatusOK || len(cookies) != 1 {
+		s.t.Fatalf("status %d, cookies %v: %s", w.Code, cookies, w.Body)
+	}
+	return map[string]string{"Cookie": cookies[0].Name + "=" + cookies[0].Value}
+}
+
+func TestNotesSaveThemselves(t *testing.T) {
+	const path, note = "/autosave/submit", `{"note":"hello"}`
+	t.Run("one session, many saves", func(t *testing.T) {
+		s := newSite(t)
+		session := s.session()
+		for _, body := range []string{note, `{"note":""}`, note} {
+			decode[map[string]bool](t, s.asScript(path, body, session), http.StatusCreated)
+		}
+		s.expectEffects("autosave", 3)
+	})
+	t.Run("a note that is too long", func(t *testing.T) {
+		s := newSite(t)
+		p := decode[problem](t, s.asScript(path, `{"note":"`+strings.Repeat("a", 2001)+`"}`, s.session()), http.StatusUnprocessableEntity)
+		if p.Errors["note"] == "" {
+			t.Errorf("no error: %+v", p)
+		}
+		s.expectEffects("autosave", 0)
+	})
+	t.Run("no session", func(t *testing.T) {
+		s := newSite(t)
+		if p := decode[problem](t, s.asScript(path, note, nil), http.StatusForbidden); p.Challenge == nil {
+			t.Errorf("the refusal has no challenge: %+v", p)
+		}
+		s.expectEffects("autosave", 0)
+	})
+	t.Run("more sessions are no more saves", func(t *testing.T) {
+		s := newSite(t)
+		for _, want := range []int{http.StatusCreated, http.StatusTooManyRequests} {
+			session := s.session()
+			for range palisade.SessionWrites {
+				if w := s.asScript(path, note, session); w.Code != want {
+					t.Fatalf("status %d, want %d: %s", w.Code, want, w.Body)
+				}
+			}
+		}
+		s.expectEffects("autosave", palisade.SessionWrites)
+	})
+	t.Run("the page has the guard's script and no fields", func(t *testing.T) {
+		s := newSite(t)
+		page := s.get("/autosave").Body.String()
+		if !strings.Contains(page, `src="/.palisade/palisade.`) || !strings.Contains(page, `src="/assets/autosave.js"`) || strings.Contains(page, "palisade-ticket") {
+			t.Errorf("the page:\n%s", page)
+		}
+	})
+}
+
 func TestWhatThereIsNot(t *testing.T) {
 	rows := []struct {
 		name, method, path string
@@ -427,7 +507,7 @@ func inlined(page io.Reader) (found []string) {
 
 func TestPagesHoldAStrictPolicy(t *testing.T) {
 	s := newSite(t)
-	for _, path := range []string{"/", "/signup", "/contact", "/comments", "/vote", "/api", "/live", "/signup/done", "/effects", "/decisions", "/assets/demo.css", "/login"} {
+	for _, path := range []string{"/", "/signup", "/contact", "/comments", "/vote", "/api", "/autosave", "/live", "/signup/done", "/autosave/done", "/effects", "/decisions", "/assets/demo.css", "/login"} {
 		w := s.get(path)
 		policy := w.Header().Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none'", "script-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"} {
@@ -458,6 +538,8 @@ func TestFormsSayWhatLimitsThem(t *testing.T) {
 		"contact":               "At most 3 at once for one e-mail address, whoever sends it, then one every 20 minutes",
 		"vote":                  "At most 3 at once for one address, then one every 20 minutes",
 		"api":                   "At most 10 at once for one address, then one every 6 seconds",
+		"autosave":              "At most 30 at once for one address, then one every 20 seconds",
+		"the place of autosave": "At most 300 at once for one network, then one every 2 seconds",
 	}
 	for form, want := range rows {
 		if page := s.get("/" + form[strings.LastIndex(form, " ")+1:]).Body.String(); !strings.Contains(page, want) {

@@ -26,7 +26,9 @@ type form struct {
 
 	Ceiling palisade.Limit // of one address, with the hardest step too
 
-	JSON bool // a script submits it, to a path of its own
+	JSON     bool           // a script submits it, to a path of its own
+	Sessions bool           // the script sends by itself, with a session
+	Count    palisade.Count // what the limits count
 
 	accept func(*world, values) problems
 	gate   *palisade.Form // nil on the unprotected site
@@ -106,6 +108,20 @@ func newForms() []*form {
 			},
 			Limits: []palisade.Limit{{Rate: 10, Per: time.Minute, By: palisade.ByIP}},
 			accept: (*world).note,
+		},
+		{
+			Name: "autosave", Title: "Notes", Button: "Save now", JSON: true, Sessions: true,
+			Intro: "A note that saves itself while you type. Each save is counted, and nothing is kept.",
+			Done:  "The note was saved.",
+			Try:   "Type, and pause now and then: each pause is a save, and the session lets it through without a ticket of its own. Save more than 30 times in ten minutes, and the limit of your address holds, however many sessions you open.",
+			Fields: []field{
+				{Name: "note", Label: "Note", Kind: "textarea", MaxLength: 2000},
+			},
+			// As for the routes of "protect: auto" at the gateway.
+			Limits:  []palisade.Limit{{Rate: 30, Per: 10 * time.Minute, By: palisade.ByIP}, {Rate: 300, Per: 10 * time.Minute, By: palisade.ByNetwork}},
+			Ceiling: palisade.Limit{Rate: 30, Per: 10 * time.Minute},
+			Count:   palisade.CountAttempts,
+			accept:  (*world).save,
 		},
 	}
 }

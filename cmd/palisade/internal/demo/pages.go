@@ -128,12 +128,20 @@ func known(mux *http.ServeMux, r *http.Request) bool {
 
 func (a *App) servePage(f *form) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var guard template.HTML
-		if f.gate != nil {
-			guard = f.gate.Fields(r)
-		}
-		a.showForm(w, r, http.StatusOK, page{Form: f, Guard: guard})
+		a.showForm(w, r, http.StatusOK, page{Form: f, Guard: a.fields(f, r)})
 	}
+}
+
+// fields are what the guard adds to a form. A session needs the script alone: the ticket
+// that opens it is no field of the form.
+func (a *App) fields(f *form, r *http.Request) template.HTML {
+	switch {
+	case f.gate == nil:
+		return ""
+	case f.Sessions:
+		return template.HTML(`<script defer src="` + web.URL(a.guard.Base(), "palisade.js") + `"></script>`)
+	}
+	return f.gate.Fields(r)
 }
 
 func (a *App) showForm(w http.ResponseWriter, r *http.Request, status int, p page) {

@@ -113,6 +113,13 @@ func (w *world) note(v values) problems {
 	return w.count("api", p)
 }
 
+// save accepts an empty note too: what was deleted is saved as well.
+func (w *world) save(v values) problems {
+	p := problems{}
+	checkText(p, v, "note", 0, 2000)
+	return w.count("autosave", p)
+}
+
 // count notes one effect, unless there are problems.
 func (w *world) count(form string, p problems) problems {
 	if len(p) > 0 {
@@ -149,7 +156,7 @@ func (w *world) tallies() []tally {
 
 func checkText(p problems, v values, name string, least, most int) {
 	switch n := utf8.RuneCountInString(strings.TrimSpace(v[name])); {
-	case n == 0:
+	case n == 0 && least > 0:
 		p[name] = "Please fill this in."
 	case n < least:
 		p[name] = "This is too short."

@@ -89,6 +89,17 @@ func (f *Form) Filled(typed url.Values) url.Values {
 	return fields
 }
 
+// Headers returns the headers with ticket and proof, as a script sends them.
+func (f *Form) Headers() map[string]string {
+	headers := make(map[string]string)
+	for field, name := range map[string]string{palisade.FieldTicket: palisade.HeaderTicket, palisade.FieldProof: palisade.HeaderProof} {
+		if value := f.Fields.Get(field); value != "" {
+			headers[name] = value
+		}
+	}
+	return headers
+}
+
 // JSON returns a JSON object with ticket, proof and further members.
 func (f *Form) JSON(members map[string]string) map[string]string {
 	object := maps.Clone(members)
