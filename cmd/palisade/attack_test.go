@@ -66,6 +66,10 @@ func TestEveryAttackerGetsWhatIsDocumented(t *testing.T) {
 		{"bought tokens, 60 from 60 networks", 60, 60, 60, ""},
 		{"tickets of one place, 100 networks", 100, 20, 100, "network-limit"},
 		{"60 /64s of one IPv6 /48", 60, 20, 60, "network-limit"},
+		{"4 sessions, 120 writes, one address", 120, 30, 120, "over-limit"},
+		{"60 sessions, 600 writes, 60 networks", 600, 600, 600, ""},
+		{"one session, 64 writes at once", 64, 30, 64, "session-used-up"},
+		{"a stolen session cookie", 11, 1, 11, "session-invalid"},
 		{"300 made-up proofs, then a neighbour", 301, 1, 301, ""},
 		{"a person", 1, 1, 1, ""},
 	}

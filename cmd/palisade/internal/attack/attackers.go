@@ -43,6 +43,10 @@ const (
 	// step at the next one.
 	networkLimit = 20
 	networkEvery = 30 * time.Second
+
+	// writeLimit is the number of writes from one address, whatever sessions it has.
+	writeLimit = 30
+	writeEvery = 20 * time.Second
 )
 
 const (
@@ -72,6 +76,10 @@ func attackers() []attacker {
 		{name: "bought tokens, 60 from 60 networks", least: networks, most: networks, waits: true, service: true, networks: true, run: bought(networks), verdict: "KNOWN LIMIT"},
 		{name: "tickets of one place, 100 networks", least: networkLimit, most: networkLimit, verdict: "held to 20, the place's limit", waits: true, networks: true, every: networkEvery, run: travels},
 		{name: "60 /64s of one IPv6 /48", least: networkLimit, most: networkLimit, verdict: "held to 20, the network's limit", waits: true, proxied: true, every: networkEvery, run: roams},
+		{name: "4 sessions, 120 writes, one address", least: writeLimit, most: writeLimit, verdict: "held to 30, the limit", every: writeEvery, run: spends(4)},
+		{name: "60 sessions, 600 writes, 60 networks", least: networks * fewWrites, most: networks * fewWrites, verdict: "KNOWN LIMIT", networks: true, run: spreads},
+		{name: "one session, 64 writes at once", least: palisade.SessionWrites, most: palisade.SessionWrites, verdict: "held to 30, the session", run: atOnce(64)},
+		{name: "a stolen session cookie", least: 1, most: 1, verdict: "only its owner wrote", networks: true, run: steals},
 		{name: "300 made-up proofs, then a neighbour", least: 1, most: 1, verdict: "the person got through", waits: true, run: floods},
 		{name: "a person", least: 1, most: 1, verdict: "let through", waits: true, run: person},
 	}
@@ -182,11 +190,11 @@ func withoutPage(ctx context.Context, s *scene) error {
 func jsonTwin(ctx context.Context, s *scene) error {
 	v := s.visitor().asProgram()
 	note := map[string]string{"message": "buy now"}
-	if err := repeat(4, func(int) error { _, err := v.postJSON(ctx, note); return err }); err != nil {
+	if err := repeat(4, func(int) error { _, err := v.postJSON(ctx, "api", note); return err }); err != nil {
 		return err
 	}
 	invented := &scraper.Form{Fields: madeUp()}
-	if err := repeat(3, func(int) error { _, err := v.postJSON(ctx, invented.JSON(note)); return err }); err != nil {
+	if err := repeat(3, func(int) error { _, err := v.postJSON(ctx, "api", invented.JSON(note)); return err }); err != nil {
 		return err
 	}
 	return repeat(3, func(int) error {
@@ -197,7 +205,7 @@ func jsonTwin(ctx context.Context, s *scene) error {
 		if err := s.solve(ctx, p); err != nil {
 			return err
 		}
-		_, err = v.postJSON(ctx, p.JSON(note))
+		_, err = v.postJSON(ctx, "api", p.JSON(note))
 		return err
 	})
 }

@@ -13,6 +13,7 @@ func TestLightAttackers(t *testing.T) {
 	light := []string{
 		"posts without a token", "a made-up token", "the same token 50 times at once",
 		"the JSON twin, called directly", "a filled decoy", "a person",
+		"one session, 64 writes at once", "a stolen session cookie",
 	}
 	m := &means{solvers: make(chan struct{}, 2)}
 	for _, a := range attackers() {

@@ -160,9 +160,10 @@ func manyAddresses() bool {
 
 // answer is the demo's answer to a request.
 type answer struct {
-	status int
-	body   []byte
-	asked  time.Time
+	status  int
+	body    []byte
+	cookies []*http.Cookie
+	asked   time.Time
 }
 
 const maxAnswer = 4 << 20
@@ -186,7 +187,7 @@ func (v *visitor) do(ctx context.Context, method, path, kind, body string) (answ
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return answer{response.StatusCode, text, asked}, err
+	return answer{response.StatusCode, text, response.Cookies(), asked}, err
 }
 
 func (v *visitor) getJSON(ctx context.Context, path string, into any) error {
@@ -221,13 +222,13 @@ func (v *visitor) post(ctx context.Context, form string, fields url.Values) (ans
 	return v.submit(ctx, "/"+form, "application/x-www-form-urlencoded", fields.Encode())
 }
 
-// postJSON submits to the endpoint for programs.
-func (v *visitor) postJSON(ctx context.Context, fields map[string]string) (answer, error) {
+// postJSON submits to a form's endpoint for programs.
+func (v *visitor) postJSON(ctx context.Context, form string, fields map[string]string) (answer, error) {
 	body, err := json.Marshal(fields)
 	if err != nil {
 		return answer{}, err
 	}
-	return v.submit(ctx, "/api/submit", "application/json", string(body))
+	return v.submit(ctx, "/"+form+"/submit", "application/json", string(body))
 }
 
 func (v *visitor) submit(ctx context.Context, path, kind, body string) (answer, error) {

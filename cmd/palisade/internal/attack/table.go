@@ -33,8 +33,11 @@ without          what the same attack got from the same site without Palisade
 what stopped it  the reasons in GET /decisions; the visitor is told none of them
 the limit        5 sign-ups at once for one address, then one every 2 minutes; above it the hardest step is needed
 the ceiling      10 sign-ups at once for one address, then one every 5 minutes, with the hardest step too
-KNOWN LIMIT      who buys tokens and has many networks gets one through from each. No captcha and no rate
-                 limit stops that; what raises the price next is signals and a code sent by mail
+the session      30 writes in ten minutes; the limit of writes is 30 at once for one address, then one every
+                 20 seconds, however many sessions it opens
+KNOWN LIMIT      who buys tokens and has many networks gets one through from each; with one proof and a session,
+                 up to 30 writes from each (the row sends 10). No captcha and no rate limit stops that; what
+                 raises the price next is signals and a code sent by mail
 `
 
 // addresses describes the source from which the demos take a client's address.
