@@ -27,7 +27,6 @@ type attempt struct {
 
 	ticket  ticket.Ticket
 	session bool            // something came in the cookie of a session; a claim
-	took    bool            // of the limits
 	unread  bool            // the body was left alone, because a session was looked for
 	kind    *challenge.Kind // of challenge that the page asked for
 	reply   string          // in the field of the kind
@@ -42,10 +41,14 @@ type attempt struct {
 	answer   *duplicate.Answer // to this submission, or to the same one sent before
 
 	// Room for one trip, so that a decision does not allocate it.
-	takes  [maxLimits + 2]store.Take
-	rules  [maxLimits + 2]*rule // of the takes; nil where no limit asks for one
+	takes  [maxTakes]store.Take
+	rules  [maxTakes]*rule // of the takes; nil where no limit asks for one
 	claims [2]store.Claim
 }
+
+// maxTakes is the most of a trip: the limits, the ceiling, a token of a service, and a ticket
+// that came from elsewhere.
+const maxTakes = maxLimits + 3
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
 
@@ -181,7 +184,7 @@ func (a *attempt) decide(v ending) Decision {
 		ID: NewID(), Site: f.guard.config.Site, Form: f.config.Name, Time: a.now,
 		Outcome: v.outcome, Would: v.outcome, Reason: v.reason, Level: uint8(a.need), Score: a.score.Total(),
 		RetryAfter: v.wait, Err: v.err, Findings: a.findings,
-		judged: true, next: a.next, carry: a.ticket.Carry, unread: a.unread, took: a.took,
+		judged: true, next: a.next, carry: a.ticket.Carry, unread: a.unread,
 	}
 	if a.addr.IsValid() {
 		tag := f.guard.keys.Lookup.TagAddr("visitor\x00", clientip.Prefix(a.addr).Addr())

@@ -291,7 +291,7 @@ func (a *attempt) spend(ctx context.Context) ending {
 	}
 	switch result.Status {
 	case store.Granted:
-		a.took = !a.sub.opens
+		a.keep(trip.Takes)
 		a.answer = a.form.recent.Begin(a.duplicateKey(), a.now)
 		return goOn
 	case store.Spent:
@@ -399,6 +399,7 @@ func (a *attempt) takeTargets(ctx context.Context) ending {
 	case err != nil:
 		return a.outage(ReasonStoreDown, err)
 	case result.Status == store.Granted:
+		a.keep(takes)
 		return goOn
 	}
 	a.form.tellLimit(ctx, a.rules[result.Index], true)

@@ -153,7 +153,6 @@ type Decision struct {
 	next    challenge.ID // from which kind of challenge on the visitor is asked
 	kind    challenge.ID // that was answered
 	judged  bool
-	took    bool        // of the limits
 	unread  bool        // a session was looked for, and the body left alone
 	sub     *Submission // that was judged, so that the answer need not read it again
 	visible bool        // a visible step was taken for it, or its solve was carried

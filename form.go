@@ -232,13 +232,11 @@ type Form struct {
 	config   FormConfig
 	id       ticket.Form
 	ladder   *challenge.Ladder
-	strict   []rule // over them the sender waits
-	own      []rule // of the sender's address: over them the hardest step is needed
-	networks []rule // of the sender's network: the same
-	travel   *rule  // of tickets that one network fetched and another one sends; nil: none
-	targets  []rule // somebody else's
-	returns  []returning
-	costs    []rule   // those of strict that count by cost
+	strict   []rule   // over them the sender waits
+	own      []rule   // of the sender's address: over them the hardest step is needed
+	networks []rule   // of the sender's network: the same
+	travel   *rule    // of tickets that one network fetched and another one sends; nil: none
+	targets  []rule   // somebody else's
 	counted  []string // fields that limits count by
 	answers  []string // fields in which answers to its kinds of challenge come
 	recent   *duplicate.Recent
@@ -256,28 +254,25 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 		return nil, fmt.Errorf("palisade: form %q: %w", config.Name, err)
 	}
 	f.answers = f.ladder.Fields()
-	f.returns = config.returning()
 	if ceiling, ok := config.ceiling(); ok {
 		f.strict = append(f.strict, newRule(config.Name+"\x00ceiling", ceiling))
 	}
 	for _, limit := range config.Limits {
 		r := newRule(config.Name, limit)
-		if limit.Reserve > 0 {
-			f.strict, f.costs = append(f.strict, r), append(f.costs, r)
-			continue
-		}
-		switch limit.By.kind {
-		case byKey:
+		r.back = config.givesBack(limit)
+		switch by := limit.By.kind; {
+		case by == byKey, limit.Reserve > 0:
 			f.strict = append(f.strict, r)
-		case byIP:
+		case by == byIP:
 			f.own = append(f.own, r)
-		case byNetwork:
+		case by == byNetwork:
 			f.networks = append(f.networks, r)
 		default:
 			f.targets = append(f.targets, r)
 		}
 		if limit.By.kind == byNetwork || limit.By.kind == byIP && f.travel == nil {
-			f.travel = &r
+			travel := r
+			travel.back, f.travel = false, &travel
 		}
 		if limit.By.kind == byField {
 			f.counted = append(f.counted, limit.By.name)
@@ -348,6 +343,9 @@ func (f *Form) decide(s *Submission) (Decision, *duplicate.Answer) {
 	if d.Allowed() && f.config.Transparent {
 		s.hide(f)
 	}
+	if a.answer != nil && d.Allowed() {
+		s.handOn(a.answer)
+	}
 	if a.answer != nil && !d.Allowed() && d.Reason != ReasonDuplicate {
 		f.recent.Drop(a.answer)
 	}
@@ -400,12 +398,12 @@ func (f *Form) Serve(w http.ResponseWriter, s *Submission, next func(http.Respon
 	noted := &statusWriter{ResponseWriter: w}
 	ended := false
 	defer func() {
-		if !ended { // the handler panicked, as one whose answer broke off does
-			s.settled, s.corrected, noted.status = true, false, 0
-			s.effect = EffectUnknown
+		came := EffectUnknown // of a handler that panicked, as one whose answer broke off does
+		if ended {
+			came = s.came(noted)
 		}
-		f.settle(s, d, noted.status)
+		f.settle(s, came)
 	}()
 	next(f.recent.Record(answer, noted, s.request, onward), s.request, Pass{form: f, request: s.request, decision: d})
-	ended, noted.status = true, cmp.Or(noted.status, http.StatusOK)
+	ended = true
 }

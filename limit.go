@@ -187,6 +187,8 @@ type rule struct {
 	by     By
 	prefix string // of every key: form, criterion and numbers
 	take   store.Take
+	back   bool // the app's answer may give back what was taken
+	costs  bool // the limit counts what an attempt cost
 }
 
 func newRule(form string, l Limit) rule {
@@ -201,6 +203,7 @@ func newRule(form string, l Limit) rule {
 		// attempt hashes less.
 		prefix: shorten(fmt.Sprintf("limit\x00%s\x00%s\x00%d/%s/%d\x00", form, l.By, l.Rate, l.Per, burst) + costs[l.Reserve > 0]),
 		take:   store.Take{Every: max(l.Per/time.Duration(max(l.Rate, 1)), 1), Burst: burst, Cost: max(l.Reserve, 1)},
+		costs:  l.Reserve > 0,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,14 +41,14 @@ type receiptTaken struct {
 // good once, for ten minutes, and holds no address.
 func (f *Form) Receipt(s *Submission, d Decision) (text string, e Effect) {
 	switch {
-	case !d.Allowed() || !d.took:
+	case !d.Allowed():
 		return "", EffectUnknown
 	case f.givesBack(EffectRejected):
 		e = EffectRejected
 	case f.givesBack(EffectAccepted):
 		e = EffectAccepted
 	}
-	takes := f.settling(s, d, e)
+	takes := slices.Concat(f.settling(s, e)...)
 	if len(takes) == 0 {
 		return "", EffectUnknown
 	}

@@ -218,6 +218,10 @@ func (p *reply) page(o *Offer, why web.Why) *web.ChallengePage {
 		Form: o.Form, Action: p.form.guard.config.Prefix + target(p.sub.request), Ticket: o.Ticket, Expires: o.Expires,
 		Wait: o.Wait, Challenge: string(o.Challenge), Widget: o.Captcha, Prompt: o.html,
 	}
+	if r := p.sub.request; p.form.config.Sessions && r.Method == http.MethodGet {
+		page.Session = p.form.guard.config.Base + "session?form=" + p.form.config.Name
+		return page
+	}
 	if p.form.config.Transparent && !p.open {
 		page.Capsule = p.sub.seal(p.form, o.Ticket, ticket.BindBrowser(p.w, p.sub.request, p.form.guard.browser))
 	}

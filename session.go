@@ -100,9 +100,9 @@ func (a *attempt) spendWrite(ctx context.Context) ending {
 	rand.Read(claim.Key[:])
 	takes := append(a.takes[:0], store.Take{Key: a.ticket.Key(), Every: SessionLife, Burst: SessionWrites})
 	takes = a.fill(takes, f.strict)
+	takes = a.fill(takes, f.own) // a step is taken once for many writes, so it does not help here
 	soft := len(takes)
 	if a.ticket.Rung < challenge.Hard {
-		takes = a.fill(takes, f.own)
 		takes = a.fill(takes, f.networks)
 		takes = a.fill(takes, f.targets)
 	}
@@ -111,7 +111,7 @@ func (a *attempt) spendWrite(ctx context.Context) ending {
 	case err != nil:
 		return a.outage(ReasonStoreDown, err)
 	case result.Status == store.Granted:
-		a.took = true
+		a.keep(takes)
 		return goOn
 	case result.Status == store.Limited && result.Index == 0:
 		a.need = max(a.need, a.ticket.Rung)
@@ -130,6 +130,11 @@ func (g *Guard) serveSession(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, fetchError{"This form has no sessions."})
 		return
 	}
+	if r.ContentLength != 0 {
+		writeJSON(w, http.StatusBadRequest, fetchError{"Ticket and proof come in headers, without a body."})
+		return
+	}
+	r.Body = http.NoBody
 	s := NewSubmission(r)
 	s.opens = true
 	d, answer := f.decide(s)
@@ -139,7 +144,7 @@ func (g *Guard) serveSession(w http.ResponseWriter, r *http.Request) {
 	}
 	answer.Close()
 	now := g.config.Clock()
-	if !d.Monitored { // a form that only watches lets everything through, and has checked no proof
+	if !d.Monitored && d.Reason != ReasonExempt { // otherwise nobody has checked a proof
 		f.setSession(w, r, d, now)
 	}
 	writeJSON(w, http.StatusOK, sessionOffer{Expires: now.Add(SessionLife).UnixMilli(), Writes: SessionWrites})

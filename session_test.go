@@ -268,7 +268,7 @@ func TestLimitsCountTheRequestsOfAllSessions(t *testing.T) {
 			s.act(c)
 		}
 	}
-	s.expect(s.act(s.session()), 403, palisade.ReasonAddressLimit, 5)
+	s.expect(s.act(s.session()), 429, palisade.ReasonOverLimit, 5)
 	neighbour := from("203.0.113.9:1")
 	for range 4 {
 		s.act(s.session(neighbour), neighbour)

@@ -3,9 +3,10 @@ package palisade
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
-	"github.com/palisade-dev/palisade/challenge"
+	"github.com/palisade-dev/palisade/internal/duplicate"
 	"github.com/palisade-dev/palisade/internal/purpose"
 	"github.com/palisade-dev/palisade/store"
 )
@@ -52,13 +53,15 @@ func (e Effect) String() string {
 	return "invalid"
 }
 
-// EffectOf returns what a status says: 2xx and 3xx that the app accepted the submission, 400
-// and 422 that it rejected it, and any other nothing.
+// EffectOf returns what a status says: 200 to 205 and 301 to 303 that the app accepted the
+// submission, 400 and 422 that it rejected it, and any other nothing. A redirect back to the
+// page with the form says nothing either, which the status alone does not show.
 func EffectOf(status int) Effect {
-	switch {
-	case status >= 200 && status < 400:
+	switch status {
+	case http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo, http.StatusNoContent, http.StatusResetContent,
+		http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
 		return EffectAccepted
-	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return EffectRejected
 	}
 	return EffectUnknown
@@ -88,68 +91,115 @@ func (p Pass) corrected() {
 	}
 }
 
-// came returns what came of the submission that was answered with a status.
-func (s *Submission) came(status int) Effect {
-	e := EffectOf(status)
+// came returns what came of the submission, as the handler said or as its answer shows.
+func (s *Submission) came(w *statusWriter) Effect {
+	e := EffectOf(w.status)
 	switch {
 	case s.settled:
 		return s.effect
-	case s.corrected && e == EffectAccepted:
+	case e != EffectAccepted:
+		return e
+	case s.corrected:
 		return EffectRejected
+	case s.request.Method == http.MethodHead, w.leadsBack(s.request):
+		return EffectUnknown
 	}
 	return e
 }
 
-// settling is the longest that the store may take to settle.
-const settling = 5 * time.Second
-
-// settle gives back what an allowed submission took of the limits, if it does not count.
-// The answer is out by now, and nobody waits. If the store fails, the limits stay strict.
-func (f *Form) settle(s *Submission, d Decision, status int) {
-	if !d.took {
-		return
-	}
-	if takes := f.settling(s, d, s.came(status)); len(takes) > 0 {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.request.Context()), settling)
-		defer cancel()
-		_, _ = f.visit(ctx, store.Trip{Now: f.guard.config.Clock(), Takes: takes})
-	}
+// taken is what an allowed submission took of a limit that its answer settles.
+type taken struct {
+	rule *rule
+	key  store.Key
+	cost int
+	at   time.Time
 }
 
-// settling returns the takes that settle an allowed submission; nil for nothing to settle.
-func (f *Form) settling(s *Submission, d Decision, e Effect) (takes []store.Take) {
-	gives := f.givesBack(e) && len(f.returns) > 0
-	if !gives && !(s.costed && len(f.costs) > 0) {
-		return nil
-	}
-	a := f.begin(s)
-	defer a.end()
-	a.addr, a.kind = f.addrOf(s.request), f.ladder.Kind(d.kind)
-	if gives {
-		takes = a.taken(takes, d.Time)
-	}
-	if s.costed {
-		takes = a.costing(takes, d.Time, s.cost)
-	}
-	return takes
-}
-
-// costing appends the takes that make up the difference between what was reserved and what
-// it cost.
-func (a *attempt) costing(takes []store.Take, at time.Time, cost int) []store.Take {
-	for i := range a.form.costs {
-		take, ok := a.form.costs[i].fill(a, a.cost())
-		switch more := cost - take.Cost; {
-		case !ok || more == 0:
-			continue
-		case more > 0:
-			take.Force, take.Cost = true, more
-		default:
-			take.Back, take.Cost = at, -more
+// keep notes what a trip took of the limits that the answer settles.
+func (a *attempt) keep(takes []store.Take) {
+	for i := range takes {
+		if r := a.rules[i]; r != nil && (r.back || r.costs) {
+			a.sub.taken = append(a.sub.taken, taken{r, takes[i].Key, takes[i].Cost, a.now})
 		}
-		takes = append(takes, take)
 	}
-	return takes
+}
+
+// handOn notes what was taken for a submission to which the answer may lead, or finds what
+// was noted by the one that led here: that answer said nothing yet.
+func (s *Submission) handOn(answer *duplicate.Answer) {
+	if len(s.taken) > 0 {
+		answer.Take(s.taken)
+	} else if led, ok := answer.Taken().([]taken); ok {
+		s.taken = led
+	}
+}
+
+// settlingTime is the longest that the store may take to settle.
+const settlingTime = 5 * time.Second
+
+// settle gives back what an allowed submission took of the limits, if it does not count, and
+// charges what it cost. The answer is out by now, and nobody waits. If the store fails, the
+// limits stay strict.
+func (f *Form) settle(s *Submission, e Effect) {
+	for _, takes := range f.settling(s, e) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.request.Context()), settlingTime)
+		_, _ = f.visit(ctx, store.Trip{Now: f.guard.config.Clock(), Takes: takes})
+		cancel()
+	}
+}
+
+// settling returns the trips that settle a submission: one for the sender's own limits, and
+// one for those by field. What is left of somebody else's bound must not keep the sender
+// from getting back what is theirs.
+func (f *Form) settling(s *Submission, e Effect) (trips [][]store.Take) {
+	var own, others []store.Take
+	gives, bounded := f.givesBack(e), false
+	for i := range s.taken {
+		t := &s.taken[i]
+		switch {
+		case t.rule.costs && s.costed:
+			own = t.charge(own, s.cost)
+		case !t.rule.costs && gives && t.rule.by.kind == byField:
+			others = t.giveBack(others, f)
+		case !t.rule.costs && gives:
+			own = t.giveBack(own, f)
+			if bounded && t.rule.by.kind == byNetwork { // neighbours must not use up a bound of the network
+				own = own[:len(own)-1]
+			}
+			bounded = true
+		}
+	}
+	for _, takes := range [...][]store.Take{own, others} {
+		if len(takes) > 0 {
+			trips = append(trips, takes)
+		}
+	}
+	return trips
+}
+
+// giveBack appends the take that gives back, and that of the bound on what comes back.
+func (t *taken) giveBack(takes []store.Take, f *Form) []store.Take {
+	back := t.rule.take
+	back.Key, back.Cost, back.Back = t.key, t.cost, t.at
+	bound := t.rule.take
+	bound.Key = store.Key(f.guard.keys.Lookup.TagString("back\x00", string(t.key[:])))
+	bound.Every, bound.Burst, bound.Cost = max(bound.Every/4, 1), 4*bound.Burst, t.cost
+	return append(takes, back, bound)
+}
+
+// charge appends the take of the difference between what was reserved and what it cost.
+func (t *taken) charge(takes []store.Take, cost int) []store.Take {
+	take := t.rule.take
+	take.Key = t.key
+	switch more := cost - t.cost; {
+	case more == 0:
+		return takes
+	case more > 0:
+		take.Force, take.Cost = true, more
+	default:
+		take.Back, take.Cost = t.at, -more
+	}
+	return append(takes, take)
 }
 
 func (f *Form) givesBack(e Effect) bool {
@@ -162,55 +212,16 @@ func (f *Form) givesBack(e Effect) bool {
 	return false
 }
 
-// taken appends the takes that give back what an attempt took at a time, and those of the
-// bounds on it.
-func (a *attempt) taken(takes []store.Take, at time.Time) []store.Take {
-	f := a.form
-	for i := range f.returns {
-		r := &f.returns[i]
-		stepped := a.kind.Rung >= challenge.Hard
-		if stepped && r.by.kind != byKey && (r.by.kind != byIP || !a.kind.StandIn) {
-			continue // the step was in the place of this limit
-		}
-		if back, ok := r.fill(a, a.cost()); ok {
-			back.Back = at
-			bound, _ := r.bound.fill(a, a.cost())
-			takes = append(takes, back, bound)
-		}
+// givesBack reports whether a limit gives anything back. A form is shared with everybody.
+func (c *FormConfig) givesBack(l Limit) bool {
+	switch by := l.By.kind; {
+	case c.Count == CountAttempts, l.Reserve > 0:
+		return false
+	case by == byIP, by == byKey, by == byNetwork:
+		return true
+	default:
+		return by == byField && c.Count == CountFailures
 	}
-	return takes
-}
-
-// returning is a limit that gives back, and the bound on what it gives.
-type returning struct {
-	rule
-	bound rule
-}
-
-// returning returns the rules of a form's limits that give back.
-func (c *FormConfig) returning() (list []returning) {
-	if c.Count == CountAttempts {
-		return nil
-	}
-	for _, l := range c.Limits {
-		switch l.By.kind {
-		case byForm:
-			continue
-		default:
-			if l.Reserve > 0 { // its cost settles it
-				continue
-			}
-		case byField:
-			if c.Count != CountFailures {
-				continue
-			}
-		}
-		r := returning{newRule(c.Name, l), newRule(c.Name+"\x00back", l)}
-		r.bound.take.Every = max(r.take.Every/4, 1)
-		r.bound.take.Burst *= 4
-		list = append(list, r)
-	}
-	return list
 }
 
 // counts returns the Count of a form that says CountByName.
@@ -224,15 +235,30 @@ func (c *FormConfig) counts() Count {
 	return CountAccepted
 }
 
-// statusWriter notes the status of an answer.
+// statusWriter notes the status of an answer, and where it leads.
 type statusWriter struct {
 	http.ResponseWriter
-	status int
+	status   int // 0: nothing was answered, or the connection was taken over
+	location string
+}
+
+// leadsBack reports whether the answer redirects to the form's own target, or to the page
+// that the form was on: some apps answer so to what they reject.
+func (w *statusWriter) leadsBack(r *http.Request) bool {
+	if w.location == "" {
+		return false
+	}
+	to, err := r.URL.Parse(w.location)
+	if err != nil || to.Path == r.URL.Path {
+		return true
+	}
+	from, err := url.Parse(r.Referer())
+	return err == nil && from.Path != "" && from.Path == to.Path
 }
 
 func (w *statusWriter) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
-		w.status = status
+		w.status, w.location = status, w.Header().Get("Location")
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

@@ -34,6 +34,7 @@ type Submission struct {
 	body    submission.Submission // as the app is to get it, with our own fields
 	cost    int                   // as the app's handler says, if costed
 	costed  bool                  // it does
+	taken   []taken               // of limits that the app's answer settles
 	opens   bool                  // it opens a session, and has no effect of its own
 
 	effect    Effect                 // as the app's handler says, if it does

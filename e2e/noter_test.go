@@ -59,7 +59,7 @@ func (n *noter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, n.worker)
 		return
 	}
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet && r.URL.Path != "/unsubscribe" {
 		if n.policy != "" {
 			w.Header().Set("Content-Security-Policy", n.policy)
 		}

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -103,4 +104,51 @@ func TestARequestWithoutItsSessionIsSentAgain(t *testing.T) {
 	if got := len(n.noted()); got != 3 {
 		t.Errorf("%d requests reached the app, want 3", got)
 	}
+}
+
+// A link that changes something passes with a session. Without one the visitor takes a step,
+// and then follows the link.
+func TestALinkThatChangesSomethingIsGuarded(t *testing.T) {
+	t.Parallel()
+	const link = "  - {host: \"*\", upstream: UPSTREAM, script: true, forms: [{route: GET /unsubscribe, sessions: true}]}\n"
+	t.Run("from a page of the app", func(t *testing.T) {
+		t.Parallel()
+		n := newNoter(t, link)
+		b := n.shows(`<a href="/unsubscribe?mail=1">Unsubscribe</a>`)
+		b.until(opened)
+		b.click("a")
+		b.arrives("/welcome")
+		if all := n.arrived(1); len(all) != 1 || all[0].target != "/unsubscribe?mail=1" {
+			t.Errorf("%+v", all)
+		}
+	})
+	t.Run("from a mail", func(t *testing.T) {
+		t.Parallel()
+		n := newNoter(t, link)
+		b := blank(t)
+		b.goTo(n.front + "/unsubscribe?mail=1")
+		b.arrives("/welcome")
+		if all := n.arrived(1); len(all) != 1 || all[0].target != "/unsubscribe?mail=1" || strings.Contains(all[0].header.Get("Cookie"), "palisade") {
+			t.Errorf("%+v", all)
+		}
+	})
+	t.Run("by a program", func(t *testing.T) {
+		t.Parallel()
+		n := newNoter(t, link)
+		for _, agent := range []string{"curl/8.5.0", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"} {
+			r, _ := http.NewRequest("GET", n.front+"/unsubscribe?mail=1", nil)
+			r.Header.Set("User-Agent", agent)
+			resp, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != 403 {
+				t.Errorf("%s: status %d", agent, resp.StatusCode)
+			}
+		}
+		if all := n.arrived(0); len(all) != 0 {
+			t.Errorf("%+v", all)
+		}
+	})
 }

@@ -58,6 +58,7 @@ type ChallengePage struct {
 	Fields  []Field  // the submission's fields, in the order in which they were sent
 	Files   []string // names of file inputs; their files must be chosen again
 	Capsule []byte   // the sealed submission, instead of Fields and Files
+	Session string   // where the page opens a session; then the browser loads Action, and nothing is sent
 
 	Ticket    string
 	Expires   int64  // end of the ticket, Unix milliseconds

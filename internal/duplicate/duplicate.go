@@ -74,6 +74,7 @@ type Answer struct {
 	last     bool   // a redirect led here, so the next one counts for nothing
 	followed bool   // the submission that the answer leads to has come
 	began    time.Time
+	taken    any // what the caller keeps for the submission that the answer leads to
 	done     chan struct{}
 	once     sync.Once
 	dropped  bool // it was not accepted after all
@@ -121,7 +122,7 @@ func (r *Recent) Follow(key Key, now time.Time) *Answer {
 	}
 	from.followed = true
 	n := r.begin(key, now)
-	n.last = true
+	n.last, n.taken = true, from.taken
 	return n
 }
 
@@ -177,6 +178,13 @@ func (n *Answer) Close() {
 		n.once.Do(func() { close(n.done) })
 	}
 }
+
+// Take notes what the submission took. Its answer may lead to another target, and the
+// submission there then has it, see Taken.
+func (n *Answer) Take(what any) { n.taken = what }
+
+// Taken returns what was noted for the submission, or for the one that led here.
+func (n *Answer) Taken() any { return n.taken }
 
 // Wait returns once the first click was answered, or it takes too long.
 // accepted is false when the first click was refused in the end.

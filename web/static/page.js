@@ -18,6 +18,31 @@ if (!globalThis.crypto?.subtle) {
   if (field) watch(field);
 }
 
+// A link that changes something carries no fields. The page opens a session instead, and
+// follows the link with it. A browser that keeps no cookies comes back here, and goes on by
+// hand alone.
+const session = form.dataset.palisadeSession, action = form.getAttribute('action');
+const back = session && sessionStorage.getItem('palisade-again') === action;
+if (session) {
+  sessionStorage.setItem('palisade-again', action);
+  form.addEventListener('submit', event => {
+    if (event.defaultPrevented) return;
+    event.preventDefault();
+    if (!back || event.submitter) follow();
+    else offer();
+  });
+}
+
+async function follow() {
+  const headers = {};
+  for (const [name, header] of [['palisade-ticket', 'Ticket'], ['palisade-proof', 'Proof'], [step.getAttribute('data-palisade-field'), 'Captcha']]) {
+    const value = form.elements.namedItem(name ?? '')?.value;
+    if (value) headers['Palisade-' + header] = value;
+  }
+  await fetch(session, {method: 'POST', headers}).catch(() => {});
+  location.replace(action);
+}
+
 function offer() { show('palisade-send'); }
 
 // offerLater keeps the button out of the way of a step that sends the form by itself,
