@@ -37,7 +37,7 @@ var sessionSteps = [...]step{
 // may hold a ticket is read, and no other.
 func (a *attempt) hasSession() bool {
 	s, f := a.sub, a.form
-	if !f.config.Sessions || s.opens || s.given || s.inHeaders() {
+	if !f.config.Sessions || s.opens || s.whole || s.given || s.inHeaders() {
 		return false
 	}
 	fields, form := submission.Readable(a.req)

@@ -35,6 +35,7 @@ type Submission struct {
 	cost    int                   // as the app's handler says, if costed
 	costed  bool                  // it does
 	taken   []taken               // of limits that the app's answer settles
+	whole   bool                  // no session stands for it
 	opens   bool                  // it opens a session, and has no effect of its own
 
 	effect    Effect                 // as the app's handler says, if it does
@@ -76,6 +77,13 @@ func NewSubmission(r *http.Request) *Submission { return &Submission{request: r}
 func Submitted(r *http.Request, fields []Field, isJSON bool) *Submission {
 	s := &Submission{request: r, read: true, given: true, beside: besideBody(r)}
 	s.body, s.err = submission.Of(fields, isJSON)
+	return s
+}
+
+// Whole makes a form read the body also where a session would let it through unread. It
+// returns the submission.
+func (s *Submission) Whole() *Submission {
+	s.whole = true
 	return s
 }
 

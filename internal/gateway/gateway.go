@@ -171,7 +171,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, s, "upgrade-guarded", http.StatusForbidden)
 		return
 	}
-	m, sub, release := s.match(&r, path)
+	m, sub, unreadable, release := s.match(&r, path)
 	defer release()
 	switch m.Kind {
 	case route.Open:
@@ -181,7 +181,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.forward(w, r)
 	case route.Guarded:
-		g.guard(w, r, sub, s.forms[m.Form])
+		g.guard(w, r, sub, unreadable, s.forms[m.Form])
 	case route.Unnamed:
 		g.refuse(w, r, s, "method-unnamed", http.StatusMethodNotAllowed)
 	default:
@@ -198,7 +198,7 @@ func isMalformed(r *http.Request) bool {
 // match finds the form of a request. It reads the body only if a condition needs it. The
 // body then counts as in flight until release is called, the request becomes a copy, and
 // the submission has its fields.
-func (s *site) match(request **http.Request, path string) (m route.Match, sub *palisade.Submission, release func()) {
+func (s *site) match(request **http.Request, path string) (m route.Match, sub *palisade.Submission, unreadable bool, release func()) {
 	r := *request
 	var body *counted
 	m = s.routes.MatchRequest(&route.Request{
@@ -224,7 +224,7 @@ func (s *site) match(request **http.Request, path string) (m route.Match, sub *p
 		sub.Strip(s.guard)
 	}
 	*request = r
-	return m, sub, func() {
+	return m, sub, body != nil && sub == nil, func() {
 		if body != nil {
 			body.release()
 		}
@@ -232,7 +232,7 @@ func (s *site) match(request **http.Request, path string) (m route.Match, sub *p
 }
 
 // guard lets the library judge a submission. The form forwards an allowed one.
-func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Submission, f *form) {
+func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Submission, unreadable bool, f *form) {
 	f.site.readable(w.Header(), r) // for a refusal; submit takes it back
 	if f.site.signedByClient(r, f) {
 		r = r.WithContext(context.WithValue(r.Context(), exemptKey{}, true))
@@ -255,7 +255,11 @@ func (g *Gateway) guard(w http.ResponseWriter, r *http.Request, sub *palisade.Su
 		r = r.WithContext(r.Context()) // WithContext copies the request: see streamed
 		r.Body = body
 	}
-	f.guarded.Serve(w, palisade.NewSubmission(r), f.submit)
+	sub = palisade.NewSubmission(r)
+	if unreadable { // a condition on the body chose the form, so no session of it may stand for the body
+		sub = sub.Whole()
+	}
+	f.guarded.Serve(w, sub, f.submit)
 }
 
 // CloseIdleConnections closes the idle connections to apps. Call it for a gateway that

@@ -28,7 +28,7 @@ func (s *site) answer(resp *http.Response) error {
 	if x == nil {
 		return nil
 	}
-	x.status = resp.StatusCode
+	x.status, x.html = resp.StatusCode, isHTML(resp.Header)
 	if x.form != nil {
 		x.form.measure(resp, x.pass)
 	}

@@ -28,6 +28,7 @@ type exchange struct {
 	form    *form         // the form of an allowed submission, or nil
 	pass    palisade.Pass
 	status  int  // of the app's answer; 0: none
+	html    bool // the answer is a page
 	again   bool // the answer shows the form again
 }
 
@@ -62,21 +63,20 @@ func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass
 	r, last := mayHoldAnother(r)
 	x := &exchange{in: r, form: f, pass: pass, last: last}
 	s.serve(w, r, x)
-	pass.Settle(x.effect())
+	if x.again && f.config.Reject200 && x.status == http.StatusOK {
+		pass.Settle(palisade.EffectRejected)
+	} else if x.unsure() {
+		pass.Settle(palisade.EffectUnknown)
+	} else if x.again {
+		pass.Settle(palisade.EffectOf(x.status)) // the form is shown anew, and not for a correction
+	}
 }
 
-// effect returns what came of a submission.
-func (x *exchange) effect() palisade.Effect {
-	e := palisade.EffectOf(x.status)
-	if e == palisade.EffectAccepted && x.again {
-		switch {
-		case x.form.config.Reject200:
-			return palisade.EffectRejected
-		case !x.form.config.Accept200: // nobody has said what it means
-			return palisade.EffectUnknown
-		}
-	}
-	return e
+// unsure reports whether nobody can say what an answer means. A page may show the form again
+// for a correction, in a way that the gateway does not see: by script, or under another host.
+func (x *exchange) unsure() bool {
+	c := &x.form.config
+	return x.status == http.StatusOK && !c.Accept200 && (x.again || x.html && c.Count != palisade.CountAccepted)
 }
 
 // isUnread reports whether a session let the request through, whose body was not read.

@@ -22,7 +22,7 @@ type stream struct {
 	control *http.ResponseController
 	most    time.Duration // without a byte
 	reading sync.Mutex
-	read    atomic.Bool // to its end, or to an error
+	read    atomic.Bool // to its end
 	ended   atomic.Bool
 }
 
@@ -64,7 +64,7 @@ func (b *stream) Read(p []byte) (int, error) {
 		return 0, errAnswered
 	}
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	if err == io.EOF {
 		b.read.Store(true)
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
