@@ -145,6 +145,21 @@ func TestAScriptThatCollectsAFormSendsTheAppsFields(t *testing.T) {
 	}
 }
 
+// A person may send again within a second, a short message for example. Where a handler of the
+// page sends, no click is taken for a double click.
+func TestASecondSendByAHandlerOfThePageArrives(t *testing.T) {
+	t.Parallel()
+	n := newNoter(t, anySite)
+	b := n.shows(plain + `<script>f.addEventListener('submit', e => { e.preventDefault(); fetch('/signup', {method: 'POST', body: f.elements.name.value}); f.reset(); })</script>`)
+	for i := range 3 {
+		b.do("f.elements.name.value = 'message %d'", i)
+		b.click("#send")
+		if all := n.arrived(i + 1); all[len(all)-1].body != fmt.Sprintf("message %d", i) {
+			t.Fatalf("the app got %+v after message %d", all, i)
+		}
+	}
+}
+
 // Without palisade.js the form still goes, with what the server gave it, and meets the
 // challenge page.
 func TestAFormGoesAsBeforeIfOurScriptDoesNotCome(t *testing.T) {

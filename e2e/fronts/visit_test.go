@@ -28,7 +28,7 @@ const (
 	filling = 4 * time.Second
 
 	// Typing something else takes a person more than a second. What is sent again before is
-	// taken for a double click.
+	// taken for a double click, if the form itself sends.
 	retyping = 1500 * time.Millisecond
 
 	// quiet is how long a run waits for what should not happen, such as a second effect.

@@ -226,7 +226,10 @@ class Guard { // of one form of the page
     const {target: form, submitter} = event; // an event forgets a form in a shadow root
     host?.pass(form, event);
     setTimeout(() => {
-      if (event.defaultPrevented && !this.div.isConnected) return; // the page's scripts do not have the ticket
+      if (event.defaultPrevented && !this.div.isConnected) {
+        this.sent = 0; // the page's scripts do not have the ticket, and a second click is theirs
+        return;
+      }
       this.spend(!event.defaultPrevented && leaves(form, submitter));
     });
   }
