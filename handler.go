@@ -36,15 +36,16 @@ func (g *Guard) Handler() http.Handler {
 func (g *Guard) Base() string { return g.config.Base }
 
 // serveTicket gives a page that was cached, or a program without a page, its
-// ticket. The ticket's age counts from here.
+// ticket. The ticket's age counts from here, or from the load of the page that asks.
 func (g *Guard) serveTicket(w http.ResponseWriter, r *http.Request) {
 	f := g.formOf(w, r, http.MethodGet)
 	if f == nil {
 		return
 	}
-	asked := wish{rung: f.pageRung(), decoys: true}
-	if query := r.URL.Query(); query.Has("script") {
-		asked = wish{rung: f.pageRung(), flags: ticket.Script, page: query.Get("page")}
+	query := r.URL.Query()
+	asked := wish{rung: f.pageRung(), decoys: true, page: query.Get("page")}
+	if query.Has("script") {
+		asked.flags, asked.decoys = ticket.Script, false
 	}
 	o, err := f.offer(r, asked)
 	if err != nil {

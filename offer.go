@@ -53,7 +53,7 @@ type wish struct {
 	carry  uint8
 	flags  ticket.Flags
 	decoys bool
-	page   string // text of the page token, or of a ticket, of the page that asks; for Script
+	page   string // text of the page token, or of a ticket, of the page that asks
 }
 
 // networkShare is how many times as large the budgets of a network are. Budgets bound
@@ -107,19 +107,19 @@ func (g *Guard) PageToken(r *http.Request) string {
 	return string(g.keys.Append(nil, &t))
 }
 
-// A page may have so many tickets for scripts that are as old as the page: eight at once,
+// A page may have so many tickets that are as old as the page: eight at once,
 // and one more every three seconds. So one visit to a page is no bank of ripe tickets.
 const (
 	pageTickets = 8
 	pageEvery   = 3 * time.Second
 )
 
-// since returns the time from which the age of a ticket counts: now or, for a script, the
-// time at which its page was loaded. Only a signed text of the page says so. It holds for
+// since returns the time from which the age of a ticket counts: now or, for a script and for
+// a form that a script built, the time at which its page was loaded. Only a signed text of the page says so. It holds for
 // the browser and the network that loaded the page. A ticket that would soon be too old, or
 // is older than the store may be, would be challenged instead.
 func (f *Form) since(r *http.Request, w wish, addr netip.Addr, now time.Time) time.Time {
-	if w.flags&ticket.Script == 0 || w.page == "" {
+	if w.page == "" {
 		return now
 	}
 	page, ours := f.guard.keys.Parse(w.page)

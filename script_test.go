@@ -108,6 +108,25 @@ func later(s *site, text string, d time.Duration) string {
 	return text
 }
 
+// A form that a script builds has no ticket in the page. Its visitor may be on the page for long.
+func TestATicketForABuiltFormIsAsOldAsItsPage(t *testing.T) {
+	s := newSite(t)
+	query := url.Values{"form": {"signup"}, "page": {later(s, s.pageToken(), time.Minute)}}
+	w := httptest.NewRecorder()
+	s.guard.Handler().ServeHTTP(w, fromBrowser(httptest.NewRequest("GET", "/.palisade/ticket?"+query.Encode(), nil)))
+	var o palisade.Offer
+	if err := json.Unmarshal(w.Body.Bytes(), &o); err != nil || o.Wait != 0 || len(o.Decoys) == 0 {
+		t.Fatalf("%v, wait %d, decoys %v", err, o.Wait, o.Decoys)
+	}
+	v := typed(values{})
+	for _, decoy := range o.Decoys {
+		v.Set(decoy.Name, decoy.Value)
+	}
+	v.Set(palisade.FieldTicket, o.Ticket)
+	v.Set(palisade.FieldProof, solve(t, o.Challenge))
+	s.expect(s.post(v), 303, palisade.ReasonClean, 1)
+}
+
 // One visit to a page is no bank of ripe tickets.
 func TestAPageHasEightOldTickets(t *testing.T) {
 	s := newSite(t)

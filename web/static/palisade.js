@@ -134,7 +134,8 @@ class Guard { // of one form of the page
   }
 
   async fetch() {
-    const offer = await fetchTicket(this.base, {form: this.name});
+    const page = window.palisadeSettings?.page; // a form that a script built is as old as its page
+    const offer = await fetchTicket(this.base, {form: this.name, ...(page && {page})});
     this.take({decoys: [], ...offer});
     if (!offer.captcha) return;
     host?.show(this.form);
