@@ -213,6 +213,14 @@ func (c *FormConfig) validate() error {
 	return errors.Join(errs...)
 }
 
+// WithDefaults returns the configuration with its defaults written out. Without a ceiling,
+// Ceiling is zero.
+func (c FormConfig) WithDefaults() FormConfig {
+	c.setDefaults()
+	c.Ceiling, _ = c.ceiling()
+	return c
+}
+
 func (c *FormConfig) setDefaults() {
 	c.MaxAge = cmp.Or(c.MaxAge, DefaultMaxAge)
 	c.MinFill = cmp.Or(c.MinFill, DefaultMinFill)

@@ -166,10 +166,13 @@ func (c *FormConfig) ceiling() (limit Limit, ok bool) {
 			burst, every, ok = min(burst, r.take.Burst), max(every, r.take.Every), true
 		}
 	}
-	if ok && burst > limit.Burst {
+	if !ok {
+		return Limit{}, false
+	}
+	if burst > limit.Burst {
 		limit.Burst = burst
 	}
-	if ok && every < time.Minute {
+	if every < time.Minute {
 		limit.Rate, limit.Per = 1, every
 	}
 	return limit, ok

@@ -86,6 +86,7 @@ func (p Pass) Resend(w http.ResponseWriter, r *http.Request, status int) {
 		http.Error(w, http.StatusText(status), status)
 		return
 	}
+	p.Settle(EffectRejected)
 	again := p.retry()
 	again.decoys = false // the page has no form of the app's to hide them in
 	again.rung = max(again.rung, challenge.Visible)

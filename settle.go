@@ -30,6 +30,16 @@ const (
 	CountFailures
 )
 
+var countNames = [...]string{"by name", "accepted", "attempts", "failures"}
+
+// String returns the word of a count in lower case.
+func (c Count) String() string {
+	if int(c) < len(countNames) {
+		return countNames[c]
+	}
+	return "invalid"
+}
+
 // Effect is what came of an allowed submission in the app.
 type Effect uint8
 

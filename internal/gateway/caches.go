@@ -101,7 +101,7 @@ func mayBeShared(in *http.Request, resp *http.Response) bool {
 	if strings.Contains(control, "no-store") || strings.Contains(control, "private") || neverFresh(control, h) {
 		return false
 	}
-	for _, name := range []string{"Age", "Etag", "Last-Modified", "Expires"} {
+	for _, name := range []string{"Age", "Last-Modified", "Expires"} {
 		if len(h[name]) > 0 {
 			return true
 		}

@@ -341,7 +341,7 @@ class Session {
   opened = 0; // by this page
 
   constructor(name) {
-    Object.assign(this, {name, key: 'palisade-session-' + name});
+    Object.assign(this, {name, key: 'palisade-session-' + home.pathname + name});
     this.read();
     this.schedule();
   }

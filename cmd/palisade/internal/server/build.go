@@ -77,12 +77,17 @@ func site(c *config.Site, p Parts) gateway.Site {
 		s.Forms = append(s.Forms, gateway.Form{FormConfig: f.FormConfig, Routes: f.Routes, Accept200: f.Accept200, Reject200: f.Reject200, Cost: gateway.Cost(f.Cost)})
 	}
 	if c.Auto {
-		f := config.NewForm().FormConfig
-		f.Name, f.Limits, f.Ceiling, f.Monitor, f.Sessions = autoName, autoLimits, autoCeiling, c.Monitor, true
-		f.Count = palisade.CountAttempts // a login may be among its routes
-		s.Auto = &gateway.Form{FormConfig: f}
+		s.Auto = &gateway.Form{FormConfig: auto(c.Monitor)}
 	}
 	return s
+}
+
+// auto is the form of all requests that no other form names.
+func auto(monitor bool) palisade.FormConfig {
+	f := config.NewForm().FormConfig
+	f.Name, f.Limits, f.Ceiling, f.Monitor, f.Sessions = autoName, autoLimits, autoCeiling, monitor, true
+	f.Count = palisade.CountAttempts // a login may be among its routes
+	return f
 }
 
 // sources puts the words of frame-ancestors in the quotation marks that YAML takes away.
@@ -206,11 +211,11 @@ func Describe(c *config.Config) string {
 				watched = "  (only watched)"
 			}
 			fmt.Fprintf(&b, "    %-12s %s%s\n", f.Name, strings.Join(routes, ", "), watched)
-			describeLimits(&b, f.Limits)
+			describeLimits(&b, f.FormConfig)
 		}
 		if s.Auto {
 			fmt.Fprintf(&b, "    %-12s every other request that is not GET, HEAD or OPTIONS\n", autoName)
-			describeLimits(&b, autoLimits)
+			describeLimits(&b, auto(s.Monitor))
 		}
 		for _, e := range s.Exempt {
 			fmt.Fprintf(&b, "    %-12s %s\n", "open", e)
@@ -224,17 +229,19 @@ func Describe(c *config.Config) string {
 	return b.String()
 }
 
-// describeLimits says how many submissions are accepted. Over a limit by ip, the next
-// submission gets 429. Over the other limits, the next one needs the hardest step.
-func describeLimits(b *strings.Builder, limits []palisade.Limit) {
-	if limits == nil {
-		limits = palisade.DefaultLimits()
+// describeLimits says what the limits count. Over a limit by ip or network the next
+// submission needs the hardest step, and over the ceiling it gets 429.
+func describeLimits(b *strings.Builder, form palisade.FormConfig) {
+	form = form.WithDefaults()
+	var words []string
+	for _, l := range form.Limits {
+		words = append(words, l.String())
 	}
-	words := make([]string, len(limits))
-	for i, l := range limits {
-		words[i] = l.String()
+	counts := map[palisade.Count]string{palisade.CountAccepted: "accepts", palisade.CountAttempts: "lets try", palisade.CountFailures: "lets fail"}[form.Count]
+	fmt.Fprintf(b, "    %-12s %s %s\n", "", counts, cmp.Or(strings.Join(words, "; "), "without a limit"))
+	if form.Ceiling.Rate > 0 {
+		fmt.Fprintf(b, "    %-12s with steps %s\n", "", form.Ceiling)
 	}
-	fmt.Fprintf(b, "    %-12s accepts %s\n", "", cmp.Or(strings.Join(words, "; "), "without a limit"))
 }
 
 func describeSite(b *strings.Builder, s *config.ServiceSite) {
