@@ -79,7 +79,8 @@ func (p *proxy) number(path string) int64 {
 // request is the n-th request of a round.
 type request struct {
 	method, path, body string
-	addr               string // of the visitor; "" for a new one
+	addr               string            // of the visitor; "" for a new one
+	header             map[string]string // further ones
 	zipped             bool
 	status             int // required status of the answer
 }
@@ -93,6 +94,9 @@ func (p *proxy) send(q request) ([]byte, error) {
 		q.addr = rig.Addr()
 	}
 	rig.Browse(r, q.addr)
+	for name, value := range q.header {
+		r.Header.Set(name, value)
+	}
 	if q.zipped {
 		r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
 	}

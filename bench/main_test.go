@@ -156,6 +156,8 @@ func guarded(upstream *url.URL) (http.Handler, error) {
 			Name: name, Ask: captcha, Limits: []palisade.Limit{}, MinFill: -1,
 		}}
 	}
+	action := form("act", palisade.WhenRisky)
+	action.Sessions = true
 	return gateway.New(gateway.Config{
 		ClientIP: clientip.Proxies("127.0.0.1"),
 		Logger:   slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelInfo})), // as in palisade serve
@@ -163,7 +165,7 @@ func guarded(upstream *url.URL) (http.Handler, error) {
 			Host: "localhost", AnyHost: true, Upstream: upstream,
 			Keys:  palisade.Keys{Current: []byte("not secret: 0123456789abcdef0123456789abcdef")},
 			Store: &strangers{Store: memory.New()},
-			Forms: []gateway.Form{form("signup", palisade.WhenRisky), form("visible", palisade.Always)},
+			Forms: []gateway.Form{form("signup", palisade.WhenRisky), form("visible", palisade.Always), action},
 		}},
 	})
 }
@@ -201,6 +203,10 @@ func controls() http.Handler {
 		var usage syscall.Rusage
 		err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
 		number(w, usage.Utime.Nano()+usage.Stime.Nano(), err)
+	})
+	mux.HandleFunc("/rss", func(w http.ResponseWriter, _ *http.Request) {
+		n, err := resident()
+		number(w, n, err)
 	})
 	mux.HandleFunc("/rss/collected", func(w http.ResponseWriter, _ *http.Request) {
 		runtime.GC()

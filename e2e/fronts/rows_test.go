@@ -18,12 +18,6 @@ func front(name, file string, packages ...string) row {
 func (r row) everyDay() row      { r.daily = true; return r }
 func (r row) leavesThePage() row { r.leaves = true; return r }
 
-// misses lists a cell that does not hold yet.
-func (r row) misses(column, reason string) row {
-	r.missing = map[string]string{column: reason}
-	return r
-}
-
 // needs adds a setting to the gateway's site. The table shows it.
 func (r row) needs(text string) row { r.settings = text; return r }
 

@@ -90,6 +90,7 @@ func App() http.Handler {
 	}
 	mux.HandleFunc("POST /signup", accept)
 	mux.HandleFunc("POST /visible", accept)
+	mux.HandleFunc("POST /act", accept)
 	mux.HandleFunc("POST /open", func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
 		if err != nil {
