@@ -14,7 +14,7 @@ import (
 // is a form without fields.
 var djangoAdmin = real{
 	start:    func(t *testing.T) string { return apps.Admin(t).URL },
-	random:   regexp.MustCompile(`(csrfmiddlewaretoken(?:=|"\r\n\r\n|" value="))[A-Za-z0-9]{64}`),
+	random:   regexp.MustCompile(`(csrfmiddlewaretoken(?:=|"\r\n\r\n|" value="))[A-Za-z0-9]{64}|class="main( shifted)?"|aria-label="Sidebar"( aria-expanded="\w+")?`), // its script opens the sidebar at any time
 	versions: func(t *testing.T) []string { return []string{pinned(t, "Django")} },
 	steps: []step{
 		{
@@ -84,7 +84,7 @@ var wordPress = real{
 		}
 		return []string{"WordPress " + string(found[1])}
 	},
-	random:     regexp.MustCompile(`\b([0-9a-f]{10}|[0-9a-f]{32}|html5_[0-9a-z]+(_container)?|\d+:\d\d [ap]m|id-[0-9a-z]+)\b`),
+	random:     regexp.MustCompile(`\b([0-9a-f]{10}|[0-9a-f]{32}|html5_[0-9a-z]+(_container)?|\d+:\d\d [ap]m|id-[0-9a-z]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\b`),
 	background: regexp.MustCompile(`action=(heartbeat|get-community-events|query-attachments)|wp/v2/users/me|attachment_id=\d+&fetch=`),
 	steps: []step{
 		{
