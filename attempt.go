@@ -32,6 +32,9 @@ type attempt struct {
 	reply   string          // in the field of the kind
 	proof   pow.Proof
 
+	address   store.Key // of the sender's address, if addressed
+	addressed bool
+
 	need     challenge.Rung // that the answer must open
 	next     challenge.ID   // from which kind on the visitor is asked next
 	evidence signal.Evidence

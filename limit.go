@@ -226,7 +226,7 @@ func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
 	lookup := a.form.guard.keys.Lookup
 	switch u.by.kind {
 	case byIP:
-		take.Key = store.Key(lookup.TagAddr(u.prefix, clientip.Prefix(a.addr).Addr()))
+		take.Key = a.ofAddress(u.prefix)
 	case byNetwork:
 		tag := a.form.guard.keys.Network(a.addr)
 		take.Key = store.Key(lookup.TagString(u.prefix, string(tag[:])))
@@ -246,6 +246,19 @@ func (u *rule) fill(a *attempt, cost int) (take store.Take, ok bool) {
 		take.Key = store.Key(lookup.TagString(u.prefix, text))
 	}
 	return take, true
+}
+
+// ofAddress returns the key of a limit by address. All of them share one keyed hash of the
+// address, because a hash is what a limit costs; the prefixes keep them apart.
+func (a *attempt) ofAddress(prefix string) store.Key {
+	if !a.addressed {
+		a.address, a.addressed = store.Key(a.form.guard.keys.Lookup.TagAddr("address\x00", clientip.Prefix(a.addr).Addr())), true
+	}
+	key := a.address
+	for i := range min(len(prefix), len(key)) {
+		key[i] ^= prefix[i]
+	}
+	return key
 }
 
 // minted returns the take of the network that fetched the ticket, where another one sends
