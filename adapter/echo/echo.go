@@ -53,7 +53,7 @@ func Mount(e *echo.Echo, guard *palisade.Guard) {
 	handler := echo.WrapHandler(guard.Handler())
 	e.GET(guard.Base()+"*", handler)
 	e.HEAD(guard.Base()+"*", handler)
-	e.POST(guard.Base()+"*", handler)
+	e.POST(guard.Base()+"session", handler)
 }
 
 // Routes returns the router's table, for captchatest.AssertGuarded.

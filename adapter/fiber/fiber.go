@@ -83,7 +83,7 @@ func Mount(app *fiber.App, guard *palisade.Guard) {
 	}
 	app.Get(guard.Base()+"*", handler)
 	app.Head(guard.Base()+"*", handler)
-	app.Post(guard.Base()+"*", handler)
+	app.Post(guard.Base()+"session", handler)
 }
 
 // Routes returns the app's table, for captchatest.AssertGuarded.

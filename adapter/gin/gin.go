@@ -50,7 +50,7 @@ func Mount(router gin.IRoutes, guard *palisade.Guard) {
 	handler := gin.WrapH(guard.Handler())
 	router.GET(guard.Base()+"*file", handler)
 	router.HEAD(guard.Base()+"*file", handler)
-	router.POST(guard.Base()+"*file", handler)
+	router.POST(guard.Base()+"session", handler)
 }
 
 // Routes returns the router's table, for captchatest.AssertGuarded.
