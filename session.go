@@ -131,6 +131,7 @@ func (g *Guard) serveSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close") // the body is not read, and the answer does not wait for it
 		writeJSON(w, http.StatusBadRequest, fetchError{"Ticket and proof come in headers, without a body."})
 		return
 	}

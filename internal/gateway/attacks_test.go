@@ -99,6 +99,35 @@ func TestASessionIsOpenedWithoutABody(t *testing.T) {
 	}
 }
 
+// Before an answer Go's server reads some of a body that nobody has read. It must not wait
+// for a body that does not come, whatever is answered.
+func TestNoAnswerWaitsForABodyForLong(t *testing.T) {
+	w := newWorld(t, func(c *gateway.Config, _ *gateway.Site) { c.BodyTimeout = 300 * time.Millisecond })
+	for _, line := range []string{
+		"GET / HTTP/1.1\r\nHost: localhost",                      // an open path
+		"DELETE /else HTTP/1.1\r\nHost: localhost",               // no route
+		"POST //signup HTTP/1.1\r\nHost: localhost",              // an odd path
+		"POST /.palisade/ticket HTTP/1.1\r\nHost: localhost",     // one of our own
+		"GET /.palisade/palisade.js HTTP/1.1\r\nHost: localhost", // a file of ours
+		"GET /.palisade/guard.js HTTP/1.1\r\nHost: localhost",    // the script of the site
+		"POST /signup HTTP/1.1\r\nHost: localhost",               // a form
+		"POST /signup HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket",
+	} {
+		c, answer := w.connect()
+		fmt.Fprintf(c, "%s\r\nTransfer-Encoding: chunked\r\n\r\n", line)
+		c.SetReadDeadline(time.Now().Add(30 * time.Second))
+		resp, err := http.ReadResponse(answer, nil)
+		if err != nil {
+			t.Errorf("%q: %v", line, err)
+			continue
+		}
+		io.Copy(io.Discard, resp.Body)
+		if _, err := answer.ReadByte(); err == nil || strings.Contains(err.Error(), "timeout") {
+			t.Errorf("%q: status %d, and the connection is still open: %v", line, resp.StatusCode, err)
+		}
+	}
+}
+
 // A body that stands still and goes on after the answer is not read.
 func TestABodyGoesOnAfterItsTimeout(t *testing.T) {
 	var out bytes.Buffer

@@ -131,6 +131,10 @@ var ownFiles = web.Handler(palisade.DefaultBase)
 
 // ServeHTTP handles a request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Also of a body that nobody reads: before an answer the server reads some of the rest.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.config.BodyTimeout))
+	}
 	path, _, ok := route.Target(r.RequestURI)
 	if isHealthCheck(r.Method, path) {
 		answerHealthCheck(w)
