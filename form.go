@@ -403,15 +403,15 @@ func (f *Form) Serve(w http.ResponseWriter, s *Submission, next func(http.Respon
 	}
 	defer answer.Close()
 	onward := f.guard.onward(s.request)
-	noted := &statusWriter{ResponseWriter: w}
+	out := &noted{ResponseWriter: w, note: func(status int, location string) { f.recent.Note(answer, s.request, status, location, onward) }}
 	ended := false
 	defer func() {
 		came := EffectUnknown // of a handler that panicked, as one whose answer broke off does
 		if ended {
-			came = s.came(noted)
+			came = s.came(out)
 		}
 		f.settle(s, came)
 	}()
-	next(f.recent.Record(answer, noted, s.request, onward), s.request, Pass{form: f, request: s.request, decision: d})
+	next(out, s.request, Pass{form: f, request: s.request, decision: d})
 	ended = true
 }

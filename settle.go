@@ -102,7 +102,7 @@ func (p Pass) corrected() {
 }
 
 // came returns what came of the submission, as the handler said or as its answer shows.
-func (s *Submission) came(w *statusWriter) Effect {
+func (s *Submission) came(w *noted) Effect {
 	e := EffectOf(w.status)
 	switch {
 	case s.settled:
@@ -245,16 +245,17 @@ func (c *FormConfig) counts() Count {
 	return CountAccepted
 }
 
-// statusWriter notes the status of an answer, and where it leads.
-type statusWriter struct {
+// noted is a writer that notes the status of an answer, and where it leads.
+type noted struct {
 	http.ResponseWriter
-	status   int // 0: nothing was answered, or the connection was taken over
+	note     func(status int, location string) // is called before the answer is sent
+	status   int                               // 0: nothing was answered, or the connection was taken over
 	location string
 }
 
 // leadsBack reports whether the answer redirects to the form's own target, or to the page
 // that the form was on: some apps answer so to what they reject.
-func (w *statusWriter) leadsBack(r *http.Request) bool {
+func (w *noted) leadsBack(r *http.Request) bool {
 	if w.location == "" {
 		return false
 	}
@@ -266,27 +267,29 @@ func (w *statusWriter) leadsBack(r *http.Request) bool {
 	return err == nil && from.Path != "" && from.Path == to.Path
 }
 
-func (w *statusWriter) WriteHeader(status int) {
+// is notes the status of the answer, which is the first of 200 and above.
+func (w *noted) is(status int, location string) {
 	if w.status == 0 && status >= 200 {
-		w.status, w.location = status, w.Header().Get("Location")
+		w.status, w.location = status, location
+		w.note(status, location)
 	}
+}
+
+func (w *noted) WriteHeader(status int) {
+	w.is(status, w.Header().Get("Location"))
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *statusWriter) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+func (w *noted) Write(b []byte) (int, error) {
+	w.is(http.StatusOK, "")
 	return w.ResponseWriter.Write(b)
 }
 
 // Flush serves handlers that look for http.Flusher.
-func (w *statusWriter) Flush() {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+func (w *noted) Flush() {
+	w.is(http.StatusOK, "")
 	_ = http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Unwrap serves http.ResponseController.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *noted) Unwrap() http.ResponseWriter { return w.ResponseWriter }

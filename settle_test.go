@@ -37,6 +37,12 @@ func TestLimitsCountWhatCameOfIt(t *testing.T) {
 			w.WriteHeader(code)
 		}
 	}
+	leads := func(location string) func(http.ResponseWriter, palisade.Pass) {
+		return func(w http.ResponseWriter, _ palisade.Pass) {
+			w.Header().Set("Location", location)
+			w.WriteHeader(302)
+		}
+	}
 	for _, row := range []struct {
 		name   string
 		count  palisade.Count
@@ -59,6 +65,12 @@ func TestLimitsCountWhatCameOfIt(t *testing.T) {
 		{"a taken name counts", palisade.CountAccepted, status(409), true},
 		{"the app's own limit counts", palisade.CountAccepted, status(429), true},
 		{"a failure of the app counts", palisade.CountAccepted, status(500), true},
+		{"failures: a redirect to somewhere else does not count", palisade.CountFailures, leads("/welcome"), false},
+		{"failures: a redirect to the form's own target counts", palisade.CountFailures, leads("/signup?error=1"), true},
+		{"failures: a redirect to the page of the form counts", palisade.CountFailures, leads("/form"), true},
+		{"failures: a redirect that keeps the method counts", palisade.CountFailures, status(308), true},
+		{"failures: part of an answer counts", palisade.CountFailures, status(206), true},
+		{"failures: not modified counts", palisade.CountFailures, status(304), true},
 		{"attempts: a rejected one counts", palisade.CountAttempts, status(422), true},
 		{"failures: a success does not count", palisade.CountFailures, status(303), false},
 		{"failures: a rejected one counts", palisade.CountFailures, status(422), true},
@@ -72,7 +84,7 @@ func TestLimitsCountWhatCameOfIt(t *testing.T) {
 					f.Count, f.Limits = row.count, []palisade.Limit{{Rate: 1, Per: time.Hour, By: by}}
 				})
 				for range 2 {
-					s.submit("a@example.org")
+					s.submit("a@example.org", header("Referer", "https://example.com/form"))
 				}
 				if counted := !s.last().Allowed(); counted != row.counts {
 					t.Errorf("by %s: counted %v, because %s", by, counted, s.last().Reason)

@@ -200,53 +200,18 @@ func (n *Answer) Wait(ctx context.Context) (accepted bool, status int, location 
 	return true, 0, ""
 }
 
-// Record returns a writer that notes status and Location of an answer on their way out.
-// onward returns where a redirect that keeps method and body leads, or nil if it leads away
-// from the site.
-func (r *Recent) Record(n *Answer, w http.ResponseWriter, from *http.Request, onward func(location string) *url.URL) http.ResponseWriter {
+// Note notes status and Location of an answer. The caller does so before the answer is sent,
+// because the browser may be quick. onward returns where a redirect that keeps method and
+// body leads, or nil if it leads away from the site.
+func (r *Recent) Note(n *Answer, from *http.Request, status int, location string, onward func(location string) *url.URL) {
 	if n == nil { // an exempt attempt has no ticket to be known by
-		return w
+		return
 	}
-	return &recorder{ResponseWriter: w, recent: r, answer: n, from: from, onward: onward}
-}
-
-type recorder struct {
-	http.ResponseWriter
-	recent *Recent
-	answer *Answer
-	from   *http.Request
-	onward func(location string) *url.URL
-}
-
-func (r *recorder) WriteHeader(status int) {
-	if r.answer.status == 0 && status >= 200 {
-		r.answer.status = status
-		r.answer.location = r.Header().Get("Location")
-		r.redirect()
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// redirect runs before the answer is sent, because the browser may be quick.
-func (r *recorder) redirect() {
-	status, location := r.answer.status, r.answer.location
+	n.status, n.location = status, location
 	if location == "" || status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
 		return
 	}
-	if u := r.onward(location); u != nil {
-		r.recent.expect(r.answer, r.from, u)
+	if u := onward(location); u != nil {
+		r.expect(n, from, u)
 	}
 }
-
-func (r *recorder) Write(b []byte) (int, error) {
-	if r.answer.status == 0 {
-		r.answer.status = http.StatusOK
-	}
-	return r.ResponseWriter.Write(b)
-}
-
-// Flush serves handlers that look for http.Flusher.
-func (r *recorder) Flush() { _ = http.NewResponseController(r.ResponseWriter).Flush() }
-
-// Unwrap serves http.ResponseController.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
