@@ -6,7 +6,8 @@ import time
 
 import pytest
 from django.test import Client, override_settings
-from palisade_forms.settling import Receipt, effect_of
+from palisade_forms import wsgi
+from palisade_forms.settling import Receipt, effect_of, leads_back
 from test_flask import make_app
 from test_gateways import Asgi, Wsgi
 
@@ -28,11 +29,43 @@ def settled(service, count):
         (200, True, True, "rejected"),
         (400, False, False, "rejected"),
         (422, True, False, "rejected"),
-        *((status, True, True, "") for status in (401, 402, 403, 404, 409, 429, 500, 503)),
+        *((status, True, True, "") for status in (206, 304, 307, 308, 401, 402, 403, 404, 409, 429, 500, 503)),
     ],
 )
 def test_an_answer_says_what_came_of_a_submission(status, shown, corrected, effect):
     assert effect_of(status, Receipt("x", "rejected", shown, corrected)) == effect
+
+
+@pytest.mark.parametrize(
+    ("location", "referer", "back"),
+    [
+        ("", "", False),
+        ("/welcome", "https://shop.example/page", False),
+        ("/login?next=%2F", "", True),
+        ("https://shop.example/login", "", True),
+        ("", "https://shop.example/login", False),
+        ("/page?error=1", "https://shop.example/page", True),
+        ("?again", "", True),
+        ("http://[", "", True),
+    ],
+)
+def test_a_redirect_back_to_the_form_is_no_success(location, referer, back):
+    assert leads_back(location, "https://shop.example/login", referer) is back
+    assert effect_of(302, Receipt("x", "accepted"), back) == ("" if back else "accepted")
+
+
+def test_a_failed_login_that_redirects_to_the_form_counts(service):
+    gateway = Wsgi(service)
+
+    def app(environ, start_response):
+        start_response("302 Found", [("Location", environ["HTTP_X_TO"]), ("Content-Type", "text/plain")])
+        return [b""]
+
+    gateway.app.app = app
+    gateway.app.routes = wsgi.Routes({"POST /login": "login"})
+    for to in ("/login", "/welcome"):
+        gateway("POST", "/login", b"palisade-ticket=" + service.ticket().encode(), HTTP_X_TO=to)
+    assert settled(service, 1) == [("login", "receipt-2")]
 
 
 def django_post(service, path, data):
@@ -78,6 +111,12 @@ def test_a_status_settles_behind_a_middleware(service, kind):
         body = b"palisade-ticket=" + service.ticket().encode()
         gateway("POST", "/signup", body, HTTP_X_STATUS=status)
     assert settled(service, 2) == [("signup", "receipt-6"), ("signup", "receipt-7")]
+
+
+def test_a_request_without_a_known_sender_is_still_answered(service):
+    app = make_app(service, [], PALISADE_TRUSTED_PROXIES=["127.0.0.1"])
+    answer = app.test_client().post("/vote/", data={"a": "1"}, headers={"X-Forwarded-For": "nobody"})
+    assert answer.status_code == 400
 
 
 def test_an_outage_while_settling_costs_the_app_nothing(service, caplog):

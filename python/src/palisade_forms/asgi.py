@@ -97,7 +97,10 @@ class PalisadeMiddleware:
     def _noted(self, here: Here, send: Send) -> Send:
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.guard.settle([here.decision], message["status"])
+                lines = message.get("headers", ())
+                location = next((value.decode("latin-1") for name, value in lines if name.lower() == b"location"), "")
+                visit = unknown_visit(here.scope)
+                self.guard.settle([here.decision], message["status"], location, visit.url, visit.header("referer"))
             await send(message)
 
         return noted

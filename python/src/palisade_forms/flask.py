@@ -206,7 +206,8 @@ def _after(response: Response) -> Response:
     if unused and response.status_code < 400:
         raise RuntimeError(f"{unused[0].owner} got what was posted and was never validated: call validate_on_submit()")
     if judged := _state().get("judged"):
-        _guard().settle(judged.values(), response.status_code)
+        location, referer = response.headers.get("Location", ""), request.headers.get("Referer", "")
+        _guard().settle(judged.values(), response.status_code, location, request.url, referer)
     if _state().get("shown"):  # a ticket is valid for one visitor
         response.headers["Cache-Control"] = "no-store, private"
     return response

@@ -14,7 +14,7 @@ from .address import ClientAddress
 from .client import DEFAULT_BASE, Client
 from .decision import Answer, Decision
 from .errors import Forged, Misconfigured, Unavailable, Unreadable
-from .settling import Settler, effect_of
+from .settling import Settler, effect_of, leads_back
 from .visit import Pairs, Submission, Visit
 
 log = logging.getLogger("palisade_forms")
@@ -119,10 +119,13 @@ class Guard:
         unjudged = decision is None
         return self.markup(form, visit, nonce=nonce, again=fields if unjudged else None, blank=blank)
 
-    def settle(self, decisions: Iterable[Decision | None], status: int) -> None:
-        """Note the status of the app's answer. The service gives back what does not count, as its ``count`` says."""
+    def settle(
+        self, decisions: Iterable[Decision | None], status: int, location: str, url: str, referer: str
+    ) -> None:
+        """Note the app's answer to a request for ``url``. The service gives back what does not count, as its ``count`` says."""
+        back = leads_back(location, url, referer)
         for decision in decisions:
-            if decision and decision.receipt and decision.receipt.effect == effect_of(status, decision.receipt):
+            if decision and decision.receipt and decision.receipt.effect == effect_of(status, decision.receipt, back):
                 self._settler.send(decision.form, decision.receipt.text)
 
     def refusal(self, decision: Decision, visit: Visit, submission: Submission) -> Answer:

@@ -8,6 +8,7 @@ import queue
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
 from .errors import Misconfigured, Unavailable
 
@@ -29,15 +30,32 @@ class Receipt:
     corrected: bool = False  #: the app asks for a correction
 
 
-def effect_of(status: int, receipt: Receipt) -> str:
-    """What an answer of the app means. A wrong password or a declined card means nothing: it was a trial."""
+_ACCEPTS = frozenset({200, 201, 202, 203, 204, 205, 301, 302, 303})  # the same as in the service's library
+
+
+def effect_of(status: int, receipt: Receipt, back: bool = False) -> str:
+    """What an answer of the app means. A wrong password or a declined card means nothing: it was a trial.
+
+    ``back`` says that it redirects to the form or its page: some apps answer so to what they reject.
+    """
     if status in (400, 422):
         return "rejected"
-    if not 200 <= status < 400:
+    if status not in _ACCEPTS:
         return ""
     if receipt.corrected:
         return "rejected"
-    return "" if receipt.shown else "accepted"
+    return "" if receipt.shown or back else "accepted"
+
+
+def leads_back(location: str, url: str, referer: str) -> bool:
+    """Whether an answer to ``url`` redirects to its path, or to that of the page that the form was on."""
+    if not location:
+        return False
+    try:
+        to = urlsplit(urljoin(url, location)).path or "/"
+        return to == (urlsplit(url).path or "/") or bool(referer) and to == (urlsplit(referer).path or "/")
+    except ValueError:
+        return True
 
 
 class Settler:

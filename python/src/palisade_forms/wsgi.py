@@ -80,7 +80,9 @@ class PalisadeMiddleware:
             return _calm(self.app, environ, start_response)
 
         def noted(status: str, headers: Any, *error: Any) -> Any:
-            self.guard.settle([here.decision], int(status.split(" ", 1)[0]))
+            location = next((value for name, value in headers if name.lower() == "location"), "")
+            visit = unknown_visit(environ)
+            self.guard.settle([here.decision], int(status.split(" ", 1)[0]), location, visit.url, visit.header("referer"))
             return start_response(status, headers, *error)
 
         return self.app(environ, noted if here.decision else start_response)

@@ -115,10 +115,11 @@ def decision_of(request: HttpRequest, form: str) -> Decision | None:
     return judged[1] if judged else None
 
 
-def settle(request: Any, status: int) -> None:
-    """Note the status of the answer to a request."""
+def settle(request: Any, status: int, location: str) -> None:
+    """Note the answer to a request."""
     if judged := _judged(request):
-        conf.guard().settle([decision for _, decision in judged.values()], status)
+        decisions = [decision for _, decision in judged.values()]
+        conf.guard().settle(decisions, status, location, request.get_full_path(), request.headers.get("Referer", ""))
 
 
 def refusal(request: Any, decision: Decision) -> HttpResponse:

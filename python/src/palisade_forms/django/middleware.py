@@ -62,7 +62,7 @@ class PalisadeMiddleware:
 
     def _after(self, request: Any, answer: Any) -> Any:
         uncalm(request)
-        settle(request, answer.status_code)
+        settle(request, answer.status_code, answer.headers.get("Location", ""))
         if getattr(request, "_palisade_pending", None) and answer.status_code < 400:
             names = ", ".join(type(form).__name__ for form in request._palisade_pending)
             raise ImproperlyConfigured(
