@@ -22,9 +22,14 @@ if (!globalThis.crypto?.subtle) {
 // follows the link with it. A browser that keeps no cookies comes back here, and goes on by
 // hand alone.
 const session = form.dataset.palisadeSession, action = form.getAttribute('action');
-const back = session && sessionStorage.getItem('palisade-again') === action;
+let back = false;
 if (session) {
-  sessionStorage.setItem('palisade-again', action);
+  try {
+    back = sessionStorage.getItem('palisade-again') === action;
+    sessionStorage.setItem('palisade-again', action);
+  } catch {
+    back = true; // a browser that blocks storage blocks cookies too
+  }
   form.addEventListener('submit', event => {
     if (event.defaultPrevented) return;
     event.preventDefault();
