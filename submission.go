@@ -28,22 +28,22 @@ const (
 // the same fields. All doors judge submissions, see [Form.Judge].
 type Submission struct {
 	request *http.Request
-	read    bool                  // body and err are known
-	given   bool                  // a program has read the fields: there are no bytes
-	err     error                 // why the submission is not judged
-	body    submission.Submission // as the app is to get it, with our own fields
-	cost    int                   // as the app's handler says, if costed
-	costed  bool                  // it does
-	taken   []taken               // of limits that the app's answer settles
-	whole   bool                  // no session stands for it
-	opens   bool                  // it opens a session, and has no effect of its own
+	read    bool                   // body and err are known
+	given   bool                   // a program has read the fields: there are no bytes
+	whole   bool                   // no session stands for it
+	opens   bool                   // it opens a session, and has no effect of its own
+	err     error                  // why the submission is not judged
+	body    submission.Submission  // as the app is to get it, with our own fields
+	outer   *submission.Submission // the form that brought body sealed
+	sealed  *sealed                // the sealed submission in the body, until it takes the body's place
+	beside  names.Query            // names in the query and in cookies, for Text
 
-	effect    Effect                 // as the app's handler says, if it does
-	settled   bool                   // it does
-	corrected bool                   // the form is shown again
-	outer     *submission.Submission // the form that brought body sealed
-	sealed    *sealed                // the sealed submission in the body, until it takes the body's place
-	beside    names.Query            // names in the query and in cookies, for Text
+	taken     []taken // of limits that the app's answer settles
+	effect    Effect  // as the app's handler says, if settled
+	settled   bool
+	corrected bool // the form is shown again
+	cost      int  // as the app's handler says, if costed
+	costed    bool
 
 	ticketText, proofText string // as sent; claims, not facts
 	inHeader              bool   // the ticket is: a script sent it

@@ -63,12 +63,13 @@ func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass
 	r, last := mayHoldAnother(r)
 	x := &exchange{in: r, form: f, pass: pass, last: last}
 	s.serve(w, r, x)
-	if x.again && f.config.Reject200 && x.status == http.StatusOK {
+	switch {
+	case x.again && f.config.Reject200 && x.status == http.StatusOK:
 		pass.Settle(palisade.EffectRejected)
-	} else if x.unsure() {
+	case x.unsure():
 		pass.Settle(palisade.EffectUnknown)
-	} else if x.again {
-		pass.Settle(palisade.EffectOf(x.status)) // the form is shown anew, and not for a correction
+	case x.again: // the form is shown anew, and not for a correction
+		pass.Settle(palisade.EffectOf(x.status))
 	}
 }
 

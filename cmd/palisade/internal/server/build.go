@@ -29,7 +29,7 @@ const autoName = "auto"
 var autoLimits = []palisade.Limit{{Rate: 30, Per: autoPer, By: palisade.ByIP}, {Rate: 300, Per: autoPer, By: palisade.ByNetwork}}
 
 // autoCeiling is the limit by address itself: a step gains nothing there.
-var autoCeiling = palisade.Limit{Rate: 30, Per: autoPer}
+var autoCeiling = palisade.Limit{Rate: autoLimits[0].Rate, Per: autoPer}
 
 // Parts are the objects that survive a reload.
 type Parts struct {
