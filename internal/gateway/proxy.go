@@ -53,9 +53,12 @@ func (s *site) forward(w http.ResponseWriter, r *http.Request) {
 func (f *form) submit(w http.ResponseWriter, r *http.Request, pass palisade.Pass) {
 	s := f.site
 	unreadable(w.Header())
-	if body, is := r.Body.(*counted); is { // nobody has read it: it passes through, and takes no memory
-		r = r.WithContext(r.Context()) // a copy, see streamed
-		r.Body = body.ReadCloser
+	if body, is := r.Body.(*counted); is { // nobody has read it
+		var err error
+		if r, err = body.passOn(r); err != nil {
+			s.gateway.refuse(w, r, s, palisade.ReasonUnreadable, http.StatusBadRequest)
+			return
+		}
 	}
 	if v, ok := s.sign(r, f, pass); ok {
 		r.Header[verdict.Header] = []string{v}
@@ -160,6 +163,7 @@ func (s *site) rewrite(p *httputil.ProxyRequest) {
 	out.Trailer = nil
 	x := exchangeOf(in)
 	if out.Close = x.last; x.form != nil {
+		bare(out)
 		once(out)
 	}
 	if route.Safe(out.Method) {
@@ -198,7 +202,7 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusGatewayTimeout
 	}
 	s.gateway.config.Logger.ErrorContext(r.Context(), "no answer from the app", "site", s.config.Host, "error", err, "status", status)
-	if x.form != nil && neverSent(err) {
+	if x.form != nil && neverSent(err) && !isUnread(x.pass) {
 		if body, err := bodyOf(x.in); err == nil {
 			again := x.in.Clone(r.Context())
 			again.Body = io.NopCloser(strings.NewReader(string(body)))

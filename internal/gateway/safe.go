@@ -55,6 +55,12 @@ func mayHoldAnother(r *http.Request) (*http.Request, bool) {
 		return r, true
 	}
 	start := make([]byte, min(r.ContentLength, 64))
+	if r.GetBody != nil { // the body is in memory
+		if body, err := r.GetBody(); err == nil {
+			n, _ := io.ReadFull(body, start)
+			return r, beginsRequest(start[:n])
+		}
+	}
 	n, _ := io.ReadFull(r.Body, start) // the next reader gets the error again
 	looked := *r
 	looked.Body = struct {

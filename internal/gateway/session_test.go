@@ -3,6 +3,8 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -65,5 +67,31 @@ func TestASessionLetsALongBodyPassThrough(t *testing.T) {
 	}
 	if got := send(strings.ToUpper(cookie)); got.status != http.StatusForbidden || w.posts() != 1 {
 		t.Errorf("without a session: %d, and %d requests reached the app", got.status, w.posts())
+	}
+}
+
+// A client that sends its body slowly must not hold a worker of the app. So a short body is
+// received first, and a request whose body breaks off never reaches the app.
+func TestTheAppGetsAShortBodyAtOnce(t *testing.T) {
+	w := newWorld(t, func(c *gateway.Config, s *gateway.Site) { s.Forms[0].Sessions = true })
+	cookie := w.session()
+	head := "POST /signup HTTP/1.1\r\nHost: " + strings.TrimPrefix(w.url, "http://") + "\r\nOrigin: " + w.url + "\r\nUser-Agent: " + agent + "\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nCookie: " + cookie +
+		"\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n"
+	conn, reader := w.connect()
+	fmt.Fprint(conn, head, `{"a": `)
+	_ = conn.(*net.TCPConn).CloseWrite()
+	resp, err := http.ReadResponse(reader, nil)
+	if err != nil || resp.StatusCode != http.StatusBadRequest || w.posts() != 0 {
+		t.Fatalf("half a body: %v, %v; %d requests reached the app, want 0", resp, err, w.posts())
+	}
+	conn, reader = w.connect()
+	fmt.Fprint(conn, head, `{"a": `)
+	fmt.Fprint(conn, `"bcd"}`)
+	resp, err = http.ReadResponse(reader, nil)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("the whole body: %v, %v", resp, err)
+	}
+	if r, _ := w.last(); r.body != `{"a": "bcd"}` || w.posts() != 1 {
+		t.Errorf("the app got %q, and %d requests in all", r.body, w.posts())
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/palisade-dev/palisade/internal/submission"
 )
 
 // stream is a body that is read while it arrives. A read fails if the body pauses for
@@ -78,6 +80,34 @@ func (b *stream) passOn() { _ = b.control.EnableFullDuplex() }
 func (b *stream) announce(r *http.Request, answer http.Header) {
 	if r.ProtoMajor == 1 && !b.read.Load() {
 		answer["Connection"] = []string{"close"}
+	}
+}
+
+// shortBody is the greatest length of a body that is received before it is sent on, even if
+// nobody judges it: typed text, not a file.
+const shortBody = 16 << 10
+
+// passOn returns a copy of the request for the app, whose body was not read: with a session.
+// The app gets a short body at once, so a client that sends slowly holds no worker of the
+// app. A long body, or one of unknown length, passes through and takes no memory.
+func (c *counted) passOn(r *http.Request) (*http.Request, error) {
+	r = r.WithContext(r.Context()) // a copy, see streamed
+	if 0 < r.ContentLength && r.ContentLength <= shortBody {
+		_, err := submission.TakeBody(r, shortBody)
+		return r, err
+	}
+	r.Body = c.ReadCloser
+	return r, nil
+}
+
+// bare takes the wrapper off a body that is in memory. The transport knows such a body and
+// sends it in one packet with the headers.
+func bare(out *http.Request) {
+	if out.GetBody == nil {
+		return
+	}
+	if body, err := out.GetBody(); err == nil {
+		out.Body = body
 	}
 }
 

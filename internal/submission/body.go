@@ -7,9 +7,10 @@ import (
 	"strconv"
 )
 
-// takeBody reads the body and puts a copy back, also of a body that is too large or
-// breaks off. The next reader finds the same bytes.
-func takeBody(r *http.Request, limit int64) ([]byte, error) {
+// TakeBody reads the body and puts a copy back, also of a body that is too large or
+// breaks off. The next reader finds the same bytes. The error is ErrTooLarge or
+// ErrUnreadable.
+func TakeBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}
@@ -26,7 +27,7 @@ func takeBody(r *http.Request, limit int64) ([]byte, error) {
 		return nil, ErrTooLarge
 	}
 	r.Body.Close()
-	putBody(r, body)
+	hold(r, body)
 	return body, nil
 }
 
@@ -41,7 +42,7 @@ func readAll(body io.Reader, announced, limit int64) ([]byte, error) {
 
 // Put puts another body in the place of the one that came.
 func Put(r *http.Request, body []byte) {
-	putBody(r, body)
+	hold(r, body)
 	r.ContentLength = int64(len(body))
 	r.TransferEncoding = nil
 	r.Header["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -63,7 +64,7 @@ type failed struct{ err error }
 
 func (f failed) Read([]byte) (int, error) { return 0, f.err }
 
-func putBody(r *http.Request, body []byte) {
+func hold(r *http.Request, body []byte) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }

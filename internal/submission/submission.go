@@ -94,7 +94,7 @@ func (s *Submission) Read(r *http.Request, limit int64, fields int) error {
 	if err != nil {
 		return err
 	}
-	body, err := takeBody(r, limit)
+	body, err := TakeBody(r, limit)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (s *Submission) ReadAny(r *http.Request, limit int64, fields int) error {
 	if err != nil {
 		return err
 	}
-	body, err := takeBody(r, limit)
+	body, err := TakeBody(r, limit)
 	if err != nil {
 		return err
 	}
