@@ -7,7 +7,7 @@ import (
 )
 
 // anySite guards whatever changes something.
-const anySite = "  - {host: \"*\", upstream: UPSTREAM, script: true, protect: auto}\n"
+const anySite = "  - {host: \"*\", upstream: UPSTREAM, protect: auto}\n"
 
 // sent are what scripts send by themselves. Each promises the status of the answer, or 204
 // where it cannot see one.
@@ -110,7 +110,7 @@ func TestARequestWithoutItsSessionIsSentAgain(t *testing.T) {
 // and then follows the link.
 func TestALinkThatChangesSomethingIsGuarded(t *testing.T) {
 	t.Parallel()
-	const link = "  - {host: \"*\", upstream: UPSTREAM, script: true, forms: [{route: GET /unsubscribe, sessions: true}]}\n"
+	const link = "  - {host: \"*\", upstream: UPSTREAM, forms: [{route: GET /unsubscribe, sessions: true}]}\n"
 	t.Run("from a page of the app", func(t *testing.T) {
 		t.Parallel()
 		n := newNoter(t, link)

@@ -6,7 +6,7 @@ type row struct {
 	packages   []string          // of npm, whose versions the table names
 	daily      bool              // runs without -all
 	leaves     bool              // the browser goes to the app's answer
-	settings   string            // of the gateway's site, besides protect: auto and script: true
+	settings   string            // of the gateway's site, besides protect: auto
 	missing    map[string]string // why a cell does not hold yet, by its name
 	real       *real             // instead of a file
 }

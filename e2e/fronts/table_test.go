@@ -12,7 +12,7 @@ import (
 const intro = `# Front ends behind the gateway
 
 ` + "`make fronts`" + ` wrote this table on %s; do not edit it. Each row is a page with the named versions. It ran twice with the same input, at its app directly and behind the
-gateway, with ` + "`protect: auto` and `script: true`" + ` and nothing else but what the row says. Each run sent the page %d times.
+gateway, with ` + "`protect: auto`" + ` and nothing else but what the row says. Each run sent the page %d times.
 Rows that name an app instead of a page are that app itself, unchanged, in which a person takes the steps that the name lists, one send each.
 
 - **passes:** a person who fills the page in sees nothing of the gateway. The times are from the click to the effect in the app, for each send. They are of the machine of

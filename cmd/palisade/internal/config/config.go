@@ -83,8 +83,8 @@ type Site struct {
 	Prefix   string
 	Origins  []string
 	Parents  []string // frame_parents
-	Script   bool
-	Asks     string // the proxy in front that asks for a decision: nginx, caddy or traefik; "" for none
+	Script   *bool    // nil: see InPages
+	Asks     string   // the proxy in front that asks for a decision: nginx, caddy or traefik; "" for none
 	Captcha  *Captcha
 	Exempt   []route.Pattern
 	Odd      []route.Pattern
@@ -94,6 +94,15 @@ type Site struct {
 	Forms    []Form
 
 	at string // the place, for mistakes about two sites
+}
+
+// InPages reports whether the script is put into every page. Without a word about it, it is
+// where requests of scripts need it: they pass by a session, which the script opens.
+func (s *Site) InPages() bool {
+	if s.Script != nil {
+		return *s.Script
+	}
+	return s.Auto || slices.ContainsFunc(s.Forms, func(f Form) bool { return f.Sessions })
 }
 
 // Captcha is a third-party service.

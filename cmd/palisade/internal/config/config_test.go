@@ -174,7 +174,7 @@ sites:
 	if c.Limits != (Limits{5, 2, 8 << 10, 1 << 20, time.Second, 4 * time.Second, 2 * time.Second, 3 * time.Second}) || c.Log.Sample != 0 || c.Tracing != "http://127.0.0.1:4318" {
 		t.Errorf("%+v %+v", c.Limits, c.Log)
 	}
-	if s := c.Sites[0]; !s.Auto || !s.Script || s.Captcha.Secret != "hunter2" || s.Captcha.MinScore != 0.7 || s.Clients[0].Name != "ci" || s.Hosts[0] != "www.example.com" {
+	if s := c.Sites[0]; !s.Auto || s.Script == nil || !*s.Script || s.Captcha.Secret != "hunter2" || s.Captcha.MinScore != 0.7 || s.Clients[0].Name != "ci" || s.Hosts[0] != "www.example.com" {
 		t.Errorf("%+v", s)
 	} else if !slices.Equal(s.Strip, []string{"X-Our-User", "X-Corp-*"}) || !slices.Equal(s.Allow, []string{"CF-IPCountry"}) {
 		t.Errorf("headers: %q and %q", s.Strip, s.Allow)
@@ -486,5 +486,36 @@ func TestALimitByCost(t *testing.T) {
 	f := c.Sites[0].Forms[0]
 	if !slices.Equal(f.Cost.JSON, []string{"usage", "total_tokens"}) || f.Limits[0].Reserve != 200 || f.Limits[1].Reserve != 0 {
 		t.Errorf("%+v, %+v", f.Cost, f.Limits)
+	}
+}
+
+// Requests of scripts pass by a session, which the script in the page opens.
+func TestTheScriptIsWhereItIsNeeded(t *testing.T) {
+	for _, test := range []struct {
+		name, site, flag string
+		want             bool
+	}{
+		{"a form alone works without it", "forms: [{route: POST /signup}]", "", false},
+		{"whatever changes something", "protect: auto", "", true},
+		{"a form with sessions", "forms: [{route: POST /signup}, {route: POST /api, sessions: true}]", "", true},
+		{"it is not wanted", "protect: auto, script: false", "", false},
+		{"it is wanted", "forms: [{route: POST /signup}], script: true", "", true},
+		{"a variable asks for it", "", "true", true},
+		{"a variable refuses it", "", "false", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := Source{Flags: Flags{Upstream: "http://127.0.0.1:8000", Protect: []string{"auto"}}, Env: []string{"PALISADE_SCRIPT=" + test.flag}}
+			if test.site != "" {
+				dir := write(t, map[string]string{"palisade.yaml": "sites: [{host: '*', upstream: 'http://127.0.0.1:8000', " + test.site + "}]"})
+				src = Source{File: filepath.Join(dir, "palisade.yaml")}
+			}
+			c, err := Load(src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.Sites[0].InPages(); got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
 	}
 }

@@ -26,7 +26,7 @@ type Flags struct {
 	Admin    string   `name:"admin" placeholder:"${admin}" help:"Address of metrics and health; off for none."`
 	TLSCert  string   `name:"tls-cert" placeholder:"cert.pem" help:"Certificate, for HTTPS."`
 	TLSKey   string   `name:"tls-key" placeholder:"key.pem" help:"Its key."`
-	Script   bool     `name:"script" help:"Put the script into every page: for pages that send with fetch and have no form of their own."`
+	Script   *bool    `name:"script" help:"Put the script into every page, for pages that send with fetch and have no form of their own. Default with -protect auto; =false turns it off."`
 	Monitor  bool     `name:"monitor" help:"Only watch: log what would be done, and let everything through."`
 }
 
@@ -80,6 +80,8 @@ func (r *reader) variables(f *Flags, k *Keys) map[string]func(name, value string
 			known[variable(flag)] = func(_, value string) { *to = commas(value) }
 		case *bool:
 			known[variable(flag)] = func(name, value string) { *to = r.yes(name, value) }
+		case **bool:
+			known[variable(flag)] = func(name, value string) { yes := r.yes(name, value); *to = &yes }
 		}
 	}
 	return known
@@ -153,7 +155,7 @@ func (r *reader) override(c *Config, f Flags, called func(flag string) string) {
 			r.files = append(r.files, filepath.Clean(file))
 		}
 	}
-	if f.Upstream != "" || len(f.Protect) > 0 || f.Site != "" || len(f.Exempt) > 0 || f.Script {
+	if f.Upstream != "" || len(f.Protect) > 0 || f.Site != "" || len(f.Exempt) > 0 || f.Script != nil {
 		if r.file != "" {
 			r.say(called(f.site()), "a site is described in the file %s or here, not in both", r.file)
 			return
@@ -197,7 +199,9 @@ func (r *reader) oneSite(c *Config, f Flags, called func(string) string) {
 	if f.Site != "" {
 		s.Host = f.Site
 	}
-	s.Script = s.Script || f.Script
+	if f.Script != nil {
+		s.Script = f.Script
+	}
 	if f.Upstream != "" {
 		u, err := parseUpstream(f.Upstream, ".")
 		if err != nil {

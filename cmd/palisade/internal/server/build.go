@@ -58,7 +58,7 @@ func Build(c *config.Config, p Parts) (*gateway.Gateway, error) {
 func site(c *config.Site, p Parts) gateway.Site {
 	s := gateway.Site{
 		Host: c.Host, Hosts: c.Hosts, AnyHost: c.Host == "*", Upstream: c.Upstream, UpstreamCAs: c.CAs, UpstreamName: c.CertName,
-		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Exempt: c.Exempt, Odd: c.Odd, Script: c.Script,
+		Keys: p.Keys, Store: p.Store, Captcha: provider(c.Captcha, p), Fallbacks: fallbacks(c.Captcha, p), Exempt: c.Exempt, Odd: c.Odd, Script: c.InPages(),
 		StripHeaders: c.Strip, AllowHeaders: c.Allow, Base: c.Base, Prefix: c.Prefix, Origins: c.Origins,
 		FrameParents: sources(c.Parents),
 	}
