@@ -47,6 +47,7 @@ var (
 	read  = []string{"./internal/submission", "."}
 	files = []target{
 		{"check.go", core}, {"submission.go", core}, {"limit.go", core}, {"attempt.go", core}, {"offer.go", core}, {"ladder.go", core},
+		{"session.go", core}, {"settle.go", core}, {"receipt.go", core},
 		{"challenge/ladder.go", []string{"./challenge", "."}}, {"challenge/kind.go", []string{"./challenge", "."}},
 		{"challenge/provider/provider.go", []string{"."}}, {"challenge/work/work.go", []string{"."}},
 		{"internal/submission/submission.go", read}, {"internal/submission/body.go", read}, {"internal/submission/multipart.go", read},
