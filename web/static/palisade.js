@@ -178,7 +178,8 @@ class Guard { // of one form of the page
     button?.setAttribute('aria-busy', 'true'); // not the form: it would silence the status in it
     const timer = setTimeout(() => this.say(this.div.dataset.palisadeText || CHECKING[this.language] || CHECKING.en), 400);
     await sleep(0); // a form takes no submit while it is in one
-    await this.proven().catch(ignore);
+    const proven = this.proven().catch(ignore);
+    await (opens(form, button) ? Promise.race([proven, sleep(2000)]) : proven); // else the server asks in that window
     clearTimeout(timer);
     this.say('');
     if (!this.div.contains(this.status)) this.status.remove();
@@ -496,6 +497,10 @@ function sessionOf(name) {
 const setting = (name, form, button) => (button?.getAttribute('form' + name) ?? form.getAttribute(name))?.toLowerCase();
 const dialog = (form, button) => setting('method', form, button) === 'dialog';
 const leaves = (form, button) => /^(_self|_top|_parent)?$/.test(setting('target', form, button) ?? '');
+// opens reports whether a form may need a window that is not there yet. Browsers open one
+// only soon after a click, Chromium within five seconds.
+const opens = (form, button) => !leaves(form, button) &&
+  ![...document.getElementsByName(button?.getAttribute('formtarget') ?? form.getAttribute('target'))].some(frame => frame.contentWindow);
 
 // Two clicks by hand are one; a script may submit again as soon as it likes.
 let byHand = false;
