@@ -83,7 +83,14 @@ for (const form of settings.sessions ?? []) ready().then(palisade => palisade.se
 // headersFor promises the headers with which a request passes; the cookie of a session may do.
 // Without a proof the server says what it wants.
 const headersFor = (form, cookies) => ready().then(palisade => cookies && hasSession(form) ? palisade.session(form).headers() : palisade.headers(form))
-  .catch(() => ({'Palisade-Ticket': ''}));
+  .catch(error => {
+    const headers = {'Palisade-Ticket': ''};
+    if (error?.name === 'AbortError') declined.add(headers);
+    return headers;
+  });
+
+// declined are the headers of requests whose step the visitor closed. They are not asked again.
+const declined = new WeakSet();
 
 // again promises the headers for one more try, after the server said what it wants.
 const again = (problem, cookies) => ready().then(palisade =>
@@ -113,8 +120,8 @@ window.fetch = async function (input, init) {
     for (const name in headers) request.headers.set(name, headers[name]);
     return plain(request);
   };
-  const answer = await send(request, await headersFor(form, cookies));
-  if (!asks(answer.status, answer.headers.get('Content-Type'))) return answer;
+  const headers = await headersFor(form, cookies), answer = await send(request, headers);
+  if (declined.has(headers) || !asks(answer.status, answer.headers.get('Content-Type'))) return answer;
   const problem = await answer.clone().json().catch(() => ({}));
   if (!problem.challenge) return answer;
   return again(problem, cookies).then(headers => send(second, headers), () => answer);
@@ -165,6 +172,7 @@ class Guarded extends XMLHttpRequest {
 
   #go(headers) {
     if (this.#gone) return;
+    if (declined.has(headers)) this.#tries++;
     for (const name in headers) super.setRequestHeader(name, headers[name]);
     super.send(this.#body);
   }

@@ -65,7 +65,7 @@ const guard = {div: box, form, prove: work, tell() {}, say(text) { status.textCo
 
 form.addEventListener('submit', event => event.preventDefault());
 
-const show = async () => (await import('./visible.249bf5481c.js')).show(guard);
+const show = async () => (await import('./visible.70a23e8d24.js')).show(guard);
 
 // heardByAgent answers what the SDK sends to the agent: it has no other part in our captcha.
 function heardByAgent({type, from_id: widget, uid, trigger}) {

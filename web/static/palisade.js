@@ -27,9 +27,15 @@ if (typeof window.palisade?.headers === 'function') return; // each form brings 
 
 const script = document.currentScript;
 const home = new URL('.', script?.src || new URL(window.palisadeSettings?.base || '/.palisade/', location.origin));
-const visible = () => import(new URL('visible.249bf5481c.js', home));
+const visible = () => import(new URL('visible.70a23e8d24.js', home));
 
 const CHECKING = {de: 'Wird geprüft …', en: 'Checking…', es: 'Comprobando…', fr: 'Vérification…'};
+
+// The title of a step that has no form to be in, and the button that closes it.
+const STEP = {
+  de: ['Noch ein Schritt', 'Abbrechen'], en: ['One more step', 'Cancel'],
+  es: ['Un paso más', 'Cancelar'], fr: ['Encore une étape', 'Annuler'],
+};
 
 // guard.js, where the page has it: it keeps our elements and listens to the page's forms.
 const host = window.palisadeSettings?.find ? window.palisadeSettings : null;
@@ -42,6 +48,8 @@ const ignore = () => {};
 
 const spent = new Set(); // tickets that were sent; a page may show one again
 let skew = 0; // ms that the server's clock is ahead: many clocks are hours off
+
+const asked = div => div.querySelector('[data-palisade-execute]');
 
 class Guard { // of one form of the page
   ticket = '';
@@ -113,7 +121,7 @@ class Guard { // of one form of the page
 
   // asked is the field of a provider that has no widget and makes a token when it is
   // asked to (reCAPTCHA v3). Its tokens die soon, so it is asked when the form is sent.
-  get asked() { return this.div.querySelector('[data-palisade-execute]'); }
+  get asked() { return asked(this.div); }
 
   // refresh replaces the ticket later, so that it has some age when it is needed.
   refresh(ms) {
@@ -320,18 +328,45 @@ class Tickets {
     return headers;
   }
 
-  // token gets a token of a provider's captcha, in the page's own form.
+  // token gets a token of a provider's captcha: in the form that the page has for it, or in a
+  // dialog where the visitor sees none.
   async token(captcha) {
-    const guard = guardOn(this.name);
-    if (!guard) throw new Error('palisade: this form asks for a captcha, so the page needs the element of the form');
-    guard.captcha = captcha;
-    if (!guard.asked) {
-      host?.show(guard.form);
-      return (await visible()).token(guard, script?.nonce);
+    const step = await visible(), guard = guardOn(this.name), {nonce} = script ?? {};
+    if (captcha.execute) {
+      const place = guard ?? (this.place ??= {div: document.createElement('div')});
+      step.captcha(Object.assign(place, {captcha}), nonce);
+      const field = asked(place.div);
+      await execute(field).catch(ignore); // the server will say what is missing
+      return field.value;
     }
-    await execute(guard.asked).catch(ignore); // the server will say what is missing
-    return guard.asked.value;
+    if (!guard?.form.checkVisibility?.()) return inDialog(div => step.token({captcha, div, form: div}, nonce));
+    guard.captcha = captcha;
+    host?.show(guard.form);
+    return step.token(guard, nonce);
   }
+}
+
+// inDialog shows a step over the page; of several, one after the other. Who closes the dialog
+// lets the page see the refusal.
+let dialogs = Promise.resolve();
+function inDialog(show) {
+  const shown = dialogs.then(async () => {
+    const make = (name, attributes) => Object.assign(document.createElement(name), attributes);
+    const texts = STEP[document.documentElement.lang.slice(0, 2).toLowerCase()] ?? STEP.en;
+    const dialog = make('dialog', {className: 'palisade-dialog', ariaLabel: texts[0]}), div = make('div', {tabIndex: -1, autofocus: true});
+    const cancel = make('button', {type: 'button', textContent: texts[1], onclick: () => dialog.close()});
+    dialog.append(make('p', {textContent: texts[0]}), div, cancel);
+    dialog.addEventListener('close', () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+    try {
+      return await show(div);
+    } finally {
+      dialog.close();
+    }
+  });
+  dialogs = shown.catch(ignore);
+  return shown;
 }
 
 // A session lets a page's requests to one form pass, whatever their bodies are: the browser

@@ -144,9 +144,9 @@ function load(src, nonce) {
 
 // token promises a token that was not used before.
 export async function token(guard, nonce) {
-  if (!guard.div) throw new Error('palisade: this form asks for a captcha, so the page needs the element of the form');
   captcha(guard, nonce);
   for (let again = false; ; await new Promise(done => setTimeout(done, 250))) { // no event tells
+    if (!guard.div.isConnected) throw new DOMException('palisade: the step has left the page', 'AbortError');
     const value = guard.form.querySelector(`[name="${CSS.escape(guard.captcha.field)}"]`)?.value;
     if (value?.startsWith('.')) continue; // a state of Friendly Captcha's
     if (value && value !== guard.token) return guard.token = value;
