@@ -36,7 +36,8 @@ func gateway(t *testing.T, app *apps.App, sites string) string {
 	return gatewayWith(t, app, "", sites)
 }
 
-// gatewayWith starts it with more settings. With TLS it makes a certificate.
+// gatewayWith starts it with more settings, and with PORT for its port in sites. With TLS it makes a
+// certificate.
 func gatewayWith(t *testing.T, app *apps.App, settings, sites string) string {
 	t.Helper()
 	file, err := apps.Palisade()
@@ -44,8 +45,9 @@ func gatewayWith(t *testing.T, app *apps.App, settings, sites string) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	address := "127.0.0.1:" + apps.FreePort(t)
-	text := "listen: " + address + "\nadmin: \"off\"\n" + settings + "sites:\n" + strings.ReplaceAll(sites, "UPSTREAM", app.URL)
+	port := apps.FreePort(t)
+	address := "127.0.0.1:" + port
+	text := "listen: " + address + "\nadmin: \"off\"\n" + settings + "sites:\n" + strings.NewReplacer("UPSTREAM", app.URL, "PORT", port).Replace(sites)
 	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

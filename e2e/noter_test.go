@@ -23,8 +23,12 @@ type noter struct {
 	app   *apps.App
 	front string // the gateway's URL for the browser
 
-	policy string // Content Security Policy of the page
-	worker string // script of a service worker, at /worker.js
+	policy  string // Content Security Policy of the page
+	caching string // its Cache-Control
+	worker  string // script of a service worker, at /worker.js
+
+	// answers answers what changes something, instead of the usual answer.
+	answers http.HandlerFunc
 
 	mu   sync.Mutex
 	page string
@@ -42,17 +46,28 @@ type noted struct {
 // newNoter starts the app behind a gateway.
 func newNoter(t *testing.T, sites string) *noter {
 	t.Helper()
+	n := bareNoter(t)
+	n.front = visited(gateway(t, n.app, sites))
+	return n
+}
+
+// bareNoter starts the app alone.
+func bareNoter(t *testing.T) *noter {
+	t.Helper()
 	n := &noter{t: t}
 	server := httptest.NewServer(n)
 	t.Cleanup(server.Close)
 	n.app = &apps.App{URL: server.URL}
-	n.front = visited(gateway(t, n.app, sites))
 	return n
 }
 
 func (n *noter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if strings.HasPrefix(r.URL.Path, "/node_modules/") {
+		http.ServeFile(w, r, "."+r.URL.Path)
+		return
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if r.URL.Path == "/worker.js" {
 		w.Header().Set("Content-Type", "text/javascript")
@@ -60,6 +75,9 @@ func (n *noter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodGet && r.URL.Path != "/unsubscribe" {
+		if n.caching != "" {
+			w.Header().Set("Cache-Control", n.caching)
+		}
 		if n.policy != "" {
 			w.Header().Set("Content-Security-Policy", n.policy)
 		}
@@ -80,6 +98,10 @@ func (n *noter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		got.body = string(content)
 	}
 	n.got = append(n.got, got)
+	if n.answers != nil {
+		n.answers(w, r)
+		return
+	}
 	if strings.Contains(r.Header.Get("Accept"), "html") {
 		http.Redirect(w, r, "/welcome", http.StatusSeeOther)
 		return
