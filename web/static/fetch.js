@@ -256,11 +256,12 @@ function find(form, button) {
 }
 
 // pass lets our fields join the entries that the browser is about to collect. While the
-// submit event is on its way, its phase is not 0, and a FormData is the page's own.
+// submit event is on its way, it has a current target, and a FormData is the page's own.
+// Its phase does not say so: Firefox collects the entries before it resets the phase.
 function pass(form, event) {
   const join = ({formData}) => {
     const div = kept.get(form);
-    if (!div || event?.eventPhase || event?.defaultPrevented) return;
+    if (!div || event?.currentTarget || event?.defaultPrevented) return;
     stop();
     for (const {name, value} of div.querySelectorAll('input')) formData.append(name, value);
   };
