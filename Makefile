@@ -33,8 +33,8 @@ help: ## list the targets
 
 .PHONY: test
 test: tools ## all tests of all modules; installs what they need and says so
-	$(go_test) $$(go list work | grep -Ev '/e2e/(zoo|stacks)$$')
-	@# Not e2e/stacks, which needs more than these tools: make stacks.
+	$(go_test) $$(go list work | grep -Ev '/e2e/(zoo|stacks|firefox)$$')
+	@# Not e2e/stacks and e2e/firefox, which need more than these tools: make stacks, make firefox.
 	@# The audits after the browsers: side by side each takes the other's time.
 	$(go_test) ./e2e/zoo
 	@$(call each_module,go build -o /dev/null ./...)
@@ -95,6 +95,11 @@ fronts: ## all front ends behind the gateway; writes docs/stacks.md
 	@scripts/tools.sh fronts
 	go test -count=1 -timeout=20m ./e2e/fronts -args -all -write
 
+.PHONY: firefox
+firefox: ## the gateway with Firefox in place of Chromium
+	@scripts/tools.sh firefox
+	go test -count=1 -timeout=20m ./e2e/firefox
+
 .PHONY: stacks
 stacks: ## the path readings of real servers behind the gateway
 	@scripts/tools.sh stacks
@@ -110,10 +115,10 @@ floods: ## whole floods of made-up proofs, then people; tokens that are sent man
 	go test -count=1 -timeout=20m -v -run='Flood|^TestReplayIsOneEffect$$' . -args -long
 
 .PHONY: full
-full: ## lint, outdated, test, zoo, fronts, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
+full: ## lint, outdated, test, zoo, fronts, firefox, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint, outdated, test, zoo, fronts, stacks and verdicts take half an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
-	@for target in lint outdated test zoo fronts stacks spellings verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
+	echo "full: lint, outdated, test, zoo, fronts, firefox, stacks and verdicts take half an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
+	@for target in lint outdated test zoo fronts firefox stacks spellings verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)

@@ -13,4 +13,6 @@
 // make fronts.
 //
 // Package stacks has more servers, which only make stacks installs.
+//
+// Package firefox has Firefox, with make firefox.
 package e2e

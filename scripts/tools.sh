@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # tools.sh installs the tools of the tests. If none is missing, it is quick and prints
 # nothing. Otherwise it prints what it installs, or what to install if it cannot.
-# `tools.sh stacks` also installs the servers of e2e/stacks, and `tools.sh fronts` the
-# apps of e2e/fronts, which the daily tests do not need.
+# `tools.sh stacks` also installs the servers of e2e/stacks, `tools.sh fronts` the apps of
+# e2e/fronts, and `tools.sh firefox` the browser of e2e/firefox. The daily tests do not need
+# them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -78,6 +79,9 @@ if [ "$mode" = fronts ]; then
 	need_file /usr/share/wordpress/wp-content/themes/twentytwentyone/style.css "a theme of WordPress" wordpress-theme-twentytwentyone
 	need mariadbd mariadb-server
 fi
+if [ "$mode" = firefox ]; then
+	[ -n "${FIREFOX:-}" ] || command -v firefox >/dev/null || need firefox-esr firefox-esr
+fi
 [ ${#packages[@]} = 0 ] || install_packages
 
 # If npm's folder is as new as the lock file, which has the hashes, it is up to date.
@@ -95,7 +99,7 @@ if [ ! e2e/.venv/installed -nt e2e/requirements.txt ]; then
 		die "pip install -r e2e/requirements.txt failed: the tests need Django, Flask, Bottle and the servers they run under"
 	touch e2e/.venv/installed
 fi
-[ "$mode" != daily ] || exit 0
+[ "$mode" != daily ] && [ "$mode" != firefox ] || exit 0
 
 # Builds are not in the source folders. A mark is written last here too. It is as new as
 # the sources.
