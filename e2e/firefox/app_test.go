@@ -58,7 +58,7 @@ addEventListener('load', () => look('load:'));
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	script, isScript := a.page.Scripts[r.URL.Path]
 	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+	case r.Method != http.MethodGet && r.Method != http.MethodHead || r.URL.Path == "/unsubscribe":
 		a.change(w, r)
 	case isScript:
 		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
@@ -72,6 +72,8 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/done":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprint(w, `<!doctype html><html lang="en"><head><title>Done</title><link rel="icon" href="data:,"></head><body><p>Thank you</p></body></html>`)
+	case r.URL.Path == "/favicon.ico":
+		w.WriteHeader(http.StatusNoContent)
 	default:
 		http.NotFound(w, r)
 	}
