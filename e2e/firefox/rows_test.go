@@ -17,11 +17,12 @@ type row struct {
 
 const plain = `<form id="f" method="post" action="/send"><input name="name" aria-label="Name"><button id="send">Send</button></form>`
 
-// fill fills the form in by keyboard.
+// fill fills the form in by keyboard. Some pages enable the button once they can send.
 func fill(v *visit) {
 	v.t.Helper()
 	v.press(`document.querySelector('[name=name]')`, 1)
 	v.must(v.keys("Ada & co"))
+	v.until("!document.querySelector('#send')?.disabled")
 }
 
 // person fills the form in and sends it.
