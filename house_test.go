@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"internal/duplicate":   nil,
 	"internal/email":       nil,
 	"internal/host":        nil,
-	"internal/gateway":     {".", "captcha", "clientip", "event", "internal/inject", "internal/route", "internal/ticket", "store", "store/memory", "verdict", "web"},
+	"internal/gateway":     {".", "captcha", "clientip", "event", "internal/inject", "internal/route", "internal/submission", "internal/ticket", "store", "store/memory", "verdict", "web"},
 	"internal/inject":      nil,
 	"internal/mac":         nil,
 	"internal/names":       nil,

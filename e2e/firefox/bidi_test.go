@@ -330,19 +330,6 @@ func (w *window) eval(result any, expression string) error {
 	return json.Unmarshal([]byte(text), result)
 }
 
-// locate finds an element, also where scripts are forbidden.
-func (w *window) locate(selector string) (id string, err error) {
-	var found struct{ Nodes []struct{ SharedID string } }
-	err = w.in.call(&found, "browsingContext.locateNodes", object{"context": w.id, "locator": object{"type": "css", "value": selector}})
-	if err == nil && len(found.Nodes) == 0 {
-		err = fmt.Errorf("the page has no %s", selector)
-	}
-	if err != nil {
-		return "", err
-	}
-	return found.Nodes[0].SharedID, nil
-}
-
 // click clicks on the middle of an element, several times in a row.
 func (w *window) click(id string, times int) error {
 	element := object{"sharedId": id}
