@@ -84,7 +84,7 @@ var wordPress = real{
 		}
 		return []string{"WordPress " + string(found[1])}
 	},
-	random:     regexp.MustCompile(`\b([0-9a-f]{10}|[0-9a-f]{32}|html5_[0-9a-z]+(_container)?|\d+:\d\d [ap]m|id-[0-9a-z]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\b`),
+	random:     regexp.MustCompile(`\b([0-9a-f]{10}|[0-9a-f]{32}|html5_[0-9a-z]+(_container)?|\d+:\d\d [ap]m|id-[0-9a-z]+|[0-9]\.gravatar|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\b`),
 	background: regexp.MustCompile(`action=(heartbeat|get-community-events|query-attachments)|wp/v2/users/me|attachment_id=\d+&fetch=`),
 	steps: []step{
 		{
