@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +38,7 @@ type attempt struct {
 	next     challenge.ID   // from which kind on the visitor is asked next
 	evidence signal.Evidence
 	decoys   [2]signal.Decoy
+	report   signal.Report
 	score    signal.Score
 	findings []Finding
 	answer   *duplicate.Answer // to this submission, or to the same one sent before
@@ -79,8 +79,11 @@ func (a *attempt) value(name string) string {
 
 // count adds a finding to the score. It reports false where the form only records
 // findings of this signal.
-func (a *attempt) count(g signal.Group, f *Finding) (counts bool) {
-	if slices.Contains(a.form.config.MonitorSignals, f.Signal) {
+func (a *attempt) count(g signal.Group, f *Finding, by *signal.Setting) (counts bool) {
+	if weight, told := by.Weights[f.Reason]; told && !f.Hard {
+		f.Weight = weight
+	}
+	if by.Mode == signal.Observe {
 		f.Weight, f.Hard, f.Monitored = 0, false, true
 	}
 	a.score.Add(g, f.Weight)

@@ -13,7 +13,9 @@ import (
 )
 
 func TestASignalThatIsOnlyRecordedRefusesNobody(t *testing.T) {
-	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorSignals = []string{"origin"} })
+	s := newSite(t, func(_ *palisade.Config, f *palisade.FormConfig) {
+		f.Signals = signal.Settings{"origin": {Mode: signal.Observe}}
+	})
 	v := typed(s.load())
 	s.wait(20 * time.Second)
 	s.expect(s.post(v, header("Sec-Fetch-Site", "cross-site"), header("Origin", "https://evil.example")), 303, palisade.ReasonClean, 1)

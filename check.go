@@ -129,7 +129,7 @@ func (a *attempt) identify(_ context.Context) ending {
 }
 
 func (a *attempt) inspectRequest(_ context.Context) ending {
-	a.evidence.Header, a.evidence.Hosts = a.req.Header, a.form.guard.hostsOf(a.req)
+	a.evidence.Header, a.evidence.Told, a.evidence.Hosts = a.req.Header, a.sub.given, a.form.guard.hostsOf(a.req)
 	return a.inspect(false)
 }
 
@@ -138,6 +138,7 @@ func (a *attempt) inspectTicket(_ context.Context) ending {
 	e.Age, e.MinFill, e.Retry = a.now.Sub(t.Issued), a.form.fillOf(t), t.Has(ticket.Retry)
 	e.AgentChanged = t.Agent != ticket.AgentOf(a.req.Header)
 	e.NetworkChanged = t.Network != a.form.guard.keys.Network(a.addr)
+	a.readReport()
 	if t.Has(ticket.Decoys) && !a.sub.body.JSON() {
 		a.decoys = signal.Decoys(t.DecoySeed())
 		e.Decoys, e.Fields = &a.decoys, &a.sub.body
@@ -145,18 +146,33 @@ func (a *attempt) inspectTicket(_ context.Context) ending {
 	return a.inspect(true)
 }
 
+// readReport reads what the page's script says about browser and visitor. It comes with the
+// proof.
+func (a *attempt) readReport() {
+	e := &a.evidence
+	e.Proven = a.sub.proofText != ""
+	if a.sub.reportText == "" {
+		return
+	}
+	var ours bool
+	if a.report, ours = signal.ParseReport(a.sub.reportText, a.sub.ticketText); ours {
+		e.Report = &a.report
+	}
+	e.Foreign = !ours
+}
+
 // inspect asks the signals that need a ticket, or the others.
 func (a *attempt) inspect(ticket bool) ending {
 	for i := range signal.All {
-		s := &signal.All[i]
-		if s.Ticket != ticket {
+		s, setting := &signal.All[i], &a.form.settings[i]
+		if s.Ticket != ticket || setting.Mode == signal.Off {
 			continue
 		}
 		before := len(a.findings)
 		a.findings = s.Inspect(&a.evidence, a.findings)
 		for j := before; j < len(a.findings); j++ {
 			finding := &a.findings[j]
-			switch counts := a.count(s.Group, finding); {
+			switch counts := a.count(s.Group, finding, setting); {
 			case counts && finding.Hard:
 				return deny(finding.Reason)
 			case counts && finding.Reason == signal.ReasonDecoyFilled && a.form.config.Divert != nil:
@@ -203,18 +219,13 @@ func (f *Form) fits(t *ticket.Ticket) bool {
 	return t.Form == f.id && t.Rung <= f.ladder.Top() && !t.Has(ticket.Page|ticket.Session)
 }
 
-// Suspicion, as the sum of log-odds, from which more proof is asked for. It
-// never denies: that takes a hard finding.
-const (
-	suspicious     = 2.0
-	verySuspicious = 5.0
-)
-
+// weigh asks for more proof the more suspicious the attempt is. Suspicion never denies:
+// that takes a hard finding.
 func (a *attempt) weigh(_ context.Context) ending {
 	switch score := a.score.Total(); {
-	case score >= verySuspicious:
+	case score >= a.form.config.HardStep:
 		a.need = max(a.need, challenge.Hard)
-	case score >= suspicious:
+	case score >= a.form.config.Step:
 		a.need = max(a.need, challenge.Visible)
 	}
 	return goOn
@@ -249,7 +260,7 @@ func (a *attempt) missing() Reason {
 	switch next := a.form.ladder.Ask(a.need, a.next); {
 	case next.Token && next.Work <= a.kind.Work:
 		return ReasonCaptcha
-	case a.score.Total() >= suspicious:
+	case a.score.Total() >= a.form.config.Step:
 		return ReasonSuspicious
 	}
 	return ReasonProofWeak

@@ -24,7 +24,7 @@ func TestFormShownAgainBeforeItWasJudgedKeepsTicketAndProof(t *testing.T) {
 	if ticket == nil || ticket.Ticket != v.Get(palisade.FieldTicket) {
 		t.Fatal("the ticket is another one")
 	}
-	if !strings.Contains(string(markup), `name="palisade-proof" value="`+v.Get(palisade.FieldProof)+`"`) {
+	if !strings.Contains(string(markup), `name="palisade-proof" value="`+bare(v)+`"`) {
 		t.Errorf("the proof was lost:\n%s", markup)
 	}
 	if strings.Contains(string(markup), "data-palisade-visible") {

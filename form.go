@@ -50,6 +50,8 @@ const (
 	DefaultMaxAge    = 4 * time.Hour
 	DefaultMaxBody   = 1 << 20
 	DefaultMaxFields = 1000
+	DefaultStep      = 2.0
+	DefaultHardStep  = 5.0
 )
 
 const maxLimits = 8
@@ -139,9 +141,13 @@ type FormConfig struct {
 	// is let through. Use it to see what a guard would do before it does.
 	Monitor bool
 
-	// MonitorSignals names signals whose findings are recorded and weigh nothing:
-	// see signal.Names. Default none.
-	MonitorSignals []string
+	// Signals says what the form does with the signals of these names, see signal.Names.
+	// It replaces Config.Signals. A signal that neither names does as its Mode says.
+	Signals signal.Settings
+
+	// Step and HardStep are the sums of weights from which the visible step and the hardest
+	// one are asked for. Default [DefaultStep] and [DefaultHardStep].
+	Step, HardStep float64
 
 	// FrameParents returns who may frame the form's own pages, as sources of the directive
 	// frame-ancestors. Nil, and no sources: the same origin ('self'). Set it if a page of another
@@ -183,11 +189,10 @@ func (c *FormConfig) validate() error {
 	if c.ProviderDown > Refuse {
 		errs = append(errs, errors.New("ProviderDown must be StepDown or Refuse"))
 	}
-	for i, name := range c.MonitorSignals {
-		if names := signal.Names(); !slices.Contains(names, name) {
-			errs = append(errs, fmt.Errorf("MonitorSignals[%d]: %q is none of %s", i, name, strings.Join(names, ", ")))
-		}
+	if step, hard := cmp.Or(c.Step, DefaultStep), cmp.Or(c.HardStep, DefaultHardStep); !(step > 0 && hard >= step) {
+		errs = append(errs, errors.New("Step must be positive, and HardStep at least Step"))
 	}
+	errs = append(errs, c.Signals.Validate())
 	if len(c.Limits) > maxLimits {
 		errs = append(errs, fmt.Errorf("at most %d Limits", maxLimits))
 	}
@@ -226,6 +231,7 @@ func (c *FormConfig) setDefaults() {
 	c.MinFill = cmp.Or(c.MinFill, DefaultMinFill)
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	c.MaxFields = cmp.Or(c.MaxFields, DefaultMaxFields)
+	c.Step, c.HardStep = cmp.Or(c.Step, DefaultStep), cmp.Or(c.HardStep, DefaultHardStep)
 	if c.Limits == nil {
 		c.Limits = DefaultLimits()
 	}
@@ -248,6 +254,7 @@ type Form struct {
 	counted  []string // fields that limits count by
 	answers  []string // fields in which answers to its kinds of challenge come
 	recent   *duplicate.Recent
+	settings [len(signal.All)]signal.Setting // in the order of signal.All
 }
 
 // Form registers a form of the site, or reports all mistakes together.
@@ -262,6 +269,7 @@ func (g *Guard) Form(config FormConfig) (*Form, error) {
 		return nil, fmt.Errorf("palisade: form %q: %w", config.Name, err)
 	}
 	f.answers = f.ladder.Fields()
+	f.settings = signal.Resolve(g.config.Signals, config.Signals)
 	if ceiling, ok := config.ceiling(); ok {
 		f.strict = append(f.strict, newRule(config.Name+"\x00ceiling", ceiling))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 func TestMistakesAreReportedTogether(t *testing.T) {
@@ -72,10 +73,10 @@ func TestTicketHoldsForItsFormAndSiteAlone(t *testing.T) {
 func TestProofHoldsForItsTicketAlone(t *testing.T) {
 	s := newSite(t)
 	v, w := typed(s.load()), s.load()
-	v.Set("palisade-proof", w.Get("palisade-proof"))
+	v.Set("palisade-proof", bare(w))
 	s.wait(20 * time.Second)
 	s.expect(s.post(v), 403, palisade.ReasonProofBad, 0)
-	if d := s.last(); d.Level != 1 || len(d.Findings) != 1 || d.Findings[0].Reason != palisade.Reason(pow.ReasonForged) || d.Score != d.Findings[0].Weight {
+	if d := s.last(); d.Level != 1 || len(d.Findings) != 2 || d.Findings[0].Reason != signal.ReasonReportMissing || d.Findings[1].Reason != palisade.Reason(pow.ReasonForged) || d.Score != d.Findings[1].Weight {
 		t.Errorf("level %d is asked for, with score %v for %+v", d.Level, d.Score, d.Findings)
 	}
 }

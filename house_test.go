@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"internal/duplicate":   nil,
 	"internal/email":       nil,
 	"internal/host":        nil,
-	"internal/gateway":     {".", "captcha", "clientip", "event", "internal/inject", "internal/route", "internal/submission", "internal/ticket", "store", "store/memory", "verdict", "web"},
+	"internal/gateway":     {".", "captcha", "clientip", "event", "internal/inject", "internal/route", "internal/submission", "internal/ticket", "signal", "store", "store/memory", "verdict", "web"},
 	"internal/inject":      nil,
 	"internal/mac":         nil,
 	"internal/names":       nil,
@@ -65,7 +65,7 @@ var mayImport = map[string][]string{
 	"internal/snippet":     nil,
 	"internal/submission":  {"internal/names"},
 	"internal/ticket":      {"challenge", "clientip", "internal/mac", "pow", "store"},
-	"internal/service":     {".", "captcha", "clientip", "event", "internal/host", "internal/mac", "pow", "store", "store/memory", "web"},
+	"internal/service":     {".", "captcha", "clientip", "event", "internal/host", "internal/mac", "pow", "signal", "store", "store/memory", "web"},
 	"pow/internal/share":   nil,
 
 	"audittest":                    {"captchatest", "internal/audit", "internal/audit/engine"},

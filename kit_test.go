@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // site is an app with one protected form, on a clock of its own.
@@ -137,6 +139,7 @@ func fromBrowser(r *http.Request) *http.Request {
 	r.RemoteAddr = visitor
 	r.Header.Set("User-Agent", browser)
 	r.Header.Set("Accept", "text/html,*/*;q=0.8")
+	r.Header.Set("Accept-Language", "en")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	r.Header.Set("Origin", "https://example.com")
 	return r
@@ -175,8 +178,24 @@ func (s *site) fill(markup string) values {
 	if m == nil {
 		s.t.Fatalf("no challenge in the markup:\n%s", markup)
 	}
-	v.Set(palisade.FieldProof, solve(s.t, []byte(html.UnescapeString(m[1]))))
+	v.Set(palisade.FieldProof, reported(solve(s.t, []byte(html.UnescapeString(m[1]))), v.Get(palisade.FieldTicket)))
 	return v
+}
+
+// reported adds what the page's script reports if it has seen nothing.
+func reported(proof, ticket string) string {
+	hash := uint32(2166136261) // FNV-1a
+	for i := range len(ticket) {
+		hash = (hash ^ uint32(ticket[i])) * 16777619
+	}
+	binding := "0" + strconv.FormatInt(int64(hash%(36*36)), 36)
+	return proof + ".1" + strings.Repeat("0", signal.ReportSize-3) + binding[len(binding)-2:]
+}
+
+// bare returns the proof in fields, without the report.
+func bare(v values) string {
+	proof, _, _ := strings.Cut(v.Get(palisade.FieldProof), ".")
+	return proof
 }
 
 // inputsOf returns the fields in markup.

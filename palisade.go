@@ -71,6 +71,10 @@ type Config struct {
 	// first of them. The ID of a program's own kind is at least challenge.FirstOwn.
 	Challenges []challenge.Kind
 
+	// Signals says what every form does with the signals of these names, unless the form
+	// itself says otherwise, see FormConfig.Signals.
+	Signals signal.Settings
+
 	// Store remembers used tickets and tokens, and the counts of limits. Nil: memory of
 	// this process, which asks for a new proof after a restart.
 	Store store.Store
@@ -169,7 +173,7 @@ func (c *Config) validate() error {
 	if c.AnyHost && c.Captcha != nil {
 		errs = append(errs, errors.New("AnyHost and Captcha exclude each other: name the Hosts that a token may come from"))
 	}
-	errs = append(errs, c.validateChallenges())
+	errs = append(errs, c.validateChallenges(), c.Signals.Validate())
 	if c.Base != "" && !isFolder(c.Base) {
 		errs = append(errs, fmt.Errorf("Base %q must begin and end with a slash, and be a plain path", c.Base))
 	}

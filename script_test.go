@@ -39,7 +39,7 @@ func (s *site) pageToken(change ...func(*http.Request)) string {
 
 // sent are the headers of a script's request.
 func (s *site) sent(o palisade.Offer) func(*http.Request) {
-	proof := solve(s.t, o.Challenge)
+	proof := reported(solve(s.t, o.Challenge), o.Ticket)
 	return func(r *http.Request) {
 		r.Header.Set(palisade.HeaderTicket, o.Ticket)
 		r.Header.Set(palisade.HeaderProof, proof)

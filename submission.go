@@ -46,6 +46,7 @@ type Submission struct {
 	costed    bool
 
 	ticketText, proofText string // as sent; claims, not facts
+	reportText            string // behind the proof
 	inHeader              bool   // the ticket is: a script sent it
 	ticket                ticket.Ticket
 	ours                  bool // the ticket is, by its signature
@@ -58,6 +59,10 @@ type sealed struct {
 	form ticket.Form
 	body submission.Submission
 }
+
+// reportMark stands between the proof and the report of the page's script, see
+// signal.Report. They share a field, so that whatever carries proofs carries reports.
+const reportMark = "."
 
 // Field is a field of a form, or a member of a JSON object.
 type Field = submission.Field
@@ -139,6 +144,7 @@ func (s *Submission) take(f *Form) (err error) {
 	if s.proofText, err = s.body.OneOf(FieldProof, HeaderProof, s.request, query); err != nil {
 		return err
 	}
+	s.proofText, s.reportText, _ = strings.Cut(s.proofText, reportMark)
 	for _, name := range f.answers {
 		if _, err = s.body.OneOf(name, HeaderCaptcha, s.request, query); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/palisade-dev/palisade"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // seen is what the app behind a transparent guard got.
@@ -317,7 +318,9 @@ func TestLargeSubmissionIsSealedOnlyForATicket(t *testing.T) {
 }
 
 func TestWhatAnotherSiteSentIsNotMadeOurVisitors(t *testing.T) {
-	s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorSignals = []string{"origin"} })
+	s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) {
+		f.Signals = signal.Settings{"origin": {Mode: signal.Observe}}
+	})
 	v := s.load()
 	w := s.post(typed(v), header("Origin", "https://evil.example"), header("Sec-Fetch-Site", "cross-site"))
 	if w.Code != 403 || strings.Contains(w.Body.String(), "ada@example.org") || capsule.MatchString(w.Body.String()) {
@@ -328,7 +331,7 @@ func TestWhatAnotherSiteSentIsNotMadeOurVisitors(t *testing.T) {
 // An app that is down must not make another site's submission our visitor's either.
 func TestResendGivesAnotherSitesSubmissionNoPage(t *testing.T) {
 	for name, change := range map[string]func(*palisade.FormConfig){
-		"the signal is only recorded": func(f *palisade.FormConfig) { f.MonitorSignals = []string{"origin"} },
+		"the signal is only recorded": func(f *palisade.FormConfig) { f.Signals = signal.Settings{"origin": {Mode: signal.Observe}} },
 		"the form only watches":       func(f *palisade.FormConfig) { f.Monitor = true },
 		"the attempt is exempt":       func(f *palisade.FormConfig) { f.Exempt = func(*http.Request) bool { return true } },
 	} {
@@ -401,7 +404,9 @@ func TestMonitorLetsThroughAndSpendsNothing(t *testing.T) {
 }
 
 func TestAMonitoredSignalWeighsNothing(t *testing.T) {
-	s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) { f.MonitorSignals = []string{"timing"} })
+	s, _ := transparent(t, func(_ *palisade.Config, f *palisade.FormConfig) {
+		f.Signals = signal.Settings{"timing": {Mode: signal.Observe}}
+	})
 	v := s.load() // at once
 	s.expect(s.post(typed(v)), 200, palisade.ReasonClean, 1)
 	d := s.last()

@@ -39,7 +39,7 @@ func newSecured(t *testing.T) *secured {
 	dir := t.TempDir()
 	certificate(t, dir)
 	s.cert = filepath.Join(dir, "cert.pem")
-	text := "admin: \"off\"\ntls: {cert: cert.pem, key: key.pem}\nservice:\n  listen: " + s.host + "\n  sites:\n" +
+	text := apps.ObservedYAML + "admin: \"off\"\ntls: {cert: cert.pem, key: key.pem}\nservice:\n  listen: " + s.host + "\n  sites:\n" +
 		"    - {key: own, secret_file: own.secret, hosts: [localhost, shop.example, " + strings.Join(visitedHosts, ", ") + "]}\n" +
 		"    - {key: other, secret_file: other.secret, hosts: [localhost]}\n"
 	for _, service := range []string{captchatest.RecaptchaV2, captchatest.RecaptchaV3, captchatest.Turnstile} {

@@ -12,6 +12,8 @@
 // Package fronts has the front ends that people use. Half of them run daily, all with
 // make fronts.
 //
+// Package signals drives browser automation and stand-ins for people, with make signals.
+//
 // Package stacks has more servers, which only make stacks installs.
 //
 // Package firefox has Firefox, with make firefox.

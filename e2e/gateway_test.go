@@ -47,7 +47,7 @@ func gatewayWith(t *testing.T, app *apps.App, settings, sites string) string {
 	dir := t.TempDir()
 	port := apps.FreePort(t)
 	address := "127.0.0.1:" + port
-	text := "listen: " + address + "\nadmin: \"off\"\n" + settings + "sites:\n" + strings.NewReplacer("UPSTREAM", app.URL, "PORT", port).Replace(sites)
+	text := "listen: " + address + "\nadmin: \"off\"\n" + apps.ObservedYAML + settings + "sites:\n" + strings.NewReplacer("UPSTREAM", app.URL, "PORT", port).Replace(sites)
 	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/palisade-dev/palisade"
 	"github.com/palisade-dev/palisade/clientip"
+	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
 // site is an app with protected forms, on the real library. A test may change the parts of
@@ -65,6 +66,7 @@ func newSite(t *testing.T, options ...func(*palisade.Config, *palisade.FormConfi
 		ClientIP: clientip.RemoteAddr(),
 		Site:     server.Listener.Addr().String(),
 		Clock:    s.clock,
+		Signals:  apps.Observed(),
 		Logger:   slog.New(slog.DiscardHandler),
 		Events:   palisade.Decisions(s.observe),
 	}

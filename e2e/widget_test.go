@@ -30,7 +30,7 @@ func verification(t *testing.T, sites string) string {
 	}
 	dir := t.TempDir()
 	address := "127.0.0.1:" + apps.FreePort(t)
-	text := "admin: \"off\"\nservice:\n  listen: " + address + "\n  sites:\n" + strings.ReplaceAll(sites, "SECRET", "secret_file: shop.secret")
+	text := "admin: \"off\"\n" + apps.ObservedYAML + "service:\n  listen: " + address + "\n  sites:\n" + strings.ReplaceAll(sites, "SECRET", "secret_file: shop.secret")
 	for name, text := range map[string]string{"palisade.yaml": text, "shop.secret": serviceSecret + "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -104,7 +104,7 @@ func widgetOverHTTPS(t *testing.T) (service string, in context.Context) {
 	}
 	dir, port := t.TempDir(), apps.FreePort(t)
 	certificate(t, dir)
-	text := "admin: \"off\"\ntls: {cert: cert.pem, key: key.pem}\nservice:\n  listen: localhost:" + port + "\n  sites:\n" +
+	text := apps.ObservedYAML + "admin: \"off\"\ntls: {cert: cert.pem, key: key.pem}\nservice:\n  listen: localhost:" + port + "\n  sites:\n" +
 		"    - {key: shop-1, secret_file: shop.secret, hosts: [localhost]}\n"
 	for name, text := range map[string]string{"palisade.yaml": text, "shop.secret": serviceSecret + "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

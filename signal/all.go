@@ -10,6 +10,15 @@ var All = [...]Signal{
 	{Name: "origin", Group: Request, inspect: inspectOrigin, Weights: map[Reason]float64{
 		ReasonNoOrigin: 0.5, // old browsers on plain HTTP send neither header
 	}},
+	{Name: "client", Group: Request, inspect: inspectClient, Weights: map[Reason]float64{
+		ReasonHeadless:       5,
+		ReasonNoLanguage:     1.5,
+		ReasonNoFetchHeaders: 1,
+		ReasonFetchHeaders:   1.5,
+		ReasonHints:          2,
+		ReasonHintsSystem:    2,
+		ReasonBrand:          2,
+	}},
 	{Name: "timing", Group: Behaviour, Ticket: true, inspect: inspectTiming, Weights: map[Reason]float64{
 		ReasonTooFast: 2.5,
 		ReasonInhuman: 5,
@@ -22,6 +31,30 @@ var All = [...]Signal{
 		ReasonDecoyFilled:  4,
 		ReasonDecoyChanged: 2.5,
 		ReasonDecoyMissing: 2.5,
+	}},
+	{Name: "report", Group: Browser, Ticket: true, inspect: inspectReport, Weights: map[Reason]float64{
+		ReasonReportMissing: 0, // programs with a solver of their own look like this, and nothing else speaks against them
+		ReasonReportForeign: 1,
+	}},
+	{Name: "browser", Group: Browser, Ticket: true, inspect: inspectBrowser, Weights: map[Reason]float64{
+		ReasonWebDriver:  5,
+		ReasonPatched:    3,
+		ReasonDriver:     5,
+		ReasonFrames:     3,
+		ReasonFullScreen: 0.5,
+	}},
+	{Name: "behaviour", Group: Behaviour, Ticket: true, inspect: inspectBehaviour, Weights: map[Reason]float64{
+		ReasonNoApproach: 2.5,
+		ReasonDeadCentre: 2.5,
+		ReasonBrief:      1,
+		ReasonNoRollover: 0.5,
+		ReasonFewKeys:    1,
+		ReasonScripted:   1,
+		ReasonUntrusted:  0.3,
+	}},
+	{Name: "grain", Group: Behaviour, Ticket: true, Mode: Observe, inspect: inspectGrain, Weights: map[Reason]float64{
+		ReasonFineClock: 2.5,
+		ReasonFinePlace: 2.5,
 	}},
 }
 

@@ -7,6 +7,8 @@ type Group uint8
 const (
 	// Request is about the head of the request.
 	Request Group = iota
+	// Browser is about the browser, as the page's script saw it.
+	Browser
 	// Behaviour is about the way in which the form was filled.
 	Behaviour
 	// Continuity is about changes since the page was fetched.
@@ -22,7 +24,8 @@ const (
 // caps are in log-odds. A group alone can ask for the hardest challenge, which takes 5,
 // and for no more.
 var caps = [groups]float64{
-	Request:    2,
+	Request:    5,
+	Browser:    5,
 	Behaviour:  5,
 	Continuity: 1.5,
 	Trap:       5,

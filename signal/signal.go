@@ -34,6 +34,7 @@ type Signal struct {
 	// Ticket says that the signal compares the attempt with its ticket, and so needs
 	// one that is ours. Signals without it are inspected first.
 	Ticket bool
+	Mode   Mode // what a form does with its findings, unless it is told otherwise
 	// Weights are log-odds by reason: 0 says nothing, 2 is enough for a challenge, 5 for
 	// the hardest one. A reason that is not here is hard: it denies on its own.
 	Weights map[Reason]float64
@@ -55,7 +56,12 @@ func (s *Signal) Inspect(e *Evidence, list []Finding) []Finding {
 // there, those of the ticket only for signals that need one.
 type Evidence struct {
 	Header http.Header
+	Told   bool     // a program passed the headers on, and may have left some out
 	Hosts  []string // of the site, in lower case, with the port unless it is the scheme's
+
+	Report  *Report // what the page's script saw; nil where none came
+	Foreign bool    // something came that is no report on this ticket
+	Proven  bool    // a proof came, which a script made
 
 	Age            time.Duration // of the ticket, as measured by us
 	MinFill        time.Duration // least time of the form

@@ -37,11 +37,18 @@ type twice struct{}
 
 func (twice) Count(string) (string, int) { return "", 2 }
 
+const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
+
 func TestAPersonGivesNoSignal(t *testing.T) {
 	decoys := signal.Decoys(seed)
 	e := signal.Evidence{
-		Header: http.Header{"Origin": {"https://example.com"}}, Hosts: []string{"example.com"},
-		Age: 20 * time.Second, MinFill: 3 * time.Second,
+		Header: http.Header{
+			"User-Agent": {firefox}, "Origin": {"https://example.com"}, "Accept-Language": {"en"},
+			"Sec-Fetch-Site": {"same-origin"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}, "Sec-Fetch-User": {"?1"},
+		},
+		Report: &signal.Report{Presses: 4, Keys: 6, Rolls: 9}, Proven: true,
+		Hosts: []string{"example.com"},
+		Age:   20 * time.Second, MinFill: 3 * time.Second,
 		Decoys: &decoys, Fields: once{decoys[0].Name: "", decoys[1].Name: decoys[1].Value},
 	}
 	for i := range signal.All {
@@ -104,7 +111,8 @@ func TestNamesOfSignals(t *testing.T) {
 func TestFindingsSayWhoseTheyAreAndHowMuchTheyWeigh(t *testing.T) {
 	decoys := signal.Decoys(seed)
 	bot := signal.Evidence{
-		Header: http.Header{}, Age: time.Millisecond, MinFill: time.Second, AgentChanged: true, NetworkChanged: true,
+		Header: http.Header{"User-Agent": {"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36"}},
+		Report: &signal.Report{Environment: signal.WebDriver, Jumps: 1, Fractions: 1}, Foreign: true, Age: time.Millisecond, MinFill: time.Second, AgentChanged: true, NetworkChanged: true,
 		Decoys: &decoys, Fields: once{decoys[0].Name: "x", decoys[1].Name: "x"},
 	}
 	for i := range signal.All {

@@ -13,6 +13,7 @@
 //	palisade.css   hides the decoys
 //	fetch.js       pages that send with fetch or XMLHttpRequest, behind the gateway
 //	visible.js     the visible step, loaded only when it is needed
+//	report.js      what the page sees of browser and visitor, see signal.Report
 //	altcha/        the widget of the visible step, unmodified, see altcha/SOURCE
 //	page.js, page.css  the challenge page and the notices
 //	api.js         the captcha widget for pages of other origins, and
@@ -55,6 +56,7 @@ var served = map[string]string{
 	"palisade.js":    "static/palisade.js",
 	"palisade.css":   "static/palisade.css",
 	"visible.js":     "static/visible.js",
+	"report.js":      "static/report.js",
 	"fetch.js":       "static/fetch.js",
 	"page.js":        "static/page.js",
 	"page.css":       "static/page.css",

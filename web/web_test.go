@@ -25,6 +25,7 @@ var files = map[string]string{
 	"palisade.js":    "text/javascript; charset=utf-8",
 	"palisade.css":   "text/css; charset=utf-8",
 	"visible.js":     "text/javascript; charset=utf-8",
+	"report.js":      "text/javascript; charset=utf-8",
 	"page.js":        "text/javascript; charset=utf-8",
 	"page.css":       "text/css; charset=utf-8",
 	"altcha.min.js":  "text/javascript; charset=utf-8",
@@ -211,7 +212,7 @@ var loaded = regexp.MustCompile(`[\w.]+\.[0-9a-f]{10}\.(js|css)`)
 
 func TestScriptsLoadFilesUnderTheNamesThatTheyHave(t *testing.T) {
 	seen := 0
-	for _, script := range []string{"palisade.js", "visible.js", "page.js"} {
+	for _, script := range []string{"palisade.js", "visible.js", "report.js", "page.js"} {
 		for _, name := range loaded.FindAllString(string(body(t, get(t, "GET", web.URL(base, script)))), -1) {
 			seen++
 			name = strings.TrimPrefix(name, ".")
@@ -227,7 +228,7 @@ func TestScriptsLoadFilesUnderTheNamesThatTheyHave(t *testing.T) {
 
 // The scripts work under a strict CSP, because they do nothing that a policy forbids.
 func TestScriptsDoNothingThatAPolicyForbids(t *testing.T) {
-	for _, script := range []string{"palisade.js", "visible.js", "page.js"} {
+	for _, script := range []string{"palisade.js", "visible.js", "report.js", "page.js"} {
 		source := string(body(t, get(t, "GET", web.URL(base, script))))
 		for _, sink := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", ".style.cssText", "new Worker"} {
 			if strings.Contains(source, sink) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
 	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // ownRoutes are the forms of a running gateway: each route that its configuration guards, of
@@ -62,7 +63,7 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 		a.Upstream = site.Upstream.String()
 	}
 	a.Facts = [][2]string{
-		{"monitor", fmt.Sprint(form.Monitor || len(form.MonitorSignals) > 0)}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
+		{"monitor", fmt.Sprint(form.Monitor || observes(form.Signals))}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
 	}
 	if site.Captcha != nil {
 		a.Facts = append(a.Facts, [2]string{"sitekey", site.Captcha.Sitekey})
@@ -77,4 +78,13 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 		a.Effect = effect
 	}
 	return a, nil
+}
+
+func observes(signals signal.Settings) bool {
+	for _, s := range signals {
+		if s.Mode != signal.Weigh {
+			return true
+		}
+	}
+	return false
 }

@@ -61,7 +61,7 @@ func gateway(t *testing.T, upstream, settings string) string {
 		t.Fatal(err)
 	}
 	dir, address := t.TempDir(), "127.0.0.1:"+apps.FreePort(t)
-	text := fmt.Sprintf("listen: %s\nadmin: \"off\"\nsites:\n  - {host: \"*\", upstream: %q, script: true, %s}\n", address, upstream, settings)
+	text := fmt.Sprintf(apps.ObservedYAML+"listen: %s\nadmin: \"off\"\nsites:\n  - {host: \"*\", upstream: %q, script: true, %s}\n", address, upstream, settings)
 	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -170,7 +170,7 @@ func gateway(t *testing.T, upstream, settings string) string {
 	if settings != "" {
 		settings = ", " + settings
 	}
-	text := fmt.Sprintf("listen: %s\nadmin: \"off\"\nsites:\n  - {host: \"*\", upstream: %q, protect: auto%s}\n", address, upstream, settings)
+	text := fmt.Sprintf(apps.ObservedYAML+"listen: %s\nadmin: \"off\"\nsites:\n  - {host: \"*\", upstream: %q, protect: auto%s}\n", address, upstream, settings)
 	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ import (
 // files of web/static, each after the files that it loads.
 var files = []string{
 	"altcha/altcha.min.js", "altcha/altcha.i18n.js", "altcha/altcha.css", "altcha/LICENSE.txt",
-	"visible.js", "palisade.js", "page.js", "palisade.css", "page.css",
+	"visible.js", "report.js", "palisade.js", "page.js", "palisade.css", "page.css",
 	"frame.js", "frame.css", "api.js",
 }
 
@@ -36,7 +36,7 @@ func main() {
 }
 
 // reference matches the name under which one file loads another.
-var reference = regexp.MustCompile(`\b((?:altcha\.min|altcha\.i18n|altcha|visible))\.([0-9a-f]{10})\.(js|css)\b`)
+var reference = regexp.MustCompile(`\b((?:altcha\.min|altcha\.i18n|altcha|visible|report))\.([0-9a-f]{10})\.(js|css)\b`)
 
 func pack(dir string) error {
 	hashes := make(map[string]string)

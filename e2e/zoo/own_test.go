@@ -38,7 +38,7 @@ func service(t *testing.T, host string) string {
 	t.Helper()
 	dir := t.TempDir()
 	address := "127.0.0.1:" + apps.FreePort(t)
-	text := "admin: \"off\"\nservice:\n  listen: " + address + "\n  sites:\n    - {key: shop-1, secret_file: shop.secret, hosts: [\"" + host + "\"]}\n"
+	text := "admin: \"off\"\n" + apps.ObservedYAML + "service:\n  listen: " + address + "\n  sites:\n    - {key: shop-1, secret_file: shop.secret, hosts: [\"" + host + "\"]}\n"
 	for name, text := range map[string]string{"palisade.yaml": text, "shop.secret": serviceSecret + "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func TestARunningGatewayAuditsItself(t *testing.T) {
 	t.Parallel()
 	django, flask := apps.Django(t, "gunicorn"), apps.Flask(t)
 	dir, address := t.TempDir(), "127.0.0.1:"+apps.FreePort(t)
-	text := "listen: " + address + "\nadmin: \"off\"\nsites:\n" +
+	text := "listen: " + address + "\nadmin: \"off\"\n" + apps.ObservedYAML + "sites:\n" +
 		"  - {host: django.localhost, upstream: " + django.URL + ", forms: [{route: POST /signup/}, {route: POST /comment/, mode: monitor}]}\n" +
 		"  - {host: flask.example, upstream: " + flask.URL + ", forms: [{route: POST /contact}]}\n"
 	if err := os.WriteFile(filepath.Join(dir, "palisade.yaml"), []byte(text), 0o600); err != nil {

@@ -161,6 +161,7 @@ func (w *world) send(method, target, kind, body string, change ...func(*http.Req
 	}
 	r.Header.Set("User-Agent", agent)
 	r.Header.Set("Accept", "text/html,*/*;q=0.8")
+	r.Header.Set("Accept-Language", "en")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)

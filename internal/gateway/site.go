@@ -15,6 +15,7 @@ import (
 	"github.com/palisade-dev/palisade/captcha"
 	"github.com/palisade-dev/palisade/clientip"
 	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
 	"github.com/palisade-dev/palisade/store/memory"
 	"github.com/palisade-dev/palisade/verdict"
@@ -38,6 +39,8 @@ type Site struct {
 	// Fallbacks replace Captcha while it is down, in this order.
 	Fallbacks []captcha.Provider
 	Store     store.Store // nil: memory
+
+	Signals signal.Settings // as in palisade.Config
 
 	Forms   []Form
 	Auto    *Form           // guards unsafe requests that no route covers; nil: they are open
@@ -143,7 +146,8 @@ func (g *Gateway) newSite(config Site) (*site, error) {
 		errs = append(errs, err)
 	}
 	s.guard, err = palisade.New(palisade.Config{
-		Keys: config.Keys, Site: config.Host, Hosts: config.Hosts, AnyHost: config.AnyHost,
+		Signals: config.Signals,
+		Keys:    config.Keys, Site: config.Host, Hosts: config.Hosts, AnyHost: config.AnyHost,
 		ClientIP: clientip.RemoteAddr(), // cleanse has put the client's address there
 		Captcha:  config.Captcha, Fallbacks: config.Fallbacks, Store: s.store, Base: s.base, Prefix: config.Prefix,
 		Logger: g.config.Logger, Events: g.config.Events, Clock: g.config.Clock,

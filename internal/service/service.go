@@ -43,6 +43,7 @@ import (
 	"github.com/palisade-dev/palisade/internal/host"
 	"github.com/palisade-dev/palisade/internal/mac"
 	"github.com/palisade-dev/palisade/pow"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
 	"github.com/palisade-dev/palisade/store/memory"
 )
@@ -54,6 +55,8 @@ type Config struct {
 	ClientIP clientip.Source // of browsers that load the widget, and of no other client
 	Query    bool            // also accept secrets in the URL, which some old clients send
 	Sites    []Site
+
+	Signals signal.Settings // as in palisade.Config
 
 	Logger *slog.Logger     // default slog.Default()
 	Events event.Sink       // called for each event; must not block
@@ -235,7 +238,7 @@ func (t *site) prepare() (err error) {
 	t.guard, err = palisade.New(palisade.Config{
 		Keys: k, ClientIP: clientip.RemoteAddr(), // the backend sends the address, see request
 		Site: t.Hosts[0], Hosts: t.Hosts[1:], Captcha: t.Captcha, Fallbacks: t.Fallbacks, Store: c.Store, Base: t.Base,
-		Logger: c.Logger, Events: c.Events, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
+		Signals: c.Signals, Logger: c.Logger, Events: c.Events, Clock: c.Clock, InsecureTestKeys: c.InsecureTestKeys,
 	})
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/palisade-dev/palisade/internal/route"
+	"github.com/palisade-dev/palisade/signal"
 )
 
 // Config is the configuration, with the defaults filled in.
@@ -38,8 +39,9 @@ type Config struct {
 	Keys    Keys
 	Log     Log
 	Limits  Limits
-	Sites   []Site   // apps behind the gateway
-	Service *Service // nil: none
+	Signals signal.Settings // as in palisade.Config
+	Sites   []Site          // apps behind the gateway
+	Service *Service        // nil: none
 
 	Tracing string // URL of an OpenTelemetry collector (OTLP over HTTP); "" for none
 
@@ -267,6 +269,8 @@ var rootKeys = []key[Config]{
 		read: func(n node, c *Config) { n.strings(&c.Trust) }},
 	{name: "proxy_header", preset: "x-forwarded-for", about: "or `forwarded`",
 		read: func(n node, c *Config) { n.word(&c.Header, "x-forwarded-for", "forwarded") }},
+	{name: "signals", about: "what [the signals](signals.md) do in all forms that say nothing else",
+		read: func(n node, c *Config) { n.signals(&c.Signals) }},
 	{name: "log.level", preset: "info", about: "or `debug`, `warn`, `error`",
 		read: func(n node, c *Config) { n.level(&c.Log.Level) }},
 	{name: "log.sample", preset: "50", about: "decisions a second and kind before they are thinned; 0 for all",

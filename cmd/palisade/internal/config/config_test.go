@@ -132,7 +132,7 @@ sites:
         max_fields: 2000
         limits: [{rate: 3, per: 10m, burst: 5, by: ip}, {rate: 1, per: 1h, by: "field:email"}]
         mode: monitor
-        monitor: [timing, decoy]
+        signals: {timing: observe, decoy: off, browser: {fullscreen: 0}}
         provider_down: refuse
         rejected_200: false
       - route: POST /blog/*/comments/
@@ -154,7 +154,7 @@ sites:
 	want := Form{Accept200: true, FormConfig: palisade.FormConfig{
 		Name: "vote", Ask: palisade.Always, MinFill: -1, MaxAge: time.Hour, MaxBody: 64 << 10, MaxFields: 2000,
 		Limits:  []palisade.Limit{{Rate: 3, Per: 10 * time.Minute, Burst: 5, By: palisade.ByIP}, {Rate: 1, Per: time.Hour, By: palisade.ByField("email")}},
-		Monitor: true, MonitorSignals: []string{"timing", "decoy"}, ProviderDown: palisade.Refuse}}
+		Monitor: true, Step: 2, HardStep: 5, Signals: signal.Settings{"timing": {Mode: signal.Observe}, "decoy": {Mode: signal.Off}, "browser": {Weights: map[signal.Reason]float64{"fullscreen": 0}}}, ProviderDown: palisade.Refuse}}
 	if !reflect.DeepEqual(f, want) || !slices.Equal(routes, []string{"POST /vote", "PUT /vote/*"}) {
 		t.Errorf("got  %+v %v\nwant %+v", f, routes, want)
 	}
@@ -194,7 +194,7 @@ func TestMistakes(t *testing.T) {
 	in := func(form string) string { return small + "        " + form + "\n" }
 	for _, test := range []struct{ name, text, want string }{
 		{"an unknown key", in("min_fil: 3s"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "min_fil" here; did you mean "min_fill"?`},
-		{"an unknown key similar to no other", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, ceiling, count, limits,`},
+		{"an unknown key similar to no other", in("colour: red"), `palisade.yaml:7:9: sites[0].forms[0]: there is no "colour" here; known here: captcha, ceiling, count, hard_step, limits,`},
 		{"a repeated key", in("route: POST /a"), `palisade.yaml:7:9: `},
 		{"an invalid duration", in("min_fill: 3 apples"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3 apples" is not a length of time; write e.g. 500ms`},
 		{"a number instead of a duration", in("min_fill: 3"), `palisade.yaml:7:19: sites[0].forms[0].min_fill: "3" is not`},
@@ -207,7 +207,7 @@ func TestMistakes(t *testing.T) {
 		{"a route with a method in lower case", in("routes: [post /a]"), `methods are upper-case words`},
 		{"an incomplete limit", in("limits: [{rate: 3}]"), `palisade.yaml:7:19: sites[0].forms[0].limits[0]: rate, per and by are needed`},
 		{"a limit with an unknown by", in("limits: [{rate: 3, per: 1m, by: moon}]"), `"moon" must be ip, network, form or field:NAME`},
-		{"an unknown signal", in("monitor: [everything]"), `"everything" must be ` + strings.Join(signal.Names(), ", ")},
+		{"an unknown signal", in("signals: {everything: off}"), `there is no "everything" here; known here: ` + strings.Join(slices.Sorted(slices.Values(signal.Names())), ", ")},
 		{"a list instead of one value", in("name: [a]"), `sites[0].forms[0].name: must be a single value`},
 		{"a value instead of a mapping", "sites: [x]", `palisade.yaml:1:9: sites[0]: must be a mapping`},
 		{"a key without a value", in("name:"), `sites[0].forms[0].name: has no value`},

@@ -51,8 +51,12 @@ var formKeys = []key[Form]{
 		read: func(n node, f *Form) { f.Ceiling = n.ceiling() }},
 	{name: "mode", preset: "enforce", about: "`monitor` only watches: it logs what it would do, lets through what it judges, spends nothing. Odd paths (400) and methods that nobody named (405) are refused all the same. So it cannot tell about limits",
 		read: func(n node, f *Form) { n.either(&f.Monitor, "enforce", "monitor") }},
-	{name: "monitor", about: "signals that are only recorded: " + quoted(signal.Names()) + " ([the list](../signal/all.go))",
-		read: func(n node, f *Form) { n.signals(&f.MonitorSignals) }},
+	{name: "signals", absent: "as at the top of the file", about: "[what the signals do](signals.md): `{grain: weigh, timing: observe, decoy: off, browser: {fullscreen: 0}}`",
+		read: func(n node, f *Form) { n.signals(&f.Signals) }},
+	{name: "step", preset: "2", about: "the sum of weights from which the visible step is asked for",
+		read: func(n node, f *Form) { n.float(&f.Step, 0.1, 100) }},
+	{name: "hard_step", preset: "5", about: "the same for the hardest step",
+		read: func(n node, f *Form) { n.float(&f.HardStep, 0.1, 100) }},
 	{name: "provider_down", preset: "step-down", about: "or `refuse`",
 		read: func(n node, f *Form) { pick(n, &f.ProviderDown, "step-down", "refuse") }},
 }
@@ -154,12 +158,33 @@ func noneIfZero(d time.Duration) time.Duration {
 	return d
 }
 
-func (n node) signals(to *[]string) {
-	n.list(func(n node) {
-		var name string
-		n.word(&name, signal.Names()...)
-		*to = append(*to, name)
-	})
+// signals reads what is done with each signal: a word, or weights by reason.
+func (n node) signals(to *signal.Settings) {
+	*to = signal.Settings{}
+	known := make(map[string]func(node))
+	for i := range signal.All {
+		s := &signal.All[i]
+		known[s.Name] = func(n node) { (*to)[s.Name] = n.setting(s) }
+	}
+	n.object(known)
+}
+
+func (n node) setting(of *signal.Signal) (s signal.Setting) {
+	if !n.isMapping() {
+		pick(n, &s.Mode, signal.Modes()...)
+		return s
+	}
+	s.Weights = make(map[signal.Reason]float64)
+	known := make(map[string]func(node))
+	for why := range of.Weights {
+		known[string(why)] = func(n node) {
+			var weight float64
+			n.float(&weight, -20, 20)
+			s.Weights[why] = weight
+		}
+	}
+	n.object(known)
+	return s
 }
 
 // limits reads the limits of a form. A key without a value is a mistake, and does not mean

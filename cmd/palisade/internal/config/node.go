@@ -208,11 +208,11 @@ func (n node) int(to *int, least int) {
 	}
 }
 
-func (n node) float(to *float64) {
+func (n node) float(to *float64, least, most float64) {
 	if s, ok := n.text(); ok {
 		v, err := strconv.ParseFloat(s, 64)
-		if err != nil || !(v >= 0 && v <= 1) {
-			n.mistake("%q must be a number from 0 to 1", s)
+		if err != nil || !(v >= least && v <= most) {
+			n.mistake("%q must be a number from %v to %v", s, least, most)
 			return
 		}
 		*to = v

@@ -203,7 +203,7 @@ func (r *reader) captcha(n node) *Captcha {
 		"secret_env":  func(n node) { n.secretEnv(&c.Secret, 1) },
 		"fallback":    func(n node) { n.list(func(n node) { c.Fallbacks = append(c.Fallbacks, r.captcha(n)) }) },
 		"endpoint":    func(n node) { n.string(&c.Endpoint) },
-		"min_score":   func(n node) { n.float(&c.MinScore) },
+		"min_score":   func(n node) { n.float(&c.MinScore, 0, 1) },
 	})
 	if c.Service == "" || c.Sitekey == "" {
 		n.mistake("service and sitekey are needed, and secret_file or secret_env")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/secret"
 	"github.com/palisade-dev/palisade/event"
 	"github.com/palisade-dev/palisade/internal/gateway"
+	"github.com/palisade-dev/palisade/signal"
 	"github.com/palisade-dev/palisade/store"
 	"github.com/palisade-dev/palisade/verdict"
 )
@@ -50,7 +52,9 @@ func Build(c *config.Config, p Parts) (*gateway.Gateway, error) {
 		Logger: p.Logger, Events: p.Events,
 	}
 	for i := range c.Sites {
-		g.Sites = append(g.Sites, site(&c.Sites[i], p))
+		s := site(&c.Sites[i], p)
+		s.Signals = c.Signals
+		g.Sites = append(g.Sites, s)
 	}
 	return gateway.New(g)
 }
@@ -212,10 +216,12 @@ func Describe(c *config.Config) string {
 			}
 			fmt.Fprintf(&b, "    %-12s %s%s\n", f.Name, strings.Join(routes, ", "), watched)
 			describeLimits(&b, f.FormConfig)
+			describeSignals(&b, c.Signals, f.FormConfig)
 		}
 		if s.Auto {
 			fmt.Fprintf(&b, "    %-12s every other request that is not GET, HEAD or OPTIONS\n", autoName)
 			describeLimits(&b, auto(s.Monitor))
+			describeSignals(&b, c.Signals, auto(s.Monitor))
 		}
 		for _, e := range s.Exempt {
 			fmt.Fprintf(&b, "    %-12s %s\n", "open", e)
@@ -242,6 +248,29 @@ func describeLimits(b *strings.Builder, form palisade.FormConfig) {
 	if form.Ceiling.Rate > 0 {
 		fmt.Fprintf(b, "    %-12s with steps %s\n", "", form.Ceiling)
 	}
+}
+
+// describeSignals says from which score on a form asks for a step, and which signals do not
+// count as signal.All says.
+func describeSignals(b *strings.Builder, site signal.Settings, form palisade.FormConfig) {
+	form = form.WithDefaults()
+	fmt.Fprintf(b, "    %-12s asks for a step from a score of %g, for the hardest from %g", "", form.Step, form.HardStep)
+	names := make(map[signal.Mode][]string)
+	for i, s := range signal.Resolve(site, form.Signals) {
+		name := signal.All[i].Name
+		for _, why := range slices.Sorted(maps.Keys(s.Weights)) {
+			name += fmt.Sprintf(" (%s %g)", why, s.Weights[why])
+		}
+		if s.Mode != signal.Weigh || s.Mode != signal.All[i].Mode || len(s.Weights) > 0 {
+			names[s.Mode] = append(names[s.Mode], name)
+		}
+	}
+	for _, mode := range []signal.Mode{signal.Weigh, signal.Observe, signal.Off} {
+		if len(names[mode]) > 0 {
+			fmt.Fprintf(b, "; %s: %s", mode, strings.Join(names[mode], ", "))
+		}
+	}
+	fmt.Fprintln(b)
 }
 
 func describeSite(b *strings.Builder, s *config.ServiceSite) {

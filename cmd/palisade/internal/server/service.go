@@ -14,7 +14,7 @@ func BuildService(c *config.Config, p Parts) (*service.Service, error) {
 	}
 	s := service.Config{
 		Keys: p.Keys, Store: p.Store, ClientIP: source(c), Query: c.Service.Query,
-		Logger: p.Logger, Events: p.Events,
+		Logger: p.Logger, Events: p.Events, Signals: c.Signals,
 	}
 	for i := range c.Service.Sites {
 		s.Sites = append(s.Sites, serviceSite(&c.Service.Sites[i], p))
