@@ -100,6 +100,12 @@ firefox: ## the gateway with Firefox in place of Chromium
 	@scripts/tools.sh firefox
 	go test -count=1 -timeout=20m ./e2e/firefox
 
+.PHONY: signals
+signals: ## browser automation and stand-ins for people at a form; writes docs/signals.md; RUNS (3 of each automation), CONTROLS (44)
+	@scripts/tools.sh signals
+	@mkdir -p .tools/signals && rm -f .tools/signals/recording.jsonl
+	go test -count=1 -timeout=0 -v -run='^TestSignals$$' ./e2e/signals -args -runs $(or $(RUNS),3) -controls $(or $(CONTROLS),44) -seed $(or $(SEED),1) -record ../../.tools/signals/recording.jsonl -write
+
 .PHONY: stacks
 stacks: ## the path readings of real servers behind the gateway
 	@scripts/tools.sh stacks
@@ -115,10 +121,10 @@ floods: ## whole floods of made-up proofs, then people; tokens that are sent man
 	go test -count=1 -timeout=20m -v -run='Flood|^TestReplayIsOneEffect$$' . -args -long
 
 .PHONY: full
-full: ## lint, outdated, test, zoo, fronts, firefox, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
+full: ## lint, outdated, test, zoo, fronts, firefox, signals, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint, outdated, test, zoo, fronts, firefox, stacks and verdicts take half an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
-	@for target in lint outdated test zoo fronts firefox stacks spellings verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
+	echo "full: lint, outdated, test, zoo, fronts, firefox, signals, stacks and verdicts take an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
+	@for target in lint outdated test zoo fronts firefox signals stacks spellings verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
 
 .PHONY: demo
 demo: ## the gateway before a small example site, at LISTEN (127.0.0.1:8080)

@@ -2,8 +2,8 @@
 # tools.sh installs the tools of the tests. If none is missing, it is quick and prints
 # nothing. Otherwise it prints what it installs, or what to install if it cannot.
 # `tools.sh stacks` also installs the servers of e2e/stacks, `tools.sh fronts` the apps of
-# e2e/fronts, and `tools.sh firefox` the browser of e2e/firefox. The daily tests do not need
-# them.
+# e2e/fronts, `tools.sh firefox` the browser of e2e/firefox, and `tools.sh signals` the
+# browsers and the automation of e2e/signals. The daily tests do not need them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -82,6 +82,15 @@ fi
 if [ "$mode" = firefox ]; then
 	[ -n "${FIREFOX:-}" ] || command -v firefox >/dev/null || need firefox-esr firefox-esr
 fi
+if [ "$mode" = signals ]; then
+	need chromium chromium
+	need chromedriver chromium-driver
+	need firefox-esr firefox-esr
+	need Xvfb xvfb       # the screen of browsers with windows
+	need xdotool xdotool # mouse and keyboard of those
+	need xclip xclip
+	need curl curl
+fi
 [ ${#packages[@]} = 0 ] || install_packages
 
 # If npm's folder is as new as the lock file, which has the hashes, it is up to date.
@@ -100,6 +109,25 @@ if [ ! e2e/.venv/installed -nt e2e/requirements.txt ]; then
 	touch e2e/.venv/installed
 fi
 [ "$mode" != daily ] && [ "$mode" != firefox ] || exit 0
+
+if [ "$mode" = signals ]; then
+	# No install script runs, so nothing downloads a browser: the tests use Debian's.
+	if [ ! e2e/signals/node_modules/.package-lock.json -nt e2e/signals/package-lock.json ]; then
+		echo "tools: installing into e2e/signals/node_modules what e2e/signals/package-lock.json names"
+		npm ci --prefix e2e/signals --ignore-scripts --no-audit --no-fund --loglevel=error ||
+			die "npm ci --prefix e2e/signals failed: the runs need Playwright, Puppeteer and their plugins"
+	fi
+	venv=.tools/signals/venv
+	if [ ! $venv/installed -nt e2e/signals/requirements.txt ]; then
+		echo "tools: installing into $venv what e2e/signals/requirements.txt names"
+		rm -rf $venv
+		mkdir -p .tools/signals
+		python3 -m venv $venv && $venv/bin/pip install --quiet --disable-pip-version-check -r e2e/signals/requirements.txt ||
+			die "pip install -r e2e/signals/requirements.txt failed: the runs need Selenium and httpx"
+		touch $venv/installed
+	fi
+	exit 0
+fi
 
 # Builds are not in the source folders. A mark is written last here too. It is as new as
 # the sources.
