@@ -70,6 +70,7 @@ class Guard { // of one form of the page
   until = 0; // when the ticket runs out, by our clock
   after = 0; // before this the server would find it too new
   sent = 0;  // when a submit was let through
+  shown = ''; // the ticket that was sent then
 
   constructor(name, base, div, owner) {
     Object.assign(this, {name, base, div, owner});
@@ -108,8 +109,10 @@ class Guard { // of one form of the page
     this.refresh(this.until - now);
   }
 
+  // What is sent again must be the same to the letter, or it would be another submission.
   fill() {
-    [this.fields[0].value, this.fields[1].value] = [this.ticket, told(this.proof, this.form, this.ticket)];
+    this.fields[0].value = this.ticket;
+    if (this.shown !== this.ticket || !this.proof) this.fields[1].value = told(this.proof, this.form, this.ticket);
   }
 
   // plant replaces the fields that people do not see.
@@ -227,6 +230,7 @@ class Guard { // of one form of the page
   send(form) {
     this.sent = Date.now();
     this.fill();
+    this.shown = this.ticket;
     const gone = !form.isConnected;
     if (gone) form.ownerDocument.body.append(form);
     host?.pass(form);
@@ -246,9 +250,11 @@ class Guard { // of one form of the page
   watch(event) {
     this.sent = Date.now();
     this.fill();
+    this.shown = this.ticket;
     const {target: form, submitter} = event; // an event forgets a form in a shadow root
     host?.pass(form, event);
     setTimeout(() => {
+      if (event.defaultPrevented) this.shown = '';
       if (event.defaultPrevented && !this.div.isConnected) {
         this.sent = 0; // the page's scripts do not have the ticket, and a second click is theirs
         return;
@@ -606,6 +612,6 @@ window.palisade = {
 };
 
 try {
-  load(new URL('report.69855e668c.js', home));
+  load(new URL('report.5386311668.js', home));
 } catch {} // Trusted Types
 })();

@@ -47,10 +47,13 @@ on('input', ({target, inputType}) => {
 });
 for (const type of ['click', 'change', 'submit']) on(type);
 
+// A field called "elements" hides the form's own.
+const elements = Object.getOwnPropertyDescriptor(HTMLFormElement.prototype, 'elements').get;
+
 // report says what was seen, in the one form that signal/report.go reads.
 function report(form, ticket) {
   let scripted = 0, helped = 0, auto = 0, characters = 0;
-  for (const field of form?.elements ?? []) {
+  for (const field of form ? elements.call(form) : []) {
     if (!/^(text|email|password|search|tel|url|textarea)$/.test(field.type) || !field.value || field.value === field.defaultValue || field.readOnly) continue;
     if (field.matches(':is(:autofill, :-webkit-autofill)')) auto = 4;
     else if (!filled.has(field)) scripted++;
