@@ -63,7 +63,7 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 		a.Upstream = site.Upstream.String()
 	}
 	a.Facts = [][2]string{
-		{"monitor", fmt.Sprint(form.Monitor || observes(form.Signals))}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
+		{"monitor", fmt.Sprint(form.Monitor || !refusesPages(conf.Signals, form.Signals))}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
 	}
 	if site.Captcha != nil {
 		a.Facts = append(a.Facts, [2]string{"sitekey", site.Captcha.Sitekey})
@@ -80,10 +80,11 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 	return a, nil
 }
 
-func observes(signals signal.Settings) bool {
-	for _, s := range signals {
-		if s.Mode != signal.Weigh {
-			return true
+// refusesPages reports whether a form refuses pages of other sites.
+func refusesPages(site, form signal.Settings) bool {
+	for i, s := range signal.Resolve(site, form) {
+		if signal.All[i].Name == "origin" {
+			return s.Mode == signal.Weigh
 		}
 	}
 	return false

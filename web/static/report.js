@@ -61,8 +61,8 @@ function report(form, ticket) {
     characters += field.value.length;
   }
   const native = /\[native code\]/, getter = Object.getOwnPropertyDescriptor(Navigator.prototype, 'webdriver')?.get;
-  const environment = navigator.webdriver +
-    2 * (Object.hasOwn(navigator, 'webdriver') || !native.test(Function.prototype.toString.call(getter))) +
+  const environment = !!navigator.webdriver +
+    2 * (Object.hasOwn(navigator, 'webdriver') || (getter ? !native.test(Function.prototype.toString.call(getter)) : !!window.chrome)) +
     4 * [...Object.keys(window), ...Object.keys(document)].some(name => /^\$?cdc_|^__(playwright|pw_|puppeteer|webdriver|selenium|driver|nightmare)|^(_phantom|callPhantom|domAutomation)/.test(name)) +
     8 * driven + 16 * (innerWidth === screen.width && innerHeight === screen.height && !navigator.maxTouchPoints);
   const {presses, jumps, centred, brief, touches, keys, rolls, untrusted, fractions} = count;

@@ -172,6 +172,9 @@ func (s *Shot) Bytes() []byte {
 	if !has("User-Agent") {
 		s.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 palisade-audit")
 	}
+	if !has("Accept-Language") { // every browser sends it
+		s.Set("Accept-Language", "en")
+	}
 	for _, h := range s.Header {
 		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
 	}
