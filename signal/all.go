@@ -46,11 +46,12 @@ var All = [...]Signal{
 	{Name: "behaviour", Group: Behaviour, Ticket: true, inspect: inspectBehaviour, Weights: map[Reason]float64{
 		ReasonNoApproach: 2.5,
 		ReasonDeadCentre: 2.5,
-		ReasonBrief:      1,
-		ReasonNoRollover: 0.5,
 		ReasonFewKeys:    1,
-		ReasonScripted:   1,
-		ReasonUntrusted:  0.3,
+		// People show these: on a busy computer, at a slow hand, with a password manager.
+		ReasonBrief:      0,
+		ReasonNoRollover: 0,
+		ReasonScripted:   0,
+		ReasonUntrusted:  0,
 	}},
 	{Name: "grain", Group: Behaviour, Ticket: true, Mode: Observe, inspect: inspectGrain, Weights: map[Reason]float64{
 		ReasonFineClock: 2.5,

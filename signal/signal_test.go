@@ -119,7 +119,7 @@ func TestFindingsSayWhoseTheyAreAndHowMuchTheyWeigh(t *testing.T) {
 		s := &signal.All[i]
 		list := s.Inspect(&bot, nil)
 		for _, f := range list {
-			if weight, soft := s.Weights[f.Reason]; f.Signal != s.Name || f.Hard || !soft || f.Weight != weight || weight <= 0 {
+			if weight, soft := s.Weights[f.Reason]; f.Signal != s.Name || f.Hard || !soft || f.Weight != weight || weight < 0 {
 				t.Errorf("%s: %+v", s.Name, f)
 			}
 		}

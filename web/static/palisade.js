@@ -620,6 +620,6 @@ window.palisade = {
 };
 
 try {
-  load(new URL('report.495afa96bf.js', home));
+  load(new URL('report.b74aac3663.js', home));
 } catch {} // Trusted Types
 })();

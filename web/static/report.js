@@ -17,9 +17,9 @@ const on = (type, see) => addEventListener(type, event => {
   if (!/^[pk]/.test(type)) driven ||= /UtilityScript|pptr:|__puppeteer|__playwright|callFunction \(<anon/.test(new Error().stack);
 }, true);
 
-on('pointermove', ({pointerType, x}) => {
-  travel++;
-  if (pointerType === 'mouse' && devicePixelRatio === 1 && x % 1) count.fractions++;
+on('pointermove', event => {
+  travel += event.getCoalescedEvents?.().length || 1; // a busy page gets many moves as one
+  if (event.pointerType === 'mouse' && devicePixelRatio === 1 && event.x % 1) count.fractions++;
 });
 on('pointerdown', ({pointerType, x, y, timeStamp, target}) => {
   if (pointerType !== 'mouse') return count.touches++;
@@ -58,7 +58,7 @@ function report(form, ticket) {
     if (field.matches(':is(:autofill, :-webkit-autofill)')) auto = 4;
     else if (!filled.has(field)) scripted++;
     else if (filled.get(field)) helped = 2;
-    characters += field.value.length;
+    else characters += field.value.length;
   }
   const native = /\[native code\]/, getter = Object.getOwnPropertyDescriptor(Navigator.prototype, 'webdriver')?.get;
   const environment = !!navigator.webdriver +
