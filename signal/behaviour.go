@@ -3,7 +3,7 @@ package signal
 // Reasons of the signal "behaviour".
 const (
 	ReasonNoApproach Reason = "no-approach" // the pointer was at its target without a way there
-	ReasonDeadCentre Reason = "dead-centre" // a press in the very centre of its target
+	ReasonDeadCentre Reason = "dead-centre" // every press is in the very centre of its target; people hit it now and then
 	ReasonBrief      Reason = "brief-press" // a button held for less than 12 ms
 	ReasonNoRollover Reason = "no-rollover" // much typed, and never a key before the last one was up
 	ReasonFewKeys    Reason = "few-keys"    // characters without keys
@@ -29,7 +29,7 @@ func inspectBehaviour(e *Evidence, list []Finding) []Finding {
 		}
 	}
 	found(r.Jumps > 0, ReasonNoApproach)
-	found(r.Centred > 0, ReasonDeadCentre)
+	found(r.Centred > 0 && r.Centred == r.Presses, ReasonDeadCentre)
 	found(r.Brief > 0, ReasonBrief)
 	found(r.Keys >= manyKeys && r.Rolls == 0 && r.Touches == 0, ReasonNoRollover)
 	found(r.Typing.Has(FewKeys) && !r.Typing.Has(Helped|Autofill), ReasonFewKeys)

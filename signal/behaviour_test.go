@@ -21,6 +21,7 @@ func TestHowAFormIsFilled(t *testing.T) {
 		{"by a few keys, one at a time", signal.Report{Presses: 2, Keys: 5}, nil},
 		{"by nobody: nothing was seen", signal.Report{}, nil},
 		{"the pointer is where it presses without a way", signal.Report{Presses: 4, Jumps: 1}, []signal.Reason{signal.ReasonNoApproach}},
+		{"one press of four in the very centre", signal.Report{Presses: 4, Centred: 1}, nil},
 		{"the very centre", signal.Report{Presses: 1, Centred: 1}, []signal.Reason{signal.ReasonDeadCentre}},
 		{"a button held for no time", signal.Report{Presses: 1, Brief: 1}, []signal.Reason{signal.ReasonBrief}},
 		{"many keys, never two at once", signal.Report{Keys: 6}, []signal.Reason{signal.ReasonNoRollover}},

@@ -12,7 +12,7 @@ type Report struct {
 
 	Presses int // of a mouse button
 	Jumps   int // presses far from the one before with no more than two moves between: the pointer did not travel
-	Centred int // presses in the very centre of what was pressed
+	Centred int // presses at most half a pixel from the centre of what was pressed
 	Brief   int // presses held for less than 12 ms
 	Touches int // of a finger or a pen
 

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 }
 
 // lanes is how many runs there are at once.
-const lanes = 2
+const lanes = 3
 
 // patience is how long a run may take. It measures nothing: a run that takes longer is broken.
 const patience = 3 * time.Minute

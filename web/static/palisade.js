@@ -620,6 +620,6 @@ window.palisade = {
 };
 
 try {
-  load(new URL('report.b74aac3663.js', home));
+  load(new URL('report.f71d36e2d8.js', home));
 } catch {} // Trusted Types
 })();

@@ -26,7 +26,7 @@ on('pointerdown', ({pointerType, x, y, timeStamp, target}) => {
   count.presses++;
   const box = (target.closest?.('a, button, input, label, select, textarea') ?? target).getBoundingClientRect?.();
   if (last && travel < 3 && Math.hypot(x - last.x, y - last.y) > 100) count.jumps++;
-  if (box?.width * box?.height > 2000 && Math.abs(2 * (x - box.left) - box.width) <= 2 && Math.abs(2 * (y - box.top) - box.height) <= 2) count.centred++;
+  if (box?.width * box?.height > 2000 && Math.abs(2 * (x - box.left) - box.width) <= 1 && Math.abs(2 * (y - box.top) - box.height) <= 1) count.centred++;
   travel = 0;
   last = {x, y, timeStamp};
 });
