@@ -1,12 +1,9 @@
 package firefox
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -219,24 +216,4 @@ func compare(t *testing.T, in *browser, r row, p page) {
 	if direct, behind := outcomes[0].String(), outcomes[1].String(); direct != behind {
 		t.Errorf("behind the gateway:\n\t%s\nwithout it:\n\t%s", behind, direct)
 	}
-}
-
-// build builds the pages of e2e/fronts.
-func build(t *testing.T, files []string) map[string]page {
-	t.Helper()
-	if _, err := os.Stat(filepath.Join("..", "node_modules", "esbuild")); err != nil {
-		t.Fatal("missing: esbuild from npm; scripts/tools.sh installs it")
-	}
-	node := exec.Command("node", append([]string{filepath.Join("..", "fronts", "build.mjs")}, files...)...)
-	var said bytes.Buffer
-	node.Stderr = &said
-	out, err := node.Output()
-	if err != nil {
-		t.Fatalf("node build.mjs: %v\n%s\nIs everything installed? Run scripts/tools.sh", err, &said)
-	}
-	pages := make(map[string]page)
-	if err := json.Unmarshal(out, &pages); err != nil {
-		t.Fatal(err)
-	}
-	return pages
 }

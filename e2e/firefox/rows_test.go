@@ -3,6 +3,8 @@ package firefox
 import (
 	"strings"
 	"testing"
+
+	"github.com/palisade-dev/palisade/e2e/apps"
 )
 
 // row is a way in which a page sends something. Its name is a sentence that the row proves.
@@ -149,7 +151,7 @@ func TestFirefoxBehindTheGateway(t *testing.T) {
 			files = append(files, r.file)
 		}
 	}
-	pages := build(t, files)
+	pages := apps.Pages[page](t, files)
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()

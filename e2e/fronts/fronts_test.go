@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -102,29 +101,13 @@ func TestFrontEndsBehindTheGateway(t *testing.T) {
 // build builds the pages of the rows.
 func build(t *testing.T, chosen []row) map[string]built {
 	t.Helper()
-	for _, tool := range []string{"esbuild", "svelte"} {
-		if _, err := os.Stat(filepath.Join("..", "node_modules", tool)); err != nil {
-			t.Fatalf("missing: %s from npm; scripts/tools.sh installs it", tool)
-		}
-	}
-	command := []string{"build.mjs"}
+	var files []string
 	for _, r := range chosen {
 		if r.file != "" {
-			command = append(command, r.file)
+			files = append(files, r.file)
 		}
 	}
-	node := exec.Command("node", command...)
-	var said bytes.Buffer
-	node.Stderr = &said
-	out, err := node.Output()
-	if err != nil {
-		t.Fatalf("node build.mjs: %v\n%s\nIs everything installed? Run scripts/tools.sh", err, &said)
-	}
-	pages := make(map[string]built)
-	if err := json.Unmarshal(out, &pages); err != nil {
-		t.Fatal(err)
-	}
-	return pages
+	return apps.Pages[built](t, files)
 }
 
 // judge runs the page of a row directly and through the gateway, and compares.
