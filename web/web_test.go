@@ -208,6 +208,15 @@ func TestWhatIsCompressedIsTheFile(t *testing.T) {
 	}
 }
 
+// A page loads these before the visitor does anything.
+func TestScriptsAreSmall(t *testing.T) {
+	for name, most := range map[string]int{"palisade.js": 9000, "report.js": 3000} {
+		if size := len(body(t, get(t, "GET", web.URL(base, name), "Accept-Encoding: gzip"))); size > most {
+			t.Errorf("%s has %d bytes in gzip, want %d at most", name, size, most)
+		}
+	}
+}
+
 var loaded = regexp.MustCompile(`[\w.]+\.[0-9a-f]{10}\.(js|css)`)
 
 func TestScriptsLoadFilesUnderTheNamesThatTheyHave(t *testing.T) {

@@ -620,6 +620,6 @@ window.palisade = {
 };
 
 try {
-  load(new URL('report.f71d36e2d8.js', home));
+  load(new URL('report.da816b2f4b.js', home));
 } catch {} // Trusted Types
 })();

@@ -1,7 +1,8 @@
 // Palisade: what a page sees of its visitor, and of the browser: counts and flags alone.
 // palisade.js loads it and sends what it says with the proof. No key, no character, no
-// position and no time is kept or leaves, and nothing is stored. signal/report.go says
-// what each number is. palisadeSettings.debug = true shows in the console what is sent.
+// position and no time leaves the page, and nothing is stored; place and time of the last
+// press stay in memory until the next one. signal/report.go says what each number is.
+// palisadeSettings.debug = true shows in the console what is sent.
 // No build step.
 (() => {
 'use strict';
