@@ -141,8 +141,9 @@ type FormConfig struct {
 	// is let through. Use it to see what a guard would do before it does.
 	Monitor bool
 
-	// Signals says what the form does with the signals of these names, see signal.Names.
-	// It replaces Config.Signals. A signal that neither names does as its Mode says.
+	// Signals says what the form does with the signals of these names, see signal.Names. A
+	// signal that it does not name is treated as Config.Signals says, or else as its own Mode
+	// says.
 	Signals signal.Settings
 
 	// Step and HardStep are the sums of weights from which the visible step and the hardest

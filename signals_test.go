@@ -60,20 +60,29 @@ func TestWhatAFormDoesWithASignal(t *testing.T) {
 	}
 }
 
+// other returns another digit.
+func other(digit byte) string {
+	if digit == '0' {
+		return "1"
+	}
+	return "0"
+}
+
 // A report is a claim. Whatever comes in its place is noted, and is no error.
 func TestAReportThatIsNone(t *testing.T) {
-	for name, report := range map[string]string{
-		"long":                  strings.Repeat("1", 1000),
-		"of another version":    ".2" + strings.Repeat("0", signal.ReportSize-1),
-		"with marks of its own": "." + strings.Repeat(".", signal.ReportSize),
-		"that is no number":     ".1NaN000000000",
-		"on another ticket":     ".1" + strings.Repeat("0", signal.ReportSize-1),
-		"with a zero byte":      ".\x00",
+	for name, report := range map[string]func(own string) string{
+		"long":                  func(string) string { return strings.Repeat("1", 1000) },
+		"of another version":    func(own string) string { return "2" + own[1:] },
+		"with marks of its own": func(string) string { return strings.Repeat(".", signal.ReportSize) },
+		"that is no number":     func(own string) string { return "1NaN" + own[4:] },
+		"on another ticket":     func(own string) string { return own[:len(own)-1] + other(own[len(own)-1]) },
+		"with a zero byte":      func(string) string { return "\x00" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			v := typed(s.load())
-			v.Set(palisade.FieldProof, bare(v)+"."+strings.TrimPrefix(report, "."))
+			_, own, _ := strings.Cut(v.Get(palisade.FieldProof), ".")
+			v.Set(palisade.FieldProof, bare(v)+"."+report(own))
 			s.wait(20 * time.Second)
 			s.expect(s.post(v), 303, palisade.ReasonClean, 1)
 			if f := s.last().Findings; len(f) != 1 || f[0].Reason != signal.ReasonReportForeign {

@@ -131,7 +131,7 @@ func fitTogether(mode, dest string, h http.Header) bool {
 	case "document", "iframe", "frame", "fencedframe", "embed", "object":
 		return navigates
 	case "":
-		return dest == "" && len(h["Sec-Fetch-Dest"]) == 0 // Safari and proxies
+		return len(h["Sec-Fetch-Dest"]) == 0 // it was left out on the way
 	}
 	return !navigates && len(h["Sec-Fetch-User"]) == 0
 }

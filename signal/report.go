@@ -1,5 +1,10 @@
 package signal
 
+import (
+	"hash/fnv"
+	"io"
+)
+
 // Report is what the script of a page saw of the browser and of its visitor: counts and
 // flags. It holds no key, no character, no position and no time. Everything in it is a
 // claim, and only evidence against the sender is taken from it.
@@ -81,11 +86,9 @@ func ParseReport(text, ticket string) (r Report, ours bool) {
 // copied from another form. It is no signature, because whoever writes a report can write
 // the number too.
 func bindingOf(ticket string) int {
-	hash := uint32(2166136261) // FNV-1a
-	for i := range len(ticket) {
-		hash = (hash ^ uint32(ticket[i])) * 16777619
-	}
-	return int(hash % (36 * 36))
+	hash := fnv.New32a()
+	_, _ = io.WriteString(hash, ticket) // writing to a hash never fails
+	return int(hash.Sum32() % (36 * 36))
 }
 
 // Reasons of the signal "report".

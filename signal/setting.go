@@ -21,7 +21,7 @@ const (
 var modeNames = [...]string{"weigh", "observe", "off"}
 
 // Modes returns the words of the modes, in the order of the constants.
-func Modes() []string { return modeNames[:] }
+func Modes() []string { return slices.Clone(modeNames[:]) }
 
 // String returns the word of a mode.
 func (m Mode) String() string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/palisade-dev/palisade/cmd/palisade/internal/config"
@@ -63,7 +64,7 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 		a.Upstream = site.Upstream.String()
 	}
 	a.Facts = [][2]string{
-		{"monitor", fmt.Sprint(form.Monitor || !refusesPages(conf.Signals, form.Signals))}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
+		{"monitor", fmt.Sprint(form.Monitor || observes(conf.Signals, form.Signals))}, {"trust", strings.Join(conf.Trust, " ")}, {"sites.host", site.Host},
 	}
 	if site.Captcha != nil {
 		a.Facts = append(a.Facts, [2]string{"sitekey", site.Captcha.Sitekey})
@@ -80,11 +81,15 @@ func (c auditCommand) ownRoute(base config.Audit, conf *config.Config, site conf
 	return a, nil
 }
 
-// refusesPages reports whether a form refuses pages of other sites.
-func refusesPages(site, form signal.Settings) bool {
-	for i, s := range signal.Resolve(site, form) {
-		if signal.All[i].Name == "origin" {
-			return s.Mode == signal.Weigh
+// automation are the signals that find browser automation. The audit does not depend on
+// them: a staging copy may well have them observed.
+var automation = []string{"client", "report", "browser", "behaviour", "grain"}
+
+// observes reports whether a form does not weigh one of the other signals.
+func observes(all, form signal.Settings) bool {
+	for i, s := range signal.Resolve(all, form) {
+		if s.Mode != signal.Weigh && !slices.Contains(automation, signal.All[i].Name) {
+			return true
 		}
 	}
 	return false
