@@ -101,10 +101,10 @@ firefox: ## the gateway with Firefox in place of Chromium
 	go test -count=1 -timeout=20m ./e2e/firefox
 
 .PHONY: signals
-signals: ## browser automation and stand-ins for people at a form; writes docs/signals.md; RUNS (3 of each automation), CONTROLS (44)
+signals: ## browser automation and stand-ins for people at a form; writes docs/signals.md; RUNS (10 of each automation), CONTROLS (104): fewer do not show that people are spared
 	@scripts/tools.sh signals
 	@mkdir -p .tools/signals && rm -f .tools/signals/recording.jsonl
-	go test -count=1 -timeout=0 -v -run='^TestSignals$$' ./e2e/signals -args -runs $(or $(RUNS),3) -controls $(or $(CONTROLS),44) -seed $(or $(SEED),1) -record ../../.tools/signals/recording.jsonl -write
+	go test -count=1 -timeout=0 -v -run='^TestSignals$$' ./e2e/signals -args -runs $(or $(RUNS),10) -controls $(or $(CONTROLS),104) -seed $(or $(SEED),1) -record ../../.tools/signals/recording.jsonl -write
 
 .PHONY: stacks
 stacks: ## the path readings of real servers behind the gateway
@@ -123,7 +123,7 @@ floods: ## whole floods of made-up proofs, then people; tokens that are sent man
 .PHONY: full
 full: ## lint, outdated, test, zoo, fronts, firefox, signals, stacks, verdicts, floods, fuzz, bench, soak and scrape; says first how long that takes
 	@fuzz=$$(scripts/fuzz.sh list | wc -l); bench=$$(grep -rh --include='*_test.go' '^func Benchmark' . | wc -l); \
-	echo "full: lint, outdated, test, zoo, fronts, firefox, signals, stacks and verdicts take an hour; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
+	echo "full: lint, outdated, test, zoo, fronts, firefox, signals, stacks and verdicts take an hour and a half; then $$fuzz fuzz tests of $(FUZZTIME) each, $$bench benchmarks of $(BENCHTIME) or more each, and $(SOAKTIME) and 10m of load"
 	@for target in lint outdated test zoo fronts firefox signals stacks spellings verdicts floods fuzz bench soak scrape; do $(MAKE) --no-print-directory $$target; done
 
 .PHONY: demo
